@@ -1,0 +1,1 @@
+"""A dataset that people change by pull request: what `python -m scripts` runs."""
