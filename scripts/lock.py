@@ -1,0 +1,109 @@
+"""The recorded state: `dataset.dvc`, written by machine only, read as text."""
+
+import io
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from scripts.errors import UserError
+
+LOCK_FILE = "dataset.dvc"
+DATASET = "dataset"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Counts = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Output(_Part):
+    """DVC's own fields: the folder, and the name of the object that lists its files."""
+
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
+    size: Annotated[int, Field(ge=0)]
+    nfiles: Annotated[int, Field(ge=0)]
+    hash: Literal["md5"] = "md5"
+    path: Literal["dataset"] = "dataset"
+
+
+class SourceRecord(_Part):
+    """The source a dataset was made from, with the checksum of its rows."""
+
+    name: str
+    sha256: Sha256
+    rows: int
+
+
+class Meta(_Part):
+    """What the dataset is, beside DVC's fields.
+
+    `config` is the config it was made from, `counts` the images by split and folder, `samples`
+    the checksum of all file names.
+    """
+
+    config: dict[str, Any]
+    source: SourceRecord
+    counts: Counts
+    samples: Sha256
+
+
+class Lock(_Part):
+    """One version of the dataset, recorded."""
+
+    outs: Annotated[list[Output], Field(min_length=1, max_length=1)]
+    meta: Meta
+
+    @property
+    def md5(self) -> str:
+        """The name of the object that lists the dataset's files, ending in `.dir`."""
+        return self.outs[0].md5
+
+    @property
+    def size(self) -> int:
+        """The size of all files, in bytes."""
+        return self.outs[0].size
+
+    @property
+    def nfiles(self) -> int:
+        """The number of files."""
+        return self.outs[0].nfiles
+
+
+def parse(text: str, where: str = LOCK_FILE) -> Lock:
+    """Return the lock that `text` holds; `where` names it in messages.
+
+    Raises `UserError` when it is no lock of this project.
+    """
+    try:
+        return Lock.model_validate(YAML(typ="safe", pure=True).load(text))
+    except (YAMLError, ValidationError, ValueError) as error:
+        raise UserError(
+            f"{where} is not as it was written by machine ({_first(error)})."
+            f" Restore it from the latest release: git checkout <tag> -- {LOCK_FILE}"
+        ) from None
+
+
+def render(lock: Lock) -> str:
+    """Return `lock` as the text of a `.dvc` file."""
+    buffer = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(lock.model_dump(), buffer)
+    return buffer.getvalue()
+
+
+def total(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """Return the number of images in all splits and folders."""
+    return sum(sum(by_folder.values()) for by_folder in counts.values())
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        detail = error.errors()[0]
+        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+    return str(error).splitlines()[0]

@@ -1,0 +1,322 @@
+"""The bytes: everything that touches DVC, its cache, its remote and `dataset/`."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dvc.config import Config as DvcConfig
+from dvc.exceptions import DvcException
+from dvc.fs import get_cloud_fs
+from dvc.fs.callbacks import TqdmCallback
+from dvc.repo import Repo
+from tqdm import tqdm
+
+from scripts.errors import UserError
+from scripts.lock import DATASET
+
+# DVC protects the files of its cache in the same way; its own checks count on it.
+READ_ONLY = 0o444
+LOCAL_SCHEME = "local"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one version of the dataset: for each name the MD5 and the size of its bytes."""
+
+    files: dict[str, tuple[str, int]]
+
+    def content(self) -> bytes:
+        """Return DVC's own object for a folder: a list of names and hashes, sorted by name."""
+        entries = [{"md5": md5, "relpath": name} for name, (md5, _) in sorted(self.files.items())]
+        return json.dumps(entries).encode()
+
+    @property
+    def md5(self) -> str:
+        """The name of the object that holds this listing."""
+        return _md5(self.content()) + ".dir"
+
+    @property
+    def size(self) -> int:
+        """The size of all files, in bytes."""
+        return sum(size for _, size in self.files.values())
+
+    def objects(self) -> dict[str, int]:
+        """Return the size of each object that the files need; equal files share one."""
+        return dict(self.files.values())
+
+
+class Store:
+    """A repository's DVC cache and remote.
+
+    With `rev` the remote is the one that `.dvc/config` names at that git revision: what a
+    consumer of the revision will ask.
+    """
+
+    def __init__(self, root: Path, rev: str | None = None) -> None:
+        """Open the DVC repository at `root`; raises `UserError` when there is none."""
+        # DVC reports each failed file in its own log; here one message says it all.
+        for name in ("dvc", "dvc_data", "dvc_objects"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            config = _remote_config(root, rev) if rev else None
+            self._repo: Any = Repo(str(root), config=config)
+        except DvcException as error:
+            raise UserError(f"DVC cannot use this repository: {error}") from None
+        self._cache: Any = self._repo.cache.local
+        self._root = root
+
+    @property
+    def url(self) -> str:
+        """The remote's address."""
+        return str(self._remote.fs.unstrip_protocol(self._base))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the remote is a folder of this machine."""
+        return bool(self._remote.fs.protocol == LOCAL_SCHEME)
+
+    def put(self, data: bytes) -> str:
+        """Put one object into the cache, unless it is there already; return its name."""
+        name = _md5(data)
+        self._write(name, data)
+        return name
+
+    def put_listing(self, listing: Listing) -> None:
+        """Put the object that lists a version's files into the cache."""
+        self._write(listing.md5, listing.content())
+
+    def checkout(self, listing: Listing) -> None:
+        """Make `dataset/` hold exactly the files of `listing`, out of the cache.
+
+        The folder is made beside the old one and takes its place when it is whole.
+        """
+        new, old = self._root / f"{DATASET}.new", self._root / f"{DATASET}.old"
+        target = self._root / DATASET
+        for leftover in (new, old):
+            _remove(leftover)
+        for folder in sorted({os.path.dirname(name) for name in listing.files}):  # noqa: PTH120
+            (new / folder).mkdir(parents=True)
+        for name, (md5, _) in _progress(listing.files.items(), "Writing dataset/"):
+            _link(self._cache.oid_to_path(md5), f"{new}/{name}")
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        _remove(old)
+
+    def push(self, listing_md5: str) -> int:
+        """Copy the objects of a version to the remote and prove that each is there.
+
+        The listing goes last, so that a listing in the remote always has its files. Returns how
+        many objects were copied. Raises `UserError` when some object is not there in the end.
+        """
+        names = self._cached_names(listing_md5)
+        with self._reporting("push to"):
+            absent = names - self._present(names)
+            reasons = self._copy(absent - {listing_md5})
+            if not reasons and listing_md5 in absent:
+                reasons = self._copy({listing_md5})
+            missing = names - self._present(names)
+        if missing:
+            # An object that another run was copying meanwhile is no failure: only absence is.
+            raise UserError(
+                f"{len(missing):,} of {len(names):,} objects did not reach {self.url}"
+                f" ({_reason(reasons)}). Nothing is lost: run it again."
+            )
+        return len(absent)
+
+    def missing(self, names: Collection[str]) -> set[str]:
+        """Return which of these objects are not in the remote; raises `UserError` if it is down."""
+        with self._reporting("ask"):
+            return set(names) - self._present(names)
+
+    def remote_listing(self, listing_md5: str) -> list[dict[str, str]]:
+        """Return the list of files (`md5` and `relpath`) of a version, out of the remote.
+
+        Raises `UserError` when it is not there or is not what its name says.
+        """
+        with self._reporting("read from"):
+            try:
+                content = self._remote.fs.cat_file(self._remote.oid_to_path(listing_md5))
+            except FileNotFoundError:
+                raise UserError(f"the list of files {listing_md5} is not in {self.url}") from None
+        if _md5(content) + ".dir" != listing_md5:
+            raise UserError(f"the list of files {listing_md5} in {self.url} has other bytes")
+        entries: list[dict[str, str]] = json.loads(content)
+        return entries
+
+    def damaged(self, names: Collection[str]) -> set[str]:
+        """Return which of these objects of the remote have other bytes than their name says."""
+        fs, found = self._remote.fs, set()
+        ordered = sorted(names)
+        batch = 500
+        with self._reporting("read from"), _bar(len(ordered), "Reading objects") as bar:
+            for start in range(0, len(ordered), batch):
+                part = {
+                    self._remote.oid_to_path(name): name for name in ordered[start : start + batch]
+                }
+                for path, name in part.items() if self.is_local else ():
+                    if _md5(Path(path).read_bytes()) != name:
+                        found.add(name)
+                for path, content in ({} if self.is_local else fs.fs.cat(list(part))).items():
+                    if _md5(content) != part[path]:
+                        found.add(part[path])
+                bar.update(len(part))
+        return found
+
+    def set_remote(self, url: str) -> None:
+        """Write `url` into `.dvc/config` as the remote of this repository.
+
+        Raises `UserError` when DVC knows no such kind of address.
+        """
+        parts = urlsplit(url)
+        if parts.scheme and not parts.netloc:
+            raise UserError(f"{url!r} names no bucket; write it as {parts.scheme}://bucket/path")
+        if not parts.scheme:
+            url = str((self._root / url).resolve())
+        name = self._repo.config["core"].get("remote") or "storage"
+        try:
+            get_cloud_fs({"remote": {name: {"url": url}}, "core": {}}, name=name)
+            with DvcConfig(self._repo.dvc_dir).edit("repo") as config:
+                config["core"]["remote"] = name
+                config["remote"][name] = {**config["remote"].get(name, {}), "url": url}
+        except (DvcException, ImportError) as error:
+            raise UserError(f"{url!r} cannot be a remote: {error}") from None
+
+    @property
+    def _remote(self) -> Any:
+        try:
+            return self._repo.cloud.get_remote_odb()
+        except DvcException as error:
+            raise UserError(
+                f"no usable remote in .dvc/config ({error})."
+                " Set one with: python -m scripts remote URL"
+            ) from None
+
+    @property
+    def _base(self) -> str:
+        # DVC keeps its objects in files/md5 below the address.
+        return os.path.dirname(os.path.dirname(str(self._remote.path)))  # noqa: PTH120
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = Path(self._cache.oid_to_path(name))
+        if path.exists() and path.read_bytes() == data:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_atomically(path, data, READ_ONLY)
+
+    def _cached_names(self, listing_md5: str) -> set[str]:
+        try:
+            content = Path(self._cache.oid_to_path(listing_md5)).read_bytes()
+        except FileNotFoundError:
+            raise UserError(
+                f"the cache does not hold {listing_md5}, which dataset.dvc names."
+                " Make it first: python -m scripts build"
+            ) from None
+        return {entry["md5"] for entry in json.loads(content)} | {listing_md5}
+
+    def _present(self, names: Collection[str]) -> set[str]:
+        # Asked of the remote itself: what DVC remembers of it may no longer be so.
+        return set(self._remote.oids_exist(list(names))) if names else set()
+
+    def _copy(self, names: set[str]) -> list[BaseException]:
+        """Copy objects from the cache to the remote; return what went wrong."""
+        if not names:
+            return []
+        errors: list[BaseException] = []
+        ordered = sorted(names)
+        with TqdmCallback(desc=f"Pushing to {self.url}", unit="file", disable=None) as callback:
+            self._remote.add(
+                [self._cache.oid_to_path(name) for name in ordered],
+                self._cache.fs,
+                ordered,
+                check_exists=False,
+                batch_size=self._remote.fs.jobs,
+                callback=callback,
+                on_error=lambda _name, error: errors.append(error),
+            )
+        return errors
+
+    @contextmanager
+    def _reporting(self, action: str) -> Iterator[None]:
+        """Turn whatever a remote's client raises into one message."""
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:  # noqa: BLE001 - each of DVC's many clients raises its own
+            raise UserError(f"cannot {action} {self.url}: {_reason([error])}") from None
+
+
+def list_files(files: Iterable[tuple[str, bytes]], put: Callable[[bytes], str] | None) -> Listing:
+    """Return the listing of `files`, giving each file's bytes to `put` on the way."""
+    name_of = put or _md5
+    return Listing({name: (name_of(data), len(data)) for name, data in files})
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at `path` by one with `text`; a reader sees the old or the new one."""
+    _write_atomically(path, text.encode(), 0o644)
+
+
+def _write_atomically(path: Path, data: bytes, mode: int) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
+            file.write(data)
+        os.chmod(temporary, mode)  # noqa: PTH101
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system, or one without hard links.
+        shutil.copyfile(source, target)
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _remote_config(root: Path, rev: str) -> dict[str, Any]:
+    with Repo(str(root), rev=rev) as repo:
+        name = repo.config["core"].get("remote")
+        remote = dict(repo.config["remote"].get(name, {}))
+    # A relative folder counts from .dvc/, and inside git DVC takes the repository's top for "/".
+    inside = Path("/.dvc")
+    if name and Path(remote["url"]).is_relative_to(inside):
+        remote["url"] = str(root / ".dvc" / Path(remote["url"]).relative_to(inside))
+    return {"core": {"remote": name}, "remote": {name: remote}} if name else {}
+
+
+def _bar(total: int, description: str) -> Any:
+    return tqdm(total=total, desc=description, unit="file", disable=None, leave=False)
+
+
+def _progress(items: Collection[Any], description: str) -> Any:
+    return tqdm(items, desc=description, unit="file", disable=None, leave=False)
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _reason(errors: list[BaseException]) -> str:
+    if not errors:
+        return "they were copied, but are not there"
+    text = " ".join(str(errors[0]).split()) or type(errors[0]).__name__
+    return text[:300]
