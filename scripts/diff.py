@@ -1,0 +1,220 @@
+"""What a dataset changes against a release: lock against lock, sample against sample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scripts import images
+from scripts.config import Config
+from scripts.dataset import Dataset, recorded_selection
+from scripts.lock import Lock
+from scripts.releases import Release
+from scripts.selection import SPLITS, TEST, TRAIN, Selection
+from scripts.store import Listing, list_files
+
+# A folder twice as large as another is what most training recipes want to be told of.
+IMBALANCE = 2
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How single samples fare between two versions.
+
+    `refiled` stay in their split under another class; `to_train` and `to_test` change the split.
+    """
+
+    added: int
+    removed: int
+    refiled: int = 0
+    to_train: int = 0
+    to_test: int = 0
+
+    @property
+    def moved(self) -> int:
+        """How many samples change between train and test."""
+        return self.to_train + self.to_test
+
+
+@dataclass(frozen=True)
+class Row:
+    """The number of images of one split and class, before and after."""
+
+    split: str
+    folder: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What `after` changes against the release `before` (None: it is the first).
+
+    `samples` is None where it cannot be told which they were; `new_bytes` is what the remote
+    gains; `retrained` counts, by release, former test samples that would now be trained on.
+    """
+
+    before: Release | None
+    after: Lock
+    version: str
+    samples: Samples | None
+    new_bytes: int
+    retrained: dict[str, int]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the dataset's bytes differ."""
+        return self.before is None or self.before.lock.md5 != self.after.md5
+
+    @property
+    def rows(self) -> list[Row]:
+        """The counts by split and class, of everything there was or will be."""
+        before = self.before.lock.meta.counts if self.before else {}
+        after = self.after.meta.counts
+        return [
+            Row(split, folder, before.get(split, {}).get(folder, 0), after[split].get(folder, 0))
+            for split in SPLITS
+            for folder in after[split] | dict(before.get(split, {}))
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reviewer should look at twice."""
+        return [*_imbalance(self.after), *self._surprises()]
+
+    def _surprises(self) -> list[str]:
+        if self.before is None:
+            return []
+        found, tag = [], self.before.tag
+        if self.before.lock.meta.source != self.after.meta.source:
+            found.append(f"The source is not the one of {tag}: every sample is another one.")
+        elif self.samples is None:
+            found.append(
+                f"{tag} was selected by other rules, so nobody can tell here which samples are"
+                " added, removed or moved between train and test."
+            )
+        elif self.samples.moved:
+            found.append(
+                f"{_images(self.samples.to_train)} of {tag} would move from test to train and"
+                f" {_images(self.samples.to_test)} from train to test."
+            )
+        found += [
+            f"{_images(count)} of the test set of {tag} would be trained on: models compared on"
+            f" {tag} cannot be compared with this version."
+            for tag, count in self.retrained.items()
+        ]
+        return found
+
+
+def compare(
+    dataset: Dataset,
+    listing: Listing,
+    before: Release | None,
+    version: str,
+    earlier: Sequence[Release] = (),
+) -> Diff:
+    """Return what `dataset`, whose files are those of `listing`, changes against `before`.
+
+    `version` is the tag it would get, `earlier` are all releases to look for test samples in.
+    """
+    chosen = dataset.selection
+    past = {one.tag: recorded_selection(one.lock, dataset.source) for one in earlier}
+    retrained = {tag: len(_retrained(old, chosen)) for tag, old in past.items() if old}
+    return Diff(
+        before=before,
+        after=dataset.lock(listing),
+        version=version,
+        samples=_samples(before, dataset),
+        new_bytes=_new_bytes(before, dataset, listing),
+        retrained={tag: count for tag, count in retrained.items() if count},
+    )
+
+
+def refuse_moves(dataset: Dataset, before: Release | None) -> None:
+    """Raise `ConfigError` when samples of `before` would change between train and test.
+
+    The selection never does that as long as a class has images left. Where it runs out, only the
+    release before can tell, so it is asked. A new seed or source is a new split on purpose.
+    """
+    if before is None or before.lock.meta.config.get("seed") != dataset.config.seed:
+        return
+    old = recorded_selection(before.lock, dataset.source)
+    if old and (moved := _fate(old, dataset.selection).moved):
+        raise dataset.config.error((("samples",), _too_few_left(moved, before, dataset.config)))
+
+
+def _too_few_left(moved: int, before: Release, config: Config) -> str:
+    return (
+        f"samples: {_images(moved)} of {before.tag} would change between train and test, because"
+        f" {config.source} has too few others left; ask for fewer, keep test_size as it was, or"
+        " choose another seed for a new split on purpose"
+    )
+
+
+def _samples(before: Release | None, dataset: Dataset) -> Samples | None:
+    count = len(dataset.selection.files())
+    if before is None:
+        return Samples(added=count, removed=0)
+    if before.lock.meta.source.sha256 != dataset.source.sha256:
+        return Samples(added=count, removed=before.lock.nfiles)
+    old = recorded_selection(before.lock, dataset.source)
+    return _fate(old, dataset.selection) if old else None
+
+
+def _fate(old: Selection, new: Selection) -> Samples:
+    before, after = old.splits(), new.splits()
+    kept = before.keys() & after.keys()
+    names = new.files().keys() & old.files().keys()
+    to_train = sum(before[row] == TEST and after[row] == TRAIN for row in kept)
+    to_test = sum(before[row] == TRAIN and after[row] == TEST for row in kept)
+    return Samples(
+        added=len(after.keys() - before.keys()),
+        removed=len(before.keys() - after.keys()),
+        refiled=len(kept) - len(names) - to_train - to_test,
+        to_train=to_train,
+        to_test=to_test,
+    )
+
+
+def _retrained(old: Selection, new: Selection) -> set[int]:
+    test = {row for row, split in old.splits().items() if split == TEST}
+    return {row for row, split in new.splits().items() if split == TRAIN} & test
+
+
+def _new_bytes(before: Release | None, dataset: Dataset, listing: Listing) -> int:
+    """Return the size of the objects that `before` does not have yet.
+
+    Which objects it has is proven by making its files again and arriving at its MD5; where that
+    fails (they were drawn by other code), everything counts as new.
+    """
+    objects = listing.objects()
+    if before and before.lock.md5 == listing.md5:
+        return 0
+    old = recorded_selection(before.lock, dataset.source) if before else None
+    if before and old:
+        drawn = (
+            (name, images.encode(dataset.source.pixels[row])) for name, row in old.files().items()
+        )
+        made_again = list_files(drawn, None)
+        if made_again.md5 == before.lock.md5:
+            objects = {
+                name: size for name, size in objects.items() if name not in made_again.objects()
+            }
+    return sum(objects.values()) + len(listing.content())
+
+
+def _imbalance(lock: Lock) -> list[str]:
+    sizes = {
+        folder: sum(lock.meta.counts[split][folder] for split in SPLITS)
+        for folder in lock.meta.counts[TRAIN]
+    }
+    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    if sizes[large] < IMBALANCE * sizes[small]:
+        return []
+    times = sizes[large] / sizes[small]
+    return [
+        f"The classes are out of balance: {large} has {sizes[large]:,} images, {times:.1f} times"
+        f" the {sizes[small]:,} of {small}."
+    ]
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -1,0 +1,80 @@
+"""Git, run as a process."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.errors import UserError
+
+ORIGIN = "origin"
+MAIN = "main"
+# Who signs machine-made commits and tags where nobody has said who they are, as on a runner.
+BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+
+
+class GitError(UserError):
+    """A git command failed; `stderr` is what git said."""
+
+    def __init__(self, command: str, stderr: str) -> None:
+        """Keep what git said about `command`."""
+        self.stderr = stderr
+        super().__init__(f"{command} failed: {' '.join(stderr.split())}")
+
+
+class Git:
+    """A git repository with a work tree at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        """Use the repository at `root`."""
+        self.root = root
+
+    def __call__(
+        self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+    ) -> str:
+        """Run git and return what it printed; raises `GitError` when it fails."""
+        try:
+            process = subprocess.run(
+                ["git", *arguments],
+                cwd=self.root,
+                input=stdin,
+                env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise UserError("git is not installed, and nothing works without it.") from None
+        if process.returncode:
+            raise GitError(f"git {arguments[0]}", process.stderr or process.stdout)
+        return process.stdout.strip("\n")
+
+    def succeeds(self, *arguments: str) -> bool:
+        """Run git and return whether it succeeded."""
+        try:
+            self(*arguments)
+        except GitError:
+            return False
+        return True
+
+    def commit(self, rev: str) -> str:
+        """Return the commit that `rev` names; raises `UserError` when there is none."""
+        try:
+            return self("rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}", "--")
+        except GitError:
+            raise UserError(f"git knows no revision {rev!r} here.") from None
+
+    def file(self, rev: str, path: str) -> str | None:
+        """Return the text of the file at `path` in `rev`, None when it is not there."""
+        if not self("ls-tree", "--name-only", rev, "--", path):
+            return None
+        # `show` prints the bytes as they are; only the caller knows what the ends of lines mean.
+        return self("show", f"{rev}:{path}") + "\n"
+
+
+def find(start: Path) -> Git:
+    """Return the repository around `start`; raises `UserError` when there is none."""
+    try:
+        return Git(Path(Git(start)("rev-parse", "--show-toplevel")))
+    except GitError:
+        raise UserError("this is no git repository. Run this in a clone of one.") from None

@@ -1,0 +1,54 @@
+"""The releases there are: annotated tags v0, v1, … of a git repository, and nothing else."""
+
+import re
+from typing import NamedTuple
+
+from scripts import lock
+from scripts.errors import UserError
+from scripts.git import Git
+from scripts.lock import LOCK_FILE, Lock
+
+TAG = re.compile(r"v(0|[1-9][0-9]*)")
+
+
+class Release(NamedTuple):
+    """One published version: its tag, the commit it stands on, and the lock there."""
+
+    tag: str
+    commit: str
+    lock: Lock
+
+
+def tags(git: Git) -> list[str]:
+    """Return the tags of all releases, oldest first."""
+    names = [name for name in git("tag", "--list", "v*").split() if TAG.fullmatch(name)]
+    return sorted(names, key=number)
+
+
+def number(tag: str) -> int:
+    """Return the number in a release's tag."""
+    return int(tag[1:])
+
+
+def following(git: Git) -> str:
+    """Return the tag that the next release will have."""
+    names = tags(git)
+    return f"v{number(names[-1]) + 1}" if names else "v0"
+
+
+def get(git: Git, rev: str) -> Release:
+    """Return the version at `rev`, any git revision.
+
+    Raises `UserError` when there is no such revision, or no lock in it.
+    """
+    commit = git.commit(f"refs/tags/{rev}" if TAG.fullmatch(rev) else rev)
+    text = git.file(commit, LOCK_FILE)
+    if text is None:
+        raise UserError(f"{rev} holds no {LOCK_FILE}: it is no version of the dataset.")
+    return Release(rev, commit, lock.parse(text, f"{LOCK_FILE} at {rev}"))
+
+
+def latest(git: Git) -> Release | None:
+    """Return the newest release, None before the first."""
+    names = tags(git)
+    return get(git, names[-1]) if names else None
