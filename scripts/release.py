@@ -1,0 +1,217 @@
+"""Reconcile: give every change of the dataset on main its release, then let main follow."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts import config, dataset, diff, lock, releases
+from scripts.config import CONFIG_FILE, ConfigError
+from scripts.errors import UserError
+from scripts.git import BOT, MAIN, ORIGIN, Git, GitError
+from scripts.lock import LOCK_FILE
+from scripts.releases import Release
+from scripts.store import Store
+
+# A change outside of these cannot change the dataset.
+MADE_WITH = (CONFIG_FILE, "scripts", "requirements.txt")
+TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
+ATTEMPTS = 5
+
+
+class _OvertakenError(Exception):
+    """Somebody else published or merged meanwhile; what was planned is out of date."""
+
+
+@dataclass
+class Outcome:
+    """What a run did: the releases it published, and the commits whose config is invalid.
+
+    A later commit put right what is in `passed_over`; the newest is still wrong if there is a
+    `failure`. `main_refused` is what origin said when it did not let main follow.
+    """
+
+    published: list[Release] = field(default_factory=list)
+    passed_over: dict[str, ConfigError] = field(default_factory=dict)
+    failure: ConfigError | None = None
+    main_refused: str | None = None
+
+
+def release(git: Git, store: Store) -> Outcome:
+    """Publish every change of the dataset on origin's main that has no release yet, in order.
+
+    Can be run again after a crash at any point, and at the same time as another run. Raises
+    `UserError` when origin or the remote refuses.
+    """
+    outcome = Outcome()
+    for _ in range(ATTEMPTS):
+        try:
+            fetch(git)
+            _publish_all(git, store, outcome)
+            outcome.main_refused = _move_main(git)
+        except _OvertakenError:
+            continue
+        return outcome
+    raise UserError("others keep publishing at the same time. Nothing is lost: run it again.")
+
+
+def fetch(git: Git) -> None:
+    """Bring origin's main and all its release tags here.
+
+    Raises `UserError` when origin is out of reach or knows other releases than this clone.
+    """
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
+    try:
+        git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            ORIGIN,
+            f"+refs/heads/{MAIN}:{TRACKED_MAIN}",
+            "refs/tags/v*:refs/tags/v*",
+        )
+        listed = git("ls-remote", "--tags", "--refs", ORIGIN, "v*").split()
+    except GitError as error:
+        raise UserError(
+            f"origin's {MAIN} and tags cannot be fetched: {' '.join(error.stderr.split())}"
+        ) from None
+    published = {name.removeprefix("refs/tags/") for name in listed}
+    for tag in releases.tags(git):
+        if tag not in published:
+            raise UserError(
+                f"the tag {tag} exists here but not at origin, and only this command makes"
+                f" releases. Remove it: git tag -d {tag}"
+            )
+
+
+def _publish_all(git: Git, store: Store, outcome: Outcome) -> None:
+    before = releases.latest(git)
+    outcome.passed_over, outcome.failure = {}, None
+    seen: str | None = None
+    for commit in _unreleased(git, before):
+        content = git.file(commit, CONFIG_FILE)
+        if content == seen:
+            continue
+        seen = content
+        try:
+            made = _publish(git, store, commit, content, before)
+        except ConfigError as error:
+            outcome.passed_over[commit] = outcome.failure = error
+            continue
+        outcome.failure = None
+        if made:
+            outcome.published.append(made)
+            before = made
+
+
+def _unreleased(git: Git, before: Release | None) -> Iterator[str]:
+    """Yield the commits on main since `before` that may change the dataset, oldest first."""
+    since = [f"^{before.commit}"] if before else ["--max-count=1"]
+    yield from reversed(
+        git("rev-list", "--first-parent", *since, TRACKED_MAIN, "--", *MADE_WITH).split()
+    )
+
+
+def _publish(
+    git: Git, store: Store, commit: str, content: str | None, before: Release | None
+) -> Release | None:
+    """Release the dataset of one commit, if it differs from the one `before`."""
+    if content is None:
+        place = config.Problem(config.Mark(1, 1), f"there is no config in {commit[:10]}")
+        raise ConfigError(CONFIG_FILE, [place])
+    recorded = git.file(commit, LOCK_FILE)
+    reference = before.lock if before else lock.parse(recorded) if recorded else None
+    wanted = dataset.load(config.parse(content.encode()), reference)
+    listing = wanted.cache(store)
+    if before and listing.md5 == before.lock.md5:
+        return None
+    diff.refuse_moves(wanted, before)
+    tag = releases.following(git)
+    print(f"{tag}: pushing {len(listing.files):,} files to {store.url}", file=sys.stderr)
+    store.push(listing.md5)
+    made = wanted.lock(listing)
+    text = lock.render(made)
+    if recorded != text:
+        commit = _commit_lock(git, text, f"Record version {releases.number(tag)}", commit)
+    _publish_tag(git, tag, commit)
+    return Release(tag, commit, made)
+
+
+def _commit_lock(git: Git, text: str, message: str, *parents: str) -> str:
+    """Return a new commit: the first parent's files, with `text` as the lock.
+
+    Made without a work tree, and dated as its first parent, so that a run after a crash makes the
+    very same commit again.
+    """
+    blob = git("hash-object", "-w", "--stdin", stdin=text)
+    with tempfile.TemporaryDirectory() as folder:
+        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git("read-tree", parents[0], env=env)
+        git("update-index", "--add", "--cacheinfo", f"100644,{blob},{LOCK_FILE}", env=env)
+        tree = git("write-tree", env=env)
+    follows = [argument for parent in parents for argument in ("-p", parent)]
+    return git("commit-tree", tree, *follows, "-m", message, env=_signature(git, parents[0]))
+
+
+def _publish_tag(git: Git, tag: str, commit: str) -> None:
+    """Make the annotated tag at origin first: no tag exists here that is not published."""
+    tagger = git("var", "GIT_COMMITTER_IDENT", env=_signature(git, commit))
+    content = (
+        f"object {commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n"
+        f"version {releases.number(tag)}\n"
+    )
+    made = git("mktag", stdin=content)
+    try:
+        git("push", "--quiet", ORIGIN, f"{made}:refs/tags/{tag}")
+    except GitError as error:
+        if "already exists" in error.stderr:
+            raise _OvertakenError from None
+        raise UserError(f"origin refused the tag {tag}: {' '.join(error.stderr.split())}") from None
+    git("update-ref", f"refs/tags/{tag}", made)
+
+
+def _move_main(git: Git) -> str | None:
+    """Make main at origin hold the newest release's lock; return why origin refused, if it did.
+
+    A fast-forward where main has not moved on, else a merge of the release into main.
+    """
+    newest = releases.latest(git)
+    tip = git.commit(TRACKED_MAIN)
+    if newest is None:
+        return None
+    text = git.file(newest.commit, LOCK_FILE) or ""
+    if git.file(tip, LOCK_FILE) == text:
+        return None
+    if _is_ancestor(git, tip, newest.commit):
+        target = newest.commit
+    else:
+        merged = [] if _is_ancestor(git, newest.commit, tip) else [newest.commit]
+        target = _commit_lock(git, text, f"Let main follow {newest.tag}", tip, *merged)
+    try:
+        git("push", "--quiet", ORIGIN, f"{target}:refs/heads/{MAIN}")
+    except GitError as error:
+        if "fetch first" in error.stderr or "non-fast-forward" in error.stderr:
+            raise _OvertakenError from None
+        return " ".join(error.stderr.split())
+    return None
+
+
+def _is_ancestor(git: Git, older: str, newer: str) -> bool:
+    return git.succeeds("merge-base", "--is-ancestor", older, newer)
+
+
+def _signature(git: Git, dated_as: str) -> dict[str, str]:
+    date = git("show", "--no-patch", "--format=%cI", dated_as)
+    env = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    if "GIT_COMMITTER_EMAIL" in os.environ or git.succeeds("config", "user.email"):
+        return env
+    name, email = BOT
+    return env | {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": email,
+    }
