@@ -28,7 +28,7 @@ a change, from the first look to the release:
   python -m scripts validate            is the config right?
   python -m scripts plan                what would it change?
   python -m scripts build               make dataset/ to look at it
-  git commit -a && git push             open the pull request; its merge publishes the release
+  git commit {CONFIG_FILE}        open a pull request; its merge publishes the release
 
 python -m scripts VERB --help tells more about each.
 """

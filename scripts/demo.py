@@ -1,0 +1,173 @@
+"""`make demo`: the whole story in a temporary folder, on embedded defaults.
+
+The bundled digits, a local folder as remote and a bare repository as origin stand in for MNIST, a
+bucket and GitHub. Every command is the one a person or a workflow runs, shown before its output.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+# What a repository made from this template begins with.
+TEMPLATE = (".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore", "requirements.txt")
+CONFIG = """\
+# yaml-language-server: $schema=scripts/dataset_config.schema.json
+source: digits
+class: 3
+samples: 50
+test_size: 10
+seed: 0
+"""
+# Nothing of the user's own git: no signing, no hooks, no name.
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_AUTHOR_NAME": "Demo",
+    "GIT_AUTHOR_EMAIL": "demo@example.com",
+    "GIT_COMMITTER_NAME": "Demo",
+    "GIT_COMMITTER_EMAIL": "demo@example.com",
+}
+
+
+def main() -> None:
+    """Tell the story; everything it made is gone at the end."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="dataset-demo-") as folder:
+        place = Path(folder)
+        _say("A new repository: origin is a bare repository, the bucket is a folder")
+        work = _template(place)
+        _verb(work, "remote", str(place / "bucket"))
+        _commit(work, "Begin")
+        _git(work, "push", "--quiet", "origin", "main")
+
+        _say("The first pull request: is it a 3 or not? 50 images each, 10 of them for test")
+        _pull_request(work, "first-dataset", CONFIG)
+        _check(place, "first-dataset")
+        _say("The merge publishes v0")
+        _merge(place, work, "first-dataset")
+
+        _say("The second pull request: twice as many")
+        twice = CONFIG.replace("samples: 50", "samples: 100").replace("size: 10", "size: 20")
+        _pull_request(work, "twice-as-many", twice)
+        _check(place, "twice-as-many")
+        _say("The merge publishes v1")
+        _merge(place, work, "twice-as-many")
+        _git(work, "log", "--oneline", "--graph", "--decorate", shown=True)
+
+        _say("QA: is every release whole and true?")
+        _verb(work, "verify")
+
+        _say("A consumer, in an empty folder, with plain dvc and nothing of ours")
+        _consume(place)
+    print(f"\nThat was it, in {time.monotonic() - began:.0f} s; nothing is left behind.")
+
+
+def _template(place: Path) -> Path:
+    _git(place, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    work = place / "work"
+    _git(place, "clone", "--quiet", "origin.git", "work")
+    _git(work, "checkout", "--quiet", "-B", "main")
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "scripts", work / "scripts", ignore=unwanted)
+    for name in TEMPLATE:
+        (work / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, work / name)
+    return work
+
+
+def _pull_request(work: Path, branch: str, config: str) -> None:
+    """What a data person does."""
+    _git(work, "switch", "--quiet", "--create", branch, shown=True)
+    (work / "dataset_config.yaml").write_text(config)
+    _git(work, "add", "--intent-to-add", "dataset_config.yaml")
+    _git(work, "--no-pager", "diff", "--unified=0", shown=True)
+    _commit(work, branch.replace("-", " ").capitalize())
+    _git(work, "push", "--quiet", "origin", branch, shown=True)
+
+
+def _check(place: Path, branch: str) -> None:
+    """What the workflow does on the pull request: look, make, push, tell."""
+    with _runner(place, branch) as runner:
+        _verb(runner, "validate")
+        _verb(runner, "build")
+        _verb(runner, "push")
+        _verb(runner, "plan", "--format", "markdown")
+
+
+def _merge(place: Path, work: Path, branch: str) -> None:
+    """What the merge button does, and what the release workflow then does."""
+    _git(work, "switch", "--quiet", "main")
+    _git(work, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch, shown=True)
+    _git(work, "push", "--quiet", "origin", "main")
+    with _runner(place, "main") as runner:
+        _verb(runner, "release")
+    _git(work, "pull", "--quiet")
+
+
+@contextmanager
+def _runner(place: Path, branch: str) -> Iterator[Path]:
+    """A fresh clone, as a workflow gets it."""
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        _git(place, "clone", "--quiet", "--branch", branch, "origin.git", folder)
+        yield Path(folder)
+
+
+def _consume(place: Path) -> None:
+    consumer = place / "consumer"
+    consumer.mkdir()
+    origin = str(place / "origin.git")
+    for tag in ("v0", "v1"):
+        command = ["dvc", "get", "--quiet", origin, "dataset", "--rev", tag, "--out", tag]
+        # The dvc of this environment, which need not be on the PATH.
+        _run(command, consumer, [sys.executable, "-m", *command])
+        files = consumer.glob(f"{tag}/*/*/*.png")
+        counts = Counter(str(file.parent.relative_to(consumer)) for file in files)
+        for folder, count in sorted(counts.items()):
+            print(f"{count:5} images in {folder}")
+
+
+def _say(text: str) -> None:
+    print(f"\n== {text} ==\n", flush=True)
+
+
+def _verb(where: Path, *arguments: str) -> None:
+    rest = ["-m", "scripts", *arguments]
+    _run(["python", *rest], where, [sys.executable, *rest])
+
+
+def _commit(work: Path, message: str) -> None:
+    _git(work, "add", "--all")
+    _git(work, "commit", "--quiet", "--message", message)
+
+
+def _git(where: Path, *arguments: str, shown: bool = False) -> None:
+    if shown:
+        _run(["git", *arguments], where)
+    else:
+        subprocess.run(
+            ["git", *arguments], cwd=where, env=_environment(), check=True, capture_output=True
+        )
+
+
+def _run(command: list[str], where: Path, really: list[str] | None = None) -> None:
+    """Show `command`, run it (or what it `really` takes here), and let its output through."""
+    print(f"$ {shlex.join(command)}", flush=True)
+    subprocess.run(
+        really or command, cwd=where, env=_environment(), check=True, stderr=subprocess.STDOUT
+    )
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | GIT
+
+
+if __name__ == "__main__":
+    main()
