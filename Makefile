@@ -21,7 +21,7 @@ schema: .venv ## write the JSON Schema that editors check the config with
 	$(BIN)/python -c "from scripts import config; print(config.json_schema(), end='')" > scripts/dataset_config.schema.json
 
 bench: .venv ## against the manual path, on MNIST (downloads it once)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench > docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md
 
 lock: .venv ## pin the requirements anew, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
