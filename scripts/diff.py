@@ -8,11 +8,8 @@ from scripts.config import Config
 from scripts.dataset import Dataset, recorded_selection
 from scripts.lock import Lock
 from scripts.releases import Release
-from scripts.selection import SPLITS, TEST, TRAIN, Selection
+from scripts.selection import TEST, TRAIN, Selection
 from scripts.store import Listing, list_files
-
-# A folder twice as large as another is what most training recipes want to be told of.
-IMBALANCE = 2
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,6 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Row:
-    """The number of images of one split and class, before and after."""
-
-    split: str
-    folder: str
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
 class Diff:
     """What `after` changes against the release `before` (None: it is the first).
 
@@ -63,45 +50,6 @@ class Diff:
     def changed(self) -> bool:
         """Whether the dataset's bytes differ."""
         return self.before is None or self.before.lock.md5 != self.after.md5
-
-    @property
-    def rows(self) -> list[Row]:
-        """The counts by split and class, of everything there was or will be."""
-        before = self.before.lock.meta.counts if self.before else {}
-        after = self.after.meta.counts
-        return [
-            Row(split, folder, before.get(split, {}).get(folder, 0), after[split].get(folder, 0))
-            for split in SPLITS
-            for folder in after[split] | dict(before.get(split, {}))
-        ]
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a reviewer should look at twice."""
-        return [*_imbalance(self.after), *self._surprises()]
-
-    def _surprises(self) -> list[str]:
-        if self.before is None:
-            return []
-        found, tag = [], self.before.tag
-        if self.before.lock.meta.source != self.after.meta.source:
-            found.append(f"The source is not the one of {tag}: every sample is another one.")
-        elif self.samples is None:
-            found.append(
-                f"{tag} was selected by other rules, so nobody can tell here which samples are"
-                " added, removed or moved between train and test."
-            )
-        elif self.samples.moved:
-            found.append(
-                f"{_images(self.samples.to_train)} of {tag} would move from test to train and"
-                f" {_images(self.samples.to_test)} from train to test."
-            )
-        found += [
-            f"{_images(count)} of the test set of {tag} would be trained on: models compared on"
-            f" {tag} cannot be compared with this version."
-            for tag, count in self.retrained.items()
-        ]
-        return found
 
 
 def compare(
@@ -199,21 +147,6 @@ def _new_bytes(before: Release | None, dataset: Dataset, listing: Listing) -> in
                 name: size for name, size in objects.items() if name not in made_again.objects()
             }
     return sum(objects.values()) + len(listing.content())
-
-
-def _imbalance(lock: Lock) -> list[str]:
-    sizes = {
-        folder: sum(lock.meta.counts[split][folder] for split in SPLITS)
-        for folder in lock.meta.counts[TRAIN]
-    }
-    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    if sizes[large] < IMBALANCE * sizes[small]:
-        return []
-    times = sizes[large] / sizes[small]
-    return [
-        f"The classes are out of balance: {large} has {sizes[large]:,} images, {times:.1f} times"
-        f" the {sizes[small]:,} of {small}."
-    ]
 
 
 def _images(count: int) -> str:

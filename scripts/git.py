@@ -9,6 +9,7 @@ from scripts.errors import UserError
 
 ORIGIN = "origin"
 MAIN = "main"
+TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
 # Who signs machine-made commits and tags where nobody has said who they are, as on a runner.
 BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 

@@ -3,21 +3,19 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from scripts import config, dataset, diff, lock, releases
 from scripts.config import CONFIG_FILE, ConfigError
 from scripts.errors import UserError
-from scripts.git import BOT, MAIN, ORIGIN, Git, GitError
+from scripts.git import BOT, MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
 from scripts.lock import LOCK_FILE
 from scripts.releases import Release
 from scripts.store import Store
+from scripts.touched import MADE_WITH
 
-# A change outside of these cannot change the dataset.
-MADE_WITH = (CONFIG_FILE, "scripts", "requirements.txt")
-TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
 ATTEMPTS = 5
 
 
@@ -107,11 +105,22 @@ def _publish_all(git: Git, store: Store, outcome: Outcome) -> None:
             before = made
 
 
-def _unreleased(git: Git, before: Release | None) -> Iterator[str]:
-    """Yield the commits on main since `before` that may change the dataset, oldest first."""
-    since = [f"^{before.commit}"] if before else ["--max-count=1"]
-    yield from reversed(
-        git("rev-list", "--first-parent", *since, TRACKED_MAIN, "--", *MADE_WITH).split()
+def _unreleased(git: Git, before: Release | None) -> list[str]:
+    """Return the commits on main since `before` that may change the dataset, oldest first.
+
+    Before the first release it is the newest one alone.
+    """
+    since = [f"^{before.commit}"] if before else []
+    commits = git("rev-list", "--first-parent", *since, TRACKED_MAIN).split()
+    # Not left to rev-list: its own filter by path passes over a merge right behind the excluded.
+    touching = (commit for commit in commits if _touches(git, commit))
+    return list(touching)[::-1] if before else list(islice(touching, 1))
+
+
+def _touches(git: Git, commit: str) -> bool:
+    parents = git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
+    return not parents or bool(
+        git("diff-tree", "--name-only", parents[0], commit, "--", *MADE_WITH)
     )
 
 

@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Literal
 
 from scripts.config import Config, Location
 from scripts.source import Source
 
-TRAIN, TEST = "train", "test"
-SPLITS = (TRAIN, TEST)
+Split = Literal["train", "test"]
+TRAIN: Split = "train"
+TEST: Split = "test"
+SPLITS: tuple[Split, ...] = (TRAIN, TEST)
 ALL = "all"
 
 # Five digits are enough for 100,000 rows; a larger source gets as many as it needs.
@@ -22,7 +25,7 @@ Folders = dict[str, list[str]]
 class Selection:
     """The chosen rows of the source: for each (split, folder) their numbers, ascending."""
 
-    rows: Mapping[tuple[str, str], list[int]]
+    rows: Mapping[tuple[Split, str], list[int]]
     digits: int
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -40,7 +43,7 @@ class Selection:
             for row in rows
         }
 
-    def splits(self) -> dict[int, str]:
+    def splits(self) -> dict[int, Split]:
         """Return the split that each chosen row is in."""
         return {row: split for (split, _), rows in self.rows.items() for row in rows}
 
@@ -62,7 +65,7 @@ class Pool:
         self.ranked = ranked
         self.taken = {TRAIN: 0, TEST: 0}
 
-    def take(self, split: str) -> bool:
+    def take(self, split: Split) -> bool:
         """Give `split` its next row; False when the pool has none for it."""
         front, back = self.taken[TRAIN], len(self.ranked) - self.taken[TEST] - 1
         if front > back or self._other_side_has(split, front, back):
@@ -70,13 +73,13 @@ class Pool:
         self.taken[split] += 1
         return True
 
-    def rows(self, split: str) -> list[int]:
+    def rows(self, split: Split) -> list[int]:
         """Return the rows that were given to `split`."""
         count = self.taken[split]
         chosen = self.ranked[:count] if split == TRAIN else self.ranked[len(self.ranked) - count :]
         return [row for _, row in chosen]
 
-    def _other_side_has(self, split: str, front: int, back: int) -> bool:
+    def _other_side_has(self, split: Split, front: int, back: int) -> bool:
         mine, other = (front, back + 1) if split == TRAIN else (back, front - 1)
         return 0 <= other < len(self.ranked) and self.ranked[mine][0] == self.ranked[other][0]
 
@@ -92,7 +95,7 @@ def select(config: Config, source: Source) -> Selection:
     folders = folders_of(config, source)
     ranking = rank(source, config.seed)
     problems: list[tuple[Location, str]] = []
-    rows: dict[tuple[str, str], list[int]] = {}
+    rows: dict[tuple[Split, str], list[int]] = {}
     for folder, classes in folders.items():
         train, test = config.train_and_test(folder)
         pools = [Pool(ranking[label]) for label in classes]
@@ -179,7 +182,7 @@ def _draw(pools: list[Pool], config: Config, folder: str, count: int) -> int:
     return count
 
 
-def _order(config: Config, folder: str, count: int) -> Iterator[str]:
+def _order(config: Config, folder: str, count: int) -> Iterator[Split]:
     """Yield the split of each of `folder`'s draws.
 
     A test count comes first as a block; a test fraction is mixed in at its even pace. Either way

@@ -95,7 +95,7 @@ def from_table(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) ->
 
 def _check_classes(name: str, labels: list[str]) -> None:
     for label in labels:
-        if not re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*", label):
+        if not re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,99}", label):
             raise UserError(
                 f"source {name} has the class {label!r}, which cannot be the name of a folder."
             )

@@ -1,0 +1,40 @@
+"""Whether a pull request touches the dataset. Needs nothing but Python and git, so it is quick.
+
+Run as `python3 -m scripts.touched` on the merge that a pull request proposes; says
+`dataset=true` or `dataset=false` to the workflow.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# A change outside of these cannot change the dataset.
+MADE_WITH = ("dataset_config.yaml", "scripts", "requirements.txt")
+# These say where the dataset is and what it was, so a change in them is looked at too.
+RECORDED_IN = ("dataset.dvc", ".dvc")
+
+
+def main() -> None:
+    """Look at what the merge (HEAD) changes, and at what commits of the branch changed on the way.
+
+    A change that was taken back changes nothing, but the comment on it must follow.
+    """
+    net = _git("diff", "--name-only", "HEAD^1", "HEAD")
+    on_the_way = _git("log", "--format=", "--name-only", "HEAD^1..HEAD^2")
+    changed = "\n".join(sorted(set(f"{net}\n{on_the_way}".split())))
+    print(changed or "nothing that the dataset is made with", file=sys.stderr)
+    line = f"dataset={str(bool(changed)).lower()}"
+    print(line)
+    if output := os.environ.get("GITHUB_OUTPUT"):
+        with Path(output).open("a") as file:
+            file.write(f"{line}\n")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments, "--", *MADE_WITH, *RECORDED_IN]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    main()
