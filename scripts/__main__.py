@@ -6,14 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts import config, dataset, diff, lock, releases, report, store, verification
+from scripts import actions, lock, messages, proposal, releases, store, verification
 from scripts import git as git_
+from scripts import report as report_
 from scripts.config import CONFIG_FILE, ConfigError
-from scripts.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git import Git
-from scripts.lock import LOCK_FILE, Lock
+from scripts.lock import LOCK_FILE
 from scripts.release import release as publish
+from scripts.report import Change, in_words
 from scripts.store import Store
 
 DESCRIPTION = f"""\
@@ -32,10 +33,10 @@ a change, from the first look to the release:
 
 python -m scripts VERB --help tells more about each.
 """
-FORMATS: dict[str, Callable[[diff.Diff], str]] = {
-    "text": report.text,
-    "markdown": report.markdown,
-    "json": report.as_json,
+FORMATS: dict[str, Callable[[Change], str]] = {
+    "text": report_.text,
+    "markdown": report_.markdown,
+    "json": report_.as_json,
 }
 
 
@@ -44,8 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options, git_.find(Path.cwd())) or 0)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        if actions.running():
+            print(actions.annotations(error))
+        return 1
     except UserError as error:
-        print(f"error: {error}" if not isinstance(error, ConfigError) else error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; run it again to go on", file=sys.stderr)
@@ -58,33 +64,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def validate(_: argparse.Namespace, git: Git) -> None:
     """Check the config, in its own terms and against its source."""
-    wanted = _wanted(git)
-    print(f"{CONFIG_FILE} is valid: {_in_words(wanted.selection.counts())}")
+    wanted = proposal.read(git)
+    print(f"{CONFIG_FILE} is valid: {in_words(wanted.selection.counts())}")
 
 
 def plan(options: argparse.Namespace, git: Git) -> None:
     """Show what the config would change."""
-    wanted = _wanted(git)
+    wanted = proposal.read(git)
     before = releases.get(git, options.against) if options.against else releases.latest(git)
-    earlier = [releases.get(git, tag) for tag in releases.tags(git)]
-    change = diff.compare(wanted, wanted.listing, before, releases.following(git), earlier)
-    print(FORMATS[options.format](change), end="")
+    print(FORMATS[options.format](proposal.change(git, wanted, before)), end="")
 
 
 def build(_: argparse.Namespace, git: Git) -> None:
     """Make dataset/ and the lock."""
-    wanted = _wanted(git)
+    wanted = proposal.read(git)
     place = Store(git.root)
     listing = wanted.cache(place)
     place.checkout(listing)
     made = wanted.lock(listing)
     store.write_text(git.root / LOCK_FILE, lock.render(made))
-    print(f"dataset/ holds {_in_words(made.meta.counts)} ({report.size(made.size)}, {made.md5})")
+    print(f"dataset/ holds {in_words(made.meta.counts)} ({report_.size(made.size)}, {made.md5})")
 
 
 def push(_: argparse.Namespace, git: Git) -> None:
     """Copy the lock's objects to the remote."""
-    recorded = _recorded(git)
+    recorded = proposal.recorded(git.root)
     if recorded is None:
         raise UserError(f"there is no {LOCK_FILE} yet. Make it first: python -m scripts build")
     place = _lasting(Store(git.root))
@@ -96,7 +100,7 @@ def release(_: argparse.Namespace, git: Git) -> None:
     """Publish every change on main that has no release."""
     outcome = publish(git, _lasting(Store(git.root)))
     for made in outcome.published:
-        print(f"{made.tag} is published: {_in_words(made.lock.meta.counts)} ({made.commit[:10]})")
+        print(f"{made.tag} is published: {in_words(made.lock.meta.counts)} ({made.commit[:10]})")
     if not outcome.published and not outcome.failure:
         print("nothing to release: the dataset on main is released already")
     for commit, error in outcome.passed_over.items():
@@ -136,19 +140,33 @@ def remote(options: argparse.Namespace, git: Git) -> None:
     print(f"the remote is {place.url} now; commit .dvc/config to let everyone use it")
 
 
-def _wanted(git: Git) -> Dataset:
-    """Return the dataset that the config asks for, checked in every way."""
-    wanted = dataset.load(config.read(git.root / CONFIG_FILE), _recorded(git))
-    diff.refuse_moves(wanted, releases.latest(git))
-    _ = wanted.selection
-    return wanted
+def report(options: argparse.Namespace, git: Git) -> None:
+    """Write what a pull request shows its reviewers."""
+    found = messages.write_report(git, options.folder, options.stored)
+    actions.summarize(report_.comment(found))
+    print(report_.title(found))
 
 
-def _recorded(git: Git) -> Lock | None:
-    try:
-        return lock.parse((git.root / LOCK_FILE).read_text(encoding="utf-8", errors="replace"))
-    except FileNotFoundError:
-        return None
+def comment(options: argparse.Namespace, _: Git) -> None:
+    """Post a report on the pull request that started the workflow."""
+    print(messages.comment(options.folder, options.sheet))
+
+
+def relay(_: argparse.Namespace, __: Git) -> None:
+    """Post the report of a fork's workflow run on its pull request."""
+    print(messages.relay())
+
+
+def announce(_: argparse.Namespace, git: Git) -> None:
+    """Publish a GitHub release for every tag that has none."""
+    for address in messages.announce(git):
+        print(address)
+
+
+def refresh(_: argparse.Namespace, git: Git) -> None:
+    """Bring the comments on open pull requests up to date."""
+    for address in messages.refresh(git):
+        print(address)
 
 
 def _lasting(place: Store) -> Store:
@@ -159,13 +177,6 @@ def _lasting(place: Store) -> Store:
             " python -m scripts remote gs://BUCKET/PATH"
         )
     return place
-
-
-def _in_words(counts: dict[str, dict[str, int]]) -> str:
-    return "; ".join(
-        f"{split} " + ", ".join(f"{folder}: {count:,}" for folder, count in by_folder.items())
-        for split, by_folder in counts.items()
-    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -233,6 +244,31 @@ def _parser() -> argparse.ArgumentParser:
         "Any address that DVC knows and whose client is installed; Google Cloud Storage is.",
     )
     remoting.add_argument("url", metavar="URL", help="gs://bucket/path, or a folder")
+    reporting = verb(
+        report,
+        "report",
+        "Writes report.json and a contact sheet to a folder, and the report to the summary of the"
+        " job. Says what is wrong as well as what would change, so it succeeds either way.",
+    )
+    reporting.add_argument("folder", metavar="FOLDER", type=Path)
+    reporting.add_argument(
+        "--stored", choices=("yes", "no", "failed"), help="whether the remote holds the files"
+    )
+    commenting = verb(comment, "comment", "For workflows. One comment, kept up to date.")
+    commenting.add_argument("folder", metavar="FOLDER", type=Path, help="where the report is")
+    commenting.add_argument("--sheet", metavar="URL", help="where the contact sheet is")
+    verb(
+        relay,
+        "relay",
+        "For workflows that follow another one. The report is taken as untrusted: bounded, and"
+        " drawn anew from its numbers.",
+    )
+    verb(announce, "announce", "For workflows. Its notes hold the counts against the one before.")
+    verb(
+        refresh,
+        "refresh",
+        "For workflows. After a release, others would become another version than they say.",
+    )
     return parser
 
 

@@ -1,0 +1,196 @@
+"""GitHub: everything that talks to its API."""
+
+import io
+import os
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import requests
+from github import Auth, GithubException, GithubRetry
+from github import Github as Client
+from github.IssueComment import IssueComment
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from scripts import actions
+from scripts.errors import UserError
+from scripts.report import Report
+
+# In the comment's source, so that the next report finds it. Others can write it too; hence the bot.
+MARKER = "<!-- dataset report -->"
+BOT = "github-actions[bot]"
+REPORT_FILE = "report.json"
+ARTIFACT = "dataset-report"
+MOST_BYTES = 1_000_000
+# Seconds; waits double from the first on, and stay within what a workflow run may take.
+RETRIES = 4
+FIRST_WAIT = 2.0
+LONGEST_WAIT = 120.0
+TIMEOUT = 30
+RETRIED = [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)]
+
+
+class GitHub:
+    """One repository at GitHub, as a workflow run may use it."""
+
+    def __init__(self) -> None:
+        """Use the repository, the token and the address that the workflow gives."""
+        self._token = actions.variable("GITHUB_TOKEN")
+        self._api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+        client = Client(
+            base_url=self._api,
+            auth=Auth.Token(self._token),
+            timeout=TIMEOUT,
+            # A 403 is tried again only where GitHub means a rate limit, after the time it says.
+            # What creates something is not: the answer can fail where the creation did not.
+            retry=GithubRetry(
+                total=RETRIES,
+                backoff_factor=FIRST_WAIT / 2,
+                max_rate_limit_wait=LONGEST_WAIT,
+                secondary_rate_wait=LONGEST_WAIT / 2,
+                status_forcelist=RETRIED,
+                allowed_methods=("GET", "PATCH"),
+            ),
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+        self._name = actions.variable("GITHUB_REPOSITORY")
+        self._repository: Repository = client.get_repo(self._name, lazy=True)
+
+    @property
+    def url(self) -> str:
+        """The repository's address, for people and for git."""
+        return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{self._name}"
+
+    def comment(self, number: int, body: str) -> str:
+        """Write `body` as the one comment of pull request `number`; return its address.
+
+        Raises `UserError` when GitHub refuses.
+        """
+        with _reporting(f"comment on pull request {number}"):
+            for attempt in range(RETRIES):
+                try:
+                    return self._write(number, f"{MARKER}\n{body}")
+                except GithubException as error:
+                    # It may be there all the same, or somebody has just deleted it: look again.
+                    if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or attempt + 1 == RETRIES:
+                        raise
+                    time.sleep(FIRST_WAIT * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def commented(self, number: int) -> str | None:
+        """Return the body of the one comment of pull request `number`, None without one."""
+        with _reporting(f"read the comments of pull request {number}"):
+            found = self._find(self._repository.get_pull(number))
+            return found.body.removeprefix(f"{MARKER}\n") if found else None
+
+    def open_pulls(self) -> list[int]:
+        """Return the numbers of the open pull requests, oldest first."""
+        with _reporting("list the pull requests"):
+            return sorted(pull.number for pull in self._repository.get_pulls(state="open"))
+
+    def pull_of_run(self, owner: str, branch: str, sha: str) -> int | None:
+        """Return the open pull request whose head is `sha` on `branch` of `owner`'s fork."""
+        with _reporting(f"find the pull request of {owner}:{branch}"):
+            pulls = self._repository.get_pulls(state="open", head=f"{owner}:{branch}")
+            return next((pull.number for pull in pulls if _is_head(pull, owner, sha)), None)
+
+    def report_of_run(self, run: int) -> Report | None:
+        """Return the report that the workflow run `run` left as an artifact; None without one.
+
+        It may come from a fork: its size is bounded before and while it is read, and nothing but
+        a well-formed report passes. Raises `UserError` for anything else.
+        """
+        with _reporting(f"read the report of run {run}"):
+            artifacts = self._repository.get_workflow_run(run).get_artifacts()
+            found = next((one for one in artifacts if one.name == ARTIFACT), None)
+            if found is None:
+                return None
+            if found.size_in_bytes > MOST_BYTES:
+                raise UserError(
+                    f"the report of run {run} has {found.size_in_bytes:,} bytes: refused."
+                )
+            content = self._download(found.archive_download_url)
+        return _parse(content, f"the report of run {run}")
+
+    def release(self, tag: str, title: str, notes: str) -> str | None:
+        """Publish the GitHub release of `tag`, if there is none; return its address."""
+        with _reporting(f"publish the release {tag}"):
+            try:
+                self._repository.get_release(tag)
+            except GithubException as error:
+                if error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                return self._repository.create_git_release(tag, title, notes).html_url
+            return None
+
+    def _write(self, number: int, text: str) -> str:
+        pull = self._repository.get_pull(number)
+        found = self._find(pull)
+        if found is None:
+            return pull.create_issue_comment(text).html_url
+        if found.body != text:
+            found.edit(text)
+        return found.html_url
+
+    def _find(self, pull: PullRequest) -> IssueComment | None:
+        return next(
+            (
+                one
+                for one in pull.get_issue_comments()
+                if one.user.login == BOT and one.body.startswith(MARKER)
+            ),
+            None,
+        )
+
+    def _download(self, url: str) -> bytes:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
+            response.raise_for_status()
+            content = response.raw.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UserError("the report is larger than it says: refused.")
+        return bytes(content)
+
+
+def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:
+    # The branch can have moved on since the run; what was reported is then out of date.
+    return pull.head.sha == sha and pull.head.user.login == owner
+
+
+def _parse(archive: bytes, what: str) -> Report:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(REPORT_FILE) as file:
+            # Bounded while unpacking: a small archive can hold a very large file.
+            return Report.model_validate_json(file.read(MOST_BYTES))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError):
+        # What pydantic raises is a ValueError too.
+        raise UserError(f"{what} is not one that this project writes: refused.") from None
+
+
+@contextmanager
+def _reporting(action: str) -> Iterator[None]:
+    """Turn what GitHub answers into one message that says what to do."""
+    try:
+        yield
+    except GithubException as error:
+        said = error.data.get("message", "") if isinstance(error.data, dict) else ""
+        raise UserError(f"GitHub did not let us {action}: {_advice(error.status, said)}") from None
+    except requests.RequestException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"GitHub did not let us {action}: {reason}. Run the job again.") from None
+
+
+def _advice(status: int, said: str) -> str:
+    todo = {
+        HTTPStatus.UNAUTHORIZED: "the token is not valid",
+        HTTPStatus.FORBIDDEN: "the token may not do this; see the permissions of the workflow",
+        HTTPStatus.NOT_FOUND: "there is no such thing (any more), or the token may not see it",
+        HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept the content",
+        HTTPStatus.TOO_MANY_REQUESTS: "there were too many requests; run the job again later",
+    }
+    reason = todo.get(HTTPStatus(status), "it has trouble of its own; run the job again later")
+    return f"{reason} ({status} {said[:200]})".replace(" )", ")")
