@@ -1,0 +1,152 @@
+"""GitHub's API: the emulator, behind a proxy that can fail and that serves artifacts."""
+
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.doubles import proxy
+from tests.doubles.process import free_port, serving, session
+from tests.doubles.proxy import Answer, Proxy
+
+HERE = Path(__file__).parent
+OWNER, NAME = "octo", "ds"
+REPOSITORY = f"{OWNER}/{NAME}"
+CONTRIBUTOR = "contributor"
+BOT = "github-actions[bot]"
+TOKEN = "bot_token"  # noqa: S105 - the emulator's
+SEED = {
+    "tokens": {
+        "owner_token": {"login": OWNER, "scopes": ["repo"]},
+        "contributor_token": {"login": CONTRIBUTOR, "scopes": ["repo"]},
+        TOKEN: {"login": BOT, "scopes": ["repo"]},
+    },
+    "github": {
+        # The emulator takes a token that it does not know for the first user's.
+        "users": [{"login": "nobody"}, {"login": OWNER}, {"login": CONTRIBUTOR}, {"login": BOT}],
+        "repos": [{"owner": OWNER, "name": NAME, "auto_init": True, "default_branch": "main"}],
+    },
+}
+MISSING = next(
+    (
+        reason
+        for there, reason in (
+            (shutil.which("node"), "node is not installed"),
+            ((HERE / "node_modules").is_dir(), "GitHub's emulator is not there: make tools"),
+        )
+        if not there
+    ),
+    None,
+)
+
+
+@dataclass
+class Server:
+    """A GitHub with one repository; `artifacts` holds a folder RUN/NAME for each artifact."""
+
+    proxy: Proxy
+    artifacts: Path
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.proxy.url
+
+    def ask(self, method: str, path: str, body: Any = None, token: str = "owner_token") -> Any:  # noqa: S107
+        headers = {"Authorization": f"Bearer {token}"}
+        response = session().request(method, f"{self.url}{path}", json=body, headers=headers)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    def open_pull(self, branch: str, sha: str, *, fork: bool = False, title: str = "Change") -> int:
+        """Open a pull request whose head is the commit `sha`; return its number."""
+        if fork:
+            self.ask("POST", f"/repos/{REPOSITORY}/forks", {}, token="contributor_token")  # noqa: S106
+        head = f"{CONTRIBUTOR}:{branch}" if fork else branch
+        body = {"title": title, "head": head, "base": "main"}
+        pull = self.ask("POST", f"/repos/{REPOSITORY}/pulls", body, token="contributor_token")  # noqa: S106
+        self.set_head(pull["number"], sha)
+        number: int = pull["number"]
+        return number
+
+    def set_head(self, number: int, sha: str) -> None:
+        pull = self.ask("GET", f"/repos/{REPOSITORY}/pulls/{number}")
+        self.ask("PATCH", f"/__update/pullRequests/{pull['id']}", {"head_sha": sha})
+
+    def close_pull(self, number: int) -> None:
+        self.ask("PATCH", f"/repos/{REPOSITORY}/pulls/{number}", {"state": "closed"})
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        path = f"/repos/{REPOSITORY}/issues/{number}/comments?per_page=100"
+        found: list[dict[str, Any]] = self.ask("GET", path)
+        return found
+
+    def releases(self) -> list[dict[str, Any]]:
+        """Return the GitHub releases, oldest first."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/repos/{REPOSITORY}/releases?per_page=100")
+        return sorted(found, key=lambda release: int(release["id"]))
+
+    def leave_artifact(self, run: int, name: str, files: dict[str, bytes]) -> None:
+        """Let the workflow run `run` have left an artifact."""
+        for file, content in files.items():
+            target = self.artifacts / str(run) / name / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+    def route(self, method: str, path: str) -> Answer | None:
+        """Answer what the emulator does not know: a run's artifacts."""
+        base = f"/repos/{REPOSITORY}/actions"
+        if method == "GET" and (
+            found := re.fullmatch(rf"{base}/runs/(\d+)(/artifacts)?(\?.*)?", path)
+        ):
+            run, listed = found.group(1), found.group(2)
+            return 200, json.dumps(self._artifacts(run) if listed else self._run(run)).encode()
+        if method == "GET" and (found := re.fullmatch(rf"{base}/artifacts/(\d+)/(.+)/zip", path)):
+            return 200, self._zip(self.artifacts / found.group(1) / found.group(2))
+        return None
+
+    def _run(self, run: str) -> dict[str, Any]:
+        address = f"{self.url}/repos/{REPOSITORY}/actions/runs/{run}"
+        return {"id": int(run), "url": address, "artifacts_url": f"{address}/artifacts"}
+
+    def _artifacts(self, run: str) -> dict[str, Any]:
+        folders = sorted((self.artifacts / run).glob("*"))
+        artifacts = [
+            {
+                "id": index,
+                "name": folder.name,
+                "size_in_bytes": self.sizes.get(folder.name, len(self._zip(folder))),
+                "archive_download_url": f"{self.url}/repos/{REPOSITORY}/actions/artifacts"
+                f"/{run}/{folder.name}/zip",
+            }
+            for index, folder in enumerate(folders, start=1)
+        ]
+        return {"total_count": len(artifacts), "artifacts": artifacts}
+
+    def _zip(self, folder: Path) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(folder.rglob("*")):
+                archive.write(file, file.relative_to(folder))
+        return buffer.getvalue()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Serve a GitHub until the block ends; `folder` is for its files."""
+    port, seed = free_port(), folder / "seed.json"
+    seed.write_text(json.dumps(SEED))
+    command = ["node", str(HERE / "github.mjs"), str(port), str(seed)]
+    server = Server(Proxy(0, port), folder / "artifacts")
+    with (
+        serving(command, f"http://127.0.0.1:{port}/meta"),
+        proxy.before(port, server.route) as network,
+    ):
+        server.proxy = network
+        yield server

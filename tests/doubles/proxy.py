@@ -1,0 +1,151 @@
+"""A network that fails on demand: a proxy before a server of the tests."""
+
+import http.client
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = tuple[int, bytes]
+HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
+FOREVER = float("inf")
+
+
+@dataclass
+class Fault:
+    """Answers with `status` instead of the server, to requests that `match` METHOD path."""
+
+    status: int
+    match: str = ""
+    count: float = FOREVER
+    until: float = FOREVER
+    headers: dict[str, str] = field(default_factory=dict)
+    # After the server has done what was asked: the answer is lost, not the request.
+    late: bool = False
+
+
+@dataclass
+class Proxy:
+    """What the proxy does and has seen; `routes` answers what the server does not know."""
+
+    port: int
+    upstream: int
+    routes: Callable[[str, str], Answer | None] = lambda _method, _path: None
+    faults: list[Fault] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def fail(self, status: int, match: str = "", **how: Any) -> None:
+        if "seconds" in how:
+            how["until"] = time.monotonic() + how.pop("seconds")
+        self.faults.append(Fault(status, match, **how))
+
+    def recover(self) -> None:
+        self.faults.clear()
+
+    def fault_for(self, request: str) -> Fault | None:
+        for fault in self.faults:
+            if (
+                fault.count > 0
+                and time.monotonic() < fault.until
+                and re.search(fault.match, request)
+            ):
+                fault.count -= 1
+                return fault
+        return None
+
+
+@contextmanager
+def before(
+    upstream: int, routes: Callable[[str, str], Answer | None] = lambda _method, _path: None
+) -> Iterator[Proxy]:
+    """Serve a proxy before the server on the port `upstream` until the block ends."""
+    proxy = Proxy(0, upstream, routes)
+    handler = type("Handler", (_Handler,), {"proxy": proxy})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    proxy.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    proxy: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        body = self._body()
+        request = f"{self.command} {self.path}"
+        self.proxy.seen.append(request)
+        fault = self.proxy.fault_for(request)
+        if fault and not fault.late:
+            self._fail(fault)
+        elif answer := self.proxy.routes(self.command, self.path):
+            self._answer(answer[0], answer[1], {"Content-Type": "application/json"})
+        else:
+            status, content, headers = self._forward(body)
+            if fault:
+                self._fail(fault)
+            else:
+                self._answer(status, content, headers)
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET  # noqa: N815 - names of the library
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=60)
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+        connection.request(self.command, self.path, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        mine, theirs = f":{self.proxy.port}/", f":{self.proxy.upstream}/"
+        kept = {k: v for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP}
+        # Addresses in answers lead back through the proxy.
+        if "json" in kept.get("Content-Type", kept.get("content-type", "")):
+            content = content.replace(theirs.encode(), mine.encode())
+        kept = {k: v.replace(theirs, mine) for k, v in kept.items()}
+        return response.status, content, kept
+
+    def _fail(self, fault: Fault) -> None:
+        message = {"message": f"fault {fault.status}", "error": {"code": fault.status}}
+        headers = {"Content-Type": "application/json", **fault.headers}
+        self._answer(fault.status, json.dumps(message).encode(), headers)
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        try:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+        except BrokenPipeError:
+            # The client gave up waiting, as a killed one does.
+            self.close_connection = True

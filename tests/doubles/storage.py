@@ -1,0 +1,65 @@
+"""Google Cloud Storage: the emulator, behind a proxy that can fail."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.doubles import proxy
+from tests.doubles.process import free_port, serving, session
+from tests.doubles.proxy import Proxy
+
+BUCKET = "bucket"
+# Without credentials gcsfs would look for a metadata server, and for the kind of the bucket.
+ENVIRONMENT = {"NO_GCE_CHECK": "true", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+
+
+@dataclass
+class Storage:
+    """A bucket; `proxy` stands before it, `port` is the emulator itself."""
+
+    port: int
+    proxy: Proxy
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def objects(self) -> list[str]:
+        """Return the names of all objects."""
+        names: list[str] = []
+        query = {"maxResults": "1000"}
+        while True:
+            page = session().get(f"{self.url}/storage/v1/b/{BUCKET}/o", params=query).json()
+            names += [item["name"] for item in page.get("items", [])]
+            if not page.get("nextPageToken"):
+                return names
+            query["pageToken"] = page["nextPageToken"]
+
+    def delete(self, name: str) -> None:
+        address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
+        session().delete(address).raise_for_status()
+
+    def overwrite(self, name: str, content: bytes) -> None:
+        address = f"{self.url}/upload/storage/v1/b/{BUCKET}/o"
+        query = {"uploadType": "media", "name": name}
+        session().post(address, params=query, data=content).raise_for_status()
+
+
+@contextmanager
+def running() -> Iterator[Storage]:
+    """Serve an empty bucket until the block ends."""
+    port = free_port()
+    emulator = Path(sys.executable).with_name("gcp-storage-emulator")
+    where = ["--host", "127.0.0.1", "--port", str(port), "--in-memory"]
+    command = [str(emulator), "start", *where, "--default-bucket", BUCKET, "-q"]
+    with serving(command, f"http://127.0.0.1:{port}/"), proxy.before(port) as network:
+        yield Storage(port, network)
+
+
+def environment() -> dict[str, str]:
+    """Return what a process needs to use the bucket."""
+    return os.environ | ENVIRONMENT

@@ -1,0 +1,85 @@
+import json
+
+import pytest
+
+from tests.doubles.github import BOT
+from tests.e2e.forge import Forge, Run, config
+
+CONFIG = "dataset_config.yaml"
+PASSED = {"touched": "success", "dataset": "success", "passed": "success"}
+
+
+def test_a_fork_is_checked_without_secrets_and_its_report_is_posted_by_the_other_workflow(
+    forge: Forge,
+) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)}, fork=True)
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == PASSED
+    assert "authenticated" not in run.log
+    assert forge.bucket.objects() == []
+    assert forge.hub.comments(pull.number) == []
+    assert "dataset v0: +40 samples" in run.summary
+
+    assert forge.on_workflow_run(pull, run).jobs == {"comment": "success"}
+    (comment,) = forge.hub.comments(pull.number)
+    assert comment["user"]["login"] == BOT
+    assert "### dataset v0: +40 samples, 2 classes" in comment["body"]
+    assert "The files go to the remote at the merge" in comment["body"]
+
+    forge.merge(pull)
+    assert forge.on_push().succeeded
+    assert forge.tags() == ["v0"]
+    assert len(forge.bucket.objects()) == 41
+
+
+def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:
+    changed = {
+        "requirements.txt": "# nothing but a comment\n" + forge.file("main", "requirements.txt")
+    }
+    pull = forge.open_pull("bump", changed)
+    pull.author = "dependabot[bot]"
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == PASSED
+    assert forge.hub.comments(pull.number) == []
+    assert forge.on_workflow_run(pull, run).jobs == {"comment": "success"}
+    assert "dataset v0" in forge.hub.comments(pull.number)[0]["body"]
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (b"not json", None),
+        (json.dumps({"change": None, "faults": [], "html": "<img src=x>"}).encode(), None),
+        (b'{"faults": [], "padding": "' + b"x" * 3_000_000 + b'"}', None),
+        (b"{}", 100_000_000),
+    ],
+    ids=["no json", "unknown fields", "small archive of a large file", "100 MB"],
+)
+def test_an_untrustworthy_report_is_refused(forge: Forge, content: bytes, size: int | None) -> None:
+    pull = forge.open_pull("evil", {CONFIG: config(samples=20)}, fork=True)
+    forge.hub.leave_artifact(77, "dataset-report", {"report.json": content})
+    if size:
+        forge.hub.sizes["dataset-report"] = size
+    run = forge.on_workflow_run(pull, Run(77, {"dataset": "success"}, "", [], ""))
+    assert run.jobs == {"comment": "failure"}
+    assert "refused" in run.log
+    assert "Traceback" not in run.log
+    assert forge.hub.comments(pull.number) == []
+
+
+def test_a_report_on_a_head_that_moved_on_is_dropped(forge: Forge) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)}, fork=True)
+    report = b'{"faults": [{"file": null, "line": 0, "column": 0, "message": "@octo <b>"}]}'
+    forge.hub.leave_artifact(77, "dataset-report", {"report.json": report})
+    old = Run(77, {"dataset": "success"}, "", [], "")
+    before = pull.head
+    forge.push_to(pull, {CONFIG: config(samples=30)})
+    new, pull.head = pull.head, before
+    run = forge.on_workflow_run(pull, old)
+    assert run.jobs == {"comment": "success"}
+    assert "nothing to say" in run.log
+    assert forge.hub.comments(pull.number) == []
+
+    pull.head = new
+    assert forge.on_workflow_run(pull, old).jobs == {"comment": "success"}
+    assert "`@octo <b>`" in forge.hub.comments(pull.number)[0]["body"]

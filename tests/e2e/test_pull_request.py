@@ -1,0 +1,142 @@
+import pytest
+
+from tests.doubles.github import BOT
+from tests.e2e.forge import Forge, Pull, config
+
+PASSED = {"touched": "success", "dataset": "success", "passed": "success"}
+FAILED = {"touched": "success", "dataset": "failure", "passed": "failure"}
+CONFIG = "dataset_config.yaml"
+
+
+def the_comment(forge: Forge, pull: Pull) -> str:
+    """Return the only comment on a pull request, which the bot wrote."""
+    (comment,) = forge.hub.comments(pull.number)
+    assert comment["user"]["login"] == BOT
+    body: str = comment["body"]
+    return body
+
+
+def test_a_good_config_is_stored_and_told_in_one_comment_that_follows_each_push(
+    forge: Forge,
+) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20, test_size=4)})
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == PASSED
+    assert "authenticated as pull-request@example.iam" in run.log
+    assert len(forge.bucket.objects()) == 41
+    body = the_comment(forge, pull)
+    assert "### dataset v0: +40 samples, 2 classes" in body
+    assert "| train | no3 | 0 | 16 | +16 |" in body
+    assert "- **samples**: 40 added, 0 removed" in body
+    assert "The files are in the remote already" in body
+    assert "The merge publishes this as **v0**" in body
+    assert "<details><summary>A look at the samples</summary>" in body
+    assert f"/actions/runs/{run.number}/artifacts/" in body
+    assert "### dataset v0: +40 samples, 2 classes" in run.summary
+    sheet = forge.hub.artifacts / str(run.number) / "samples.png" / "samples.png"
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+    forge.push_to(pull, {CONFIG: config(samples=30, test_size=4)})
+    assert forge.on_pull_request(pull).jobs == PASSED
+    assert "### dataset v0: +60 samples, 2 classes" in the_comment(forge, pull)
+
+
+def test_an_invalid_config_is_annotated_line_by_line_and_the_comment_turns_good_when_fixed(
+    forge: Forge,
+) -> None:
+    pull = forge.open_pull("wrong", {CONFIG: config(samples=-1, test_size="many")})
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == FAILED
+    places = [(note["file"], note["line"], note["col"]) for note in run.annotations]
+    assert places == [(CONFIG, "3", "10"), (CONFIG, "4", "12")]
+    assert "samples: must be at least 1, found -1" in run.annotations[0]["message"]
+    body = the_comment(forge, pull)
+    assert "### dataset: cannot be made, 2 problems" in body
+    assert f"**{CONFIG}, line 3, column 10**: `samples: must be at least 1, found -1`" in body
+    assert forge.bucket.objects() == []
+
+    forge.push_to(pull, {CONFIG: config()})
+    assert forge.on_pull_request(pull).jobs == PASSED
+    assert "### dataset v0: +20 samples, 2 classes" in the_comment(forge, pull)
+
+
+def test_a_hand_edited_lock_is_refused_with_the_reason(forge: Forge) -> None:
+    forge.on_push()
+    lock = forge.file("main", "dataset.dvc")
+    edited = lock.replace("no3: 8", "no3: 9")
+    assert edited != lock
+    pull = forge.open_pull("edited", {"dataset.dvc": edited + "\n"})
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == FAILED
+    assert run.annotations[0]["file"] == "dataset.dvc"
+    assert "`dataset.dvc is written by machine" in the_comment(forge, pull)
+
+
+def test_a_change_that_leaves_the_dataset_as_it_is_says_so(forge: Forge) -> None:
+    forge.on_push()
+    pull = forge.open_pull("comment", {CONFIG: f"# as before\n{config()}"})
+    assert forge.on_pull_request(pull, "opened").jobs == PASSED
+    body = the_comment(forge, pull)
+    assert "### dataset: no change against v0" in body
+    assert "The merge publishes no new version" in body
+
+
+def test_a_pull_request_that_touches_nothing_of_the_dataset_passes_at_once(forge: Forge) -> None:
+    pull = forge.open_pull("docs", {"README.md": "More to read.\n"})
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == {"touched": "success", "passed": "success"}
+    assert forge.hub.comments(pull.number) == []
+
+
+@pytest.mark.parametrize("value", ["'<b>@octo</b> | `rm` ``x``'", '"# @octo [x](http://x)"'])
+def test_markdown_html_and_mentions_in_a_config_are_shown_and_not_rendered(
+    forge: Forge, value: str
+) -> None:
+    pull = forge.open_pull(
+        "$(touch${IFS}pwned)", {CONFIG: config(**{"class": value})}, title="x" * 10_000
+    )
+    assert forge.on_pull_request(pull, "opened").jobs == FAILED
+    line = next(line for line in the_comment(forge, pull).splitlines() if "@octo" in line)
+    # Everything from the config stands inside of one code span, where nothing renders or notifies.
+    place, span = line.split("**: ", 1)
+    assert "@octo" not in place
+    fence = span[: len(span) - len(span.lstrip("`"))]
+    assert span.startswith(fence)
+    assert span.endswith(fence)
+    assert fence not in span[len(fence) : -len(fence)].replace("`" * (len(fence) - 1), "", 1)
+    assert not list(forge.place.rglob("pwned"))
+
+
+def test_a_comment_that_was_deleted_by_hand_comes_again(forge: Forge) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)})
+    forge.on_pull_request(pull, "opened")
+    (comment,) = forge.hub.comments(pull.number)
+    forge.hub.ask("DELETE", f"/repos/octo/ds/issues/comments/{comment['id']}")
+    assert forge.on_pull_request(pull).jobs == PASSED
+    assert "dataset v0" in the_comment(forge, pull)
+
+
+def test_a_pull_request_closed_while_the_workflow_runs_still_gets_its_comment(forge: Forge) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)})
+    forge.hub.close_pull(pull.number)
+    assert forge.on_pull_request(pull).jobs == PASSED
+    assert "dataset v0" in the_comment(forge, pull)
+
+
+def test_a_bucket_that_is_down_for_a_while_is_waited_for(forge: Forge) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)})
+    forge.bucket.proxy.fail(503, seconds=4)
+    assert forge.on_pull_request(pull, "opened").jobs == PASSED
+    assert len(forge.bucket.objects()) == 41
+    assert "The files are in the remote already" in the_comment(forge, pull)
+
+
+def test_a_bucket_that_stays_down_fails_the_run_and_the_comment_says_it(forge: Forge) -> None:
+    pull = forge.open_pull("more", {CONFIG: config(samples=20)})
+    forge.bucket.proxy.fail(403)
+    run = forge.on_pull_request(pull, "opened")
+    assert run.jobs == FAILED
+    assert "error: cannot push to gs://bucket/data" in run.log
+    assert "Traceback" not in run.log
+    assert "**The files did not reach the remote**" in the_comment(forge, pull)
+    assert forge.bucket.objects() == []
