@@ -1,4 +1,4 @@
-.PHONY: demo test lint format schema lock bench clean
+.PHONY: demo test e2e lint tools format schema lock bench clean
 PYTHON ?= python3
 BIN = .venv/bin
 
@@ -6,12 +6,29 @@ demo: .venv ## the whole story in a temporary folder, in under a minute
 	$(BIN)/python -m scripts.demo
 
 test: .venv ## the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
 
-lint: .venv ## style and types
+e2e: .venv tools ## whole pull requests, through the real workflow files (needs Go and Node)
+	$(BIN)/python -m pytest -n auto tests/e2e
+
+lint: .venv .tools/actionlint ## style, types and workflows (needs Go)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	.tools/actionlint
+	$(BIN)/zizmor --quiet --offline --pedantic .github
+
+tools: .tools/act .tools/actionlint tests/doubles/node_modules ## what e2e and lint need beside Python
+
+.tools/act:
+	GOBIN=$(CURDIR)/.tools go install github.com/nektos/act@v0.2.87
+
+.tools/actionlint:
+	GOBIN=$(CURDIR)/.tools go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+tests/doubles/node_modules: tests/doubles/package-lock.json
+	npm ci --prefix tests/doubles --no-audit --no-fund
+	touch tests/doubles/node_modules
 
 format: .venv
 	$(BIN)/ruff check --fix .
@@ -38,4 +55,4 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 	touch .venv
 
 clean:
-	rm -rf .venv dataset .dvc/cache .dvc/tmp
+	rm -rf .venv .tools tests/doubles/node_modules dataset .dvc/cache .dvc/tmp

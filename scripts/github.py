@@ -37,7 +37,10 @@ class GitHub:
     """One repository at GitHub, as a workflow run may use it."""
 
     def __init__(self) -> None:
-        """Use the repository, the token and the address that the workflow gives."""
+        """Use the repository, the token and the address that the workflow gives.
+
+        Raises `UserError` when there are none, or GitHub does not let us in.
+        """
         self._token = actions.variable("GITHUB_TOKEN")
         self._api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         client = Client(
@@ -53,12 +56,14 @@ class GitHub:
                 secondary_rate_wait=LONGEST_WAIT / 2,
                 status_forcelist=RETRIED,
                 allowed_methods=("GET", "PATCH"),
+                raise_on_status=False,
             ),
             seconds_between_requests=0,
             seconds_between_writes=0,
         )
         self._name = actions.variable("GITHUB_REPOSITORY")
-        self._repository: Repository = client.get_repo(self._name, lazy=True)
+        with _reporting(f"open {self._name}"):
+            self._repository: Repository = client.get_repo(self._name)
 
     @property
     def url(self) -> str:

@@ -146,6 +146,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
-        except BrokenPipeError:
+        except ConnectionError:
             # The client gave up waiting, as a killed one does.
             self.close_connection = True
