@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk, a folder that may not be written: the machine's, not the program's fault.
+        print(f"error: {error.filename or 'this machine'}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 def validate(_: argparse.Namespace, git: Git) -> None:

@@ -168,24 +168,14 @@ class Config(BaseModel):
         return self.model_dump(by_alias=True)
 
     def train_and_test(self, folder: str) -> tuple[int, int]:
-        """Return how many of `folder`'s images are for train and how many for test.
-
-        Raises `ConfigError` when one of the two would be empty.
-        """
-        samples, test_size = self.samples, self.test_size
+        """Return how many of `folder`'s images are for train and how many for test."""
+        samples = self.samples
         count = samples[folder] if isinstance(samples, dict) else samples
-        share = test_size[folder] if isinstance(test_size, dict) else test_size
-        test = self.test_count(folder, count) if isinstance(share, float) else share
-        if test >= count:
-            message = (
-                f"test_size: {share} of {count} samples puts {test} in test and leaves none to"
-                " train on; it must be smaller than samples"
-            )
-            raise self.error((("test_size", folder), message))
+        test = self.test_count(folder, count)
         return count - test, test
 
     def test_count(self, folder: str, count: int) -> int:
-        """Return how many of the first `count` images of `folder` are for test.
+        """Return how many of the first `count` images of `folder` are for test, at most all.
 
         For a fraction it is rounded up, as in scikit-learn's `train_test_split`, but from the
         decimal number as written: 0.07 of 100 are 7, not the 8 that floating point makes of it.

@@ -64,14 +64,15 @@ def compare(
     `version` is the tag it would get, `earlier` are all releases to look for test samples in.
     """
     chosen = dataset.selection
+    old = recorded_selection(before.lock, dataset.source) if before else None
     past = {one.tag: recorded_selection(one.lock, dataset.source) for one in earlier}
-    retrained = {tag: len(_retrained(old, chosen)) for tag, old in past.items() if old}
+    retrained = {tag: len(_retrained(then, chosen)) for tag, then in past.items() if then}
     return Diff(
         before=before,
         after=dataset.lock(listing),
         version=version,
-        samples=_samples(before, dataset),
-        new_bytes=_new_bytes(before, dataset, listing),
+        samples=_samples(before, old, dataset),
+        new_bytes=_new_bytes(before, old, dataset, listing),
         retrained={tag: count for tag, count in retrained.items() if count},
     )
 
@@ -97,13 +98,12 @@ def _too_few_left(moved: int, before: Release, config: Config) -> str:
     )
 
 
-def _samples(before: Release | None, dataset: Dataset) -> Samples | None:
+def _samples(before: Release | None, old: Selection | None, dataset: Dataset) -> Samples | None:
     count = len(dataset.selection.files())
     if before is None:
         return Samples(added=count, removed=0)
     if before.lock.meta.source.sha256 != dataset.source.sha256:
         return Samples(added=count, removed=before.lock.nfiles)
-    old = recorded_selection(before.lock, dataset.source)
     return _fate(old, dataset.selection) if old else None
 
 
@@ -127,7 +127,9 @@ def _retrained(old: Selection, new: Selection) -> set[int]:
     return {row for row, split in new.splits().items() if split == TRAIN} & test
 
 
-def _new_bytes(before: Release | None, dataset: Dataset, listing: Listing) -> int:
+def _new_bytes(
+    before: Release | None, old: Selection | None, dataset: Dataset, listing: Listing
+) -> int:
     """Return the size of the objects that `before` does not have yet.
 
     Which objects it has is proven by making its files again and arriving at its MD5; where that
@@ -136,16 +138,14 @@ def _new_bytes(before: Release | None, dataset: Dataset, listing: Listing) -> in
     objects = listing.objects()
     if before and before.lock.md5 == listing.md5:
         return 0
-    old = recorded_selection(before.lock, dataset.source) if before else None
     if before and old:
         drawn = (
             (name, images.encode(dataset.source.pixels[row])) for name, row in old.files().items()
         )
         made_again = list_files(drawn, None)
         if made_again.md5 == before.lock.md5:
-            objects = {
-                name: size for name, size in objects.items() if name not in made_again.objects()
-            }
+            had = made_again.objects()
+            objects = {name: size for name, size in objects.items() if name not in had}
     return sum(objects.values()) + len(listing.content())
 
 

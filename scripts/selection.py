@@ -98,12 +98,18 @@ def select(config: Config, source: Source) -> Selection:
     rows: dict[tuple[Split, str], list[int]] = {}
     for folder, classes in folders.items():
         train, test = config.train_and_test(folder)
+        if train < 1:
+            message = (
+                f"test_size: all {test:,} samples of folder {folder} would be for test and none to"
+                " train on; it must be smaller than samples"
+            )
+            problems.append((("test_size", folder), message))
         pools = [Pool(ranking[label]) for label in classes]
         drawn = _draw(pools, config, folder, train + test)
         if drawn < train + test:
             message = (
                 f"samples: {train + test:,} for folder {folder} are more than the"
-                f" {drawn:,} different images that {source.name} has for it"
+                f" {drawn:,} that {source.name} can give it"
             )
             problems.append((("samples", folder), message))
         for split in SPLITS:

@@ -143,7 +143,6 @@ def _read_digits() -> Source:
 def _fetch(name: str) -> Source:
     from sklearn.datasets import fetch_openml
 
-    damaged = False
     with tqdm(
         desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}", disable=None
     ):

@@ -17,6 +17,7 @@ from dvc.config import Config as DvcConfig
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs
 from dvc.fs.callbacks import TqdmCallback
+from dvc.lock import LockError
 from dvc.repo import Repo
 from tqdm import tqdm
 
@@ -26,6 +27,7 @@ from scripts.lock import DATASET
 # DVC protects the files of its cache in the same way; its own checks count on it.
 READ_ONLY = 0o444
 LOCAL_SCHEME = "local"
+READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,22 @@ class Store:
     def checkout(self, listing: Listing) -> None:
         """Make `dataset/` hold exactly the files of `listing`, out of the cache.
 
-        The folder is made beside the old one and takes its place when it is whole.
+        The folder is made beside the old one and takes its place when it is whole. Raises
+        `UserError` when another run is doing the same.
         """
         new, old = self._root / f"{DATASET}.new", self._root / f"{DATASET}.old"
         target = self._root / DATASET
-        for leftover in (new, old):
-            _remove(leftover)
-        for folder in sorted({os.path.dirname(name) for name in listing.files}):  # noqa: PTH120
-            (new / folder).mkdir(parents=True)
-        for name, (md5, _) in _progress(listing.files.items(), "Writing dataset/"):
-            _link(self._cache.oid_to_path(md5), f"{new}/{name}")
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-        _remove(old)
+        with self._locked():
+            for leftover in (new, old):
+                _remove(leftover)
+            for folder in sorted({os.path.dirname(name) for name in listing.files}):  # noqa: PTH120
+                (new / folder).mkdir(parents=True)
+            for name, (md5, _) in _progress(listing.files.items(), "Writing dataset/"):
+                _link(self._cache.oid_to_path(md5), f"{new}/{name}")
+            if os.path.lexists(target):
+                target.rename(old)
+            new.rename(target)
+            _remove(old)
 
     def push(self, listing_md5: str) -> int:
         """Copy the objects of a version to the remote and prove that each is there.
@@ -121,12 +125,14 @@ class Store:
         names = self._cached_names(listing_md5)
         with self._reporting("push to"):
             absent = names - self._present(names)
+            self._refuse_damaged(absent)
             reasons = self._copy(absent - {listing_md5})
-            if not reasons and listing_md5 in absent:
-                reasons = self._copy({listing_md5})
-            missing = names - self._present(names)
+            # One that another run copied at the same time is no failure: only absence is.
+            missing = absent - {listing_md5} - self._present(absent)
+            if not missing:
+                reasons = self._copy(absent & {listing_md5})
+                missing = names - self._present(names)
         if missing:
-            # An object that another run was copying meanwhile is no failure: only absence is.
             raise UserError(
                 f"{len(missing):,} of {len(names):,} objects did not reach {self.url}"
                 f" ({_reason(reasons)}). Nothing is lost: run it again."
@@ -148,27 +154,23 @@ class Store:
                 content = self._remote.fs.cat_file(self._remote.oid_to_path(listing_md5))
             except FileNotFoundError:
                 raise UserError(f"the list of files {listing_md5} is not in {self.url}") from None
-        if _md5(content) + ".dir" != listing_md5:
+        if not _is_named(listing_md5, content):
             raise UserError(f"the list of files {listing_md5} in {self.url} has other bytes")
         entries: list[dict[str, str]] = json.loads(content)
         return entries
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Return which of these objects of the remote have other bytes than their name says."""
-        fs, found = self._remote.fs, set()
-        ordered = sorted(names)
-        batch = 500
+        found, ordered = set(), sorted(names)
         with self._reporting("read from"), _bar(len(ordered), "Reading objects") as bar:
-            for start in range(0, len(ordered), batch):
-                part = {
-                    self._remote.oid_to_path(name): name for name in ordered[start : start + batch]
+            for start in range(0, len(ordered), READ_AT_ONCE):
+                part = ordered[start : start + READ_AT_ONCE]
+                contents = self._read([self._remote.oid_to_path(name) for name in part])
+                found |= {
+                    name
+                    for name, content in zip(part, contents, strict=True)
+                    if not _is_named(name, content)
                 }
-                for path, name in part.items() if self.is_local else ():
-                    if _md5(Path(path).read_bytes()) != name:
-                        found.add(name)
-                for path, content in ({} if self.is_local else fs.fs.cat(list(part))).items():
-                    if _md5(content) != part[path]:
-                        found.add(part[path])
                 bar.update(len(part))
         return found
 
@@ -178,9 +180,11 @@ class Store:
         Raises `UserError` when DVC knows no such kind of address.
         """
         parts = urlsplit(url)
-        if parts.scheme and not parts.netloc:
+        if parts.scheme == "file":
+            url = parts.path
+        elif parts.scheme and not parts.netloc:
             raise UserError(f"{url!r} names no bucket; write it as {parts.scheme}://bucket/path")
-        if not parts.scheme:
+        if parts.scheme in ("", "file"):
             url = str((self._root / url).resolve())
         name = self._repo.config["core"].get("remote") or "storage"
         try:
@@ -206,6 +210,13 @@ class Store:
         # DVC keeps its objects in files/md5 below the address.
         return os.path.dirname(os.path.dirname(str(self._remote.path)))  # noqa: PTH120
 
+    def _read(self, paths: list[str]) -> list[bytes]:
+        if self.is_local:
+            return [Path(path).read_bytes() for path in paths]
+        # Many at once; the client gives them back by path.
+        contents = self._remote.fs.fs.cat(paths)
+        return [contents[path] for path in paths]
+
     def _write(self, name: str, data: bytes) -> None:
         path = Path(self._cache.oid_to_path(name))
         if path.exists() and path.read_bytes() == data:
@@ -222,6 +233,18 @@ class Store:
                 " Make it first: python -m scripts build"
             ) from None
         return {entry["md5"] for entry in json.loads(content)} | {listing_md5}
+
+    def _refuse_damaged(self, names: set[str]) -> None:
+        """Raise `UserError` rather than store bytes for good under a name that is not theirs.
+
+        A file of `dataset/` shares its bytes with the cache, so an edit of one changes both.
+        """
+        for name in names:
+            path = Path(self._cache.oid_to_path(name))
+            if path.exists() and not _is_named(name, path.read_bytes()):
+                raise UserError(
+                    f"{path} was changed since it was made. Make it again: python -m scripts build"
+                )
 
     def _present(self, names: Collection[str]) -> set[str]:
         # Asked of the remote itself: what DVC remembers of it may no longer be so.
@@ -244,6 +267,14 @@ class Store:
                 on_error=lambda _name, error: errors.append(error),
             )
         return errors
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            with self._repo.lock:
+                yield
+        except LockError:
+            raise UserError("another run is at work in this repository; wait for it.") from None
 
     @contextmanager
     def _reporting(self, action: str) -> Iterator[None]:
@@ -288,7 +319,9 @@ def _link(source: str, target: str) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.exists():
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
         shutil.rmtree(path)
 
 
@@ -296,11 +329,13 @@ def _remote_config(root: Path, rev: str) -> dict[str, Any]:
     with Repo(str(root), rev=rev) as repo:
         name = repo.config["core"].get("remote")
         remote = dict(repo.config["remote"].get(name, {}))
+    if not remote:
+        return {}
     # A relative folder counts from .dvc/, and inside git DVC takes the repository's top for "/".
     inside = Path("/.dvc")
-    if name and Path(remote["url"]).is_relative_to(inside):
+    if Path(remote["url"]).is_relative_to(inside):
         remote["url"] = str(root / ".dvc" / Path(remote["url"]).relative_to(inside))
-    return {"core": {"remote": name}, "remote": {name: remote}} if name else {}
+    return {"core": {"remote": name}, "remote": {name: remote}}
 
 
 def _bar(total: int, description: str) -> Any:
@@ -313,6 +348,11 @@ def _progress(items: Collection[Any], description: str) -> Any:
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _is_named(name: str, content: bytes) -> bool:
+    """Return whether `name` is the one that `content` must have."""
+    return _md5(content) == name.removesuffix(".dir")
 
 
 def _reason(errors: list[BaseException]) -> str:
