@@ -4,6 +4,7 @@ import difflib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -25,12 +26,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
+    ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
 )
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from scripts.errors import UserError
 
@@ -40,9 +44,13 @@ SCHEMA_FILE = "scripts/dataset_config.schema.json"
 # A config is a handful of lines; whatever is larger or deeper is not one.
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 2
+MAX_NAME = 100
+MAX_VALUE = 1000
 MAX_SHOWN = 40
 
 Location = tuple[str, ...]
+# Stands for a key that is a list or a mapping.
+NO_NAME = "?"
 
 
 class Mark(NamedTuple):
@@ -98,12 +106,15 @@ def _without_repeats(labels: list[str]) -> list[str]:
     return labels
 
 
-LABEL_SCHEMA = {"type": ["integer", "string"]}
+LABEL_SCHEMA = {"type": ["integer", "string"], "minLength": 1, "maxLength": MAX_NAME}
 Label = Annotated[
-    str, BeforeValidator(_label), Field(min_length=1, max_length=100), WithJsonSchema(LABEL_SCHEMA)
+    str,
+    BeforeValidator(_label),
+    Field(min_length=1, max_length=MAX_NAME),
+    WithJsonSchema(LABEL_SCHEMA),
 ]
 Labels = Annotated[list[Label], Field(min_length=1), AfterValidator(_without_repeats)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 TestSize = Annotated[
     Annotated[Count, Tag("one")] | Annotated[Share, Tag("fraction")],
@@ -122,7 +133,7 @@ class Config(BaseModel):
 
     source: str = Field(
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,()-]*$",
-        max_length=100,
+        max_length=MAX_NAME,
         description="An OpenML dataset by name, or `digits` (bundled with scikit-learn).",
         examples=["mnist_784", "digits"],
     )
@@ -215,6 +226,10 @@ def parse(content: bytes, file: str = CONFIG_FILE) -> Config:
         mark = error.problem_mark or error.context_mark
         place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
         raise ConfigError(file, [Problem(place, f"not valid YAML: {_problem(error)}")]) from None
+    except ReaderError as error:
+        place = _mark_at(text, error.position)
+        message = f"not valid YAML: {error.reason} (U+{ord(text[error.position]):04X})"
+        raise ConfigError(file, [Problem(place, message)]) from None
     except (YAMLError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise ConfigError(file, [Problem(Mark(1, 1), f"not valid YAML: {first}")]) from None
@@ -249,10 +264,14 @@ def _decode(content: bytes, file: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        place = Mark(before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        place = _mark_at(content[: error.start].decode("utf-8-sig"), error.start)
         message = f"not text in UTF-8: byte 0x{content[error.start]:02x}"
         raise ConfigError(file, [Problem(place, message)]) from None
+
+
+def _mark_at(text: str, position: int) -> Mark:
+    before = text[:position]
+    return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _refuse_tricks(text: str, file: str) -> None:
@@ -263,24 +282,29 @@ def _refuse_tricks(text: str, file: str) -> None:
     """
     depth = documents = 0
     for event in YAML(typ="safe", pure=True).parse(text):
-        message = None
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            message = "anchors (&) and aliases (*) are not allowed here; write the value out"
-        elif getattr(event, "tag", None):
-            message = f"tags are not allowed here; write the value without {event.tag}"
-        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                message = "nested too deeply for a config"
-        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-            depth -= 1
-        elif isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                message = "a second document begins here; one config is one document"
+        depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
+        depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+        documents += isinstance(event, DocumentStartEvent)
+        message = _trick(event)
+        if depth > MAX_DEPTH:
+            message = "nested too deeply for a config"
+        elif documents > 1:
+            message = "a second document begins here; one config is one document"
         if message:
             place = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
             raise ConfigError(file, [Problem(place, message)])
+
+
+def _trick(event: Event) -> str | None:
+    if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+        return "anchors (&) and aliases (*) are not allowed here; write the value out"
+    if tag := getattr(event, "tag", None):
+        return f"tags are not allowed here; write the value without {tag}"
+    if isinstance(event, ScalarEvent) and event.value == "<<":
+        return "merge keys (<<) are not allowed here; write the values out"
+    if isinstance(event, ScalarEvent) and len(event.value) > MAX_VALUE:
+        return f"{len(event.value):,} characters are too many for a value"
+    return None
 
 
 def _problem(error: MarkedYAMLError) -> str:
@@ -296,9 +320,11 @@ def _marks(node: Node, at: Location = ()) -> list[tuple[Location, Mark]]:
     found = [(at, _mark(node))]
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            name = (*at, str(key.value) if isinstance(key, ScalarNode) else "")
+            name = (*at, str(key.value) if isinstance(key, ScalarNode) else NO_NAME)
             found.append(((*name, "[key]"), _mark(key)))
-            found += _marks(value, name)
+            # An empty value has no place of its own; its key has.
+            empty = value.start_mark.index == value.end_mark.index
+            found += [(name, _mark(key))] if empty else _marks(value, name)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             found += _marks(value, (*at, str(index)))
@@ -325,14 +351,20 @@ def _describe(detail: Mapping[str, Any], marks: Mapping[Location, Mark]) -> Prob
     at = tuple(
         part for index, part in enumerate(raw) if not (part in BRANCHES and _is_tag(raw, index))
     )
-    name = ".".join(part for part in at if part != "[key]")
+    name = _printable(".".join(part for part in at if part != "[key]"))
     if detail["type"] == "extra_forbidden":
         return Problem(_nearest(marks, (*at, "[key]")), _unknown_key(name))
     if detail["type"] == "missing":
         return Problem(Mark(1, 1), f"{name}: is missing; add a line such as '{_example(name)}'")
-    if detail["type"] == "invalid_key" or not all(isinstance(p, str | int) for p in detail["loc"]):
-        return Problem(_nearest(marks, at), f"{name}: a key must be a name")
+    if detail["type"] == "invalid_key":
+        place = at if at in marks else (NO_NAME,)
+        return Problem(_nearest(marks, (*place, "[key]")), f"{name}: a key must be a name")
     return Problem(_nearest(marks, at), f"{name}: {_expectation(detail)}")
+
+
+def _printable(text: str) -> str:
+    # What stands in a message must not break out of its line.
+    return "".join(x if x.isprintable() else x.encode("unicode_escape").decode() for x in text)
 
 
 def _is_tag(location: Location, index: int) -> bool:
@@ -350,10 +382,12 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         "finite_number": "expected a fraction between 0 and 1",
         "greater_than_equal": f"must be at least {context.get('ge')}",
         "greater_than": "a fraction must lie between 0 and 1 (for a count write it without a dot)",
+        "less_than_equal": f"must be at most {context.get('le')}",
         "less_than": f"must be below {context.get('lt')}",
         "string_pattern_mismatch": "is no name of a dataset (letters, digits and _ . , ( ) - only)",
         "too_short": "must not be empty",
         "string_too_short": "must not be empty",
+        "too_long": "is too long for a name",
         "string_too_long": "is too long for a name",
         "union_tag_invalid": f"expected {_alternatives(context)}",
         "value_error": str(context.get("error", "")),
@@ -376,6 +410,8 @@ def _shown(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, date):
+        return f"the date {value}"
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 

@@ -12,7 +12,7 @@ from scripts.config import Config
 from scripts.errors import UserError
 from scripts.lock import Lock, Meta, Output, SourceRecord
 from scripts.selection import Selection
-from scripts.source import Source
+from scripts.source import Source, SourceError
 from scripts.store import Listing, Store, list_files
 
 
@@ -79,8 +79,12 @@ def load(config: Config, recorded: Lock | None) -> Dataset:
     """Return the dataset that `config` describes, not yet selected.
 
     The source is the very one that the lock `recorded` was made from, as long as it is the same
-    by name and still to be had. Raises `UserError` when it cannot be loaded.
+    by name and still to be had. Raises `ConfigError` when there is no such source or it will not
+    do, `UserError` when it cannot be had now.
     """
     same = recorded is not None and recorded.meta.source.name == config.source
     sha256 = recorded.meta.source.sha256 if recorded and same else None
-    return Dataset(config, source.load(config.source, sha256))
+    try:
+        return Dataset(config, source.load(config.source, sha256))
+    except SourceError as error:
+        raise config.error((("source",), str(error))) from None

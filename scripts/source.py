@@ -5,9 +5,9 @@ import math
 import re
 import tempfile
 import warnings
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,11 @@ import platformdirs
 from tqdm import tqdm
 
 from scripts.errors import UserError
+
+
+class SourceError(UserError):
+    """A source that will never do: there is none of this name, or it is not made of images."""
+
 
 DIGITS = "digits"
 # The bundled digits are grey in 17 steps, 0 to 16; times 15 they are images one can see.
@@ -58,7 +63,8 @@ def load(name: str, sha256: str | None = None) -> Source:
     leaves a compact copy. What comes back can then have another checksum: it is the caller who
     knows what that means.
 
-    Raises `UserError` when the source cannot be had, or is not made of square grey images.
+    Raises `SourceError` when there is no such source or it is not made of square grey images,
+    `UserError` when it cannot be had now.
     """
     folder = _cache() / name
     copies = sorted(folder.glob(f"{sha256 or '*'}.npz"), key=lambda file: file.stat().st_mtime)
@@ -73,21 +79,21 @@ def load(name: str, sha256: str | None = None) -> Source:
 def from_table(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Source:
     """Return a source from one row of `side * side` grey values (0 to 255) per image.
 
-    Raises `UserError` when the table holds anything but square 8-bit grey images, or has classes
+    Raises `SourceError` when the table holds anything but square 8-bit grey images, or has classes
     that cannot be folders.
     """
     not_images = f"source {name} is not made of square 8-bit grey images"
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
-        raise UserError(f"{not_images}: it has no table of numbers.")
+        raise SourceError(f"{not_images}: it has no table of numbers.")
     side = math.isqrt(values.shape[1])
     if side * side != values.shape[1]:
-        raise UserError(f"{not_images}: {values.shape[1]} values a row make no square.")
+        raise SourceError(f"{not_images}: {values.shape[1]} values a row make no square.")
     if values.dtype.kind not in "uif":
-        raise UserError(f"{not_images}: it has columns that are not numbers.")
+        raise SourceError(f"{not_images}: it has columns that are not numbers.")
     if not np.isfinite(values).all():
-        raise UserError(f"{not_images}: it has missing values.")
+        raise SourceError(f"{not_images}: it has missing values.")
     if values.min() < 0 or values.max() >= GREY_LEVELS or (values != np.floor(values)).any():
-        raise UserError(f"{not_images}: its values are not whole numbers from 0 to 255.")
+        raise SourceError(f"{not_images}: its values are not whole numbers from 0 to 255.")
     text = labels.astype(str)
     _check_classes(name, np.unique(text).tolist())
     return Source(name, values.astype(np.uint8).reshape(-1, side, side), text)
@@ -96,11 +102,11 @@ def from_table(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) ->
 def _check_classes(name: str, labels: list[str]) -> None:
     for label in labels:
         if not re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,99}", label):
-            raise UserError(
+            raise SourceError(
                 f"source {name} has the class {label!r}, which cannot be the name of a folder."
             )
     if len({label.lower() for label in labels}) < len(labels):
-        raise UserError(
+        raise SourceError(
             f"source {name} has classes that differ only in upper and lower case; on some machines"
             " they would share one folder."
         )
@@ -114,7 +120,7 @@ def _read_copy(name: str, file: Path) -> Source | None:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             source = Source(name, arrays["pixels"], arrays["labels"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except Exception:  # noqa: BLE001 - a damaged archive fails in many ways
         return None
     # A damaged copy counts as none: the source is read again and the copy replaced.
     return source if source.sha256 == file.stem else None
@@ -124,9 +130,10 @@ def _write_copy(source: Source, folder: Path) -> None:
     # NumPy's own archives of arrays: https://numpy.org/doc/stable/reference/generated/numpy.savez_compressed.html
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
-            np.savez_compressed(file, pixels=source.pixels, labels=source.labels)
-        Path(file.name).replace(folder / f"{source.sha256}.npz")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            whole = Path(scratch) / "copy.npz"
+            np.savez_compressed(whole, pixels=source.pixels, labels=source.labels)
+            whole.replace(folder / f"{source.sha256}.npz")
     except OSError as error:
         raise UserError(
             f"the compact copy of {source.name} cannot be written to {folder}: {error.strerror}"
@@ -152,32 +159,36 @@ def _fetch(name: str) -> Source:
                 bunch = fetch_openml(name, as_frame=False, parser="auto")
         except Exception as error:  # noqa: BLE001 - scikit-learn lets through whatever its parsers raise
             damaged = any("Invalid cache" in str(warning.message) for warning in caught)
-            raise UserError(_why(name, error, damaged)) from None
+            raise _error(name, error, damaged=damaged) from None
     if bunch.target is None or np.ndim(bunch.target) != 1:
-        raise UserError(f"source {name} has no single column that says which class a row is.")
+        raise SourceError(f"source {name} has no single column that says which class a row is.")
     return from_table(name, np.asarray(bunch.data), np.asarray(bunch.target))
 
 
-def _why(name: str, error: Exception, damaged: bool) -> str:
-    """Return in one sentence why scikit-learn could not load `name`, and what to do."""
-    from urllib.error import HTTPError, URLError
+def _error(name: str, error: Exception, *, damaged: bool) -> UserError:
+    """Return why scikit-learn could not load `name`, and what to do."""
+    from urllib.error import HTTPError
 
     from sklearn.datasets import get_data_home
 
     text = " ".join(str(error).split())
     if damaged:
-        return (
+        return UserError(
             f"source {name}: the file that scikit-learn keeps below {get_data_home()} was damaged"
             f" and could not be fetched again from OpenML ({text}). Try again when it is reachable."
         )
-    if "not found" in text.lower() or (isinstance(error, HTTPError) and error.code == 412):  # noqa: PLR2004
-        return (
+    # OpenML answers 412 where others answer 404.
+    unknown = isinstance(error, HTTPError) and error.code == HTTPStatus.PRECONDITION_FAILED
+    if unknown or "not found" in text.lower():
+        return SourceError(
             f"source {name}: OpenML has no active dataset of this name. Look the name up on"
             " openml.org, or use digits."
         )
-    if isinstance(error, URLError | OSError):
-        return (
+    if isinstance(error, OSError):
+        return UserError(
             f"source {name}: OpenML cannot be reached ({text}). Try again later; the source digits"
             " needs no network."
         )
-    return f"source {name}: OpenML's file cannot be read ({text}). It may be damaged; try again."
+    return UserError(
+        f"source {name}: OpenML's file cannot be read ({text}). It may be damaged; try again."
+    )
