@@ -75,7 +75,7 @@ def validate(_: argparse.Namespace, git: Git) -> None:
 def plan(options: argparse.Namespace, git: Git) -> None:
     """Show what the config would change."""
     wanted = proposal.read(git)
-    before = releases.get(git, options.against) if options.against else releases.latest(git)
+    before = releases.latest(git) if options.against is None else releases.get(git, options.against)
     print(FORMATS[options.format](proposal.change(git, wanted, before)), end="")
 
 
@@ -95,14 +95,14 @@ def push(_: argparse.Namespace, git: Git) -> None:
     recorded = proposal.recorded(git.root)
     if recorded is None:
         raise UserError(f"there is no {LOCK_FILE} yet. Make it first: python -m scripts build")
-    place = _lasting(Store(git.root))
+    place = Store(git.root)
     copied = place.push(recorded.md5)
     print(f"{place.url} holds all {recorded.nfiles:,} files of {recorded.md5} ({copied:,} copied)")
 
 
 def release(_: argparse.Namespace, git: Git) -> None:
     """Publish every change on main that has no release."""
-    outcome = publish(git, _lasting(Store(git.root)))
+    outcome = publish(git)
     for made in outcome.published:
         print(f"{made.tag} is published: {in_words(made.lock.meta.counts)} ({made.commit[:10]})")
     if not outcome.published and not outcome.failure:
@@ -171,16 +171,6 @@ def refresh(_: argparse.Namespace, git: Git) -> None:
     """Bring the comments on open pull requests up to date."""
     for address in messages.refresh(git):
         print(address)
-
-
-def _lasting(place: Store) -> Store:
-    if place.is_local and os.environ.get("GITHUB_ACTIONS") == "true":
-        raise UserError(
-            f"the remote is {place.url}, a folder on this runner's disk, which is gone after the"
-            " run. Point the repository at a bucket and commit it:"
-            " python -m scripts remote gs://BUCKET/PATH"
-        )
-    return place
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -90,9 +90,14 @@ def refuse_moves(dataset: Dataset, before: Release | None) -> None:
         raise dataset.config.error((("samples",), _too_few_left(moved, before, dataset.config)))
 
 
+def say_images(count: int) -> str:
+    """Return a number of images in words."""
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
 def _too_few_left(moved: int, before: Release, config: Config) -> str:
     return (
-        f"samples: {_images(moved)} of {before.tag} would change between train and test, because"
+        f"samples: {say_images(moved)} of {before.tag} would change between train and test, because"
         f" {config.source} has too few others left; ask for fewer, keep test_size as it was, or"
         " choose another seed for a new split on purpose"
     )
@@ -147,7 +152,3 @@ def _new_bytes(
             had = made_again.objects()
             objects = {name: size for name, size in objects.items() if name not in had}
     return sum(objects.values()) + len(listing.content())
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -1,5 +1,6 @@
 """Git, run as a process."""
 
+import builtins
 import os
 import subprocess
 from collections.abc import Mapping
@@ -34,21 +35,27 @@ class Git:
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> str:
         """Run git and return what it printed; raises `GitError` when it fails."""
+        return self.bytes(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
+
+    def bytes(
+        self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Run git and return just what it printed; raises `GitError` when it fails."""
         try:
             process = subprocess.run(
                 ["git", *arguments],
                 cwd=self.root,
-                input=stdin,
+                input=None if stdin is None else stdin.encode(),
                 env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})},
                 capture_output=True,
-                text=True,
                 check=False,
             )
         except FileNotFoundError:
             raise UserError("git is not installed, and nothing works without it.") from None
         if process.returncode:
-            raise GitError(f"git {arguments[0]}", process.stderr or process.stdout)
-        return process.stdout.strip("\n")
+            said = process.stderr or process.stdout
+            raise GitError(f"git {arguments[0]}", said.decode(errors="replace"))
+        return process.stdout
 
     def succeeds(self, *arguments: str) -> bool:
         """Run git and return whether it succeeded."""
@@ -65,17 +72,18 @@ class Git:
         except GitError:
             raise UserError(f"git knows no revision {rev!r} here.") from None
 
-    def file(self, rev: str, path: str) -> str | None:
-        """Return the text of the file at `path` in `rev`, None when it is not there."""
+    def file(self, rev: str, path: str) -> builtins.bytes | None:
+        """Return what the file at `path` holds in `rev`, None when it is not there."""
         if not self("ls-tree", "--name-only", rev, "--", path):
             return None
-        # `show` prints the bytes as they are; only the caller knows what the ends of lines mean.
-        return self("show", f"{rev}:{path}") + "\n"
+        return self.bytes("show", f"{rev}:{path}")
 
 
 def find(start: Path) -> Git:
     """Return the repository around `start`; raises `UserError` when there is none."""
     try:
         return Git(Path(Git(start)("rev-parse", "--show-toplevel")))
-    except GitError:
+    except GitError as error:
+        if "not a git repository" not in error.stderr:
+            raise
         raise UserError("this is no git repository. Run this in a clone of one.") from None

@@ -1,7 +1,6 @@
 """The recorded state: `dataset.dvc`, written by machine only, read as text."""
 
 import io
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +11,8 @@ from scripts.errors import UserError
 
 LOCK_FILE = "dataset.dvc"
 DATASET = "dataset"
+# Counts of a thousand classes fit well.
+MAX_BYTES = 256 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Counts = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
@@ -74,14 +75,17 @@ class Lock(_Part):
         return self.outs[0].nfiles
 
 
-def parse(text: str, where: str = LOCK_FILE) -> Lock:
-    """Return the lock that `text` holds; `where` names it in messages.
+def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
+    """Return the lock that `content` holds; `where` names it in messages.
 
     Raises `UserError` when it is no lock of this project.
     """
     try:
+        # What is larger than any lock is not read to its end.
+        text = content[:MAX_BYTES].decode()
         return Lock.model_validate(YAML(typ="safe", pure=True).load(text))
-    except (YAMLError, ValidationError, ValueError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
+        # What pydantic raises, and bytes that are no text, are ValueErrors too.
         raise UserError(
             f"{where} is not as it was written by machine ({_first(error)})."
             f" Restore it from the latest release: git checkout <tag> -- {LOCK_FILE}"
@@ -95,11 +99,6 @@ def render(lock: Lock) -> str:
     yaml.default_flow_style = False
     yaml.dump(lock.model_dump(), buffer)
     return buffer.getvalue()
-
-
-def total(counts: Mapping[str, Mapping[str, int]]) -> int:
-    """Return the number of images in all splits and folders."""
-    return sum(sum(by_folder.values()) for by_folder in counts.values())
 
 
 def _first(error: Exception) -> str:

@@ -30,17 +30,21 @@ def read(git: Git) -> Dataset:
     return wanted
 
 
-def read_from(git: Git, tree: str) -> Dataset:
-    """Return the dataset that the config in the git tree `tree` asks for; raises as `read`."""
-    content, locked = git.file(tree, CONFIG_FILE), git.file(tree, LOCK_FILE)
-    wanted = config.parse((content or "").encode())
-    return _checked(git, wanted, lock.parse(locked) if locked else None)
+def read_from(git: Git, tree: str, locked: Lock) -> Dataset:
+    """Return the dataset that the config in the git tree `tree` asks for; raises as `read`.
+
+    Of the source of `locked` only: what others propose must not make us load anything else.
+    """
+    wanted = config.parse(git.file(tree, CONFIG_FILE) or b"")
+    if wanted.source != locked.meta.source.name:
+        raise UserError("the source is another one, which the pull request's own run can tell of")
+    return _checked(git, wanted, locked)
 
 
 def recorded(root: Path) -> Lock | None:
     """Return the lock in the work tree, None when there is none."""
     try:
-        return lock.parse((root / LOCK_FILE).read_text(encoding="utf-8", errors="replace"))
+        return lock.parse((root / LOCK_FILE).read_bytes())
     except FileNotFoundError:
         return None
 
@@ -103,7 +107,7 @@ def _refuse_edited_lock(git: Git, wanted: Dataset) -> None:
     committed = git.file("HEAD", LOCK_FILE)
     if committed == git.file(base, LOCK_FILE):
         return
-    if committed != lock.render(wanted.lock(wanted.listing)):
+    if committed != lock.render(wanted.lock(wanted.listing)).encode():
         message = (
             f"{LOCK_FILE} is written by machine when a change is released, and this branch edits"
             f" it. Take the edit back: git checkout {ORIGIN}/{MAIN} -- {LOCK_FILE}"

@@ -11,12 +11,21 @@ from scripts import config, dataset, diff, lock, releases
 from scripts.config import CONFIG_FILE, ConfigError
 from scripts.errors import UserError
 from scripts.git import BOT, MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
-from scripts.lock import LOCK_FILE
+from scripts.lock import LOCK_FILE, Lock
 from scripts.releases import Release
 from scripts.store import Store
-from scripts.touched import MADE_WITH
+from scripts.touched import MADE_WITH, RECORDED_IN
 
 ATTEMPTS = 5
+# What git and its servers say when somebody else was first, and when a rule forbids it.
+OVERTAKEN = (
+    "already exists",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "incorrect old value",
+)
+REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permission", "denied")
 
 
 class _OvertakenError(Exception):
@@ -37,7 +46,7 @@ class Outcome:
     main_refused: str | None = None
 
 
-def release(git: Git, store: Store) -> Outcome:
+def release(git: Git) -> Outcome:
     """Publish every change of the dataset on origin's main that has no release yet, in order.
 
     Can be run again after a crash at any point, and at the same time as another run. Raises
@@ -47,7 +56,7 @@ def release(git: Git, store: Store) -> Outcome:
     for _ in range(ATTEMPTS):
         try:
             fetch(git)
-            _publish_all(git, store, outcome)
+            _publish_all(git, outcome)
             outcome.main_refused = _move_main(git)
         except _OvertakenError:
             continue
@@ -85,17 +94,17 @@ def fetch(git: Git) -> None:
             )
 
 
-def _publish_all(git: Git, store: Store, outcome: Outcome) -> None:
+def _publish_all(git: Git, outcome: Outcome) -> None:
     before = releases.latest(git)
     outcome.passed_over, outcome.failure = {}, None
-    seen: str | None = None
+    seen: tuple[bytes | None, ...] = ()
     for commit in _unreleased(git, before):
         content = git.file(commit, CONFIG_FILE)
-        if content == seen:
+        if seen == (content,):
             continue
-        seen = content
+        seen = (content,)
         try:
-            made = _publish(git, store, commit, content, before)
+            made = _publish(git, commit, content, before)
         except ConfigError as error:
             outcome.passed_over[commit] = outcome.failure = error
             continue
@@ -120,20 +129,21 @@ def _unreleased(git: Git, before: Release | None) -> list[str]:
 def _touches(git: Git, commit: str) -> bool:
     parents = git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
     return not parents or bool(
-        git("diff-tree", "--name-only", parents[0], commit, "--", *MADE_WITH)
+        git("diff-tree", "--name-only", parents[0], commit, "--", *MADE_WITH, *RECORDED_IN)
     )
 
 
 def _publish(
-    git: Git, store: Store, commit: str, content: str | None, before: Release | None
+    git: Git, commit: str, content: bytes | None, before: Release | None
 ) -> Release | None:
     """Release the dataset of one commit, if it differs from the one `before`."""
     if content is None:
         place = config.Problem(config.Mark(1, 1), f"there is no config in {commit[:10]}")
         raise ConfigError(CONFIG_FILE, [place])
     recorded = git.file(commit, LOCK_FILE)
-    reference = before.lock if before else lock.parse(recorded) if recorded else None
-    wanted = dataset.load(config.parse(content.encode()), reference)
+    wanted = dataset.load(config.parse(content), before.lock if before else _parsed(recorded))
+    # Consumers of the release will ask the remote that its own commit names.
+    store = Store(git.root, commit)
     listing = wanted.cache(store)
     if before and listing.md5 == before.lock.md5:
         return None
@@ -143,10 +153,18 @@ def _publish(
     store.push(listing.md5)
     made = wanted.lock(listing)
     text = lock.render(made)
-    if recorded != text:
+    if recorded != text.encode():
         commit = _commit_lock(git, text, f"Record version {releases.number(tag)}", commit)
     _publish_tag(git, tag, commit)
     return Release(tag, commit, made)
+
+
+def _parsed(content: bytes | None) -> Lock | None:
+    """Return the lock that `content` holds; None too when it is broken: it is written anew."""
+    try:
+        return lock.parse(content) if content else None
+    except UserError:
+        return None
 
 
 def _commit_lock(git: Git, text: str, message: str, *parents: str) -> str:
@@ -176,7 +194,7 @@ def _publish_tag(git: Git, tag: str, commit: str) -> None:
     try:
         git("push", "--quiet", ORIGIN, f"{made}:refs/tags/{tag}")
     except GitError as error:
-        if "already exists" in error.stderr:
+        if any(words in error.stderr for words in OVERTAKEN):
             raise _OvertakenError from None
         raise UserError(f"origin refused the tag {tag}: {' '.join(error.stderr.split())}") from None
     git("update-ref", f"refs/tags/{tag}", made)
@@ -191,8 +209,8 @@ def _move_main(git: Git) -> str | None:
     tip = git.commit(TRACKED_MAIN)
     if newest is None:
         return None
-    text = git.file(newest.commit, LOCK_FILE) or ""
-    if git.file(tip, LOCK_FILE) == text:
+    text = lock.render(newest.lock)
+    if git.file(tip, LOCK_FILE) == text.encode():
         return None
     if _is_ancestor(git, tip, newest.commit):
         target = newest.commit
@@ -202,9 +220,12 @@ def _move_main(git: Git) -> str | None:
     try:
         git("push", "--quiet", ORIGIN, f"{target}:refs/heads/{MAIN}")
     except GitError as error:
-        if "fetch first" in error.stderr or "non-fast-forward" in error.stderr:
+        if any(words in error.stderr for words in OVERTAKEN):
             raise _OvertakenError from None
-        return " ".join(error.stderr.split())
+        said = " ".join(error.stderr.split())
+        if not any(words in error.stderr for words in REFUSED):
+            raise UserError(f"main cannot be pushed to origin ({said}). Run it again.") from None
+        return said
     return None
 
 

@@ -8,7 +8,7 @@ from scripts.errors import UserError
 from scripts.git import Git
 from scripts.lock import LOCK_FILE, Lock
 
-TAG = re.compile(r"v(0|[1-9][0-9]*)")
+TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")
 
 
 class Release(NamedTuple):
@@ -42,10 +42,14 @@ def get(git: Git, rev: str) -> Release:
     Raises `UserError` when there is no such revision, or no lock in it.
     """
     commit = git.commit(f"refs/tags/{rev}" if TAG.fullmatch(rev) else rev)
-    text = git.file(commit, LOCK_FILE)
-    if text is None:
-        raise UserError(f"{rev} holds no {LOCK_FILE}: it is no version of the dataset.")
-    return Release(rev, commit, lock.parse(text, f"{LOCK_FILE} at {rev}"))
+    content = git.file(commit, LOCK_FILE)
+    if content is None:
+        todo = f" Remove the tag: git push --delete origin {rev}; git tag -d {rev}"
+        raise UserError(
+            f"{rev} holds no {LOCK_FILE}: it is no version of the dataset."
+            f"{todo if TAG.fullmatch(rev) else ''}"
+        )
+    return Release(rev, commit, lock.parse(content, f"{LOCK_FILE} at {rev}"))
 
 
 def latest(git: Git) -> Release | None:

@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
+from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from urllib.parse import urlsplit
 from dvc.config import Config as DvcConfig
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs
-from dvc.fs.callbacks import TqdmCallback
 from dvc.lock import LockError
 from dvc.repo import Repo
+from dvc_objects.fs.generic import copy
+from fsspec.callbacks import TqdmCallback
 from tqdm import tqdm
 
+from scripts import actions
 from scripts.errors import UserError
 from scripts.lock import DATASET
 
@@ -65,13 +69,13 @@ class Store:
 
     def __init__(self, root: Path, rev: str | None = None) -> None:
         """Open the DVC repository at `root`; raises `UserError` when there is none."""
-        # DVC reports each failed file in its own log; here one message says it all.
-        for name in ("dvc", "dvc_data", "dvc_objects"):
+        # They report each failed file in logs of their own; here one message says it all.
+        for name in ("dvc", "dvc_data", "dvc_objects", "gcsfs"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             config = _remote_config(root, rev) if rev else None
             self._repo: Any = Repo(str(root), config=config)
-        except DvcException as error:
+        except (DvcException, sqlite3.Error) as error:
             raise UserError(f"DVC cannot use this repository: {error}") from None
         self._cache: Any = self._repo.cache.local
         self._root = root
@@ -117,11 +121,18 @@ class Store:
             _remove(old)
 
     def push(self, listing_md5: str) -> int:
-        """Copy the objects of a version to the remote and prove that each is there.
+        """Copy the objects of a version to the remote and prove that each is there, and true.
 
         The listing goes last, so that a listing in the remote always has its files. Returns how
-        many objects were copied. Raises `UserError` when some object is not there in the end.
+        many objects were copied. Raises `UserError` when some object is not there in the end or
+        has other bytes than its name says, and in a workflow when the remote is a folder.
         """
+        if self.is_local and actions.running():
+            raise UserError(
+                f"the remote is {self.url}, a folder on this runner's disk, which is gone after"
+                " the run. Point the repository at a bucket and commit it:"
+                " python -m scripts remote gs://BUCKET/PATH"
+            )
         names = self._cached_names(listing_md5)
         with self._reporting("push to"):
             absent = names - self._present(names)
@@ -137,11 +148,20 @@ class Store:
                 f"{len(missing):,} of {len(names):,} objects did not reach {self.url}"
                 f" ({_reason(reasons)}). Nothing is lost: run it again."
             )
+        if wrong := self._unlike(names):
+            raise UserError(
+                f"{len(wrong):,} of {len(names):,} objects in {self.url} have other bytes than"
+                f" their names say, such as {min(wrong)}. Somebody put them there: remove them"
+                " from the remote, and run it again."
+            )
         return len(absent)
 
     def missing(self, names: Collection[str]) -> set[str]:
         """Return which of these objects are not in the remote; raises `UserError` if it is down."""
         with self._reporting("ask"):
+            if self.is_local:
+                # DVC's own check of a folder removes what is damaged, and with it the evidence.
+                return {n for n in names if not Path(self._remote.oid_to_path(n)).exists()}
             return set(names) - self._present(names)
 
     def remote_listing(self, listing_md5: str) -> list[dict[str, str]]:
@@ -180,6 +200,10 @@ class Store:
         Raises `UserError` when DVC knows no such kind of address.
         """
         parts = urlsplit(url)
+        if not url.strip():
+            raise UserError("the address is empty; write one such as gs://bucket/path")
+        if not url.isprintable() or parts.password:
+            raise UserError("the address is kept in git: no passwords, and no line breaks in it")
         if parts.scheme == "file":
             url = parts.path
         elif parts.scheme and not parts.netloc:
@@ -210,6 +234,22 @@ class Store:
         # DVC keeps its objects in files/md5 below the address.
         return os.path.dirname(os.path.dirname(str(self._remote.path)))  # noqa: PTH120
 
+    def _unlike(self, names: set[str]) -> set[str]:
+        """Return which of these objects of the remote are not what their names say.
+
+        Google Cloud Storage tells the MD5 of what it holds; from elsewhere they are read.
+        """
+        if self.is_local:
+            return self.damaged(names)
+        fs, known = self._remote.fs.fs, {}
+        with self._reporting("ask"):
+            fs.invalidate_cache()
+            for path, info in fs.find(self._remote.path, detail=True).items():
+                if told := info.get("md5Hash"):
+                    known["".join(path.split("/")[-2:])] = b64decode(told).hex()
+        unlike = {n for n in names & known.keys() if known[n] != n.removesuffix(".dir")}
+        return unlike | self.damaged(names - known.keys())
+
     def _read(self, paths: list[str]) -> list[bytes]:
         if self.is_local:
             return [Path(path).read_bytes() for path in paths]
@@ -222,16 +262,19 @@ class Store:
         if path.exists() and path.read_bytes() == data:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, data, READ_ONLY)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+            file.write(data)
+        Path(file.name).chmod(READ_ONLY)
+        Path(file.name).replace(path)
 
     def _cached_names(self, listing_md5: str) -> set[str]:
-        try:
-            content = Path(self._cache.oid_to_path(listing_md5)).read_bytes()
-        except FileNotFoundError:
+        path = Path(self._cache.oid_to_path(listing_md5))
+        content = path.read_bytes() if path.exists() else b""
+        if not _is_named(listing_md5, content):
             raise UserError(
                 f"the cache does not hold {listing_md5}, which dataset.dvc names."
                 " Make it first: python -m scripts build"
-            ) from None
+            )
         return {entry["md5"] for entry in json.loads(content)} | {listing_md5}
 
     def _refuse_damaged(self, names: set[str]) -> None:
@@ -241,9 +284,10 @@ class Store:
         """
         for name in names:
             path = Path(self._cache.oid_to_path(name))
-            if path.exists() and not _is_named(name, path.read_bytes()):
+            if not path.exists() or not _is_named(name, path.read_bytes()):
                 raise UserError(
-                    f"{path} was changed since it was made. Make it again: python -m scripts build"
+                    f"{path} was changed or removed since it was made."
+                    " Make it again: python -m scripts build"
                 )
 
     def _present(self, names: Collection[str]) -> set[str]:
@@ -256,16 +300,22 @@ class Store:
             return []
         errors: list[BaseException] = []
         ordered = sorted(names)
-        with TqdmCallback(desc=f"Pushing to {self.url}", unit="file", disable=None) as callback:
-            self._remote.add(
-                [self._cache.oid_to_path(name) for name in ordered],
+        targets = [self._remote.oid_to_path(name) for name in ordered]
+        bar = {"desc": f"Pushing to {self.url}", "unit": "file", "disable": None, "leave": False}
+        with TqdmCallback(bar, tqdm_cls=tqdm) as callback:
+            callback.set_size(len(ordered))
+            # Not the remote's own `add`: in a folder it writes under the final name.
+            copy(
                 self._cache.fs,
-                ordered,
-                check_exists=False,
-                batch_size=self._remote.fs.jobs,
+                [self._cache.oid_to_path(name) for name in ordered],
+                self._remote.fs,
+                targets,
                 callback=callback,
-                on_error=lambda _name, error: errors.append(error),
+                batch_size=self._remote.fs.jobs,
+                on_error=lambda _source, _target, error: errors.append(error),
             )
+        for target in targets:
+            self._remote.protect(target)
         return errors
 
     @contextmanager
@@ -295,19 +345,10 @@ def list_files(files: Iterable[tuple[str, bytes]], put: Callable[[bytes], str] |
 
 def write_text(path: Path, text: str) -> None:
     """Replace the file at `path` by one with `text`; a reader sees the old or the new one."""
-    _write_atomically(path, text.encode(), 0o644)
-
-
-def _write_atomically(path: Path, data: bytes, mode: int) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
-            file.write(data)
-        os.chmod(temporary, mode)  # noqa: PTH101
-        os.replace(temporary, path)  # noqa: PTH105
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    # What a killed run leaves is known by this name: git ignores it, the next run replaces it.
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def _link(source: str, target: str) -> None:
@@ -326,6 +367,7 @@ def _remove(path: Path) -> None:
 
 
 def _remote_config(root: Path, rev: str) -> dict[str, Any]:
+    """Return what to change in DVC's configuration to use the remote that `rev` names."""
     with Repo(str(root), rev=rev) as repo:
         name = repo.config["core"].get("remote")
         remote = dict(repo.config["remote"].get(name, {}))
@@ -335,7 +377,12 @@ def _remote_config(root: Path, rev: str) -> dict[str, Any]:
     inside = Path("/.dvc")
     if Path(remote["url"]).is_relative_to(inside):
         remote["url"] = str(root / ".dvc" / Path(remote["url"]).relative_to(inside))
-    return {"core": {"remote": name}, "remote": {name: remote}}
+    with Repo(str(root)) as repo:
+        if repo.config["remote"].get(name, {}).get("url") == remote["url"]:
+            # The same; what config.local says of it, such as credentials, counts too.
+            return {"core": {"remote": name}}
+    # Under a name of its own, or DVC would mix its settings with those of today's remote.
+    return {"core": {"remote": "released"}, "remote": {"released": remote}}
 
 
 def _bar(total: int, description: str) -> Any:
