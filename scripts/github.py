@@ -57,6 +57,7 @@ class GitHub:
                 status_forcelist=RETRIED,
                 allowed_methods=("GET", "PATCH"),
                 raise_on_status=False,
+                retry_after_max=LONGEST_WAIT,
             ),
             seconds_between_requests=0,
             seconds_between_writes=0,
@@ -111,9 +112,11 @@ class GitHub:
         """
         with _reporting(f"read the report of run {run}"):
             artifacts = self._repository.get_workflow_run(run).get_artifacts()
-            found = next((one for one in artifacts if one.name == ARTIFACT), None)
-            if found is None:
+            # A run that was repeated can have left several; the last one counts.
+            named = [one for one in artifacts if one.name == ARTIFACT]
+            if not named:
                 return None
+            found = max(named, key=lambda one: one.id)
             if found.size_in_bytes > MOST_BYTES:
                 raise UserError(
                     f"the report of run {run} has {found.size_in_bytes:,} bytes: refused."
@@ -121,16 +124,20 @@ class GitHub:
             content = self._download(found.archive_download_url)
         return _parse(content, f"the report of run {run}")
 
-    def release(self, tag: str, title: str, notes: str) -> str | None:
-        """Publish the GitHub release of `tag`, if there is none; return its address."""
+    def released(self) -> set[str]:
+        """Return the tags that have a GitHub release."""
+        with _reporting("list the releases"):
+            return {release.tag_name for release in self._repository.get_releases()}
+
+    def release(self, tag: str, title: str, notes: str, *, latest: bool) -> str:
+        """Publish the GitHub release of `tag`; return its address.
+
+        `latest` shows it as the latest one. Raises `UserError` when GitHub refuses.
+        """
         with _reporting(f"publish the release {tag}"):
-            try:
-                self._repository.get_release(tag)
-            except GithubException as error:
-                if error.status != HTTPStatus.NOT_FOUND:
-                    raise
-                return self._repository.create_git_release(tag, title, notes).html_url
-            return None
+            shown = "true" if latest else "false"
+            made = self._repository.create_git_release(tag, title, notes, make_latest=shown)
+            return made.html_url
 
     def _write(self, number: int, text: str) -> str:
         pull = self._repository.get_pull(number)
@@ -155,10 +162,10 @@ class GitHub:
         headers = {"Authorization": f"Bearer {self._token}"}
         with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
             response.raise_for_status()
-            content = response.raw.read(MOST_BYTES + 1)
+            content = next(response.iter_content(MOST_BYTES + 1), b"")
         if len(content) > MOST_BYTES:
             raise UserError("the report is larger than it says: refused.")
-        return bytes(content)
+        return content
 
 
 def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:
@@ -171,8 +178,7 @@ def _parse(archive: bytes, what: str) -> Report:
         with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(REPORT_FILE) as file:
             # Bounded while unpacking: a small archive can hold a very large file.
             return Report.model_validate_json(file.read(MOST_BYTES))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError):
-        # What pydantic raises is a ValueError too.
+    except Exception:  # noqa: BLE001 - a damaged archive fails in many ways
         raise UserError(f"{what} is not one that this project writes: refused.") from None
 
 
@@ -190,12 +196,12 @@ def _reporting(action: str) -> Iterator[None]:
 
 
 def _advice(status: int, said: str) -> str:
-    todo = {
+    todo: dict[int, str] = {
         HTTPStatus.UNAUTHORIZED: "the token is not valid",
         HTTPStatus.FORBIDDEN: "the token may not do this; see the permissions of the workflow",
         HTTPStatus.NOT_FOUND: "there is no such thing (any more), or the token may not see it",
         HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept the content",
         HTTPStatus.TOO_MANY_REQUESTS: "there were too many requests; run the job again later",
     }
-    reason = todo.get(HTTPStatus(status), "it has trouble of its own; run the job again later")
+    reason = todo.get(status, "it has trouble of its own; run the job again later")
     return f"{reason} ({status} {said[:200]})".replace(" )", ")")

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts import actions, proposal, releases, report
-from scripts.config import CONFIG_FILE
+from scripts.config import CONFIG_FILE, ConfigError
 from scripts.errors import UserError
 from scripts.git import TRACKED_MAIN, Git
 from scripts.github import REPORT_FILE, GitHub
 from scripts.release import fetch
+from scripts.releases import Release
 from scripts.report import Report
-from scripts.touched import MADE_WITH
+from scripts.touched import MADE_WITH, RECORDED_IN
 
 SHEET_FILE = "samples.png"
 SHEET_LINK = re.compile(r"\[Look at the samples\]\((\S+)\)")
@@ -43,6 +44,8 @@ def relay() -> str:
     left behind. Returns what was done.
     """
     run = actions.event()["workflow_run"]
+    if run["head_repository"] is None:
+        return "the fork is gone: nothing to say"
     hub = GitHub()
     owner, branch = run["head_repository"]["owner"]["login"], run["head_branch"]
     number = hub.pull_of_run(owner, branch, run["head_sha"])
@@ -57,62 +60,59 @@ def relay() -> str:
 def announce(git: Git) -> Iterator[str]:
     """Publish a GitHub release for every tag that has none; yield the address of each."""
     hub = GitHub()
-    before = None
-    for tag in releases.tags(git):
-        found = releases.get(git, tag)
-        title = report.notes_title(found, before)
-        if address := hub.release(tag, title, report.notes(found, before, hub.url)):
-            yield address
-        before = found
+    announced = hub.released()
+    tags = releases.tags(git)
+    for before, tag in zip([None, *tags], tags, strict=False):
+        if tag not in announced:
+            found, last = releases.get(git, tag), releases.get(git, before) if before else None
+            notes = report.notes(found, last, hub.url)
+            yield hub.release(tag, report.notes_title(found, last), notes, latest=tag == tags[-1])
 
 
 def refresh(git: Git) -> Iterator[str]:
-    """Bring the comments on all open pull requests up to date with main; yield their addresses.
+    """Bring the comments on all open pull requests up to date with main; yield what was done.
 
-    Runs the code of main only: from a pull request it takes the config, as the merge would leave
-    it. Where the merge would change the code as well, the comment says that it is out of date.
+    Runs the code of main only, on its own source: from a pull request it takes the config, as the
+    merge would leave it. Where that is not enough, the comment says that it is out of date.
     """
     hub = GitHub()
     fetch(git)
+    latest = releases.latest(git)
+    if latest is None:
+        return
     for number in hub.open_pulls():
-        old = hub.commented(number)
-        if old is None:
-            continue
-        new = _fresh(git, number, old) or _outdated(git, old)
-        if new != old:
-            yield hub.comment(number, new)
+        try:
+            old = hub.commented(number)
+            new = old and (_fresh(git, number, old, latest) or _outdated(old, latest))
+            if new and new != old:
+                yield hub.comment(number, new)
+        except UserError as error:
+            # One that is locked or just closed must not keep the others from being told.
+            yield f"pull request {number}: {error}"
 
 
-def _fresh(git: Git, number: int, old: str) -> str | None:
+def _fresh(git: Git, number: int, old: str, latest: Release) -> str | None:
     """Return the comment anew, None where only the pull request's own workflow can tell."""
-    tree = _merge(git, number)
-    if tree is None:
+    try:
+        git("fetch", "--quiet", "--no-tags", "origin", f"refs/pull/{number}/head")
+        tree = git("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
+    except UserError:
+        # The merge conflicts.
         return None
-    changed = git("diff", "--name-only", TRACKED_MAIN, tree, "--", *MADE_WITH).split()
-    if changed != [CONFIG_FILE]:
+    paths = (*MADE_WITH, *RECORDED_IN)
+    if git("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).split() != [CONFIG_FILE]:
+        return None
+    try:
+        wanted = proposal.read_from(git, tree, latest.lock)
+        found = Report(change=proposal.change(git, wanted, latest))
+    except ConfigError as error:
+        found = Report(faults=report.faults(error))
+    except UserError:
         return None
     sheet = SHEET_LINK.search(old)
-    try:
-        wanted = proposal.read_from(git, tree)
-        found = Report(change=proposal.change(git, wanted, releases.latest(git)))
-    except UserError as error:
-        found = Report(faults=report.faults(error))
     return report.comment(found, sheet and sheet.group(1))
 
 
-def _merge(git: Git, number: int) -> str | None:
-    """Return the tree that merging the pull request into main would give, None on conflicts."""
-    git("fetch", "--quiet", "--no-tags", "origin", f"refs/pull/{number}/head")
-    try:
-        return git("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
-    except UserError:
-        return None
-
-
-def _outdated(git: Git, old: str) -> str:
-    latest = releases.latest(git)
-    tag = latest.tag if latest else "a release"
-    note = (
-        f"> [!NOTE]\n> Out of date: {tag} was published since. Update the branch to look again.\n\n"
-    )
-    return note + OUTDATED.sub("", old)
+def _outdated(old: str, latest: Release) -> str:
+    note = f"Out of date: {latest.tag} was published since. Update the branch to look again."
+    return f"> [!NOTE]\n> {note}\n\n" + OUTDATED.sub("", old)

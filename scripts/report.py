@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from scripts.config import CONFIG_FILE, ConfigError
-from scripts.diff import Diff
+from scripts.diff import Diff, say_images
 from scripts.images import INK
 from scripts.lock import Lock
 from scripts.releases import Release
@@ -15,16 +15,20 @@ from scripts.selection import SPLITS, Split
 
 # A class twice as large as another is what most training recipes want to be told of.
 IMBALANCE = 2
-# GitHub refuses longer comments, and nobody reads on that far.
+# GitHub refuses comments of more than 65,536 characters, and nobody reads on that far. What is
+# too much is left out whole: half a code span would let the rest of it render.
 MOST_CHARACTERS = 60_000
-MOST_PROBLEMS = 50
+MOST_FAULTS = 20
+MOST_ROWS = 100
+MOST_WARNINGS = 10
+MOST_IN_MESSAGE = 300
 
 Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
 # A class or a revision, as it may stand in a table without being taken for Markdown.
 NAME = r"^[A-Za-z0-9_.+/~^-]{1,120}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[int, Field(ge=0, lt=10**15)]
-Message = Annotated[str, Field(max_length=2_000)]
+Message = Annotated[str, Field(max_length=MOST_IN_MESSAGE)]
 SketchLine = Annotated[str, Field(pattern=f"^[{INK}]{{0,200}}$")]
 
 
@@ -75,7 +79,7 @@ class Change(_Part):
     version: Tag
     against: Name | None
     changed: bool
-    counts: Annotated[list[Count], Field(max_length=2_000)]
+    counts: Annotated[list[Count], Field(max_length=20_000)]
     samples: SampleChange | None
     bytes: Bytes
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
@@ -100,7 +104,7 @@ class Report(_Part):
     """
 
     change: Change | None = None
-    faults: Annotated[list[Fault], Field(max_length=MOST_PROBLEMS)] = []
+    faults: Annotated[list[Fault], Field(max_length=1_000)] = []
     stored: Literal["yes", "no", "failed"] | None = None
 
 
@@ -109,7 +113,7 @@ def of(diff: Diff, sketches: Sequence[Sketch] = ()) -> Change:
     before = diff.before
     return Change(
         version=diff.version,
-        against=before and (before.tag if re.match(NAME, before.tag) else before.commit[:10]),
+        against=before and (before.tag if re.fullmatch(NAME, before.tag) else before.commit[:10]),
         changed=diff.changed,
         counts=_counts(before.lock if before else None, diff.after),
         samples=SampleChange(**vars(diff.samples)) if diff.samples else None,
@@ -132,7 +136,7 @@ def faults(error: Exception) -> list[Fault]:
     )
     return [
         Fault(file=file, line=place.line, column=place.column, message=_bounded(message))
-        for place, message in error.problems[:MOST_PROBLEMS]
+        for place, message in error.problems
     ]
 
 
@@ -165,15 +169,16 @@ def warnings(change: Change) -> list[str]:
         )
     elif samples.to_train or samples.to_test:
         found.append(
-            f"{_images(samples.to_train)} of {against} would move from test to train, and"
-            f" {_images(samples.to_test)} from train to test."
+            f"{say_images(samples.to_train)} of {against} would move from test to train, and"
+            f" {say_images(samples.to_test)} from train to test."
         )
     found += [
-        f"{_images(count)} of the test set of {tag} would be trained on: results on {tag} cannot"
+        f"{say_images(count)} of the test set of {tag} would be trained on: results on {tag} cannot"
         " be compared with results on this version."
         for tag, count in change.retrained.items()
     ]
-    return found
+    more = f"There are {len(found) - MOST_WARNINGS:,} more of these."
+    return found if len(found) <= MOST_WARNINGS else [*found[:MOST_WARNINGS], more]
 
 
 def text(change: Change) -> str:
@@ -208,17 +213,13 @@ def comment(report: Report, sheet: str | None = None) -> str:
     """Return what a pull request shows its reviewers; `sheet` is where the contact sheet is."""
     change = report.change
     if change is None:
-        return _bounded(_fault_list(report), MOST_CHARACTERS)
-    parts = [markdown(change)]
-    if sheet:
-        parts.append(f"[Look at the samples]({sheet}) as a picture.\n")
-    if change.sketches:
-        parts.append(_sketches(change))
-    parts.append(_at_the_merge(change, report.stored))
-    while len("\n".join(parts)) > MOST_CHARACTERS and len(parts) > 1:
-        # The sketches are the largest and the least: they go first.
-        parts.pop(-2)
-    return _bounded("\n".join(parts), MOST_CHARACTERS)
+        return _fault_list(report)
+    link = f"[Look at the samples]({sheet}) as a picture.\n" if sheet else ""
+    sketches = _sketches(change) if change.sketches else ""
+    parts = [markdown(change), link, sketches, _at_the_merge(change, report.stored)]
+    if sum(map(len, parts)) > MOST_CHARACTERS:
+        parts.remove(sketches)
+    return "\n".join(filter(None, parts))
 
 
 def notes(release: Release, before: Release | None, repository: str) -> str:
@@ -255,16 +256,19 @@ def literal(text: str) -> str:
     Inside of one nothing renders, links or notifies; it only must not end early, so its fence is
     longer than any run of backticks within.
     """
-    flat = " ".join(text.split()).replace("|", "\\|") or " "
+    flat = " ".join(text.split()) or " "
     fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     return f"{fence} {flat} {fence}" if "`" in flat else f"{fence}{flat}{fence}"
 
 
 def size(count: int) -> str:
     """Return a number of bytes as people say it."""
-    units = ("B", "kB", "MB", "GB", "TB")
-    power = min(max(len(str(count)) - 1, 0) // 3, len(units) - 1)
-    return f"{count / 1000**power:.3g} {units[power]}"
+    value, units = float(count), ["TB", "GB", "MB", "kB", "B"]
+    # 999.5 would be said as 1000 of its unit, so it is 1 of the next.
+    while value >= 999.5 and len(units) > 1:  # noqa: PLR2004
+        value /= 1000
+        units.pop()
+    return f"{value:.3g} {units[-1]}"
 
 
 def in_words(counts: Mapping[str, Mapping[str, int]]) -> str:
@@ -337,22 +341,27 @@ def _samples(samples: SampleChange | None) -> str:
     return ", ".join(words)
 
 
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"
-
-
 def _markdown_table(table: Sequence[Sequence[str]]) -> list[str]:
-    head, *rows = (f"| {' | '.join(row)} |" for row in table)
-    return [head, "| --- | --- | ---: | ---: | ---: |", *rows]
+    head, *rows, total = (f"| {' | '.join(map(_cell, row))} |" for row in table)
+    if len(rows) > MOST_ROWS:
+        rows[MOST_ROWS:] = [f"| … | {len(rows) - MOST_ROWS:,} more | | | |"]
+    return [head, "| --- | --- | ---: | ---: | ---: |", *rows, total]
+
+
+def _cell(text: str) -> str:
+    # Dots and dashes could make an address or a reference of a name; GitHub would link it.
+    return literal(text) if re.search(r"[A-Za-z][A-Za-z0-9]*[^A-Za-z0-9 ]", text) else text
 
 
 def _fault_list(report: Report) -> str:
     lines = [f"### {title(report)}", ""]
-    for fault in report.faults:
+    for fault in report.faults[:MOST_FAULTS]:
         place = (
             f"**{fault.file}, line {fault.line}, column {fault.column}**: " if fault.file else ""
         )
         lines.append(f"- {place}{literal(fault.message)}")
+    if len(report.faults) > MOST_FAULTS:
+        lines.append(f"- and {len(report.faults) - MOST_FAULTS:,} more")
     lines += ["", "Push a commit that puts it right, and this comment changes with it."]
     return "\n".join(lines) + "\n"
 
@@ -376,5 +385,5 @@ def _at_the_merge(change: Change, stored: str | None) -> str:
     return f"{said}The merge publishes this as **{change.version}**, unless another is first.\n"
 
 
-def _bounded(text: str, most: int = 2_000) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _bounded(text: str) -> str:
+    return text if len(text) <= MOST_IN_MESSAGE else text[: MOST_IN_MESSAGE - 1] + "…"

@@ -4,6 +4,7 @@ Run as `python3 -m scripts.touched` on the merge that a pull request proposes; s
 `dataset=true` or `dataset=false` to the workflow.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -18,17 +19,30 @@ RECORDED_IN = ("dataset.dvc", ".dvc")
 def main() -> None:
     """Look at what the merge (HEAD) changes, and at what commits of the branch changed on the way.
 
-    A change that was taken back changes nothing, but the comment on it must follow.
+    A change that was taken back changes nothing, but the comment on it must follow: by a commit,
+    or by a force-push, after which nobody knows what was there.
     """
     net = _git("diff", "--name-only", "HEAD^1", "HEAD")
     on_the_way = _git("log", "--format=", "--name-only", "HEAD^1..HEAD^2")
     changed = "\n".join(sorted(set(f"{net}\n{on_the_way}".split())))
+    if _forced():
+        changed += "\nperhaps what a force-push took back"
     print(changed or "nothing that the dataset is made with", file=sys.stderr)
     line = f"dataset={str(bool(changed)).lower()}"
     print(line)
     if output := os.environ.get("GITHUB_OUTPUT"):
         with Path(output).open("a") as file:
             file.write(f"{line}\n")
+
+
+def _forced() -> bool:
+    """Return whether this push to the branch dropped what was there before."""
+    event = os.environ.get("GITHUB_EVENT_PATH")
+    before = json.loads(Path(event).read_text()).get("before") if event else None
+    if before is None:
+        return False
+    command = ["git", "merge-base", "--is-ancestor", before, "HEAD^2"]
+    return bool(subprocess.run(command, check=False, capture_output=True).returncode)
 
 
 def _git(*arguments: str) -> str:
