@@ -81,7 +81,7 @@ def main() -> None:
     for label, manual, ours in table:
         print(
             f"| {label} | {manual.seconds:.1f} s | {ours.seconds:.1f} s"
-            f" | {manual.seconds / ours.seconds:.1f} × | {manual.memory:.0f} MiB"
+            f" | {manual.seconds / ours.seconds:.1f} | {manual.memory:.0f} MiB"
             f" | {ours.memory:.0f} MiB |"
         )
 

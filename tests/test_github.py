@@ -156,9 +156,10 @@ def test_a_report_is_read_and_its_bounds_are_kept(hub: GitHub, server: Server) -
         hub.report_of_run(4)
 
 
-def test_a_release_is_published_once(hub: GitHub, server: Server) -> None:
-    assert hub.release("v7", "title", "notes")
-    assert hub.release("v7", "title", "notes") is None
+def test_a_release_is_known_once_it_is_published(hub: GitHub, server: Server) -> None:
+    assert "v7" not in hub.released()
+    assert hub.release("v7", "title", "notes", latest=True)
+    assert "v7" in hub.released()
     assert [release["name"] for release in server.releases()] == ["title"]
 
 

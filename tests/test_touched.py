@@ -56,6 +56,20 @@ def test_a_change_that_was_taken_back_still_needs_its_comment_to_follow(
     assert output.read_text() == "dataset=true\n"
 
 
+def test_a_force_push_may_have_taken_a_change_back(
+    repository: Repository, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propose(repository, ("README.md", "changed\n"))
+    event = tmp_path / "event.json"
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    before = repository.git("rev-parse", "branch~1")
+    event.write_text(f'{{"action": "synchronize", "before": "{before}"}}')
+    touched.main()
+    event.write_text(f'{{"action": "synchronize", "before": "{"1" * 40}"}}')
+    touched.main()
+    assert output.read_text() == "dataset=false\ndataset=true\n"
+
+
 def test_what_main_got_meanwhile_does_not_count(repository: Repository, output: Path) -> None:
     repository.git("switch", "--quiet", "--create", "branch")
     repository.git("switch", "--quiet", "main")

@@ -36,7 +36,7 @@ def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:
     changed = {
         "requirements.txt": "# nothing but a comment\n" + forge.file("main", "requirements.txt")
     }
-    pull = forge.open_pull("bump", changed)
+    pull = forge.open_pull("dependabot/pip/bump", changed)
     pull.author = "dependabot[bot]"
     run = forge.on_pull_request(pull, "opened")
     assert run.jobs == PASSED

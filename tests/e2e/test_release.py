@@ -14,7 +14,7 @@ SUCCESS = {"release": "success"}
 
 def whole(forge: Forge, tag: str) -> bool:
     """Return whether the listing that the lock at `tag` names, and as many objects, are stored."""
-    recorded = lock.parse(forge.file(tag, "dataset.dvc"))
+    recorded = lock.parse(forge.file(tag, "dataset.dvc").encode())
     stored = {
         name.removeprefix("data/files/md5/").replace("/", "") for name in forge.bucket.objects()
     }

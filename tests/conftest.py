@@ -1,0 +1,85 @@
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.__main__ import main
+from tests.repository import Repository, Result, Run, create
+
+IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
+# Nobody listens there: a test that would reach for the internet fails on every machine alike.
+CLOSED = "http://127.0.0.1:9"
+MNIST = os.environ.get("SCIKIT_LEARN_DATA")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated(shared: Path) -> Iterator[None]:
+    home = shared / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        for role in ("AUTHOR", "COMMITTER"):
+            for key, value in IDENTITY.items():
+                patch.setenv(f"GIT_{role}_{key}", value)
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.setenv("DVC_SITE_CACHE_DIR", str(home / "dvc"))
+        patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(home / "none"))
+        patch.setenv("DVC_SYSTEM_CONFIG_DIR", str(home / "none"))
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        patch.setenv("SCIKIT_LEARN_DATA", str(home / "scikit_learn_data"))
+        # Google's client would look for the credentials of a machine in its cloud, for minutes.
+        patch.setenv("NO_GCE_CHECK", "true")
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            patch.setenv(name, CLOSED)
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, "127.0.0.1,localhost")
+        for name in ("GITHUB_ACTIONS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+        yield
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository on main whose remote is a folder and whose config asks for ten digits."""
+    return create(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Such a repository for tests that must not change it."""
+    return create(tmp_path_factory.mktemp("untouched"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a verb in the repository, or in the folder `where`."""
+
+    def run(*arguments: str, where: Path | None = None) -> Result:
+        monkeypatch.chdir(where or tmp_path / "work")
+        capsys.readouterr()
+        code = main(arguments)
+        return Result(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Real MNIST as scikit-learn keeps it, in a copy that tests may read and lock."""
+    if not MNIST:
+        pytest.skip("SCIKIT_LEARN_DATA does not say where the MNIST files are")
+    copy = tmp_path_factory.mktemp("mnist") / "scikit_learn_data"
+    shutil.copytree(MNIST, copy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCIKIT_LEARN_DATA", str(copy))
+        yield

@@ -1,0 +1,161 @@
+"""A dataset repository on this machine: a clone, its bare origin, and a folder as remote."""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from contextlib import chdir, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.__main__ import main
+
+PROJECT = Path(__file__).parent.parent
+TEMPLATE = (".dvc/config", ".dvc/.gitignore", ".gitignore", ".dvcignore")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+def config_text(**changes: object) -> str:
+    """Return a config of the digits; `class_` stands for `class`, None leaves a key out."""
+    values = {"source": "digits", "class_": 3, "samples": 5, "test_size": 2, "seed": 0, **changes}
+    return "".join(
+        f"{key.rstrip('_')}: {json.dumps(value)}\n"
+        for key, value in values.items()
+        if value is not None
+    )
+
+
+def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
+    """Return the content and the time of each file below `root`."""
+    return {
+        str(file.relative_to(root)): (file.read_bytes(), file.stat().st_mtime_ns)
+        for file in root.rglob("*")
+        if file.is_file()
+    }
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(root)): file.read_bytes()
+        for file in sorted(root.rglob("*"))
+        if file.is_file()
+    }
+
+
+def objects(store: Path) -> dict[str, bytes]:
+    """Return the objects of a DVC cache or remote in a folder, by name."""
+    folder = store / "files" / "md5"
+    return {
+        file.parent.name + file.name: file.read_bytes()
+        for file in sorted(folder.glob("??/*"))
+        if not file.name.endswith(".tmp")
+    }
+
+
+def untrue(found: dict[str, bytes]) -> list[str]:
+    """Return the objects whose bytes are not those that their name says."""
+    return [
+        name
+        for name, data in found.items()
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() != name.removesuffix(".dir")
+    ]
+
+
+def git(where: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=where, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip("\n")
+
+
+@dataclass(frozen=True)
+class Repository:
+    place: Path
+
+    @property
+    def root(self) -> Path:
+        return self.place / "work"
+
+    @property
+    def origin(self) -> Path:
+        return self.place / "origin.git"
+
+    @property
+    def bucket(self) -> Path:
+        return self.place / "bucket"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".dvc" / "cache"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "dataset.dvc"
+
+    def git(self, *arguments: str) -> str:
+        return git(self.root, *arguments)
+
+    def at_origin(self, *arguments: str) -> str:
+        return git(self.origin, *arguments)
+
+    def tags(self) -> list[str]:
+        """Return the tags at origin."""
+        return self.at_origin("tag", "--list", "--sort=version:refname").split()
+
+    def tip(self) -> str:
+        """Return the commit of main at origin."""
+        return self.at_origin("rev-parse", "main")
+
+    def configure(self, text: str) -> None:
+        (self.root / "dataset_config.yaml").write_text(text)
+
+    def merge(self, text: str, message: str = "Change the dataset") -> str:
+        """Put a config onto origin's main, as the merge of a pull request does."""
+        return self.merge_file("dataset_config.yaml", text, message)
+
+    def merge_file(self, name: str, text: str, message: str = "Change something") -> str:
+        self.git("pull", "--quiet", "--ff-only", "origin", "main")
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        self.git("add", name)
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.git("push", "--quiet", "origin", "HEAD:main")
+        return self.git("rev-parse", "HEAD")
+
+    def object_file(self, md5: str) -> Path:
+        """Return the place of an object in the bucket."""
+        return self.bucket / "files" / "md5" / md5[:2] / md5[2:]
+
+    def cached_file(self, md5: str) -> Path:
+        return self.cache / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def create(place: Path, config: str | None = None) -> Repository:
+    """Make a repository whose main is pushed to origin and whose remote is a folder."""
+    made = Repository(place)
+    git(place, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    git(place, "init", "--quiet", "--initial-branch=main", "work")
+    made.git("remote", "add", "origin", str(made.origin))
+    for name in TEMPLATE:
+        (made.root / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, made.root / name)
+    made.configure(config or config_text())
+    with chdir(made.root), redirect_stdout(io.StringIO()):
+        assert main(["remote", str(made.bucket)]) == 0
+    made.git("add", "--all")
+    made.git("commit", "--quiet", "--message", "Begin")
+    made.git("push", "--quiet", "origin", "main")
+    return made
