@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts import actions, lock, messages, proposal, releases, store, verification
+from scripts import actions, lock, proposal, releases, store, verification
 from scripts import git as git_
 from scripts import report as report_
 from scripts.config import CONFIG_FILE, ConfigError
@@ -146,6 +146,8 @@ def remote(options: argparse.Namespace, git: Git) -> None:
 
 def report(options: argparse.Namespace, git: Git) -> None:
     """Write what a pull request shows its reviewers."""
+    from scripts import messages
+
     found = messages.write_report(git, options.folder, options.stored)
     actions.summarize(report_.comment(found))
     print(report_.title(found))
@@ -153,22 +155,30 @@ def report(options: argparse.Namespace, git: Git) -> None:
 
 def comment(options: argparse.Namespace, _: Git) -> None:
     """Post a report on the pull request that started the workflow."""
+    from scripts import messages
+
     print(messages.comment(options.folder, options.sheet))
 
 
 def relay(_: argparse.Namespace, __: Git) -> None:
     """Post the report of a fork's workflow run on its pull request."""
+    from scripts import messages
+
     print(messages.relay())
 
 
 def announce(_: argparse.Namespace, git: Git) -> None:
     """Publish a GitHub release for every tag that has none."""
+    from scripts import messages
+
     for address in messages.announce(git):
         print(address)
 
 
 def refresh(_: argparse.Namespace, git: Git) -> None:
     """Bring the comments on open pull requests up to date."""
+    from scripts import messages
+
     for address in messages.refresh(git):
         print(address)
 

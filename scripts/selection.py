@@ -155,18 +155,30 @@ def rank(source: Source, seed: int) -> dict[str, list[tuple[bytes, int]]]:
 
     An image that the source shows under two labels is an example of neither and left out.
     """
-    prefix = f"{seed}:".encode()
+    prefix, pixels = f"{seed}:".encode(), source.pixels.tobytes()
+    size = source.pixels[0].size
+    digests = [
+        hashlib.sha256(prefix + pixels[start : start + size]).digest()
+        for start in range(0, len(pixels), size)
+    ]
+    labels = source.labels.tolist()
+    ambiguous = _ambiguous(digests, labels)
     ranking: dict[str, list[tuple[bytes, int]]] = {label: [] for label in source.classes}
+    for row, (digest, label) in enumerate(zip(digests, labels, strict=True)):
+        if digest not in ambiguous:
+            ranking[label].append((digest, row))
+    for pairs in ranking.values():
+        pairs.sort()
+    return ranking
+
+
+def _ambiguous(digests: list[bytes], labels: list[str]) -> set[bytes]:
+    """Return the digests that stand under more than one label."""
     label_of: dict[bytes, str] = {}
-    ambiguous: set[bytes] = set()
-    for row, (pixels, label) in enumerate(zip(source.pixels, source.labels.tolist(), strict=True)):
-        digest = hashlib.sha256(prefix + pixels.tobytes()).digest()
-        if label_of.setdefault(digest, label) != label:
-            ambiguous.add(digest)
-        ranking[label].append((digest, row))
     return {
-        label: sorted(pair for pair in pairs if pair[0] not in ambiguous)
-        for label, pairs in ranking.items()
+        digest
+        for digest, label in zip(digests, labels, strict=True)
+        if label_of.setdefault(digest, label) != label
     }
 
 

@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -219,7 +220,7 @@ class Store:
         except (DvcException, ImportError) as error:
             raise UserError(f"{url!r} cannot be a remote: {error}") from None
 
-    @property
+    @cached_property
     def _remote(self) -> Any:
         try:
             return self._repo.cloud.get_remote_odb()

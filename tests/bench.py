@@ -72,10 +72,9 @@ def main() -> None:
                 ours = _cost(place, here, ["build", "push"], size, size // 10)
             table.append((label, manual, ours))
             print(f"{label}: {manual.seconds:.1f} s, {ours.seconds:.1f} s", file=sys.stderr)
-    print(__doc__.split("\n\n")[1].join(["# Benchmarks\n\n`make bench` writes this page. ", ""]))
-    print(
-        f"On {platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}:\n"
-    )
+    print(INTRODUCTION)
+    machine = f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"On {machine}:\n")
     print("| what | by hand | here | ratio | memory by hand | memory here |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for label, manual, ours in table:
