@@ -12,7 +12,7 @@ Pixels = npt.NDArray[np.uint8]
 
 # A character shows two pixels, one above the other: none, upper, lower, both.
 INK = " ▀▄█"
-DARK = 96
+DARK = 56
 SKETCH_SIDE = 16
 THUMBNAIL = 56
 GAP = 4
