@@ -1,5 +1,6 @@
 """The wanted state: `dataset_config.yaml`, read and checked strictly."""
 
+import codecs
 import difflib
 import json
 import math
@@ -261,10 +262,11 @@ def _decode(content: bytes, file: str) -> str:
     if len(content) > MAX_BYTES:
         message = f"{len(content):,} bytes are too many for a config (at most {MAX_BYTES:,})"
         raise ConfigError(file, [Problem(Mark(1, 1), message)])
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
-        place = _mark_at(content[: error.start].decode("utf-8-sig"), error.start)
+        place = _mark_at(content[: error.start].decode(), error.start)
         message = f"not text in UTF-8: byte 0x{content[error.start]:02x}"
         raise ConfigError(file, [Problem(place, message)]) from None
 

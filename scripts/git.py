@@ -1,6 +1,5 @@
 """Git, run as a process."""
 
-import builtins
 import os
 import subprocess
 from collections.abc import Mapping
@@ -35,9 +34,9 @@ class Git:
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> str:
         """Run git and return what it printed; raises `GitError` when it fails."""
-        return self.bytes(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
+        return self.output(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
 
-    def bytes(
+    def output(
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """Run git and return just what it printed; raises `GitError` when it fails."""
@@ -72,11 +71,11 @@ class Git:
         except GitError:
             raise UserError(f"git knows no revision {rev!r} here.") from None
 
-    def file(self, rev: str, path: str) -> builtins.bytes | None:
+    def file(self, rev: str, path: str) -> bytes | None:
         """Return what the file at `path` holds in `rev`, None when it is not there."""
         if not self("ls-tree", "--name-only", rev, "--", path):
             return None
-        return self.bytes("show", f"{rev}:{path}")
+        return self.output("show", f"{rev}:{path}")
 
 
 def find(start: Path) -> Git:

@@ -25,6 +25,7 @@ BOT = "github-actions[bot]"
 REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
 MOST_BYTES = 1_000_000
+CHUNK = 65_536
 # Seconds; waits double from the first on, and stay within what a workflow run may take.
 RETRIES = 4
 FIRST_WAIT = 2.0
@@ -162,9 +163,11 @@ class GitHub:
         headers = {"Authorization": f"Bearer {self._token}"}
         with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
             response.raise_for_status()
-            content = next(response.iter_content(MOST_BYTES + 1), b"")
-        if len(content) > MOST_BYTES:
-            raise UserError("the report is larger than it says: refused.")
+            content = b""
+            for part in response.iter_content(CHUNK):
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise UserError("the report is larger than it says: refused.")
         return content
 
 

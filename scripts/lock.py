@@ -80,10 +80,10 @@ def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
 
     Raises `UserError` when it is no lock of this project.
     """
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{where} has {len(content):,} bytes, more than a lock can have.")
     try:
-        # What is larger than any lock is not read to its end.
-        text = content[:MAX_BYTES].decode()
-        return Lock.model_validate(YAML(typ="safe", pure=True).load(text))
+        return Lock.model_validate(YAML(typ="safe", pure=True).load(content.decode()))
     except (YAMLError, ValueError, RecursionError) as error:
         # What pydantic raises, and bytes that are no text, are ValueErrors too.
         raise UserError(

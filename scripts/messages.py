@@ -80,15 +80,19 @@ def refresh(git: Git) -> Iterator[str]:
     latest = releases.latest(git)
     if latest is None:
         return
-    for number in hub.open_pulls():
+    numbers, failures = hub.open_pulls(), []
+    for number in numbers:
         try:
             old = hub.commented(number)
-            new = old and (_fresh(git, number, old, latest) or _outdated(old, latest))
+            new = old and (_fresh(git, number, old, latest) or _outdated(git, old, latest))
             if new and new != old:
                 yield hub.comment(number, new)
         except UserError as error:
             # One that is locked or just closed must not keep the others from being told.
-            yield f"pull request {number}: {error}"
+            failures.append(f"pull request {number}: {error}")
+            yield failures[-1]
+    if failures and len(failures) == len(numbers):
+        raise UserError("no comment could be brought up to date; see above why.")
 
 
 def _fresh(git: Git, number: int, old: str, latest: Release) -> str | None:
@@ -113,6 +117,10 @@ def _fresh(git: Git, number: int, old: str, latest: Release) -> str | None:
     return report.comment(found, sheet and sheet.group(1))
 
 
-def _outdated(old: str, latest: Release) -> str:
+def _outdated(git: Git, old: str, latest: Release) -> str:
+    said = report.SAYS_VERSION.search(old)
+    true = ((releases.following(git), None), (None, latest.tag))
+    if said is None or said.groups() in true:
+        return old
     note = f"Out of date: {latest.tag} was published since. Update the branch to look again."
     return f"> [!NOTE]\n> {note}\n\n" + OUTDATED.sub("", old)

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,8 +15,9 @@ from scripts.git import BOT, MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
 from scripts.lock import LOCK_FILE, Lock
 from scripts.releases import Release
 from scripts.store import Store
-from scripts.touched import MADE_WITH, RECORDED_IN
+from scripts.touched import MADE_WITH
 
+REMOTE_FILE = ".dvc/config"
 ATTEMPTS = 5
 # What git and its servers say when somebody else was first, and when a rule forbids it.
 OVERTAKEN = (
@@ -29,7 +31,10 @@ REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permis
 
 
 class _OvertakenError(Exception):
-    """Somebody else published or merged meanwhile; what was planned is out of date."""
+    """Somebody else published or merged meanwhile; what was planned is out of date.
+
+    Its text is what git said.
+    """
 
 
 @dataclass
@@ -52,16 +57,19 @@ def release(git: Git) -> Outcome:
     Can be run again after a crash at any point, and at the same time as another run. Raises
     `UserError` when origin or the remote refuses.
     """
-    outcome = Outcome()
+    outcome, said = Outcome(), ""
     for _ in range(ATTEMPTS):
         try:
             fetch(git)
             _publish_all(git, outcome)
             outcome.main_refused = _move_main(git)
-        except _OvertakenError:
+        except _OvertakenError as error:
+            said = str(error)
             continue
         return outcome
-    raise UserError("others keep publishing at the same time. Nothing is lost: run it again.")
+    raise UserError(
+        f"others keep publishing at the same time ({said}). Nothing is lost: run it again."
+    )
 
 
 def fetch(git: Git) -> None:
@@ -97,14 +105,9 @@ def fetch(git: Git) -> None:
 def _publish_all(git: Git, outcome: Outcome) -> None:
     before = releases.latest(git)
     outcome.passed_over, outcome.failure = {}, None
-    seen: tuple[bytes | None, ...] = ()
     for commit in _unreleased(git, before):
-        content = git.file(commit, CONFIG_FILE)
-        if seen == (content,):
-            continue
-        seen = (content,)
         try:
-            made = _publish(git, commit, content, before)
+            made = _publish(git, commit, before)
         except ConfigError as error:
             outcome.passed_over[commit] = outcome.failure = error
             continue
@@ -129,21 +132,24 @@ def _unreleased(git: Git, before: Release | None) -> list[str]:
 def _touches(git: Git, commit: str) -> bool:
     parents = git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
     return not parents or bool(
-        git("diff-tree", "--name-only", parents[0], commit, "--", *MADE_WITH, *RECORDED_IN)
+        git("diff-tree", "--name-only", parents[0], commit, "--", *MADE_WITH)
     )
 
 
-def _publish(
-    git: Git, commit: str, content: bytes | None, before: Release | None
-) -> Release | None:
-    """Release the dataset of one commit, if it differs from the one `before`."""
+def _publish(git: Git, commit: str, before: Release | None) -> Release | None:
+    """Release the dataset of one commit, if it differs from the one `before`.
+
+    Into the remote that main names now, whatever the commit names: the release takes that along,
+    for it is there that its consumers will ask, and a remote that was wrong stays so for ever.
+    """
+    content = git.file(commit, CONFIG_FILE)
     if content is None:
         place = config.Problem(config.Mark(1, 1), f"there is no config in {commit[:10]}")
         raise ConfigError(CONFIG_FILE, [place])
     recorded = git.file(commit, LOCK_FILE)
     wanted = dataset.load(config.parse(content), before.lock if before else _parsed(recorded))
-    # Consumers of the release will ask the remote that its own commit names.
-    store = Store(git.root, commit)
+    main = git.commit(TRACKED_MAIN)
+    store = Store(git.root, main)
     listing = wanted.cache(store)
     if before and listing.md5 == before.lock.md5:
         return None
@@ -152,9 +158,9 @@ def _publish(
     print(f"{tag}: pushing {len(listing.files):,} files to {store.url}", file=sys.stderr)
     store.push(listing.md5)
     made = wanted.lock(listing)
-    text = lock.render(made)
-    if recorded != text.encode():
-        commit = _commit_lock(git, text, f"Record version {releases.number(tag)}", commit)
+    files = {LOCK_FILE: lock.render(made).encode(), REMOTE_FILE: git.file(main, REMOTE_FILE)}
+    if any(git.file(commit, name) != content for name, content in files.items()):
+        commit = _commit(git, files, f"Record version {releases.number(tag)}", commit)
     _publish_tag(git, tag, commit)
     return Release(tag, commit, made)
 
@@ -167,17 +173,18 @@ def _parsed(content: bytes | None) -> Lock | None:
         return None
 
 
-def _commit_lock(git: Git, text: str, message: str, *parents: str) -> str:
-    """Return a new commit: the first parent's files, with `text` as the lock.
+def _commit(git: Git, files: Mapping[str, bytes | None], message: str, *parents: str) -> str:
+    """Return a new commit: the first parent's files, but for `files`.
 
     Made without a work tree, and dated as its first parent, so that a run after a crash makes the
     very same commit again.
     """
-    blob = git("hash-object", "-w", "--stdin", stdin=text)
     with tempfile.TemporaryDirectory() as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git("read-tree", parents[0], env=env)
-        git("update-index", "--add", "--cacheinfo", f"100644,{blob},{LOCK_FILE}", env=env)
+        for name, content in files.items():
+            blob = git("hash-object", "-w", "--stdin", stdin=(content or b"").decode())
+            git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", env=env)
         tree = git("write-tree", env=env)
     follows = [argument for parent in parents for argument in ("-p", parent)]
     return git("commit-tree", tree, *follows, "-m", message, env=_signature(git, parents[0]))
@@ -195,7 +202,7 @@ def _publish_tag(git: Git, tag: str, commit: str) -> None:
         git("push", "--quiet", ORIGIN, f"{made}:refs/tags/{tag}")
     except GitError as error:
         if any(words in error.stderr for words in OVERTAKEN):
-            raise _OvertakenError from None
+            raise _OvertakenError(" ".join(error.stderr.split())) from None
         raise UserError(f"origin refused the tag {tag}: {' '.join(error.stderr.split())}") from None
     git("update-ref", f"refs/tags/{tag}", made)
 
@@ -216,13 +223,14 @@ def _move_main(git: Git) -> str | None:
         target = newest.commit
     else:
         merged = [] if _is_ancestor(git, newest.commit, tip) else [newest.commit]
-        target = _commit_lock(git, text, f"Let main follow {newest.tag}", tip, *merged)
+        files = {LOCK_FILE: text.encode()}
+        target = _commit(git, files, f"Let main follow {newest.tag}", tip, *merged)
     try:
         git("push", "--quiet", ORIGIN, f"{target}:refs/heads/{MAIN}")
     except GitError as error:
-        if any(words in error.stderr for words in OVERTAKEN):
-            raise _OvertakenError from None
         said = " ".join(error.stderr.split())
+        if any(words in error.stderr for words in OVERTAKEN):
+            raise _OvertakenError(said) from None
         if not any(words in error.stderr for words in REFUSED):
             raise UserError(f"main cannot be pushed to origin ({said}). Run it again.") from None
         return said

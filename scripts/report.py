@@ -18,10 +18,14 @@ IMBALANCE = 2
 # GitHub refuses comments of more than 65,536 characters, and nobody reads on that far. What is
 # too much is left out whole: half a code span would let the rest of it render.
 MOST_CHARACTERS = 60_000
-MOST_FAULTS = 20
+MOST_FAULTS = 1_000
+MOST_FAULTS_SHOWN = 20
 MOST_ROWS = 100
 MOST_WARNINGS = 10
 MOST_IN_MESSAGE = 300
+
+# Where a comment says which version it would become, or which one it does not change.
+SAYS_VERSION = re.compile(r"publishes this as \*\*(v\d+)\*\*|no change against (v\d+)")
 
 Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
 # A class or a revision, as it may stand in a table without being taken for Markdown.
@@ -104,7 +108,7 @@ class Report(_Part):
     """
 
     change: Change | None = None
-    faults: Annotated[list[Fault], Field(max_length=1_000)] = []
+    faults: Annotated[list[Fault], Field(max_length=MOST_FAULTS)] = []
     stored: Literal["yes", "no", "failed"] | None = None
 
 
@@ -136,7 +140,7 @@ def faults(error: Exception) -> list[Fault]:
     )
     return [
         Fault(file=file, line=place.line, column=place.column, message=_bounded(message))
-        for place, message in error.problems
+        for place, message in error.problems[:MOST_FAULTS]
     ]
 
 
@@ -216,10 +220,10 @@ def comment(report: Report, sheet: str | None = None) -> str:
         return _fault_list(report)
     link = f"[Look at the samples]({sheet}) as a picture.\n" if sheet else ""
     sketches = _sketches(change) if change.sketches else ""
-    parts = [markdown(change), link, sketches, _at_the_merge(change, report.stored)]
-    if sum(map(len, parts)) > MOST_CHARACTERS:
-        parts.remove(sketches)
-    return "\n".join(filter(None, parts))
+    table, end = markdown(change), _at_the_merge(change, report.stored)
+    if len(table) + len(sketches) > MOST_CHARACTERS:
+        sketches = ""
+    return "\n".join(filter(None, [table, link, sketches, end]))
 
 
 def notes(release: Release, before: Release | None, repository: str) -> str:
@@ -355,13 +359,13 @@ def _cell(text: str) -> str:
 
 def _fault_list(report: Report) -> str:
     lines = [f"### {title(report)}", ""]
-    for fault in report.faults[:MOST_FAULTS]:
+    for fault in report.faults[:MOST_FAULTS_SHOWN]:
         place = (
             f"**{fault.file}, line {fault.line}, column {fault.column}**: " if fault.file else ""
         )
         lines.append(f"- {place}{literal(fault.message)}")
-    if len(report.faults) > MOST_FAULTS:
-        lines.append(f"- and {len(report.faults) - MOST_FAULTS:,} more")
+    if len(report.faults) > MOST_FAULTS_SHOWN:
+        lines.append(f"- and {len(report.faults) - MOST_FAULTS_SHOWN:,} more")
     lines += ["", "Push a commit that puts it right, and this comment changes with it."]
     return "\n".join(lines) + "\n"
 

@@ -65,7 +65,7 @@ class Store:
     """A repository's DVC cache and remote.
 
     With `rev` the remote is the one that `.dvc/config` names at that git revision: what a
-    consumer of the revision will ask.
+    consumer of the revision will ask. Where it is not today's, `config.local` says nothing of it.
     """
 
     def __init__(self, root: Path, rev: str | None = None) -> None:
@@ -200,10 +200,14 @@ class Store:
 
         Raises `UserError` when DVC knows no such kind of address.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UserError(f"{url!r} is no address: {error}") from None
         if not url.strip():
             raise UserError("the address is empty; write one such as gs://bucket/path")
-        if not url.isprintable() or parts.password:
+        secret = parts.password or (parts.scheme in ("http", "https") and parts.username)
+        if not url.isprintable() or secret:
             raise UserError("the address is kept in git: no passwords, and no line breaks in it")
         if parts.scheme == "file":
             url = parts.path
@@ -373,7 +377,7 @@ def _remote_config(root: Path, rev: str) -> dict[str, Any]:
         name = repo.config["core"].get("remote")
         remote = dict(repo.config["remote"].get(name, {}))
     if not remote:
-        return {}
+        raise UserError(f".dvc/config at {rev[:10]} names no remote, so nobody could get its files")
     # A relative folder counts from .dvc/, and inside git DVC takes the repository's top for "/".
     inside = Path("/.dvc")
     if Path(remote["url"]).is_relative_to(inside):

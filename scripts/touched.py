@@ -17,17 +17,15 @@ RECORDED_IN = ("dataset.dvc", ".dvc")
 
 
 def main() -> None:
-    """Look at what the merge (HEAD) changes, and at what commits of the branch changed on the way.
+    """Look at what the merge (HEAD) changes, and at what the branch changed on the way.
 
     A change that was taken back changes nothing, but the comment on it must follow: by a commit,
-    or by a force-push, after which nobody knows what was there.
+    or by a push that replaced what was there.
     """
     net = _git("diff", "--name-only", "HEAD^1", "HEAD")
     on_the_way = _git("log", "--format=", "--name-only", "HEAD^1..HEAD^2")
-    changed = "\n".join(sorted(set(f"{net}\n{on_the_way}".split())))
-    if _forced():
-        changed += "\nperhaps what a force-push took back"
-    print(changed or "nothing that the dataset is made with", file=sys.stderr)
+    changed = sorted({*net.split(), *on_the_way.split(), *_replaced()})
+    print("\n".join(changed) or "nothing that the dataset is made with", file=sys.stderr)
     line = f"dataset={str(bool(changed)).lower()}"
     print(line)
     if output := os.environ.get("GITHUB_OUTPUT"):
@@ -35,14 +33,17 @@ def main() -> None:
             file.write(f"{line}\n")
 
 
-def _forced() -> bool:
-    """Return whether this push to the branch dropped what was there before."""
+def _replaced() -> list[str]:
+    """Return what the branch changed before this push, as far as that can still be had."""
     event = os.environ.get("GITHUB_EVENT_PATH")
     before = json.loads(Path(event).read_text()).get("before") if event else None
     if before is None:
-        return False
-    command = ["git", "merge-base", "--is-ancestor", before, "HEAD^2"]
-    return bool(subprocess.run(command, check=False, capture_output=True).returncode)
+        return []
+    for command in (["fetch", "--quiet", "origin", before], ["cat-file", "-e", before]):
+        done = subprocess.run(["git", *command], check=False, capture_output=True)
+    if done.returncode:
+        return ["(what the branch changed before is not known)"]
+    return _git("log", "--format=", "--name-only", f"HEAD^1..{before}").split()
 
 
 def _git(*arguments: str) -> str:

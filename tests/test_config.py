@@ -548,3 +548,9 @@ def test_a_directory_in_place_of_the_config_is_a_clear_error(tmp_path: Path) -> 
     (tmp_path / CONFIG_FILE).mkdir()
     with pytest.raises(Exception, match=r"dataset_config.yaml: cannot be read"):
         config.read(tmp_path / CONFIG_FILE)
+
+
+def test_bytes_that_are_no_text_are_reported_in_their_place_behind_a_byte_order_mark() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(b"\xef\xbb\xbfa: 1\nb\xff")
+    assert str(caught.value) == "dataset_config.yaml:2:2: not text in UTF-8: byte 0xff"

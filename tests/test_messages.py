@@ -6,11 +6,14 @@ import pytest
 
 from scripts import github as github_
 from scripts import messages, report
+from scripts.errors import UserError
 from scripts.git import Git
 from scripts.report import Fault, Report
 from tests.doubles import github
 from tests.doubles.github import REPOSITORY, Server
 from tests.repository import Repository, Run, config_text
+
+AS_IT_WAS = "The merge publishes this as **v0**, unless another is first."
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def propose(repository: Repository, server: Server, files: dict[str, bytes]) -> 
     head = repository.git("rev-parse", "HEAD")
     number = server.open_pull(f"branch-{head[:8]}", head)
     repository.git("push", "--quiet", "origin", f"HEAD:refs/pull/{number}/head")
-    github_.GitHub().comment(number, "as it was")
+    github_.GitHub().comment(number, AS_IT_WAS)
     repository.git("switch", "--quiet", "main")
     return number
 
@@ -77,7 +80,7 @@ def test_each_comment_is_drawn_anew_or_says_that_it_is_out_of_date(
     assert "### dataset: cannot be made, 1 problem" in body(server, invalid)
     for number in [*others, gone]:
         assert "> Out of date: v0 was published since." in body(server, number)
-        assert body(server, number).endswith("as it was")
+        assert body(server, number).endswith(AS_IT_WAS)
     assert list(messages.refresh(Git(repository.root))) == []
 
 
@@ -92,6 +95,27 @@ def test_one_pull_request_that_cannot_be_told_does_not_keep_the_others_from_it(
     done = list(messages.refresh(Git(repository.root)))
     assert any("the token may not do this" in line for line in done)
     assert "### dataset v1" in body(server, other)
+
+
+def test_when_no_comment_can_be_brought_up_to_date_the_run_fails(
+    repository: Repository, run: Run, server: Server
+) -> None:
+    assert run("release").code == 0
+    propose(repository, server, {"dataset_config.yaml": config_text(samples=7).encode()})
+    server.proxy.fail(403, "/pulls/[0-9]+$")
+    with pytest.raises(UserError, match="no comment could be brought up to date"):
+        list(messages.refresh(Git(repository.root)))
+
+
+def test_a_comment_that_is_still_true_is_left_alone(
+    repository: Repository, run: Run, server: Server
+) -> None:
+    assert run("release").code == 0
+    number = propose(repository, server, {"requirements.txt": b"pillow\n"})
+    still_true = AS_IT_WAS.replace("v0", "v1")
+    github_.GitHub().comment(number, still_true)
+    assert list(messages.refresh(Git(repository.root))) == []
+    assert body(server, number).endswith(still_true)
 
 
 def test_a_fork_that_is_gone_is_no_error(

@@ -461,6 +461,30 @@ def test_each_release_is_in_the_remote_that_it_names(repository: Repository, run
     assert run("verify").out == ("v0  whole: 10 files\nv1  whole: 16 files\nv2  whole: 18 files\n")
 
 
+def test_a_remote_that_was_wrong_for_a_while_blocks_nothing(
+    repository: Repository, run: Run
+) -> None:
+    run("release")
+    right = (repository.root / ".dvc" / "config").read_text()
+    repository.merge_file(".dvc/config", right.replace(str(repository.bucket), "gs://no/such"))
+    repository.merge(LARGER)
+    repository.merge_file(".dvc/config", right)
+    repository.merge(LARGEST)
+
+    assert run("release").code == 0
+
+    assert repository.tags() == ["v0", "v1", "v2"]
+    assert run("verify").out == ("v0  whole: 10 files\nv1  whole: 16 files\nv2  whole: 18 files\n")
+
+
+def test_without_a_remote_nothing_is_released(repository: Repository, run: Run) -> None:
+    repository.merge_file(".dvc/config", "[core]\n    analytics = false\n")
+    result = run("release")
+    assert result.code == 1
+    assert "names no remote, so nobody could get its files" in result.err
+    assert repository.tags() == []
+
+
 def test_a_shallow_clone_is_refused_with_what_to_do(repository: Repository, run: Run) -> None:
     repository.merge(LARGER)
     url = f"file://{repository.origin}"

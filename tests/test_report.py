@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from scripts import report
+from scripts import config, report
+from scripts.config import ConfigError
 from tests.repository import Repository, Run, config_text
 
 LARGER = config_text(samples=8, test_size=3)
@@ -166,3 +167,11 @@ def test_sizes_are_said_as_people_say_them(count: int, words: str) -> None:
 @pytest.mark.parametrize("count", [999_500, 999_999, 999_999_999])
 def test_no_size_is_said_in_powers_of_ten(count: int) -> None:
     assert "e+" not in report.size(count)
+
+
+def test_more_problems_than_anyone_reads_still_make_a_report() -> None:
+    text = "".join(f"a{number}: 1\n" for number in range(1_500))
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text.encode())
+    shown = report.comment(report.Report(faults=report.faults(caught.value)))
+    assert "- and 980 more" in shown
