@@ -23,7 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -225,7 +225,7 @@ def parse(content: bytes, file: str = CONFIG_FILE) -> Config:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
+        place = _mark(mark) if mark else Mark(1, 1)
         raise ConfigError(file, [Problem(place, f"not valid YAML: {_problem(error)}")]) from None
     except ReaderError as error:
         place = _mark_at(text, error.position)
@@ -293,8 +293,7 @@ def _refuse_tricks(text: str, file: str) -> None:
         elif documents > 1:
             message = "a second document begins here; one config is one document"
         if message:
-            place = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-            raise ConfigError(file, [Problem(place, message)])
+            raise ConfigError(file, [Problem(_mark(event.start_mark), message)])
 
 
 def _trick(event: Event) -> str | None:
@@ -319,22 +318,22 @@ def _problem(error: MarkedYAMLError) -> str:
 
 def _marks(node: Node, at: Location = ()) -> list[tuple[Location, Mark]]:
     """Return where each value of the config stands; ("x", "[key]") is where the key x stands."""
-    found = [(at, _mark(node))]
+    found = [(at, _mark(node.start_mark))]
     if isinstance(node, MappingNode):
         for key, value in node.value:
             name = (*at, str(key.value) if isinstance(key, ScalarNode) else NO_NAME)
-            found.append(((*name, "[key]"), _mark(key)))
+            found.append(((*name, "[key]"), _mark(key.start_mark)))
             # An empty value has no place of its own; its key has.
             empty = value.start_mark.index == value.end_mark.index
-            found += [(name, _mark(key))] if empty else _marks(value, name)
+            found += [(name, _mark(key.start_mark))] if empty else _marks(value, name)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             found += _marks(value, (*at, str(index)))
     return found
 
 
-def _mark(node: Node) -> Mark:
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+def _mark(mark: StreamMark) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1)
 
 
 def _nearest(marks: Mapping[Location, Mark], at: Location) -> Mark:

@@ -15,12 +15,12 @@ BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github
 
 
 class GitError(UserError):
-    """A git command failed; `stderr` is what git said."""
+    """A git command failed; `said` is what git said, in one line."""
 
     def __init__(self, command: str, stderr: str) -> None:
         """Keep what git said about `command`."""
-        self.stderr = stderr
-        super().__init__(f"{command} failed: {' '.join(stderr.split())}")
+        self.said = " ".join(stderr.split())
+        super().__init__(f"{command} failed: {self.said}")
 
 
 class Git:
@@ -31,20 +31,20 @@ class Git:
         self.root = root
 
     def __call__(
-        self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> str:
         """Run git and return what it printed; raises `GitError` when it fails."""
         return self.output(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
 
     def output(
-        self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """Run git and return just what it printed; raises `GitError` when it fails."""
         try:
             process = subprocess.run(
                 ["git", *arguments],
                 cwd=self.root,
-                input=None if stdin is None else stdin.encode(),
+                input=stdin,
                 env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})},
                 capture_output=True,
                 check=False,
@@ -83,6 +83,6 @@ def find(start: Path) -> Git:
     try:
         return Git(Path(Git(start)("rev-parse", "--show-toplevel")))
     except GitError as error:
-        if "not a git repository" not in error.stderr:
+        if "not a git repository" not in error.said:
             raise
         raise UserError("this is no git repository. Run this in a clone of one.") from None

@@ -90,9 +90,7 @@ def fetch(git: Git) -> None:
         )
         listed = git("ls-remote", "--tags", "--refs", ORIGIN, "v*").split()
     except GitError as error:
-        raise UserError(
-            f"origin's {MAIN} and tags cannot be fetched: {' '.join(error.stderr.split())}"
-        ) from None
+        raise UserError(f"origin's {MAIN} and tags cannot be fetched: {error.said}") from None
     published = {name.removeprefix("refs/tags/") for name in listed}
     for tag in releases.tags(git):
         if tag not in published:
@@ -105,9 +103,16 @@ def fetch(git: Git) -> None:
 def _publish_all(git: Git, outcome: Outcome) -> None:
     before = releases.latest(git)
     outcome.passed_over, outcome.failure = {}, None
-    for commit in _unreleased(git, before):
+    commits = _unreleased(git, before)
+    if not commits:
+        return
+    # Into the remote that main names now, whatever each commit names: its release takes that
+    # along, for it is there that consumers will ask, and a remote once wrong stays so for ever.
+    main = git.commit(TRACKED_MAIN)
+    store, remote = Store(git.root, main), git.file(main, REMOTE_FILE) or b""
+    for commit in commits:
         try:
-            made = _publish(git, commit, before)
+            made = _publish(git, store, remote, commit, before)
         except ConfigError as error:
             outcome.passed_over[commit] = outcome.failure = error
             continue
@@ -136,20 +141,19 @@ def _touches(git: Git, commit: str) -> bool:
     )
 
 
-def _publish(git: Git, commit: str, before: Release | None) -> Release | None:
+def _publish(
+    git: Git, store: Store, remote: bytes, commit: str, before: Release | None
+) -> Release | None:
     """Release the dataset of one commit, if it differs from the one `before`.
 
-    Into the remote that main names now, whatever the commit names: the release takes that along,
-    for it is there that its consumers will ask, and a remote that was wrong stays so for ever.
+    Its files go to `store`, and `remote`, which names that, into the commit of the release.
     """
     content = git.file(commit, CONFIG_FILE)
     if content is None:
         place = config.Problem(config.Mark(1, 1), f"there is no config in {commit[:10]}")
         raise ConfigError(CONFIG_FILE, [place])
-    recorded = git.file(commit, LOCK_FILE)
-    wanted = dataset.load(config.parse(content), before.lock if before else _parsed(recorded))
-    main = git.commit(TRACKED_MAIN)
-    store = Store(git.root, main)
+    reference = before.lock if before else _parsed(git.file(commit, LOCK_FILE))
+    wanted = dataset.load(config.parse(content), reference)
     listing = wanted.cache(store)
     if before and listing.md5 == before.lock.md5:
         return None
@@ -158,8 +162,8 @@ def _publish(git: Git, commit: str, before: Release | None) -> Release | None:
     print(f"{tag}: pushing {len(listing.files):,} files to {store.url}", file=sys.stderr)
     store.push(listing.md5)
     made = wanted.lock(listing)
-    files = {LOCK_FILE: lock.render(made).encode(), REMOTE_FILE: git.file(main, REMOTE_FILE)}
-    if any(git.file(commit, name) != content for name, content in files.items()):
+    files = {LOCK_FILE: lock.render(made).encode(), REMOTE_FILE: remote}
+    if any(git.file(commit, name) != wanted_bytes for name, wanted_bytes in files.items()):
         commit = _commit(git, files, f"Record version {releases.number(tag)}", commit)
     _publish_tag(git, tag, commit)
     return Release(tag, commit, made)
@@ -173,7 +177,7 @@ def _parsed(content: bytes | None) -> Lock | None:
         return None
 
 
-def _commit(git: Git, files: Mapping[str, bytes | None], message: str, *parents: str) -> str:
+def _commit(git: Git, files: Mapping[str, bytes], message: str, *parents: str) -> str:
     """Return a new commit: the first parent's files, but for `files`.
 
     Made without a work tree, and dated as its first parent, so that a run after a crash makes the
@@ -183,7 +187,7 @@ def _commit(git: Git, files: Mapping[str, bytes | None], message: str, *parents:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git("read-tree", parents[0], env=env)
         for name, content in files.items():
-            blob = git("hash-object", "-w", "--stdin", stdin=(content or b"").decode())
+            blob = git("hash-object", "-w", "--stdin", stdin=content)
             git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}", env=env)
         tree = git("write-tree", env=env)
     follows = [argument for parent in parents for argument in ("-p", parent)]
@@ -197,13 +201,13 @@ def _publish_tag(git: Git, tag: str, commit: str) -> None:
         f"object {commit}\ntype commit\ntag {tag}\ntagger {tagger}\n\n"
         f"version {releases.number(tag)}\n"
     )
-    made = git("mktag", stdin=content)
+    made = git("mktag", stdin=content.encode())
     try:
         git("push", "--quiet", ORIGIN, f"{made}:refs/tags/{tag}")
     except GitError as error:
-        if any(words in error.stderr for words in OVERTAKEN):
-            raise _OvertakenError(" ".join(error.stderr.split())) from None
-        raise UserError(f"origin refused the tag {tag}: {' '.join(error.stderr.split())}") from None
+        if any(words in error.said for words in OVERTAKEN):
+            raise _OvertakenError(error.said) from None
+        raise UserError(f"origin refused the tag {tag}: {error.said}") from None
     git("update-ref", f"refs/tags/{tag}", made)
 
 
@@ -228,12 +232,13 @@ def _move_main(git: Git) -> str | None:
     try:
         git("push", "--quiet", ORIGIN, f"{target}:refs/heads/{MAIN}")
     except GitError as error:
-        said = " ".join(error.stderr.split())
-        if any(words in error.stderr for words in OVERTAKEN):
-            raise _OvertakenError(said) from None
-        if not any(words in error.stderr for words in REFUSED):
-            raise UserError(f"main cannot be pushed to origin ({said}). Run it again.") from None
-        return said
+        if any(words in error.said for words in OVERTAKEN):
+            raise _OvertakenError(error.said) from None
+        if not any(words in error.said for words in REFUSED):
+            raise UserError(
+                f"main cannot be pushed to origin ({error.said}). Run it again."
+            ) from None
+        return error.said
     return None
 
 
