@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pydantic import ValidationError
 from tqdm import tqdm
@@ -60,6 +60,7 @@ class Dataset:
         return Lock(outs=[output], meta=meta)
 
 
+@lru_cache(maxsize=8)
 def recorded_selection(lock: Lock, source: Source) -> Selection | None:
     """Return the selection that `lock` records, chosen again out of `source`.
 

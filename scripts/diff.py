@@ -144,10 +144,13 @@ def _new_bytes(
     if before and before.lock.md5 == listing.md5:
         return 0
     if before and old:
-        drawn = (
-            (name, images.encode(dataset.source.pixels[row])) for name, row in old.files().items()
+        # A file of the same name has the same row of the same source: it is drawn already.
+        names, pixels = old.files(), dataset.source.pixels
+        kept = {name: listing.files[name] for name in names.keys() & listing.files.keys()}
+        gone = (
+            (name, images.encode(pixels[row])) for name, row in names.items() if name not in kept
         )
-        made_again = list_files(drawn, None)
+        made_again = Listing(kept | list_files(gone, None).files)
         if made_again.md5 == before.lock.md5:
             had = made_again.objects()
             objects = {name: size for name, size in objects.items() if name not in had}

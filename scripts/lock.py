@@ -59,6 +59,10 @@ class Lock(_Part):
     outs: Annotated[list[Output], Field(min_length=1, max_length=1)]
     meta: Meta
 
+    def __hash__(self) -> int:
+        # The counts are a dict and have no hash; equal locks have equal names all the same.
+        return hash(self.md5)
+
     @property
     def md5(self) -> str:
         """The name of the object that lists the dataset's files, ending in `.dir`."""

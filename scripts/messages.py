@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts import actions, proposal, releases, report
 from scripts.config import CONFIG_FILE, ConfigError
 from scripts.errors import UserError
-from scripts.git import TRACKED_MAIN, Git
+from scripts.git import ORIGIN, TRACKED_MAIN, Git
 from scripts.github import REPORT_FILE, GitHub
 from scripts.release import fetch
 from scripts.releases import Release
@@ -98,7 +98,7 @@ def refresh(git: Git) -> Iterator[str]:
 def _fresh(git: Git, number: int, old: str, latest: Release) -> str | None:
     """Return the comment anew, None where only the pull request's own workflow can tell."""
     try:
-        git("fetch", "--quiet", "--no-tags", "origin", f"refs/pull/{number}/head")
+        git("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
         tree = git("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
     except UserError:
         # The merge conflicts.

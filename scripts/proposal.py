@@ -66,7 +66,7 @@ def change(git: Git, wanted: Dataset, before: Release | None) -> Change:
     return report.of(difference, sketches)
 
 
-def contact_sheet(git: Git, wanted: Dataset) -> bytes:
+def contact_sheet(wanted: Dataset, before: Release | None) -> bytes:
     """Return a PNG with some samples of each split and class, new ones where there are any."""
     counts = wanted.selection.counts()
     rows = [
@@ -74,7 +74,7 @@ def contact_sheet(git: Git, wanted: Dataset) -> bytes:
             f"{split}/{folder}: {len(rows[:ON_SHEET])} of {counts[split][folder]:,}",
             [wanted.source.pixels[row] for row in rows[:ON_SHEET]],
         )
-        for split, folder, rows in _looks(wanted, releases.latest(git))
+        for split, folder, rows in _looks(wanted, before)
     ]
     return images.contact_sheet(rows)
 
@@ -82,9 +82,8 @@ def contact_sheet(git: Git, wanted: Dataset) -> bytes:
 def look(git: Git) -> tuple[Report, bytes | None]:
     """Return the report on the work tree's config, and a contact sheet if there is a dataset."""
     try:
-        wanted = read(git)
-        found = change(git, wanted, releases.latest(git))
-        return Report(change=found), contact_sheet(git, wanted)
+        wanted, before = read(git), releases.latest(git)
+        return Report(change=change(git, wanted, before)), contact_sheet(wanted, before)
     except UserError as error:
         return Report(faults=report.faults(error)), None
 
