@@ -1,82 +1,23 @@
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from scripts import lock
+from tests.doubles import storage
+from tests.doubles.process import free_port
+from tests.doubles.storage import BUCKET, Storage
 from tests.repository import Repository, Run, config_text, contents, create
-
-BUCKET = "team-bucket"
-
-
-class Emulator(NamedTuple):
-    process: subprocess.Popen[bytes]
-    address: str
-
-    def call(self, method: str, path: str, data: bytes | None = None) -> bytes:
-        request = urllib.request.Request(  # noqa: S310 - our own emulator
-            self.address + path, data=data, method=method
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            return bytes(answer.read())
-
-    def delete(self, name: str) -> None:
-        self.call("DELETE", f"/storage/v1/b/{BUCKET}/o/{urllib.parse.quote(name, safe='')}")
-
-    def write(self, name: str, data: bytes) -> None:
-        query = urllib.parse.urlencode({"uploadType": "media", "name": name})
-        self.call("POST", f"/upload/storage/v1/b/{BUCKET}/o?{query}", data)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    port = free_port()
-    program = Path(sys.executable).with_name("gcp-storage-emulator")
-    options = [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--in-memory",
-        "--default-bucket",
-        BUCKET,
-    ]
-    process = subprocess.Popen(
-        [sys.executable, program, "start", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    made = Emulator(process, f"http://127.0.0.1:{port}")
-    try:
-        for _ in range(200):
-            try:
-                made.call("GET", f"/storage/v1/b/{BUCKET}")
-                break
-            except (urllib.error.URLError, ConnectionError):
-                assert process.poll() is None, "the emulator ended"
-                time.sleep(0.1)
-        else:
-            pytest.fail("the emulator does not answer")
+def emulator() -> Iterator[Storage]:
+    with storage.running() as made:
         yield made
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def point_at(repository: Repository, run: Run, address: str, path: str) -> None:
@@ -92,10 +33,10 @@ def point_at(repository: Repository, run: Run, address: str, path: str) -> None:
 
 
 @pytest.fixture
-def clouded(tmp_path: Path, run: Run, emulator: Emulator) -> Repository:
+def clouded(tmp_path: Path, run: Run, emulator: Storage) -> Repository:
     """A repository whose remote is a bucket, under a path of its own."""
     repository = create(tmp_path)
-    point_at(repository, run, emulator.address, tmp_path.name)
+    point_at(repository, run, emulator.url, tmp_path.name)
     return repository
 
 
@@ -157,7 +98,7 @@ def test_a_runner_may_release_into_a_bucket(
 
 @pytest.mark.parametrize("options", [[], ["--quick"]], ids=["full", "quick"])
 def test_verify_names_the_file_whose_object_is_gone(
-    clouded: Repository, run: Run, emulator: Emulator, options: list[str]
+    clouded: Repository, run: Run, emulator: Storage, options: list[str]
 ) -> None:
     run("release")
     place, name = place_of(clouded)
@@ -172,11 +113,11 @@ def test_verify_names_the_file_whose_object_is_gone(
 
 
 def test_verify_names_the_file_whose_object_was_tampered_with(
-    clouded: Repository, run: Run, emulator: Emulator
+    clouded: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
     place, name = place_of(clouded)
-    emulator.write(place, b"other bytes")
+    emulator.overwrite(place, b"other bytes")
 
     assert run("verify", "--quick").code == 0
     result = run("verify")
@@ -188,7 +129,7 @@ def test_verify_names_the_file_whose_object_was_tampered_with(
 
 
 def test_a_push_brings_back_the_one_object_that_is_gone(
-    clouded: Repository, run: Run, emulator: Emulator
+    clouded: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
     emulator.delete(place_of(clouded)[0])
@@ -219,11 +160,11 @@ def test_a_bucket_that_does_not_answer_is_one_message_and_no_tag(
 
 
 def test_a_release_in_a_folder_can_be_verified_after_the_move_to_a_bucket(
-    repository: Repository, run: Run, emulator: Emulator
+    repository: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
     repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    point_at(repository, run, emulator.address, "moved")
+    point_at(repository, run, emulator.url, "moved")
 
     result = run("verify")
 
@@ -231,12 +172,12 @@ def test_a_release_in_a_folder_can_be_verified_after_the_move_to_a_bucket(
 
 
 def test_a_bucket_that_is_not_there_is_one_message(
-    tmp_path: Path, run: Run, emulator: Emulator
+    tmp_path: Path, run: Run, emulator: Storage
 ) -> None:
     repository = create(tmp_path)
-    point_at(repository, run, emulator.address, "path")
+    point_at(repository, run, emulator.url, "path")
     config = repository.root / ".dvc" / "config"
-    config.write_text(config.read_text().replace(BUCKET, "nobodys-bucket"))
+    config.write_text(config.read_text().replace(f"gs://{BUCKET}/", "gs://nobodys-bucket/"))
     run("build")
 
     result = run("push")

@@ -1,6 +1,5 @@
 """Google Cloud Storage: the emulator, behind a proxy that can fail."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,8 +57,3 @@ def running() -> Iterator[Storage]:
     command = [str(emulator), "start", *where, "--default-bucket", BUCKET, "-q"]
     with serving(command, f"http://127.0.0.1:{port}/"), proxy.before(port) as network:
         yield Storage(port, network)
-
-
-def environment() -> dict[str, str]:
-    """Return what a process needs to use the bucket."""
-    return os.environ | ENVIRONMENT
