@@ -1,24 +1,80 @@
-.PHONY: demo test e2e lint tools format schema lock bench clean
+.PHONY: help demo test e2e lint tools format schema template-lock bench lock clean
 PYTHON ?= python3
 BIN = .venv/bin
 
-demo: .venv ## the whole story in a temporary folder, in under a minute
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv ## run the whole story in a temporary folder, in under a minute
 	$(BIN)/python -m scripts.demo
 
-test: .venv ## the tests
+test: .venv ## run the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
 
-e2e: .venv tools ## whole pull requests, through the real workflow files (needs Go and Node)
+e2e: .venv tools ## run whole pull requests through the real workflow files (needs Go and Node)
 	$(BIN)/python -m pytest -n auto tests/e2e
 
-lint: .venv .tools/actionlint ## style, types and workflows (needs Go)
+lint: .venv .tools/actionlint ## check style, types, imports and workflows (needs Go)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	.tools/actionlint
 	$(BIN)/zizmor --quiet --offline --pedantic .github
 
-tools: .tools/act .tools/actionlint tests/doubles/node_modules ## what e2e and lint need beside Python
+format: .venv ## format the code and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: .venv ## write the JSON Schema that editors check the config with
+	$(BIN)/python -c "from scripts.inputs import config; print(config.json_schema(), end='')" > $(SCHEMA).new
+	mv $(SCHEMA).new $(SCHEMA)
+SCHEMA = scripts/inputs/dataset_config.schema.json
+
+template-lock: .venv ## rewrite the lock that the template ships
+	$(BIN)/python -m scripts template-lock
+
+bench: .venv ## compare with the manual path, on MNIST (downloads it once)
+	$(BIN)/python -m tests.bench > docs/benchmarks.new
+	mv docs/benchmarks.new docs/benchmarks.md
+
+lock: .venv ## pin the requirements again, with hashes and without addresses
+	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-install.in -o requirements-install.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-dev.in -o requirements-dev.txt
+COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+
+.venv: .venv/complete ## install the pinned requirements
+
+# This file is written last, so a .venv that was interrupted is made again.
+#
+# The pip of $(PYTHON) installs uv, because to give .venv its own pip first takes longer than the
+# rest; without such a pip, ensurepip does it. uv installs wheels only, except for one package that
+# is published as source only. It is built without isolation, that is, with the pinned setuptools.
+.venv/complete: requirements-install.txt requirements-dev.txt
+	@rm -rf .venv
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.11')"
+	@echo "Installing about $$(grep -c == requirements-dev.txt) pinned packages into .venv with uv; this takes about 15 seconds..."
+	@set -e; trap 'test -e $@ || rm -rf .venv' EXIT; \
+	python="$(PYTHON)"; \
+	$$python -m venv --without-pip .venv; \
+	$$python -c "import pip" 2>/dev/null || { python=$(BIN)/python; $$python -m ensurepip >/dev/null; }; \
+	$$python -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes -r requirements-install.txt; \
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-build-isolation \
+		--only-binary :all: --no-binary antlr4-python3-runtime -r requirements-dev.txt; \
+	touch $@
+
+# uv does not read pip's settings: a mirror that is set for pip is set for uv here.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(value PIP_INDEX_URL)
+endif
+
+# Python compiles each module once, not in every process: the demo takes half the time.
+unexport PYTHONDONTWRITEBYTECODE
+
+tools: .tools/act .tools/actionlint tests/doubles/node_modules ## install what e2e and lint need in addition to Python
 
 .tools/act:
 	GOBIN=$(CURDIR)/.tools go install github.com/nektos/act@v0.2.87
@@ -30,29 +86,5 @@ tests/doubles/node_modules: tests/doubles/package-lock.json
 	npm ci --prefix tests/doubles --no-audit --no-fund
 	touch tests/doubles/node_modules
 
-format: .venv
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-
-schema: .venv ## write the JSON Schema that editors check the config with
-	$(BIN)/python -c "from scripts import config; print(config.json_schema(), end='')" > scripts/dataset_config.schema.json
-
-bench: .venv ## against the manual path, on MNIST (downloads it once)
-	$(BIN)/python -m tests.bench > docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md
-
-lock: .venv ## pin the requirements anew, with hashes and without addresses
-	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
-	$(BIN)/uv pip compile $(COMPILE) requirements-dev.in -o requirements-dev.txt
-COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --custom-compile-command "make lock"
-
-# A failed install leaves no half .venv behind.
-.venv: requirements-dev.txt
-	rm -rf .venv
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.11')"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt || { rm -rf .venv; exit 1; }
-	touch .venv
-
-clean:
+clean: ## remove everything that was installed or built here
 	rm -rf .venv .tools tests/doubles/node_modules dataset .dvc/cache .dvc/tmp
