@@ -1,0 +1,120 @@
+"""The machinery: all files that come from the template, and how a newer version replaces them."""
+
+import re
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import scripts
+from scripts.errors import UserError
+from scripts.inputs.paths import CONFIG_FILE
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions.git import Git, GitError
+from scripts.versions.lock import LOCK_FILE
+
+VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}")
+# Tags of the machinery's versions; they never look like those of the dataset's.
+TAG_PREFIX = "machinery-"
+# Where the tags of the template are kept in a clone, out of the way of its own tags.
+REFS = "refs/machinery/"
+# What belongs to the team: an upgrade leaves it alone.
+OWNED_FILES = {
+    CONFIG_FILE,
+    "curation.csv",
+    LOCK_FILE,
+    "releases.yaml",
+    CONFIG_PATH,
+    ".github/CODEOWNERS",
+    "README.md",
+    "card.md",
+}
+OWNED_FOLDERS = ("additions/", "sources/")
+
+# Mode, type and object of each path, as `git ls-tree` lists them.
+Entries = dict[str, str]
+# Mode 0 removes a path from an index.
+GONE = f"0 blob {'0' * 40}"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What an upgrade did; `edited` are files that the team has changed, which it left alone."""
+
+    old: str
+    new: str
+    replaced: list[str]
+    removed: list[str]
+    edited: list[str]
+
+
+def upgrade(git: Git, version: str) -> Upgrade:
+    """Replace the machinery in the work tree by that of the template's `version`.
+
+    A file is replaced only if it is still as the template made it. Raises `UserError` when there
+    are uncommitted changes, or the template or a version of it is not available.
+    """
+    if not VERSION.fullmatch(version):
+        raise UserError(f"{version!r} is not a version; write it as 1.2.0")
+    if git("status", "--porcelain"):
+        raise UserError("there are uncommitted changes. Commit or stash them first.")
+    old, new = scripts.__version__, version
+    _fetch(git, old, new)
+    ours, before, after = (_entries(git, rev) for rev in ("HEAD", f"{REFS}{old}", f"{REFS}{new}"))
+    changed = {
+        path
+        for path in before.keys() | after.keys()
+        if not _is_owned(path) and ours.get(path) != after.get(path)
+    }
+    edited = sorted(path for path in changed if ours.get(path) != before.get(path))
+    taken = changed - set(edited)
+    _apply(git, {path: after.get(path) for path in taken})
+    return Upgrade(
+        old=old,
+        new=new,
+        replaced=sorted(taken & after.keys()),
+        removed=sorted(taken - after.keys()),
+        edited=edited,
+    )
+
+
+def template(root: Path) -> str:
+    """Return the address of the template; raises `UserError` when there is none."""
+    try:
+        settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(settings["tool"]["dataset"]["template"])
+    except (OSError, KeyError, TypeError, ValueError):
+        raise UserError(
+            "pyproject.toml does not say where the template is; add it below [tool.dataset] as"
+            ' template = "https://github.com/OWNER/REPOSITORY"'
+        ) from None
+
+
+def _fetch(git: Git, *versions: str) -> None:
+    address = template(git.root)
+    for version in versions:
+        tag = f"{TAG_PREFIX}{version}"
+        try:
+            git("fetch", "--quiet", "--no-tags", address, f"+refs/tags/{tag}:{REFS}{version}")
+        except GitError as error:
+            raise UserError(f"cannot fetch {tag} from {address}: {error.output}") from None
+
+
+def _entries(git: Git, rev: str) -> Entries:
+    lines = git("ls-tree", "-r", "-z", "--full-tree", rev).split("\0")
+    return {path: entry for entry, _, path in (line.partition("\t") for line in lines if line)}
+
+
+def _is_owned(path: str) -> bool:
+    return path in OWNED_FILES or path.startswith(OWNED_FOLDERS)
+
+
+def _apply(git: Git, changes: dict[str, str | None]) -> None:
+    """Change files of the work tree and the index in one step; None removes a file."""
+    lines = [f"{entry or GONE}\t{path}\0" for path, entry in sorted(changes.items())]
+    with tempfile.TemporaryDirectory() as folder:
+        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git("read-tree", "HEAD", env=env)
+        git("update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=env)
+        tree = git("write-tree", env=env)
+    git("read-tree", "-m", "-u", "HEAD", tree)
