@@ -3,13 +3,13 @@
 //     node github.mjs PORT SEED.json
 //
 // PATCH /__update/COLLECTION/ID changes a record, such as the head of a pull request: the emulator
-// has git data of its own, which knows nothing of the repository that the tests push to.
+// has its own git data, apart from the repository that the tests push to.
 import { readdirSync, readFileSync } from "node:fs";
 import net from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-// The emulator listens on every interface unless it is stopped.
+// By itself the emulator listens on every interface.
 const listen = net.Server.prototype.listen;
 net.Server.prototype.listen = function (port, host, ...rest) {
   return listen.call(this, port, host ?? "127.0.0.1", ...rest);

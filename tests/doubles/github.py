@@ -1,4 +1,4 @@
-"""GitHub's API: the emulator, behind a proxy that can fail and that serves artifacts."""
+"""GitHub's API: an emulator behind a proxy that can fail and that serves artifacts."""
 
 import io
 import json
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from tests.doubles import proxy
 from tests.doubles.process import free_port, serving, session
@@ -28,7 +29,7 @@ SEED = {
         TOKEN: {"login": BOT, "scopes": ["repo"]},
     },
     "github": {
-        # The emulator takes a token that it does not know for the first user's.
+        # The emulator treats an unknown token as the first user's.
         "users": [{"login": "nobody"}, {"login": OWNER}, {"login": CONTRIBUTOR}, {"login": BOT}],
         "repos": [{"owner": OWNER, "name": NAME, "auto_init": True, "default_branch": "main"}],
     },
@@ -38,7 +39,7 @@ MISSING = next(
         reason
         for there, reason in (
             (shutil.which("node"), "node is not installed"),
-            ((HERE / "node_modules").is_dir(), "GitHub's emulator is not there: make tools"),
+            ((HERE / "node_modules").is_dir(), "GitHub's emulator is not installed: make tools"),
         )
         if not there
     ),
@@ -48,15 +49,32 @@ MISSING = next(
 
 @dataclass
 class Server:
-    """A GitHub with one repository; `artifacts` holds a folder RUN/NAME for each artifact."""
+    """A GitHub with one repository.
+
+    `artifacts` holds a folder RUN/NAME for each artifact, or RUN/NAME#ID where a run has several of
+    one name. `sizes` are sizes to report in place of the true ones, by name.
+    """
 
     proxy: Proxy
     artifacts: Path
     sizes: dict[str, int] = field(default_factory=dict)
+    has_fork: bool = False
 
     @property
     def url(self) -> str:
         return self.proxy.url
+
+    def reset(self) -> None:
+        """Remove what earlier tests left: faults, open pull requests, releases and artifacts."""
+        self.proxy.reset()
+        self.sizes.clear()
+        shutil.rmtree(self.artifacts, ignore_errors=True)
+        while pulls := self.ask("GET", f"/repos/{REPOSITORY}/pulls?state=open&per_page=100"):
+            for pull in pulls:
+                self.close_pull(pull["number"])
+        for release in self.releases():
+            self.delete_release(release["tag_name"])
+        self.proxy.reset()
 
     def ask(self, method: str, path: str, body: Any = None, token: str = "owner_token") -> Any:  # noqa: S107
         headers = {"Authorization": f"Bearer {token}"}
@@ -66,7 +84,8 @@ class Server:
 
     def open_pull(self, branch: str, sha: str, *, fork: bool = False, title: str = "Change") -> int:
         """Open a pull request whose head is the commit `sha`; return its number."""
-        if fork:
+        if fork and not self.has_fork:
+            self.has_fork = True
             self.ask("POST", f"/repos/{REPOSITORY}/forks", {}, token="contributor_token")  # noqa: S106
         head = f"{CONTRIBUTOR}:{branch}" if fork else branch
         body = {"title": title, "head": head, "base": "main"}
@@ -92,15 +111,19 @@ class Server:
         found: list[dict[str, Any]] = self.ask("GET", f"/repos/{REPOSITORY}/releases?per_page=100")
         return sorted(found, key=lambda release: int(release["id"]))
 
-    def leave_artifact(self, run: int, name: str, files: dict[str, bytes]) -> None:
-        """Let the workflow run `run` have left an artifact."""
+    def delete_release(self, tag: str) -> None:
+        release = self.ask("GET", f"/repos/{REPOSITORY}/releases/tags/{tag}")
+        self.ask("DELETE", f"/repos/{REPOSITORY}/releases/{release['id']}")
+
+    def add_artifact(self, run: int, name: str, files: dict[str, bytes]) -> None:
+        """Add an artifact to the workflow run `run`."""
         for file, content in files.items():
             target = self.artifacts / str(run) / name / file
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
 
     def route(self, method: str, path: str) -> Answer | None:
-        """Answer what the emulator does not know: a run's artifacts."""
+        """Answer what the emulator does not support: a run's artifacts."""
         base = f"/repos/{REPOSITORY}/actions"
         if method == "GET" and (
             found := re.fullmatch(rf"{base}/runs/(\d+)(/artifacts)?(\?.*)?", path)
@@ -108,7 +131,7 @@ class Server:
             run, listed = found.group(1), found.group(2)
             return 200, json.dumps(self._artifacts(run) if listed else self._run(run)).encode()
         if method == "GET" and (found := re.fullmatch(rf"{base}/artifacts/(\d+)/(.+)/zip", path)):
-            return 200, self._zip(self.artifacts / found.group(1) / found.group(2))
+            return 200, self._zip(self.artifacts / found.group(1) / unquote(found.group(2)))
         return None
 
     def _run(self, run: str) -> dict[str, Any]:
@@ -116,17 +139,18 @@ class Server:
         return {"id": int(run), "url": address, "artifacts_url": f"{address}/artifacts"}
 
     def _artifacts(self, run: str) -> dict[str, Any]:
-        folders = sorted((self.artifacts / run).glob("*"))
-        artifacts = [
-            {
-                "id": index,
-                "name": folder.name,
-                "size_in_bytes": self.sizes.get(folder.name, len(self._zip(folder))),
-                "archive_download_url": f"{self.url}/repos/{REPOSITORY}/actions/artifacts"
-                f"/{run}/{folder.name}/zip",
-            }
-            for index, folder in enumerate(folders, start=1)
-        ]
+        artifacts = []
+        for index, folder in enumerate(sorted((self.artifacts / run).glob("*")), start=1):
+            name, _, number = folder.name.partition("#")
+            artifacts.append(
+                {
+                    "id": int(number or index),
+                    "name": name,
+                    "size_in_bytes": self.sizes.get(name, len(self._zip(folder))),
+                    "archive_download_url": f"{self.url}/repos/{REPOSITORY}/actions/artifacts"
+                    f"/{run}/{quote(folder.name)}/zip",
+                }
+            )
         return {"total_count": len(artifacts), "artifacts": artifacts}
 
     def _zip(self, folder: Path) -> bytes:

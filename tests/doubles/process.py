@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import requests
 
-PATIENCE = 30
+# Seconds.
+START_TIMEOUT = 30
 
 
 def free_port() -> int:
@@ -19,7 +20,7 @@ def free_port() -> int:
 
 
 def session() -> requests.Session:
-    """Return a client that asks the server itself, whatever proxy the machine has."""
+    """Return a client that does not use the proxy of the machine."""
     made = requests.Session()
     made.trust_env = False
     return made
@@ -27,7 +28,7 @@ def session() -> requests.Session:
 
 @contextmanager
 def serving(command: Sequence[str], ready: str) -> Iterator[None]:
-    """Run a server until the block ends; `ready` is an address that answers once it is up."""
+    """Run a server until the block ends; `ready` is an address that answers once it runs."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait(process, ready)
@@ -38,7 +39,7 @@ def serving(command: Sequence[str], ready: str) -> Iterator[None]:
 
 
 def _wait(process: subprocess.Popen[bytes], ready: str) -> None:
-    client, deadline = session(), time.monotonic() + PATIENCE
+    client, deadline = session(), time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

@@ -1,8 +1,9 @@
-"""A network that fails on demand: a proxy before a server of the tests."""
+"""A network that fails on demand: a proxy in front of a server of the tests."""
 
 import http.client
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,30 +15,34 @@ from typing import Any
 Answer = tuple[int, bytes]
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
 FOREVER = float("inf")
+# Seconds; how soon the proxy notices that it has to stop.
+POLL = 0.02
 
 
 @dataclass
 class Fault:
-    """Answers with `status` instead of the server, to requests that `match` METHOD path."""
+    """Answers with `status` in place of the server where `match` is found in METHOD and path."""
 
     status: int
     match: str = ""
     count: float = FOREVER
     until: float = FOREVER
     headers: dict[str, str] = field(default_factory=dict)
-    # After the server has done what was asked: the answer is lost, not the request.
+    # After the server has handled the request: only the answer is lost.
     late: bool = False
 
 
 @dataclass
 class Proxy:
-    """What the proxy does and has seen; `routes` answers what the server does not know."""
+    """What the proxy does and has seen; `routes` handles what the server does not support."""
 
     port: int
     upstream: int
     routes: Callable[[str, str], Answer | None] = lambda _method, _path: None
     faults: list[Fault] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    # The requests that sent JSON, with what they sent.
+    sent: list[tuple[str, Any]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -50,6 +55,11 @@ class Proxy:
 
     def recover(self) -> None:
         self.faults.clear()
+
+    def reset(self) -> None:
+        self.recover()
+        self.seen.clear()
+        self.sent.clear()
 
     def fault_for(self, request: str) -> Fault | None:
         for fault in self.faults:
@@ -67,13 +77,12 @@ class Proxy:
 def before(
     upstream: int, routes: Callable[[str, str], Answer | None] = lambda _method, _path: None
 ) -> Iterator[Proxy]:
-    """Serve a proxy before the server on the port `upstream` until the block ends."""
+    """Serve a proxy in front of the server on the port `upstream` until the block ends."""
     proxy = Proxy(0, upstream, routes)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     proxy.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True)
     thread.start()
     try:
         yield proxy
@@ -83,9 +92,20 @@ def before(
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *client: Any) -> None:
+        # A client may close its connection at any time.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*client)
+
+
 class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
     protocol_version = "HTTP/1.1"
+    # Otherwise most answers wait 40 ms for the client's acknowledgement of their headers.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: object) -> None:
         pass
@@ -94,6 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         request = f"{self.command} {self.path}"
         self.proxy.seen.append(request)
+        if body and self.headers.get("Content-Type", "").startswith("application/json"):
+            self.proxy.sent.append((request, json.loads(body)))
         fault = self.proxy.fault_for(request)
         if fault and not fault.late:
             self._fail(fault)
@@ -147,5 +169,5 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(content)
         except ConnectionError:
-            # The client gave up waiting, as a killed one does.
+            # The client closed the connection, for example because it was killed.
             self.close_connection = True

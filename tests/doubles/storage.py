@@ -1,4 +1,4 @@
-"""Google Cloud Storage: the emulator, behind a proxy that can fail."""
+"""Google Cloud Storage: an emulator behind a proxy that can fail."""
 
 import sys
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from tests.doubles.process import free_port, serving, session
 from tests.doubles.proxy import Proxy
 
 BUCKET = "bucket"
-# Without credentials gcsfs would look for a metadata server, and for the kind of the bucket.
+# Without credentials gcsfs would look for a metadata server and for the type of the bucket.
 ENVIRONMENT = {"NO_GCE_CHECK": "true", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
 
 
 @dataclass
 class Storage:
-    """A bucket; `proxy` stands before it, `port` is the emulator itself."""
+    """A bucket; `proxy` is in front of the emulator, which listens on `port`."""
 
     port: int
     proxy: Proxy

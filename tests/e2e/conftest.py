@@ -9,8 +9,17 @@ from tests.e2e.forge import Forge
 
 @pytest.fixture
 def forge(tmp_path: Path) -> Iterator[Forge]:
-    """A forge with one repository, whose main has a config but no release yet."""
+    """A GitHub with one repository, which has a bucket but no release yet."""
     if forge_.MISSING:
         pytest.skip(forge_.MISSING)
     with forge_.running(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Forge]:
+    """A GitHub with a fresh copy of the template: no bucket, no variables, no release."""
+    if forge_.MISSING:
+        pytest.skip(forge_.MISSING)
+    with forge_.running(tmp_path, fresh=True) as made:
         yield made

@@ -1,4 +1,4 @@
-"""A forge on this machine: git, GitHub's API, a bucket, and `act` as the runner of workflows."""
+"""A GitHub on this machine: git, the API, a bucket, and `act` as the runner of workflows."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.doubles import github, storage
 from tests.doubles.github import CONTRIBUTOR, NAME, OWNER, REPOSITORY
-from tests.repository import PROJECT, git
+from tests.repository import PROJECT, TEMPLATE, git
 
 ACT = PROJECT / ".tools" / "act"
 ACTIONS = Path(__file__).parent / "actions"
@@ -25,7 +25,9 @@ VARIABLES = {
     "GCP_PULL_REQUEST_ACCOUNT": "pull-request@example.iam",
     "GCP_RELEASE_ACCOUNT": "release@example.iam",
 }
-MISSING = github.MISSING or (None if ACT.is_file() else "act is not there: make tools")
+# The files that a repository needs for its workflows to run.
+MACHINERY = (".github/", "scripts/", "requirements")
+MISSING = github.MISSING or (None if ACT.is_file() else "act is not installed: make tools")
 
 
 @dataclass
@@ -34,9 +36,9 @@ class Run:
 
     number: int
     jobs: dict[str, str]
-    summary: str
-    annotations: list[dict[str, Any]]
-    log: str
+    summary: str = ""
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    log: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -54,13 +56,26 @@ class Pull:
     author: str = CONTRIBUTOR
 
 
+@dataclass(frozen=True)
+class MergeGroup:
+    """Pull requests in a merge queue, merged one after the other."""
+
+    ref: str
+    base: str
+    head: str
+
+
 @dataclass
 class Forge:
-    """One repository at a forge, and a clone of it to work in."""
+    """One repository, and a clone of it to work in.
+
+    `variables` are those of the repository's settings, `environment` is added to that of the steps.
+    """
 
     place: Path
     hub: github.Server
     bucket: storage.Storage
+    variables: dict[str, str]
     runs: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -107,7 +122,7 @@ class Forge:
         self._publish(pull)
 
     def merge(self, pull: Pull) -> None:
-        """Press the merge button."""
+        """Merge a pull request."""
         self.git("fetch", "--quiet", "origin", "main")
         self.git("switch", "--quiet", "--detach", "origin/main")
         message = f"Merge pull request #{pull.number}"
@@ -115,8 +130,21 @@ class Forge:
         self.git("push", "--quiet", "origin", "HEAD:main")
         self.hub.close_pull(pull.number)
 
+    def queue(self, *pulls: Pull) -> MergeGroup:
+        """Put pull requests into the merge queue; return the group of the last one."""
+        base = head = self._main()
+        self.git("switch", "--quiet", "--detach", head)
+        for pull in pulls:
+            base = head
+            message = f"Merge pull request #{pull.number}"
+            self.git("merge", "--quiet", "--no-ff", "--message", message, pull.head)
+            head = self.git("rev-parse", "HEAD")
+        ref = f"refs/heads/gh-readonly-queue/main/pr-{pulls[-1].number}-{base}"
+        self.git("push", "--quiet", "origin", f"HEAD:{ref}")
+        return MergeGroup(ref, base, head)
+
     def protect_main(self) -> None:
-        """Let nobody but people push to main; they come without a workflow around them."""
+        """Reject pushes to main by a workflow."""
         hook = self.origin / "hooks" / "update"
         hook.write_text(
             '#!/bin/sh\nif [ "$1" = refs/heads/main ] && [ "$GITHUB_ACTIONS" = true ]; then\n'
@@ -126,8 +154,10 @@ class Forge:
 
     # What workflows do.
 
-    def on_pull_request(self, pull: Pull, action: str = "synchronize") -> Run:
-        """Run pull-request.yml, as on `action` of the pull request."""
+    def on_pull_request(
+        self, pull: Pull, action: str = "synchronize", workflow: str = "pull-request.yml"
+    ) -> Run:
+        """Run a workflow, as on `action` of the pull request."""
         self.git("fetch", "--quiet", "origin", f"refs/pull/{pull.number}/merge")
         merge = self.git("rev-parse", "FETCH_HEAD")
         head = {"ref": pull.branch, "sha": pull.head, "repo": self._head_repository(pull)}
@@ -143,7 +173,20 @@ class Forge:
             },
         }
         trusted = not pull.fork and pull.author != "dependabot[bot]"
-        return self._act("pull_request", "pull-request.yml", event, merge, trusted=trusted)
+        return self._act("pull_request", workflow, event, merge, trusted=trusted)
+
+    def on_merge_group(self, group: MergeGroup, workflow: str = "pull-request.yml") -> Run:
+        """Run a workflow, as on a merge group."""
+        event = {
+            "action": "checks_requested",
+            "merge_group": {
+                "head_sha": group.head,
+                "head_ref": group.ref,
+                "base_sha": group.base,
+                "base_ref": "refs/heads/main",
+            },
+        }
+        return self._act("merge_group", workflow, event, group.head)
 
     def on_workflow_run(self, pull: Pull, run: Run) -> Run:
         """Run comment.yml, as after `run`."""
@@ -159,20 +202,19 @@ class Forge:
                 "head_repository": self._head_repository(pull),
                 "actor": {"login": pull.author},
                 "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{run.number}",
-                # GitHub leaves this empty for forks, so nothing may rely on it.
+                # GitHub leaves this empty for forks.
                 "pull_requests": [],
             },
         }
         return self._act("workflow_run", "comment.yml", event, self._main())
 
-    def on_push(self) -> Run:
-        """Run release.yml, as on a push to main."""
+    def on_push(self, workflow: str = "release.yml") -> Run:
+        """Run a workflow, as on a push to main."""
         main = self._main()
-        event = {"ref": "refs/heads/main", "after": main, "deleted": False}
-        return self._act("push", "release.yml", event, main)
+        return self._act("push", workflow, self._push_event(main), main)
 
     def on_dispatch(self) -> Run:
-        """Run release.yml, as by hand."""
+        """Run release.yml, as when somebody starts it."""
         return self._act(
             "workflow_dispatch", "release.yml", {"ref": "refs/heads/main"}, self._main()
         )
@@ -180,8 +222,7 @@ class Forge:
     def start_on_push(self) -> subprocess.Popen[str]:
         """Start release.yml, as on a push to main, in a process group of its own."""
         main = self._main()
-        event = {"ref": "refs/heads/main", "after": main, "deleted": False}
-        command = self._command("push", "release.yml", event, main, trusted=True)
+        command = self._command("push", "release.yml", self._push_event(main), main, trusted=True)
         return subprocess.Popen(
             command,
             cwd=self.work,
@@ -192,6 +233,9 @@ class Forge:
             text=True,
             start_new_session=True,
         )
+
+    def _push_event(self, after: str) -> dict[str, Any]:
+        return {"ref": "refs/heads/main", "before": "0" * 40, "after": after, "deleted": False}
 
     def _main(self) -> str:
         self.git("fetch", "--quiet", "origin", "main")
@@ -209,7 +253,7 @@ class Forge:
         return self.git("rev-parse", "HEAD")
 
     def _publish(self, pull: Pull) -> None:
-        """Make the references of a pull request as GitHub does: its head, and the merge."""
+        """Make the references of a pull request, as GitHub does: its head and the merge."""
         self.git(
             "push", "--quiet", "--force", "origin", f"{pull.head}:refs/pull/{pull.number}/head"
         )
@@ -250,7 +294,7 @@ class Forge:
             annotations=[
                 {**x.get("kvPairs", {}), "message": x["arg"]}
                 for x in lines
-                if x.get("command") == "error"
+                if x.get("command") in {"error", "notice"}
             ],
             log="".join(x.get("msg", "") for x in lines if x.get("raw_output")),
         )
@@ -277,7 +321,7 @@ class Forge:
             "SHA_REF": sha,
             "FORGE": str(self.place),
             "ARTIFACTS": str(self.hub.artifacts),
-            "PYTHON_FOLDER": str(Path(sys.executable).parent),
+            "PYTHON_FOLDER": str(self.place / "python"),
             **storage.ENVIRONMENT,
             **self.environment,
         }
@@ -293,17 +337,21 @@ class Forge:
             *("--action-cache-path", str(self.place / "runner")),
             *(part for key, value in environment.items() for part in ("--env", f"{key}={value}")),
             *(part for key, value in secrets.items() for part in ("--secret", f"{key}={value}")),
-            *(part for key, value in VARIABLES.items() for part in ("--var", f"{key}={value}")),
+            *(
+                part
+                for key, value in self.variables.items()
+                for part in ("--var", f"{key}={value}")
+            ),
             *_stand_ins(),
         ]
 
     def _host(self) -> dict[str, str]:
-        """Return the environment of the runner: act hands all of it on to the steps."""
+        """Return the environment of the runner: act passes all of it to the steps."""
         home = self.place / "home"
         home.mkdir(exist_ok=True)
         return {
             "HOME": str(home),
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self.place / 'bin'}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
             "ACT_DISABLE_VERSION_CHECK": "1",
             "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
@@ -312,7 +360,7 @@ class Forge:
 
 
 def _stand_ins() -> Iterator[str]:
-    """Yield the options that put a folder of ours in place of each action that is used."""
+    """Yield the options that replace each action that is used by a folder of these tests."""
     pinned = set()
     for file in (PROJECT / ".github").rglob("*.yml"):
         pinned |= set(re.findall(r"uses: ([\w-]+/([\w-]+)@[0-9a-f]{40})", file.read_text()))
@@ -322,41 +370,70 @@ def _stand_ins() -> Iterator[str]:
 
 
 @contextmanager
-def running(place: Path) -> Iterator[Forge]:
-    """Serve a forge until the block ends, whose repository is a fresh copy of this project."""
+def running(place: Path, *, fresh: bool = False) -> Iterator[Forge]:
+    """Serve a forge until the block ends, whose repository has this project's machinery.
+
+    Its remote is the bucket, unless the repository is a `fresh` copy of the template.
+    """
     files = place / "github"
     files.mkdir()
     with github.running(files) as hub, storage.running() as bucket:
-        forge = Forge(place, hub, bucket)
+        forge = Forge(place, hub, bucket, {} if fresh else VARIABLES)
         forge.origin.parent.mkdir()
         git(place, "init", "--quiet", "--bare", "--initial-branch=main", str(forge.origin))
         git(forge.origin, "config", "uploadpack.allowAnySHA1InWant", "true")
-        _begin(forge)
+        _write_programs(place)
+        _begin(forge, fresh=fresh)
         yield forge
 
 
-def _begin(forge: Forge) -> None:
-    """Put the project's own files, with the digits as source, onto main."""
+def _begin(forge: Forge, *, fresh: bool) -> None:
+    """Commit the machinery, and the digits as source, to main."""
     git(forge.place, "init", "--quiet", "--initial-branch=main", "work")
     forge.git("remote", "add", "origin", str(forge.origin))
     listed = git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(
         "\0"
     )
-    for name in filter(None, listed):
-        if name.startswith((".github/", ".dvc/", "scripts/", ".gitignore", "requirements.txt")):
+    for name in listed:
+        if name.startswith(MACHINERY) and (PROJECT / name).is_file():
             target = forge.work / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PROJECT / name, target)
-    remote = [f"url = gs://{storage.BUCKET}/data", f"endpointurl = {forge.bucket.proxy.url}"]
-    local = (forge.work / ".dvc" / "config").read_text()
-    assert "url = storage" in local
-    (forge.work / ".dvc" / "config").write_text(
-        local.replace("url = storage", "\n    ".join(remote))
-    )
+    for name, content in TEMPLATE.items():
+        (forge.work / name).parent.mkdir(exist_ok=True)
+        (forge.work / name).write_text(content)
     (forge.work / "dataset_config.yaml").write_text(config())
+    if fresh:
+        command = [sys.executable, "-m", "scripts", "template-lock"]
+        subprocess.run(command, cwd=forge.work, check=True, capture_output=True)
+    else:
+        address = f"gs://{storage.BUCKET}/data\n    endpointurl = {forge.bucket.proxy.url}"
+        settings = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {address}")
+        (forge.work / ".dvc" / "config").write_text(settings)
     forge.git("add", "--all")
     forge.git("commit", "--quiet", "--message", "Begin")
     forge.git("push", "--quiet", "origin", "main")
+
+
+def _write_programs(place: Path) -> None:
+    """Write what steps find on the PATH of the runner in place of the real programs."""
+    programs = {
+        # The requirements are installed already.
+        "python/python": f'''
+            case "$*" in
+                "-m pip "* | "-m uv "*) echo "python $*" ;;
+                *) exec "{sys.executable}" "$@" ;;
+            esac''',
+        # Lint and tests of the machinery are not run again inside of a test.
+        "bin/make": '''
+            echo "make $*"
+            test "$*" != "$FAILING_TARGET"''',
+    }
+    for name, text in programs.items():
+        file = place / name
+        file.parent.mkdir()
+        file.write_text(f"#!/bin/sh{text}\n")
+        file.chmod(0o755)
 
 
 def config(samples: object = 10, test_size: object = 2, **changes: object) -> str:

@@ -6,10 +6,11 @@ from tests.doubles.github import BOT
 from tests.e2e.forge import Forge, Run, config
 
 CONFIG = "dataset_config.yaml"
-PASSED = {"touched": "success", "dataset": "success", "passed": "success"}
+PROBLEM = {"file": None, "line": 0, "column": 0, "message": "@octo <b>"}
+PASSED = {"changes": "success", "dataset": "success", "passed": "success"}
 
 
-def test_a_fork_is_checked_without_secrets_and_its_report_is_posted_by_the_other_workflow(
+def test_a_fork_is_checked_without_secrets_and_another_workflow_posts_its_report(
     forge: Forge,
 ) -> None:
     pull = forge.open_pull("more", {CONFIG: config(samples=20)}, fork=True)
@@ -24,7 +25,7 @@ def test_a_fork_is_checked_without_secrets_and_its_report_is_posted_by_the_other
     (comment,) = forge.hub.comments(pull.number)
     assert comment["user"]["login"] == BOT
     assert "### dataset v0: +40 samples, 2 classes" in comment["body"]
-    assert "The files go to the remote at the merge" in comment["body"]
+    assert "The files are pushed to the remote after the merge. " in comment["body"]
 
     forge.merge(pull)
     assert forge.on_push().succeeded
@@ -49,35 +50,35 @@ def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:
     ("content", "size"),
     [
         (b"not json", None),
-        (json.dumps({"change": None, "faults": [], "html": "<img src=x>"}).encode(), None),
-        (b'{"faults": [], "padding": "' + b"x" * 3_000_000 + b'"}', None),
-        (b"{}", 100_000_000),
+        (json.dumps({"schema": 1, "problems": [PROBLEM], "html": "<img src=x>"}).encode(), None),
+        (b" " * 3_000_000 + json.dumps({"schema": 1, "problems": [PROBLEM]}).encode(), None),
+        (json.dumps({"schema": 1, "problems": [PROBLEM]}).encode(), 100_000_000),
     ],
-    ids=["no json", "unknown fields", "small archive of a large file", "100 MB"],
+    ids=["not JSON", "unknown fields", "small archive of a large file", "100 MB"],
 )
-def test_an_untrustworthy_report_is_refused(forge: Forge, content: bytes, size: int | None) -> None:
+def test_a_malformed_report_is_refused(forge: Forge, content: bytes, size: int | None) -> None:
     pull = forge.open_pull("evil", {CONFIG: config(samples=20)}, fork=True)
-    forge.hub.leave_artifact(77, "dataset-report", {"report.json": content})
+    forge.hub.add_artifact(77, "dataset-report", {"report.json": content})
     if size:
         forge.hub.sizes["dataset-report"] = size
-    run = forge.on_workflow_run(pull, Run(77, {"dataset": "success"}, "", [], ""))
+    run = forge.on_workflow_run(pull, Run(77, {"dataset": "success"}))
     assert run.jobs == {"comment": "failure"}
     assert "refused" in run.log
     assert "Traceback" not in run.log
     assert forge.hub.comments(pull.number) == []
 
 
-def test_a_report_on_a_head_that_moved_on_is_dropped(forge: Forge) -> None:
+def test_a_report_on_commits_that_are_not_the_newest_is_not_posted(forge: Forge) -> None:
     pull = forge.open_pull("more", {CONFIG: config(samples=20)}, fork=True)
-    report = b'{"faults": [{"file": null, "line": 0, "column": 0, "message": "@octo <b>"}]}'
-    forge.hub.leave_artifact(77, "dataset-report", {"report.json": report})
-    old = Run(77, {"dataset": "success"}, "", [], "")
+    report = json.dumps({"schema": 1, "problems": [PROBLEM]}).encode()
+    forge.hub.add_artifact(77, "dataset-report", {"report.json": report})
+    old = Run(77, {"dataset": "success"})
     before = pull.head
     forge.push_to(pull, {CONFIG: config(samples=30)})
     new, pull.head = pull.head, before
     run = forge.on_workflow_run(pull, old)
     assert run.jobs == {"comment": "success"}
-    assert "nothing to say" in run.log
+    assert "the pull request is closed or has new commits: no comment" in run.log
     assert forge.hub.comments(pull.number) == []
 
     pull.head = new

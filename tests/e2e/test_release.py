@@ -3,17 +3,17 @@ import re
 import signal
 import time
 
-from scripts import lock
+from scripts.versions import lock
 from tests.doubles.github import BOT
 from tests.e2e.forge import Forge, config
-from tests.repository import git
+from tests.repository import TEMPLATE, git
 
 CONFIG = "dataset_config.yaml"
 SUCCESS = {"release": "success"}
 
 
-def whole(forge: Forge, tag: str) -> bool:
-    """Return whether the listing that the lock at `tag` names, and as many objects, are stored."""
+def is_complete(forge: Forge, tag: str) -> bool:
+    """Return whether the manifest that the lock at `tag` names, and as many objects, are stored."""
     recorded = lock.parse(forge.file(tag, "dataset.dvc").encode())
     stored = {
         name.removeprefix("data/files/md5/").replace("/", "") for name in forge.bucket.objects()
@@ -33,7 +33,7 @@ def test_a_merge_publishes_a_tag_a_release_with_notes_and_the_lock_on_main(forge
         forge.origin, "for-each-ref", "--format=%(objecttype)\t%(contents:subject)", "refs/tags/v0"
     ).split("\t")
     assert (kind, message) == ("tag", "version 0")
-    assert whole(forge, "v0")
+    assert is_complete(forge, "v0")
     assert forge.file("main", "dataset.dvc") == forge.file("v0", "dataset.dvc")
     (release,) = forge.hub.releases()
     assert (release["tag_name"], release["name"]) == ("v0", "v0: 40 samples (+40)")
@@ -58,7 +58,7 @@ def test_two_quick_merges_get_a_version_each_in_order_from_one_run(forge: Forge)
     assert len(forge.hub.releases()) == 3
 
 
-def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_let_main_follow(
+def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_update_main(
     forge: Forge,
 ) -> None:
     forge.protect_main()
@@ -66,7 +66,7 @@ def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_let
     run = forge.on_push()
     assert run.jobs == SUCCESS
     assert forge.tags() == ["v0"]
-    assert whole(forge, "v0")
+    assert is_complete(forge, "v0")
     assert len(forge.hub.releases()) == 1
     assert git(forge.origin, "rev-parse", "main") == before
     assert "deploy key" in run.log
@@ -76,7 +76,7 @@ def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_let
     assert forge.tags() == ["v0", "v1"]
 
 
-def test_a_release_that_is_killed_half_way_is_finished_by_the_next_run(forge: Forge) -> None:
+def test_a_release_that_is_killed_is_completed_by_the_next_run(forge: Forge) -> None:
     forge.merge(forge.open_pull("more", {CONFIG: config(samples=100)}))
     process = forge.start_on_push()
     uploads = 0
@@ -93,16 +93,16 @@ def test_a_release_that_is_killed_half_way_is_finished_by_the_next_run(forge: Fo
     assert forge.on_push().jobs == SUCCESS
     assert forge.tags() == ["v0"]
     assert len(forge.bucket.objects()) == 201
-    assert whole(forge, "v0")
+    assert is_complete(forge, "v0")
 
 
-def test_without_the_bucket_nothing_is_tagged_and_the_next_run_makes_up_for_it(
+def test_without_the_bucket_nothing_is_tagged_until_a_later_run_releases_it(
     forge: Forge,
 ) -> None:
     forge.bucket.proxy.fail(403)
     run = forge.on_push()
     assert run.jobs == {"release": "failure"}
-    assert "error: cannot push to gs://bucket/data" in run.log
+    assert "error: cannot list the objects in gs://bucket/data: Forbidden" in run.log
     assert "Traceback" not in run.log
     assert forge.tags() == []
     assert forge.hub.releases() == []
@@ -111,9 +111,8 @@ def test_without_the_bucket_nothing_is_tagged_and_the_next_run_makes_up_for_it(
     assert forge.tags() == ["v0"]
 
 
-def test_a_folder_on_the_runner_is_no_remote(forge: Forge) -> None:
-    local = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = storage\n"
-    pull = forge.open_pull("local", {".dvc/config": local})
+def test_a_folder_on_the_runner_is_refused_as_remote(forge: Forge) -> None:
+    pull = forge.open_pull("folder", {".dvc/config": folder("elsewhere")})
     assert forge.on_pull_request(pull).jobs["dataset"] == "failure"
     forge.merge(pull)
     run = forge.on_push()
@@ -122,34 +121,48 @@ def test_a_folder_on_the_runner_is_no_remote(forge: Forge) -> None:
     assert forge.tags() == []
 
 
-def test_after_a_release_the_comments_on_other_pull_requests_are_brought_up_to_date(
+def test_after_the_first_release_the_folder_of_the_template_is_refused_as_remote(
     forge: Forge,
 ) -> None:
     forge.on_push()
+    changed = {".dvc/config": folder("storage"), CONFIG: config(samples=20)}
+    pull = forge.open_pull("folder", changed)
+    assert forge.on_pull_request(pull).jobs["dataset"] == "failure"
+    forge.merge(pull)
+    run = forge.on_push()
+    assert run.jobs == {"release": "failure"}
+    assert "python -m scripts remote gs://BUCKET/PATH" in run.log
+    assert forge.tags() == ["v0"]
+
+
+def folder(name: str) -> str:
+    """Return a .dvc/config whose remote is a folder."""
+    return TEMPLATE[".dvc/config"].replace("url = storage", f"url = {name}")
+
+
+def test_after_a_release_the_comments_on_other_pull_requests_are_updated(forge: Forge) -> None:
+    forge.on_push()
     other = forge.open_pull("other", {CONFIG: config(samples=30)})
+    png = "scripts/build/png.py"
     code = forge.open_pull(
-        "code",
-        {
-            "scripts/images.py": forge.file("main", "scripts/images.py") + "\n# new\n",
-            CONFIG: config(samples=25),
-        },
+        "code", {png: forge.file("main", png) + "\n# new\n", CONFIG: config(samples=25)}
     )
     for pull in (other, code):
         forge.on_pull_request(pull, "opened")
         assert "### dataset v1:" in forge.hub.comments(pull.number)[0]["body"]
-    untouched = forge.open_pull("docs", {"README.md": "More.\n"})
-    first = forge.open_pull("first", {"dataset_config.yaml": config(samples=20)})
-    forge.merge(first)
-    # The config conflicts with both: only somebody who updates the branch can tell.
+    docs = forge.open_pull("docs", {"README.md": "More.\n"})
+    forge.merge(forge.open_pull("first", {CONFIG: config(samples=20)}))
+    # The config conflicts with both, so only an update of the branch can show the new plan.
     assert forge.on_push().jobs == SUCCESS
     assert forge.tags() == ["v0", "v1"]
     for pull in (other, code):
         (comment,) = forge.hub.comments(pull.number)
-        assert "> Out of date: v1 was published since." in comment["body"]
-    assert forge.hub.comments(untouched.number) == []
+        assert "> Out of date: v1 was published after this comment was written." in comment["body"]
+        assert "### dataset v1:" in comment["body"]
+    assert forge.hub.comments(docs.number) == []
 
 
-def test_a_comment_that_the_merge_can_tell_anew_names_the_next_version(forge: Forge) -> None:
+def test_a_comment_that_main_can_render_again_names_the_next_version(forge: Forge) -> None:
     forge.on_push()
     spread = f"{config()}\n\n\n\n"
     forge.merge(forge.open_pull("spread", {CONFIG: spread}))
@@ -161,5 +174,6 @@ def test_a_comment_that_the_merge_can_tell_anew_names_the_next_version(forge: Fo
     assert forge.on_push().jobs == SUCCESS
     (comment,) = forge.hub.comments(other.number)
     assert "### dataset v2:" in comment["body"]
-    assert "v1" in comment["body"]
+    assert "| split | class | v1 | after | difference |" in comment["body"]
+    assert "Out of date" not in comment["body"]
     assert sheet.group() in comment["body"]

@@ -1,35 +1,34 @@
-"""GitHub: everything that talks to its API."""
+"""The client of GitHub's API."""
 
 import io
 import os
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
 import requests
+import stamina
 from github import Auth, GithubException, GithubRetry
 from github import Github as Client
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from scripts import actions
 from scripts.errors import UserError
-from scripts.report import Report
+from scripts.github import actions, marker
+from scripts.review import report
+from scripts.review.report import MAX_BYTES, Report
 
-# In the comment's source, so that the next report finds it. Others can write it too; hence the bot.
-MARKER = "<!-- dataset report -->"
-BOT = "github-actions[bot]"
+# Anybody can write a comment with our marker, so only those of this account are ours.
+BOT_LOGIN = "github-actions[bot]"
 REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
-MOST_BYTES = 1_000_000
 CHUNK = 65_536
-# Seconds; waits double from the first on, and stay within what a workflow run may take.
-RETRIES = 4
+# Seconds; each wait is twice the one before.
+MAX_RETRIES = 4
 FIRST_WAIT = 2.0
-LONGEST_WAIT = 120.0
+MAX_WAIT = 120.0
 TIMEOUT = 30
 RETRIED = [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)]
 
@@ -40,7 +39,7 @@ class GitHub:
     def __init__(self) -> None:
         """Use the repository, the token and the address that the workflow gives.
 
-        Raises `UserError` when there are none, or GitHub does not let us in.
+        Raises `UserError` when they are missing, or GitHub refuses them.
         """
         self._token = actions.variable("GITHUB_TOKEN")
         self._api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
@@ -48,17 +47,18 @@ class GitHub:
             base_url=self._api,
             auth=Auth.Token(self._token),
             timeout=TIMEOUT,
-            # A 403 is tried again only where GitHub means a rate limit, after the time it says.
-            # What creates something is not: the answer can fail where the creation did not.
+            # A 403 is retried only where GitHub reports a rate limit, after the time it gives. A
+            # request that creates something is not: it may have succeeded although the answer
+            # failed.
             retry=GithubRetry(
-                total=RETRIES,
+                total=MAX_RETRIES,
                 backoff_factor=FIRST_WAIT / 2,
-                max_rate_limit_wait=LONGEST_WAIT,
-                secondary_rate_wait=LONGEST_WAIT / 2,
+                max_rate_limit_wait=MAX_WAIT,
+                secondary_rate_wait=MAX_WAIT / 2,
                 status_forcelist=RETRIED,
                 allowed_methods=("GET", "PATCH"),
                 raise_on_status=False,
-                retry_after_max=LONGEST_WAIT,
+                retry_after_max=MAX_WAIT,
             ),
             seconds_between_requests=0,
             seconds_between_writes=0,
@@ -72,27 +72,30 @@ class GitHub:
         """The repository's address, for people and for git."""
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{self._name}"
 
-    def comment(self, number: int, body: str) -> str:
-        """Write `body` as the one comment of pull request `number`; return its address.
+    def comment(self, number: int, text: str) -> str:
+        """Write `text` as the one comment of pull request `number`; return its address.
 
         Raises `UserError` when GitHub refuses.
         """
         with _reporting(f"comment on pull request {number}"):
-            for attempt in range(RETRIES):
-                try:
-                    return self._write(number, f"{MARKER}\n{body}")
-                except GithubException as error:
-                    # It may be there all the same, or somebody has just deleted it: look again.
-                    if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or attempt + 1 == RETRIES:
-                        raise
-                    time.sleep(FIRST_WAIT * 2**attempt)
+            # It may be there although the answer failed, or it was deleted just now: look again.
+            for attempt in stamina.retry_context(
+                on=_is_server_error,
+                attempts=MAX_RETRIES,
+                timeout=None,
+                wait_initial=FIRST_WAIT,
+                wait_jitter=FIRST_WAIT,
+                wait_max=MAX_WAIT,
+            ):
+                with attempt:
+                    return self._write(number, text)
         raise AssertionError("unreachable")
 
     def commented(self, number: int) -> str | None:
-        """Return the body of the one comment of pull request `number`, None without one."""
+        """Return the text of the one comment of pull request `number`, None without one."""
         with _reporting(f"read the comments of pull request {number}"):
             found = self._find(self._repository.get_pull(number))
-            return found.body.removeprefix(f"{MARKER}\n") if found else None
+            return found.body if found else None
 
     def open_pulls(self) -> list[int]:
         """Return the numbers of the open pull requests, oldest first."""
@@ -108,17 +111,17 @@ class GitHub:
     def report_of_run(self, run: int) -> Report | None:
         """Return the report that the workflow run `run` left as an artifact; None without one.
 
-        It may come from a fork: its size is bounded before and while it is read, and nothing but
-        a well-formed report passes. Raises `UserError` for anything else.
+        It may come from a fork: its size is bounded before and while it is read. Raises
+        `UserError` for anything but a well-formed report.
         """
         with _reporting(f"read the report of run {run}"):
             artifacts = self._repository.get_workflow_run(run).get_artifacts()
-            # A run that was repeated can have left several; the last one counts.
+            # A run that was repeated can leave several; the newest counts.
             named = [one for one in artifacts if one.name == ARTIFACT]
             if not named:
                 return None
             found = max(named, key=lambda one: one.id)
-            if found.size_in_bytes > MOST_BYTES:
+            if found.size_in_bytes > MAX_BYTES:
                 raise UserError(
                     f"the report of run {run} has {found.size_in_bytes:,} bytes: refused."
                 )
@@ -154,7 +157,7 @@ class GitHub:
             (
                 one
                 for one in pull.get_issue_comments()
-                if one.user.login == BOT and one.body.startswith(MARKER)
+                if one.user.login == BOT_LOGIN and marker.is_report(one.body)
             ),
             None,
         )
@@ -166,13 +169,13 @@ class GitHub:
             content = b""
             for part in response.iter_content(CHUNK):
                 content += part
-                if len(content) > MOST_BYTES:
-                    raise UserError("the report is larger than it says: refused.")
+                if len(content) > MAX_BYTES:
+                    raise UserError("the report is larger than its recorded size: refused.")
         return content
 
 
 def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:
-    # The branch can have moved on since the run; what was reported is then out of date.
+    # The branch can have new commits since the run; its report is then out of date.
     return pull.head.sha == sha and pull.head.user.login == owner
 
 
@@ -180,31 +183,35 @@ def _parse(archive: bytes, what: str) -> Report:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(REPORT_FILE) as file:
             # Bounded while unpacking: a small archive can hold a very large file.
-            return Report.model_validate_json(file.read(MOST_BYTES))
+            return report.load(file.read(MAX_BYTES))
     except Exception:  # noqa: BLE001 - a damaged archive fails in many ways
-        raise UserError(f"{what} is not one that this project writes: refused.") from None
+        raise UserError(f"{what} is not a valid report: refused.") from None
+
+
+def _is_server_error(error: Exception) -> bool:
+    return isinstance(error, GithubException) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager
 def _reporting(action: str) -> Iterator[None]:
-    """Turn what GitHub answers into one message that says what to do."""
+    """Turn GitHub's errors into one message that says what to do."""
     try:
         yield
     except GithubException as error:
-        said = error.data.get("message", "") if isinstance(error.data, dict) else ""
-        raise UserError(f"GitHub did not let us {action}: {_advice(error.status, said)}") from None
+        detail = error.data.get("message", "") if isinstance(error.data, dict) else ""
+        raise UserError(f"cannot {action} at GitHub: {_advice(error.status, detail)}") from None
     except requests.RequestException as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"GitHub did not let us {action}: {reason}. Run the job again.") from None
+        raise UserError(f"cannot {action} at GitHub: {reason}. Run the job again.") from None
 
 
-def _advice(status: int, said: str) -> str:
-    todo: dict[int, str] = {
+def _advice(status: int, detail: str) -> str:
+    known: dict[int, str] = {
         HTTPStatus.UNAUTHORIZED: "the token is not valid",
-        HTTPStatus.FORBIDDEN: "the token may not do this; see the permissions of the workflow",
-        HTTPStatus.NOT_FOUND: "there is no such thing (any more), or the token may not see it",
-        HTTPStatus.UNPROCESSABLE_ENTITY: "it does not accept the content",
-        HTTPStatus.TOO_MANY_REQUESTS: "there were too many requests; run the job again later",
+        HTTPStatus.FORBIDDEN: "the token lacks a permission; see the workflow's permissions",
+        HTTPStatus.NOT_FOUND: "not found, or the token has no access to it",
+        HTTPStatus.UNPROCESSABLE_ENTITY: "the content was not accepted",
+        HTTPStatus.TOO_MANY_REQUESTS: "too many requests; run the job again later",
     }
-    reason = todo.get(status, "it has trouble of its own; run the job again later")
-    return f"{reason} ({status} {said[:200]})".replace(" )", ")")
+    reason = known.get(status, "server error; run the job again later")
+    return f"{reason} ({status} {detail[:200]})".replace(" )", ")")

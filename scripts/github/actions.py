@@ -1,0 +1,65 @@
+"""GitHub Actions: the environment, the event, the log, the outputs of a step."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from scripts.errors import UserError
+from scripts.inputs.problems import InputError
+
+
+def running() -> bool:
+    """Return whether this is a workflow run."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def variable(name: str) -> str:
+    """Return the environment variable `name`; raises `UserError` outside of a workflow."""
+    value = os.environ.get(name)
+    if not value:
+        raise UserError(f"{name} is not set: this command runs in a GitHub workflow only.")
+    return value
+
+
+def event() -> dict[str, Any]:
+    """Return the event that started the workflow."""
+    content: dict[str, Any] = json.loads(
+        Path(variable("GITHUB_EVENT_PATH")).read_text(encoding="utf-8")
+    )
+    return content
+
+
+def annotations(error: InputError) -> str:
+    """Return the log lines with which GitHub shows each problem on its line of the file."""
+    # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    return "\n".join(
+        f"::error file={file},line={mark.line},col={mark.column}::{_escaped(message)}"
+        for file, mark, message in error.problems
+    )
+
+
+def notice(title: str, message: str) -> None:
+    """Show a message on the page of the workflow run."""
+    if running():
+        print(f"::notice title={title}::{_escaped(message)}")
+
+
+def output(name: str, value: str) -> None:
+    """Set an output of the step."""
+    _append("GITHUB_OUTPUT", f"{name}={value}\n")
+
+
+def summarize(markdown: str) -> None:
+    """Add `markdown` to the summary of the job."""
+    _append("GITHUB_STEP_SUMMARY", markdown)
+
+
+def _append(variable_name: str, text: str) -> None:
+    if file := os.environ.get(variable_name):
+        with Path(file).open("a", encoding="utf-8") as opened:
+            opened.write(text)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

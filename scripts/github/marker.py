@@ -1,0 +1,80 @@
+"""The hidden marker of a comment: how a later run finds it, and what it must know of it."""
+
+import json
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scripts.review.report import Name, Report, Tag
+
+PREFIX, SUFFIX = "<!-- dataset-report ", " -->"
+# What comments began with before they held data, and the note that could follow.
+VERSION_0 = "<!-- dataset report -->"
+VERSION_0_NOTE = re.compile(r"\A> \[!NOTE\]\n> .*\n\n")
+# Separates a note about the comment from the report itself.
+BODY = "<!-- report -->\n"
+SCHEMA = 1
+
+
+class Marker(BaseModel):
+    """What a later run must know of a comment.
+
+    The comment shows that the merge would publish `version` with the manifest `md5`, compared with
+    the release `against`; without `changed` it would publish nothing. `sheet` is the address of the
+    contact sheet.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
+    version: Tag | None = None
+    against: Name | None = None
+    changed: bool = False
+    md5: str | None = None
+    sheet: str | None = None
+
+
+def of(report: Report, sheet: str | None) -> Marker:
+    """Return the marker of the comment that shows `report`."""
+    plan = report.plan
+    if plan is None:
+        return Marker(sheet=sheet)
+    return Marker(
+        version=plan.version,
+        against=plan.against,
+        changed=plan.changed,
+        md5=plan.md5,
+        sheet=sheet,
+    )
+
+
+def compose(marker: Marker, body: str, note: str = "") -> str:
+    """Return the text of a comment: marker, note and body."""
+    data = json.dumps(marker.model_dump(by_alias=True, exclude_none=True))
+    # Nothing in it may end the HTML comment early.
+    data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
+    return f"{PREFIX}{data}{SUFFIX}\n{note}{BODY}{body}"
+
+
+def is_report(text: str) -> bool:
+    """Return whether `text` is a comment that this project wrote."""
+    return text.startswith((PREFIX, VERSION_0))
+
+
+def parse(text: str) -> tuple[Marker | None, str]:
+    """Return the marker and the body of a comment.
+
+    The marker is None for comments that hold no data, or data of a newer version.
+    """
+    # A comment that somebody edits in a browser gets other line endings.
+    text = text.replace("\r\n", "\n")
+    if text.startswith(VERSION_0):
+        return None, VERSION_0_NOTE.sub("", text.removeprefix(VERSION_0).lstrip("\n"))
+    first, _, rest = text.partition("\n")
+    body = rest.partition(BODY)[2] or rest
+    try:
+        data = first.removeprefix(PREFIX).removesuffix(SUFFIX)
+        return Marker.model_validate_json(data), body
+    except ValidationError:
+        return None, body

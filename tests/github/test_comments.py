@@ -1,0 +1,382 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import UserError
+from scripts.github import marker
+from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
+from scripts.github.comments import update_comments
+from scripts.github.marker import Marker
+from scripts.review import render, report
+from scripts.review.report import Report, ReportedProblem
+from scripts.sources import registry
+from scripts.sources.source import Source
+from scripts.versions.git import Git
+from tests.doubles.github import BOT, CONTRIBUTOR, Server
+from tests.repository import Repository, Run, config_text
+
+Event = Callable[..., None]
+CONFIG = "dataset_config.yaml"
+LARGER = config_text(samples=7).encode()
+DATA = Path(__file__).parent.parent / "data"
+SHEET = "https://example.org/sheet"
+BODY = "### the report\n"
+PLANNED = Marker(version="v0", changed=True, sheet=SHEET)
+# As a run writes a comment, and as a run wrote it before its marker held data.
+POSTED = marker.compose(PLANNED, BODY)
+WITHOUT_DATA = (DATA / "comment-without-schema.md").read_text(encoding="utf-8")
+
+
+def propose(
+    repository: Repository,
+    server: Server,
+    files: dict[str, bytes],
+    posted: str | None = POSTED,
+) -> int:
+    """Open a pull request that changes `files` and has the comment `posted`."""
+    repository.git("fetch", "--quiet", "origin", "main")
+    repository.git("switch", "--quiet", "--detach", "origin/main")
+    for name, content in files.items():
+        (repository.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository.root / name).write_bytes(content)
+        repository.git("add", name)
+    repository.git("commit", "--quiet", "--message", "Propose")
+    head = repository.git("rev-parse", "HEAD")
+    number = server.open_pull(f"branch-{head[:8]}", head)
+    repository.git("push", "--quiet", "origin", f"HEAD:refs/pull/{number}/head")
+    if posted:
+        GitHub().comment(number, posted)
+    repository.git("switch", "--quiet", "main")
+    return number
+
+
+def body(server: Server, number: int) -> str:
+    """Return the only comment on a pull request, which the bot wrote."""
+    (comment,) = server.comments(number)
+    assert comment["user"]["login"] == BOT
+    text: str = comment["body"]
+    return text
+
+
+def update(repository: Repository) -> list[str]:
+    return list(update_comments(Git(repository.root)))
+
+
+def release(repository: Repository, run: Run, **changes: object) -> None:
+    """Merge a config and release it."""
+    repository.merge(config_text(**changes))
+    assert run("release").code == 0
+
+
+def write_report(folder: Path, found: Report) -> Path:
+    folder.mkdir()
+    (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
+    return folder
+
+
+def problem(message: str = "wrong") -> Report:
+    return Report(problems=[ReportedProblem(file=None, line=0, column=0, message=message)])
+
+
+# The comment on a pull request's own run.
+
+
+def test_a_report_is_posted_with_what_a_later_run_must_know(
+    server: Server, run: Run, event: Event, tmp_path: Path, repository: Repository
+) -> None:
+    number = server.open_pull("branch", "1" * 40)
+    event(pull_request={"number": number})
+    found = report.load((DATA / "report-without-schema.json").read_bytes())
+    folder = write_report(tmp_path / "report", found)
+    result = run("comment", "--sheet", SHEET, str(folder))
+    assert result.code == 0
+    assert f"/issues/{number}#" in result.out
+    text = body(server, number)
+    assert "### dataset v3: +6 samples, 2 classes" in text
+    assert f"[View the samples]({SHEET})" in text
+    known, _ = marker.parse(text)
+    assert known == marker.of(found, SHEET)
+
+
+@pytest.mark.parametrize("old", [POSTED, WITHOUT_DATA], ids=["with data", "without data"])
+def test_a_new_report_replaces_the_comment(
+    server: Server, run: Run, event: Event, tmp_path: Path, repository: Repository, old: str
+) -> None:
+    number = server.open_pull("branch", "1" * 40)
+    GitHub().comment(number, old)
+    event(pull_request={"number": number})
+    folder = write_report(tmp_path / "report", problem())
+    assert run("comment", "--sheet", "", str(folder)).code == 0
+    assert body(server, number).endswith(render.comment(problem()))
+    assert "v3" not in body(server, number)
+
+
+def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
+    found = problem("` @octo/team <b> " * 17)
+    shown = render.comment(found.model_copy(update={"problems": found.problems * 1_000}))
+    assert len(shown) < 65_536
+    assert "- and 980 more" in shown
+    lines = [line for line in shown.splitlines() if "@octo" in line]
+    assert len(lines) == 20
+    for line in lines:
+        assert line.startswith("- `` ")
+        assert line.endswith(" ``")
+
+
+# The comment for a fork.
+
+
+def workflow_run(sha: str, **changes: object) -> dict[str, object]:
+    head = {"full_name": f"{CONTRIBUTOR}/ds", "owner": {"login": CONTRIBUTOR}}
+    run = {"id": 1, "head_branch": "patch", "head_sha": sha, "head_repository": head}
+    return {**run, "html_url": "https://github.com/octo/ds/actions/runs/1", **changes}
+
+
+def test_the_report_of_a_fork_is_posted_on_its_pull_request(
+    repository: Repository, server: Server, run: Run, event: Event
+) -> None:
+    number = server.open_pull("patch", "1" * 40, fork=True)
+    content = (DATA / "report-without-schema.json").read_bytes()
+    server.add_artifact(1, ARTIFACT, {REPORT_FILE: content})
+    event(workflow_run=workflow_run("1" * 40))
+    assert run("comment-fork").code == 0
+    text = body(server, number)
+    assert "### dataset v3: +6 samples, 2 classes" in text
+    assert "[View the samples](https://github.com/octo/ds/actions/runs/1)" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"head_repository": None}, "the fork was deleted: no comment"),
+        ({"head_sha": "2" * 40}, "the pull request is closed or has new commits: no comment"),
+        ({"id": 2}, "the run left no report, because it does not change the dataset: no comment"),
+    ],
+)
+def test_without_a_fork_a_pull_request_or_a_report_there_is_no_comment(
+    repository: Repository,
+    server: Server,
+    run: Run,
+    event: Event,
+    changes: dict[str, object],
+    expected: str,
+) -> None:
+    number = server.open_pull("patch", "1" * 40, fork=True)
+    server.add_artifact(1, ARTIFACT, {REPORT_FILE: report.dump(problem()).encode()})
+    event(workflow_run=workflow_run("1" * 40, **changes))
+    assert run("comment-fork") == (0, f"{expected}\n", "")
+    assert server.comments(number) == []
+
+
+def test_a_report_that_is_refused_is_not_posted(
+    repository: Repository, server: Server, run: Run, event: Event
+) -> None:
+    number = server.open_pull("patch", "1" * 40, fork=True)
+    server.add_artifact(1, ARTIFACT, {REPORT_FILE: b'{"schema": 1, "html": "<img>"}'})
+    event(workflow_run=workflow_run("1" * 40))
+    result = run("comment-fork")
+    assert result.code == 1
+    assert result.err == "error: the report of run 1 is not a valid report: refused.\n"
+    assert server.comments(number) == []
+
+
+# Comments after a release.
+
+
+def test_without_a_release_no_comment_is_updated(repository: Repository, server: Server) -> None:
+    number = propose(repository, server, {CONFIG: LARGER})
+    assert update(repository) == []
+    assert body(server, number) == POSTED
+
+
+def test_a_comment_is_rendered_again_where_only_the_config_changes(
+    released: Repository, server: Server
+) -> None:
+    number = propose(released, server, {CONFIG: LARGER})
+    assert len(update(released)) == 1
+    text = body(server, number)
+    assert "### dataset v1: +4 samples, 2 classes" in text
+    assert "Out of date" not in text
+    # The contact sheet that the pull request's own run made.
+    assert f"[View the samples]({SHEET})" in text
+    known, _ = marker.parse(text)
+    assert known
+    assert (known.version, known.against, known.changed) == ("v1", "v0", True)
+    assert known.sheet == SHEET
+    assert update(released) == []
+
+
+def test_a_config_that_is_invalid_after_the_release_is_reported(
+    released: Repository, server: Server
+) -> None:
+    number = propose(released, server, {CONFIG: b"samples: @octo\n"})
+    assert len(update(released)) == 1
+    assert "### dataset: invalid, 1 problem\n" in body(server, number)
+
+
+def test_a_comment_is_marked_as_out_of_date_where_only_its_own_run_can_update_it(
+    released: Repository, server: Server
+) -> None:
+    changes: list[dict[str, bytes]] = [
+        {CONFIG: LARGER, "dataset.dvc": b"[" * 100_000},
+        {"dataset.dvc": b"outs: []\n"},
+        {CONFIG: config_text(source="CIFAR_10").encode()},
+        {"requirements.txt": b"pillow\n"},
+        {CONFIG: LARGER, "scripts/build/png.py": b"raise SystemExit\n"},
+        {CONFIG: LARGER, ".dvc/config": b"[core]\n    remote = other\n"},
+    ]
+    posted = {
+        propose(released, server, files, old): (files, old)
+        for files in changes
+        for old in (POSTED, WITHOUT_DATA)
+    }
+    assert len(update(released)) == len(posted) == 12
+    for number, (files, old) in posted.items():
+        text = body(server, number)
+        assert "> Out of date: v0 was published after this comment was written." in text, files
+        assert text.endswith(marker.parse(old)[1]), files
+    assert update(released) == []
+
+
+def test_no_source_but_that_of_the_latest_release_is_loaded(
+    released: Repository, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    load = registry.load
+
+    def spy(name: str, sha256: str | None = None) -> Source:
+        loaded.append(name)
+        return load(name, sha256)
+
+    monkeypatch.setattr(registry, "load", spy)
+    propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})
+    propose(released, server, {CONFIG: LARGER})
+    assert len(update(released)) == 2
+    assert loaded == ["digits"]
+
+
+def test_a_pull_request_whose_branch_is_gone_or_conflicts_is_marked_as_out_of_date(
+    released: Repository, run: Run, server: Server
+) -> None:
+    gone = propose(released, server, {CONFIG: LARGER})
+    released.at_origin("update-ref", "-d", f"refs/pull/{gone}/head")
+    conflicting = propose(released, server, {CONFIG: LARGER})
+    release(released, run, samples=8)
+    update(released)
+    for number in (gone, conflicting):
+        assert "> Out of date: v1 was published" in body(server, number)
+        assert body(server, number).endswith(BODY)
+
+
+def test_a_comment_that_is_out_of_date_has_one_note_however_often_it_is_marked(
+    released: Repository, run: Run, server: Server
+) -> None:
+    files = {"requirements.txt": b"pillow\n"}
+    posted = {propose(released, server, files, old): old for old in (POSTED, WITHOUT_DATA)}
+    update(released)
+    release(released, run, samples=6)
+    update(released)
+    for number, old in posted.items():
+        assert body(server, number).count("Out of date") == 1
+        assert body(server, number).endswith(marker.parse(old)[1])
+    assert "> Out of date: v1 was published" in body(server, min(posted))
+
+
+def test_the_note_of_a_comment_without_data_is_replaced(
+    released: Repository, server: Server
+) -> None:
+    first, _, rest = WITHOUT_DATA.partition("\n")
+    note = "> [!NOTE]\n> Out of date: v3 was published since. Update the branch to look again.\n\n"
+    number = propose(released, server, {"requirements.txt": b"pillow\n"}, f"{first}\n{note}{rest}")
+    update(released)
+    text = body(server, number)
+    assert text.count("[!NOTE]") == 1
+    assert "> Out of date: v0 was published after this comment was written." in text
+    assert text.endswith(rest)
+
+
+def test_a_comment_that_was_marked_as_out_of_date_can_be_rendered_again(
+    released: Repository, server: Server
+) -> None:
+    number = propose(released, server, {"requirements.txt": b"pillow\n"})
+    update(released)
+    assert "> Out of date: v0 was published" in body(server, number)
+    # The branch is replaced by one that only changes the config.
+    other = propose(released, server, {CONFIG: LARGER}, None)
+    released.at_origin("update-ref", f"refs/pull/{number}/head", f"refs/pull/{other}/head")
+    update(released)
+    text = body(server, number)
+    assert "### dataset v1: +4 samples" in text
+    assert "Out of date" not in text
+    assert f"[View the samples]({SHEET})" in text
+
+
+def test_a_comment_is_current_until_the_next_release(
+    released: Repository, run: Run, server: Server
+) -> None:
+    files = {"requirements.txt": b"pillow\n"}
+    planned, unchanged, problems = (
+        propose(released, server, files, marker.compose(known, BODY))
+        for known in (
+            Marker(version="v1", against="v0", changed=True),
+            Marker(version="v1", against="v0", changed=False),
+            Marker(),
+        )
+    )
+    before = [body(server, number) for number in (planned, unchanged, problems)]
+    server.proxy.reset()
+    assert update(released) == []
+    assert not [request for request in server.proxy.seen if not request.startswith("GET")]
+    assert [body(server, number) for number in (planned, unchanged, problems)] == before
+
+    release(released, run, samples=6)
+    assert len(update(released)) == 2
+    assert "> Out of date: v1 was published" in body(server, planned)
+    assert "> Out of date: v1 was published" in body(server, unchanged)
+    assert body(server, problems) == before[2]
+
+
+def test_closed_pull_requests_and_those_without_a_comment_are_left_alone(
+    released: Repository, server: Server
+) -> None:
+    closed = propose(released, server, {CONFIG: LARGER})
+    server.close_pull(closed)
+    quiet = propose(released, server, {CONFIG: LARGER}, None)
+    assert update(released) == []
+    assert body(server, closed) == POSTED
+    assert server.comments(quiet) == []
+
+
+def test_one_pull_request_that_fails_does_not_stop_the_others(
+    released: Repository, server: Server
+) -> None:
+    locked = propose(released, server, {CONFIG: LARGER})
+    other = propose(released, server, {CONFIG: LARGER})
+    server.proxy.fail(403, f"/pulls/{locked}$")
+    failed, updated = update(released)
+    assert failed.startswith(f"pull request {locked}: ")
+    assert "the token lacks a permission" in failed
+    assert f"/issues/{other}#" in updated
+    assert "### dataset v1" in body(server, other)
+
+
+def test_when_no_comment_can_be_updated_the_run_fails(
+    released: Repository, server: Server, run: Run
+) -> None:
+    propose(released, server, {CONFIG: LARGER})
+    server.proxy.fail(403, "/pulls/[0-9]+$")
+    with pytest.raises(UserError, match="no comment could be updated; the reasons are above"):
+        update(released)
+    assert run("update-comments").code == 1
+
+
+def test_the_code_of_a_pull_request_is_not_run(
+    released: Repository, server: Server, run: Run, tmp_path: Path
+) -> None:
+    hostile = f"open({str(tmp_path / 'ran')!r}, 'w')\n".encode()
+    number = propose(released, server, {CONFIG: LARGER, "scripts/__init__.py": hostile})
+    assert run("update-comments").code == 0
+    assert "### dataset v1" in body(server, number)
+    assert not (tmp_path / "ran").exists()
+    assert not (released.root / "scripts").exists()

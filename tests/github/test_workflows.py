@@ -1,0 +1,485 @@
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from scripts.__main__ import main
+from tests.github.expressions import Values, evaluate, interpolate, runs
+from tests.repository import PROJECT
+
+FOLDER = PROJECT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+SETUP = PROJECT / ".github" / "actions" / "setup" / "action.yml"
+ACTION_FILES = [*FILES, *sorted((PROJECT / ".github" / "actions").rglob("action.yml"))]
+RESULTS = ("success", "failure", "cancelled", "skipped")
+OWN = {
+    "github.event_name": "pull_request",
+    "github.repository": "octo/ds",
+    "github.ref": "refs/pull/7/merge",
+    "github.event.pull_request.number": "7",
+    "github.event.pull_request.head.repo.full_name": "octo/ds",
+    "github.event.pull_request.user.login": "octo",
+}
+FORK = {**OWN, "github.event.pull_request.head.repo.full_name": "contributor/ds"}
+DEPENDABOT = {**OWN, "github.event.pull_request.user.login": "dependabot[bot]"}
+MERGE_GROUP = {
+    "github.event_name": "merge_group",
+    "github.repository": "octo/ds",
+    "github.ref": "refs/heads/gh-readonly-queue/main/pr-7-1111111111111111111111111111111111111111",
+    "github.event.merge_group.base_sha": "2" * 40,
+}
+# Whatever could be set in the repository, and whatever a run could find.
+EVERYTHING_SET = {
+    "vars.GCP_WORKLOAD_IDENTITY_PROVIDER": "provider",
+    "secrets.GCP_PULL_REQUEST_KEY": "key",
+    "secrets.GCP_RELEASE_KEY": "key",
+    "needs.changes.outputs.dataset": "true",
+    "needs.changes.outputs.machinery": "true",
+    "hashFiles": "hash",
+}
+# What gives a step credentials, or lets it show or leave something.
+PRIVILEGED = re.compile(
+    r"secrets\.|github\.token|google-github-actions/|upload-artifact"
+    r"|scripts (push|report|comment|release|publish-notes|update-comments)"
+)
+
+
+def workflow(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(FOLDER / name)
+    return content
+
+
+def steps(file: Path) -> list[dict[str, Any]]:
+    content = YAML(typ="safe", pure=True).load(file)
+    jobs = content["jobs"].values() if "jobs" in content else [content["runs"]]
+    return [step for job in jobs for step in job["steps"]]
+
+
+def steps_that_run(job: dict[str, Any], values: Values) -> list[dict[str, Any]]:
+    """Return the steps of `job` that run, whether those before them succeed or fail."""
+    env = {f"env.{key}": interpolate(text, values) for key, text in job.get("env", {}).items()}
+    return [
+        step
+        for step in job["steps"]
+        if any(runs(step, {**values, **env, "status": now}) for now in ("success", "failure"))
+    ]
+
+
+def is_privileged(step: dict[str, Any]) -> bool:
+    return bool(PRIVILEGED.search(repr(step)))
+
+
+def test_each_workflow_has_its_triggers() -> None:
+    assert workflow("pull-request.yml")["on"] == {"pull_request": None, "merge_group": None}
+    assert workflow("comment.yml")["on"] == {
+        "workflow_run": {
+            "workflows": [workflow("pull-request.yml")["name"]],
+            "types": ["completed"],
+        }
+    }
+    assert workflow("release.yml")["on"] == {
+        "push": {"branches": ["main"]},
+        "workflow_dispatch": None,
+    }
+    assert workflow("ci.yml")["on"] == {
+        "pull_request": None,
+        "push": {"branches": ["main"]},
+        "merge_group": None,
+    }
+    assert {file.name for file in FILES} == {
+        "ci.yml",
+        "comment.yml",
+        "pull-request.yml",
+        "release.yml",
+    }
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_each_job_has_permissions_and_a_time_limit_of_its_own(file: Path) -> None:
+    assert workflow(file.name)["permissions"] == {}
+    for job in workflow(file.name)["jobs"].values():
+        assert "permissions" in job
+        assert job["timeout-minutes"]
+
+
+def test_no_job_has_more_permissions_than_these() -> None:
+    permissions = {
+        f"{file.stem}/{name}": job["permissions"]
+        for file in FILES
+        for name, job in workflow(file.name)["jobs"].items()
+    }
+    assert permissions == {
+        "ci/changes": {"contents": "read"},
+        "ci/lint": {"contents": "read"},
+        "ci/test": {"contents": "read"},
+        "ci/e2e": {"contents": "read"},
+        "ci/passed": {},
+        "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
+        "pull-request/changes": {"contents": "read"},
+        "pull-request/dataset": {
+            "contents": "read",
+            "id-token": "write",
+            "pull-requests": "write",
+        },
+        "pull-request/merge-group": {"contents": "read"},
+        "pull-request/passed": {},
+        "release/release": {
+            "contents": "write",
+            "id-token": "write",
+            "pull-requests": "write",
+        },
+    }
+
+
+@pytest.mark.parametrize("file", ACTION_FILES, ids=lambda file: str(file.relative_to(PROJECT)))
+def test_every_action_is_pinned_by_its_hash_with_the_version_as_a_comment(file: Path) -> None:
+    for reference in re.findall(r"uses: (.*)", file.read_text()):
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", reference) or (
+            reference.startswith("./.github/actions/")
+        )
+
+
+@pytest.mark.parametrize("file", ACTION_FILES, ids=lambda file: str(file.relative_to(PROJECT)))
+def test_values_reach_a_script_through_its_environment_only(file: Path) -> None:
+    for step in steps(file):
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_step_runs_one_command(file: Path) -> None:
+    commands = (
+        r"python -m scripts [a-z-]+( .*)?",
+        r"python3 -m scripts\.github\.changed_paths",
+        r"make [a-z0-9]+",
+        r"exit 1",
+    )
+    for step in steps(file):
+        if "run" in step:
+            assert any(re.fullmatch(command, step["run"]) for command in commands)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_each_verb_in_a_workflow_exists(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in re.findall(r"python -m scripts ([a-z-]+)", file.read_text()):
+        with pytest.raises(SystemExit) as ended:
+            main([verb, "--help"])
+        assert ended.value.code == 0
+
+
+def test_all_that_is_installed_is_pinned_with_hashes() -> None:
+    scripts = [step["run"] for step in steps(SETUP) if "run" in step]
+    installs = [
+        line
+        for script in scripts
+        for line in script.replace("\\\n", " ").splitlines()
+        if "install " in line
+    ]
+    assert any(re.search(r"-r requirements\.txt\b", line) for line in installs)
+    for line in installs:
+        assert "--require-hashes" in line
+
+
+def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
+    for file in FILES:
+        for step in steps(file):
+            assert "install" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_only_the_release_keeps_the_credentials_of_its_checkout(file: Path) -> None:
+    for step in steps(file):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is (file.stem == "release")
+
+
+# Who gets credentials.
+
+
+def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_comment() -> None:
+    job = workflow("pull-request.yml")["jobs"]["dataset"]
+    values = {**OWN, **EVERYTHING_SET}
+    assert runs(job, {**values, "status": "success"})
+    ran = repr(steps_that_run(job, values))
+    for part in ("google-github-actions/auth", "scripts push", "scripts comment", "samples.png"):
+        assert part in ran
+    assert "dataset-report" not in ran
+
+
+@pytest.mark.parametrize("event", [FORK, DEPENDABOT], ids=["fork", "Dependabot"])
+def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Values) -> None:
+    ran = [
+        step
+        for job in workflow("pull-request.yml")["jobs"].values()
+        if runs(job, {**event, **EVERYTHING_SET, "status": "success"})
+        for step in steps_that_run(job, {**event, **EVERYTHING_SET})
+    ]
+    text = repr(ran)
+    for part in ("secrets.", "github.token", "google-github-actions/", "scripts push"):
+        assert part not in text
+    assert "scripts report" in text
+    assert "dataset-report" in text
+
+
+def test_only_these_jobs_use_a_secret() -> None:
+    using = {
+        f"{file.stem}/{name}"
+        for file in FILES
+        for name, job in workflow(file.name)["jobs"].items()
+        if "secrets" in repr(job)
+    }
+    assert using == {"pull-request/dataset", "release/release"}
+
+
+def test_the_secrets_of_the_release_belong_to_its_environment() -> None:
+    assert workflow("release.yml")["jobs"]["release"]["environment"] == "release"
+    for file in FILES:
+        for name, job in workflow(file.name)["jobs"].items():
+            assert ("environment" in job) is (file.stem == "release"), name
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "pull-request.yml"])
+def test_a_merge_group_gets_no_credentials_and_leaves_no_comment_or_artifact(name: str) -> None:
+    values = {**MERGE_GROUP, **EVERYTHING_SET}
+    running = {
+        key: job
+        for key, job in workflow(name)["jobs"].items()
+        if runs(job, {**values, "status": "success"})
+    }
+    assert "passed" in running
+    assert len(running) > 2
+    for job in running.values():
+        assert job["permissions"].items() <= {"contents": "read"}.items()
+        for step in steps_that_run(job, values):
+            assert not is_privileged(step)
+
+
+def test_a_merge_group_is_validated_and_planned_against_its_base() -> None:
+    job = workflow("pull-request.yml")["jobs"]["merge-group"]
+    values = {**MERGE_GROUP, **EVERYTHING_SET}
+    ran = [step for step in steps_that_run(job, values) if "run" in step]
+    assert [step["run"] for step in ran] == [
+        "python -m scripts validate",
+        'python -m scripts plan --against "$BASE"',
+    ]
+    assert interpolate(ran[1]["env"]["BASE"], values) == "2" * 40
+
+
+def workflow_run(event: str, repository: str, branch: str) -> Values:
+    return {
+        "github.repository": "octo/ds",
+        "github.event.workflow_run.event": event,
+        "github.event.workflow_run.head_repository.full_name": repository,
+        "github.event.workflow_run.head_branch": branch,
+        "status": "success",
+    }
+
+
+def test_only_pull_requests_of_forks_and_dependabot_are_commented_by_the_other_workflow() -> None:
+    (job,) = workflow("comment.yml")["jobs"].values()
+    assert runs(job, workflow_run("pull_request", "contributor/ds", "patch"))
+    assert runs(job, workflow_run("pull_request", "octo/ds", "dependabot/pip/x"))
+    # These post their own comment.
+    assert not runs(job, workflow_run("pull_request", "octo/ds", "patch"))
+    for event in ("push", "merge_group", "workflow_dispatch", "schedule"):
+        assert not runs(job, workflow_run(event, "contributor/ds", "patch"))
+        assert not runs(job, workflow_run(event, "octo/ds", "dependabot/pip/x"))
+
+
+def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
+    (job,) = workflow("comment.yml")["jobs"].values()
+    used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+    assert used == ["actions/checkout", "./.github/actions/setup"]
+    # Without a ref, a workflow_run checks out the default branch.
+    assert "ref" not in job["steps"][0]["with"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "python -m scripts comment-fork"
+    ]
+
+
+# When a job or a step runs.
+
+
+@pytest.mark.parametrize(
+    ("outcome", "output", "expected"),
+    [
+        ("success", "yes", "yes"),
+        ("success", "no", "no"),
+        ("failure", "", "failed"),
+        ("failure", "yes", "failed"),
+        ("skipped", "", "no"),
+        ("", "", "no"),
+    ],
+)
+def test_the_report_says_whether_the_files_are_stored(
+    outcome: str, output: str, expected: str
+) -> None:
+    steps_ = workflow("pull-request.yml")["jobs"]["dataset"]["steps"]
+    (step,) = (step for step in steps_ if "scripts report" in step.get("run", ""))
+    values = {"steps.push.outcome": outcome, "steps.push.outputs.stored": output}
+    assert interpolate(step["env"]["STORED"], values) == expected
+
+
+def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_failed() -> None:
+    job = workflow("pull-request.yml")["jobs"]["dataset"]
+    for event in (OWN, FORK):
+        env = {"env.TRUSTED": "true" if event is OWN else "false", "env.CREDENTIALS": "true"}
+        failed = {**event, **EVERYTHING_SET, **env, "status": "failure"}
+        ran = repr([step for step in job["steps"] if runs(step, failed)])
+        assert "scripts report" in ran
+        assert ("scripts comment" in ran) is (event is OWN)
+        assert ("dataset-report" in ran) is (event is FORK)
+        assert "scripts build" not in ran
+        cancelled = {**failed, "status": "cancelled"}
+        assert not [step for step in job["steps"] if runs(step, cancelled)]
+
+
+def test_notes_and_comments_are_updated_also_when_the_release_failed() -> None:
+    job = workflow("release.yml")["jobs"]["release"]
+    *_, release, notes, comments = job["steps"]
+    assert release["run"] == "python -m scripts release"
+    assert notes["run"] == "python -m scripts publish-notes"
+    assert comments["run"] == "python -m scripts update-comments"
+    assert "if" not in release
+    for step in (notes, comments):
+        assert step["if"] == "success() || failure()"
+
+
+@pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])
+def test_no_path_filter_keeps_a_required_check_from_reporting(name: str) -> None:
+    for event in ("pull_request", "merge_group"):
+        assert workflow(name)["on"][event] is None
+    jobs = workflow(name)["jobs"]
+    assert jobs["passed"]["if"] == "always()"
+    assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed"}
+    assert "if" not in jobs["changes"]
+    assert "needs" not in jobs["changes"]
+
+
+@pytest.mark.parametrize(
+    ("event", "changed", "expected"),
+    [
+        (OWN, "true", {"dataset"}),
+        (FORK, "true", {"dataset"}),
+        (MERGE_GROUP, "true", {"merge-group"}),
+        (OWN, "false", set()),
+        (MERGE_GROUP, "false", set()),
+    ],
+)
+def test_a_change_of_the_dataset_is_checked(
+    event: Values, changed: str, expected: set[str]
+) -> None:
+    jobs = workflow("pull-request.yml")["jobs"]
+    values = {**event, "needs.changes.outputs.dataset": changed, "status": "success"}
+    assert {name for name, job in jobs.items() if runs(job, values)} == {
+        "changes",
+        "passed",
+        *expected,
+    }
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push"])
+@pytest.mark.parametrize("changed", ["true", "false"])
+def test_a_change_of_the_machinery_is_checked(event: str, changed: str) -> None:
+    jobs = workflow("ci.yml")["jobs"]
+    values = {
+        "github.event_name": event,
+        "needs.changes.outputs.machinery": changed,
+        "status": "success",
+    }
+    due = {"lint", "test", "e2e"} if changed == "true" else set()
+    assert {name for name, job in jobs.items() if runs(job, values)} == {"changes", "passed", *due}
+
+
+def outcomes(name: str, output: str) -> Iterator[tuple[dict[str, str], str, bool]]:
+    """Yield each combination of results and of the output of `changes`, and whether it passes."""
+    jobs = workflow(name)["jobs"]
+    (step,) = jobs["passed"]["steps"]
+    assert step["run"] == "exit 1"
+    needed = jobs["passed"]["needs"]
+    for changed in ("true", "false", ""):
+        for results in itertools.product(RESULTS, repeat=len(needed)):
+            values = {f"needs.{job}.result": r for job, r in zip(needed, results, strict=True)}
+            values[f"needs.changes.outputs.{output}"] = changed
+            fails = runs(step, {**values, "status": "success"})
+            yield dict(zip(needed, results, strict=True)), changed, not fails
+
+
+def test_dataset_passed_demands_every_check_that_was_due() -> None:
+    passing = [
+        (changed, results)
+        for results, changed, passes in outcomes("pull-request.yml", "dataset")
+        if passes
+    ]
+    # On a pull request, in a merge group, and where nothing was due. At most one of the two jobs
+    # runs, so both of them cannot succeed.
+    real = [
+        (changed, (results["changes"], results["dataset"], results["merge-group"]))
+        for changed, results in passing
+        if "skipped" in (results["dataset"], results["merge-group"])
+    ]
+    assert ("true", ("success", "success", "skipped")) in real
+    assert ("true", ("success", "skipped", "success")) in real
+    assert ("false", ("success", "skipped", "skipped")) in real
+    assert ("true", ("success", "skipped", "skipped")) not in real
+    for changed, results in passing:
+        assert results["changes"] == "success"
+        assert {results["dataset"], results["merge-group"]} <= {"success", "skipped"}
+        assert changed == "false" or "success" in (results["dataset"], results["merge-group"])
+
+
+def test_ci_passed_demands_every_check_that_was_due() -> None:
+    for results, changed, passes in outcomes("ci.yml", "machinery"):
+        checks = [results["lint"], results["test"], results["e2e"]]
+        allowed = {"success", "skipped"} if changed == "false" else {"success"}
+        assert passes is (results["changes"] == "success" and set(checks) <= allowed), results
+
+
+# Which runs replace others.
+
+
+def test_one_release_runs_at_a_time_and_none_is_cancelled() -> None:
+    assert workflow("release.yml")["concurrency"] == {"group": "release"}
+
+
+@pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])
+def test_a_newer_push_to_a_pull_request_replaces_its_older_run_only(name: str) -> None:
+    concurrency = workflow(name)["concurrency"]
+    other = {**OWN, "github.ref": "refs/pull/8/merge", "github.event.pull_request.number": "8"}
+    group, other_group = (interpolate(concurrency["group"], event) for event in (OWN, other))
+    assert group != other_group
+    assert interpolate(str(concurrency["cancel-in-progress"]).lower(), OWN) == "true"
+
+
+@pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])
+def test_each_merge_group_has_its_own_run(name: str) -> None:
+    group = workflow(name)["concurrency"]["group"]
+    other = {**MERGE_GROUP, "github.ref": MERGE_GROUP["github.ref"].replace("1", "3")}
+    main_ = {"github.event_name": "push", "github.ref": "refs/heads/main"}
+    groups = {interpolate(group, event) for event in (OWN, MERGE_GROUP, other, main_)}
+    assert len(groups) == 4
+
+
+def test_a_run_of_ci_on_main_is_not_cancelled() -> None:
+    cancel = workflow("ci.yml")["concurrency"]["cancel-in-progress"]
+    assert interpolate(cancel, {"github.event_name": "push"}) == "false"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("'a' == 'A' && 'b' || 'c'", "b"),
+        ("!('a' == 'a') || x.y", ""),
+        ("'it''s'", "it's"),
+        ("contains(needs.*.result, 'failure')", True),
+        ("startsWith(a-b.c_d, 'dependabot/')", True),
+        ("success() && !cancelled()", True),
+        ("failure() || ('a' != 'a' && always())", False),
+    ],
+)
+def test_expressions_are_evaluated_as_github_does(expression: str, expected: object) -> None:
+    values = {"needs.x.result": "failure", "a-b.c_d": "Dependabot/pip", "status": "success"}
+    assert evaluate(expression, values) == expected
