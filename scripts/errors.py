@@ -1,8 +1,8 @@
-"""The errors that a person, not a programmer, can put right."""
+"""Errors that the user can fix."""
 
 
 class UserError(Exception):
-    """Something is wrong that the user can change; its text says what, where, and what to do.
+    """An error that the user can fix; its text says what is wrong, where, and what to do.
 
-    Shown as a message with exit code 1. Any other exception is a bug and looks like one.
+    The command line shows it as a message and exits with code 1. Any other exception is a bug.
     """

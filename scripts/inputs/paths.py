@@ -1,0 +1,36 @@
+"""Which files of the repository make a version, and which are only checked."""
+
+import hashlib
+from pathlib import Path
+
+CONFIG_FILE = "dataset_config.yaml"
+
+# A change of these is a dataset change: it is planned, shown to reviewers and, if the bytes
+# differ, released. Files and folders; nothing else can change the bytes of a version.
+INPUT_PATHS = (
+    CONFIG_FILE,
+    "scripts/inputs",
+    "scripts/sources",
+    "scripts/build",
+    "requirements.txt",
+)
+# A change of these makes no version, but the check of a pull request looks at them.
+CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock")
+
+
+def digest(root: Path) -> str:
+    """Return the SHA-256 of all version inputs in the work tree at `root`."""
+    total = hashlib.sha256()
+    for path in INPUT_PATHS:
+        for file in _files(root / path):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            total.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+    return total.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(
+        file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    )

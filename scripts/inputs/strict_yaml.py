@@ -1,0 +1,166 @@
+"""YAML read strictly: bounded, without anchors or tags, with the position of every value."""
+
+import codecs
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from scripts.inputs.problems import START, InputError, Mark, Problem
+
+# What people write here is a handful of lines; anything larger or deeper is refused.
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 2
+MAX_VALUE = 1000
+
+# The path to a value: keys and list indexes as text. A last part `KEY` means the key itself.
+Location = tuple[str, ...]
+KEY = "[key]"
+# Stands for a key that is a list or a mapping.
+UNNAMED = "?"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A mapping read from YAML; `marks` holds the place of every value and key."""
+
+    file: str
+    data: dict[Any, Any]
+    marks: Mapping[Location, Mark]
+
+    def problem(self, at: Location, message: str) -> Problem:
+        """Return a problem at `at`, or at the nearest place around it that is in the file."""
+        while at and at not in self.marks:
+            at = at[:-1]
+        return Problem(self.file, self.marks.get(at, START), message)
+
+
+def load(content: bytes, file: str) -> Document:
+    """Return the mapping that `content` holds; `file` is its name in messages.
+
+    Raises `InputError` when it is not UTF-8, not valid YAML, not a mapping, or uses what is not
+    allowed here.
+    """
+    text = _decode(content, file)
+    try:
+        _refuse_unsafe(text, file)
+        data = YAML(typ="safe", pure=True).load(text)
+        positions = YAML().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = _mark(mark) if mark else START
+        raise InputError([Problem(file, place, f"not valid YAML: {_reason(error)}")]) from None
+    except ReaderError as error:
+        place = _mark_at(text, error.position)
+        message = f"not valid YAML: {error.reason} (U+{ord(text[error.position]):04X})"
+        raise InputError([Problem(file, place, message)]) from None
+    except (YAMLError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError([Problem(file, START, f"not valid YAML: {first}")]) from None
+    if not isinstance(data, dict):
+        found = "nothing" if data is None else f"a {type_name(data)}"
+        message = f"expected a mapping such as 'samples: 100' at the top, found {found}"
+        raise InputError([Problem(file, START, message)])
+    return Document(file, data, dict(_marks(positions)))
+
+
+def type_name(value: object) -> str:
+    """Return the name of a value's type, as people who write YAML know it."""
+    return {dict: "mapping", list: "list", str: "text", int: "number", float: "number"}.get(
+        type(value), type(value).__name__
+    )
+
+
+def _decode(content: bytes, file: str) -> str:
+    if len(content) > MAX_BYTES:
+        message = f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed"
+        raise InputError([Problem(file, START, message)])
+    content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        place = _mark_at(content[: error.start].decode(), error.start)
+        message = f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+        raise InputError([Problem(file, place, message)]) from None
+
+
+def _refuse_unsafe(text: str, file: str) -> None:
+    """Refuse aliases, tags and deep nesting while they are only events of the parser.
+
+    Aliases can expand a small file to gigabytes, tags can ask for any type, and nesting can
+    exhaust the stack.
+    """
+    depth = documents = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
+        depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+        documents += isinstance(event, DocumentStartEvent)
+        message = _unsafe(event)
+        if depth > MAX_DEPTH:
+            message = "nested too deeply"
+        elif documents > 1:
+            message = "a second document starts here; only one is allowed"
+        if message:
+            raise InputError([Problem(file, _mark(event.start_mark), message)])
+
+
+def _unsafe(event: Event) -> str | None:
+    if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+        return "anchors (&) and aliases (*) are not allowed; write the value out"
+    if tag := getattr(event, "tag", None):
+        return f"tags are not allowed; write the value without {tag}"
+    if isinstance(event, ScalarEvent) and event.value == "<<":
+        return "merge keys (<<) are not allowed; write the values out"
+    if isinstance(event, ScalarEvent) and len(event.value) > MAX_VALUE:
+        return f"the value has {len(event.value):,} characters; at most {MAX_VALUE:,} are allowed"
+    return None
+
+
+def _reason(error: MarkedYAMLError) -> str:
+    text = (error.problem or error.context or "it cannot be parsed").strip().splitlines()[0]
+    return f"{text} (a tab; indent YAML with spaces)" if "'\\t'" in text else text
+
+
+def _marks(node: object, at: Location = ()) -> Iterator[tuple[Location, Mark]]:
+    """Yield the place of each value and key below `node`, which ruamel's round trip loaded."""
+    if isinstance(node, CommentedMap):
+        for key, (*of_key, line, column) in _places(node).items():
+            is_name = isinstance(key, str | int | float) and not isinstance(key, bool)
+            name = (*at, str(key) if is_name else UNNAMED)
+            key_mark = Mark(of_key[0] + 1, of_key[1] + 1)
+            yield (*name, KEY), key_mark
+            # An empty value has no place of its own.
+            yield name, key_mark if node[key] is None else Mark(line + 1, column + 1)
+            yield from _marks(node[key], name)
+    elif isinstance(node, CommentedSeq):
+        for index, (line, column) in _places(node).items():
+            yield (*at, str(index)), Mark(line + 1, column + 1)
+            yield from _marks(node[index], (*at, str(index)))
+
+
+def _places(node: CommentedMap | CommentedSeq) -> dict[Any, list[int]]:
+    # An empty mapping or list has None here.
+    return node.lc.data or {}
+
+
+def _mark(mark: StreamMark) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1)
+
+
+def _mark_at(text: str, position: int) -> Mark:
+    before = text[:position]
+    return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))

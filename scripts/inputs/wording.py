@@ -1,0 +1,114 @@
+"""Validation errors of pydantic in the words of the config."""
+
+import difflib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from scripts.inputs.problems import START, Problem
+from scripts.inputs.strict_yaml import KEY, UNNAMED, Document, Location, type_name
+
+MAX_SHOWN = 40
+# Names of the branches of unions, which pydantic puts into an error's location.
+BRANCHES = {
+    "one": "one value",
+    "list": "a list",
+    "fraction": "a fraction",
+    "by folder": "a mapping by folder",
+}
+FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
+
+
+def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
+    """Return the errors of validating `document` as `model`, each with its place."""
+    return [_problem(dict(detail), document, model) for detail in error.errors()]
+
+
+def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseModel]) -> Problem:
+    at = _location(tuple(str(part) for part in detail["loc"]), model)
+    name = _printable(".".join(part for part in at if part != KEY))
+    if detail["type"] == "extra_forbidden":
+        return document.problem((*at, KEY), _unknown_key(name, model))
+    if detail["type"] == "missing":
+        message = f"{name} is missing; add a line such as '{_example(name, model)}'"
+        return Problem(document.file, START, message)
+    if detail["type"] == "invalid_key":
+        place = at if at in document.marks else (UNNAMED,)
+        return document.problem((*place, KEY), f"{name}: a key must be a name")
+    return document.problem(at, f"{name}: {_expectation(detail)}")
+
+
+def _location(raw: Location, model: type[BaseModel]) -> Location:
+    """Return `raw` without the branches of unions: right behind a field or a folder's name."""
+    fields = _fields(model)
+    return tuple(
+        part
+        for index, part in enumerate(raw)
+        if not (part in BRANCHES and index in (1, 3) and raw[0] in fields)
+    )
+
+
+def _printable(text: str) -> str:
+    # A value must not break out of the line of its message.
+    return "".join(x if x.isprintable() else x.encode("unicode_escape").decode() for x in text)
+
+
+def _expectation(detail: Mapping[str, Any]) -> str:
+    value, context = detail["input"], detail.get("ctx", {})
+    kind = detail["type"]
+    expected = {
+        "int_type": "expected a whole number",
+        "float_type": "expected a number",
+        "string_type": "expected a name",
+        "finite_number": "expected a fraction between 0 and 1",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "greater_than": FRACTION,
+        "less_than_equal": f"must be at most {context.get('le')}",
+        "less_than": f"must be below {context.get('lt')}",
+        "string_pattern_mismatch": "not a valid dataset name (letters, digits and _ . , ( ) -)",
+        "too_short": "must not be empty",
+        "string_too_short": "must not be empty",
+        "too_long": "too long for a name",
+        "string_too_long": "too long for a name",
+        "union_tag_invalid": f"expected {_alternatives(context)}",
+        "value_error": str(context.get("error", "")),
+    }.get(kind) or detail["msg"]
+    if kind == "less_than" and isinstance(value, float):
+        expected = FRACTION
+    return f"{expected}, found {_shown(value)}"
+
+
+def _alternatives(context: Mapping[str, Any]) -> str:
+    tags = str(context.get("expected_tags", "")).replace("'", "").split(", ")
+    return " or ".join(BRANCHES.get(tag, tag) for tag in tags)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict | list):
+        return f"a {type_name(value)}" if value else f"an empty {type_name(value)}"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return f"the date {value}"
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _unknown_key(name: str, model: type[BaseModel]) -> str:
+    known = list(_fields(model))
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+    return f"unknown key {_shown(name)}; {hint}"
+
+
+def _example(name: str, model: type[BaseModel]) -> str:
+    field = _fields(model)[name]
+    return f"{name}: {(field.examples or [field.default])[0]}"

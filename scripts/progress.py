@@ -1,0 +1,33 @@
+"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+# Seconds between two lines in a log; work that is shorter leaves none.
+LOG_INTERVAL = 30.0
+
+
+class Bar(tqdm):  # type: ignore[type-arg]
+    """A progress bar that removes itself, and writes plain lines where there is no terminal."""
+
+    def __init__(self, items: Iterable[Any] | None = None, /, **options: Any) -> None:
+        """Show the progress of `items`, or of `total` steps."""
+        self._is_log = not sys.stderr.isatty()
+        if self._is_log:
+            # tqdm looks at the clock only after `miniters` steps; 1 is exact.
+            options |= {"mininterval": LOG_INTERVAL, "delay": LOG_INTERVAL, "miniters": 1}
+        super().__init__(items, leave=False, unit=options.pop("unit", "file"), **options)
+
+    def display(  # type: ignore[override]
+        self, msg: str | None = None, pos: int | None = None
+    ) -> bool:
+        """Draw the bar, or write a line; return whether there is a bar to remove."""
+        if not self._is_log:
+            return bool(super().display(msg, pos))
+        if msg is None:
+            total = f" of {self.total:,}" if self.total else ""
+            print(f"{self.desc}: {self.n:,}{total} {self.unit}s", file=sys.stderr, flush=True)
+        return False
