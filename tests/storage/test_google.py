@@ -1,51 +1,45 @@
 import asyncio
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scripts import lock
-from tests.doubles import storage
-from tests.doubles.process import free_port
+from scripts.storage import manifest
+from scripts.storage.remote import open_remote
+from scripts.versions import lock
+from tests.doubles import proxy
+from tests.doubles.process import free_port, session
+from tests.doubles.proxy import Answer
 from tests.doubles.storage import BUCKET, Storage
-from tests.repository import Repository, Run, config_text, contents, create
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Storage]:
-    with storage.running() as made:
-        yield made
+from tests.repository import Repository, Run, config_text, contents, create, objects
 
 
 def point_at(repository: Repository, run: Run, address: str, path: str) -> None:
-    run("remote", f"gs://{BUCKET}/{path}")
-    subprocess.run(
-        [sys.executable, "-m", "dvc", "remote", "modify", "storage", "endpointurl", address],
-        cwd=repository.root,
-        check=True,
-        capture_output=True,
-    )
+    """Make a bucket the remote, and commit that."""
+    assert run("remote", f"gs://{BUCKET}/{path}").code == 0
+    with (repository.root / ".dvc" / "config").open("a") as file:
+        file.write(f"    endpointurl = {address}\n")
     repository.git("commit", "--quiet", "--all", "--amend", "--no-edit")
     repository.git("push", "--quiet", "--force", "origin", "main")
 
 
 @pytest.fixture
 def clouded(tmp_path: Path, run: Run, emulator: Storage) -> Repository:
-    """A repository whose remote is a bucket, under a path of its own."""
+    """A repository whose remote is a bucket, below a path of its own."""
     repository = create(tmp_path)
     point_at(repository, run, emulator.url, tmp_path.name)
     return repository
 
 
 def place_of(repository: Repository, tag: str = "v0") -> tuple[str, str]:
-    """Return where the bucket keeps the first file of a release, and that file's name."""
+    """Return where the first file of a release is in the bucket, and the file's name."""
     recorded = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
-    listing = repository.cached_file(recorded.md5).read_text()
-    md5, name = listing.split('"md5": "')[1].split('"')[0], listing.split('"relpath": "')[1]
-    return f"{repository.place.name}/files/md5/{md5[:2]}/{md5[2:]}", name.split('"')[0]
+    entries = manifest.entries(repository.cached_file(recorded.md5).read_bytes())
+    name, md5 = next(iter(entries.items()))
+    return f"{repository.place.name}/files/md5/{md5[:2]}/{md5[2:]}", name
 
 
 def test_a_push_copies_to_the_bucket_once(clouded: Repository, run: Run) -> None:
@@ -59,16 +53,16 @@ def test_a_push_copies_to_the_bucket_once(clouded: Repository, run: Run) -> None
     assert second.out.endswith("(0 copied)\n")
 
 
-def test_releases_in_a_bucket_are_whole_and_fetched_with_plain_dvc(
+def test_releases_in_a_bucket_are_intact_and_available_to_plain_dvc(
     clouded: Repository, run: Run
 ) -> None:
     assert run("release").code == 0
     clouded.merge(config_text(samples=8))
     released = run("release")
     assert (released.code, clouded.tags()) == (0, ["v0", "v1"]), released.err
-    whole = (0, "v0  whole: 10 files\nv1  whole: 16 files\n")
-    assert run("verify") == (*whole, "")
-    assert run("verify", "--quick") == (*whole, "")
+    intact = (0, "v0  complete and intact: 10 files\nv1  complete and intact: 16 files\n")
+    assert run("verify") == (*intact, "")
+    assert run("verify", "--quick") == (*intact, "")
 
     run("build")
     shutil.rmtree(clouded.cache)
@@ -88,7 +82,7 @@ def test_releases_in_a_bucket_are_whole_and_fetched_with_plain_dvc(
     assert contents(consumer / "v1") == contents(clouded.root / "dataset")
 
 
-def test_a_runner_may_release_into_a_bucket(
+def test_a_runner_may_release_to_a_bucket(
     clouded: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -96,51 +90,79 @@ def test_a_runner_may_release_into_a_bucket(
     assert clouded.tags() == ["v0"]
 
 
-@pytest.mark.parametrize("options", [[], ["--quick"]], ids=["full", "quick"])
-def test_verify_names_the_file_whose_object_is_gone(
-    clouded: Repository, run: Run, emulator: Storage, options: list[str]
+def test_a_missing_object_is_named_by_verify_and_restored_by_push(
+    clouded: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
     place, name = place_of(clouded)
     emulator.delete(place)
+    url = f"gs://{BUCKET}/{clouded.place.name}"
 
-    result = run("verify", *options)
+    for options in ([], ["--quick"]):
+        expected = f"v0  broken\n    dataset/{name}: missing in {url}\n"
+        assert run("verify", *options) == (1, expected, "")
 
-    assert result.code == 1
-    assert result.out == (
-        f"v0  broken\n    dataset/{name}: not in gs://{BUCKET}/{clouded.place.name}\n"
-    )
-
-
-def test_verify_names_the_file_whose_object_was_tampered_with(
-    clouded: Repository, run: Run, emulator: Storage
-) -> None:
-    run("release")
-    place, name = place_of(clouded)
-    emulator.overwrite(place, b"other bytes")
-
-    assert run("verify", "--quick").code == 0
-    result = run("verify")
-
-    assert result.code == 1
-    assert result.out == (
-        f"v0  broken\n    dataset/{name}: damaged in gs://{BUCKET}/{clouded.place.name}\n"
-    )
-
-
-def test_a_push_brings_back_the_one_object_that_is_gone(
-    clouded: Repository, run: Run, emulator: Storage
-) -> None:
-    run("release")
-    emulator.delete(place_of(clouded)[0])
     run("build")
-
     assert run("push").out.endswith("(1 copied)\n")
     assert run("verify").code == 0
 
 
+def test_a_damaged_object_is_named_by_verify_and_refused_by_push(
+    clouded: Repository, run: Run, emulator: Storage
+) -> None:
+    run("release")
+    place, name = place_of(clouded)
+    emulator.overwrite(place, b"damaged")
+    url = f"gs://{BUCKET}/{clouded.place.name}"
+
+    assert run("verify", "--quick").code == 0
+    expected = f"v0  broken\n    dataset/{name}: checksum mismatch in {url}\n"
+    assert run("verify") == (1, expected, "")
+
+    run("build")
+    result = run("push")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"error: Checksum mismatch for 1 of 11 objects in {url}, such as ")
+
+
+def test_checksums_come_from_one_listing_and_objects_without_one_are_read(
+    clouded: Repository, run: Run, emulator: Storage
+) -> None:
+    run("release")
+    names = objects(clouded.cache).keys()
+    place, _ = place_of(clouded)
+    base = place.rpartition("/")[0].rpartition("/")[0]
+    one = place.removeprefix(f"{base}/").replace("/", "")
+    composite: set[str] = set()
+
+    def listing(method: str, path: str) -> Answer | None:
+        """Answer as Google does, which reports no MD5 for composite objects."""
+        if method != "GET" or not path.startswith(f"/storage/v1/b/{BUCKET}/o?"):
+            return None
+        page = session().get(f"http://127.0.0.1:{emulator.port}{path}").json()
+        for item in page["items"]:
+            if item["name"] in composite:
+                del item["md5Hash"]
+        return 200, json.dumps(page).encode()
+
+    with proxy.before(emulator.port, listing) as network:
+        committed = (clouded.root / ".dvc" / "config").read_text()
+        remote = open_remote(clouded.root, committed.replace(emulator.url, network.url).encode())
+        assert remote.mismatched(names) == set()
+        assert len(network.seen) == 1
+        assert network.seen[0].startswith(f"GET /storage/v1/b/{BUCKET}/o?")
+
+        composite.add(place)
+        network.seen.clear()
+        assert remote.mismatched(names) == set()
+        assert len(network.seen) > 1
+
+        emulator.overwrite(place, b"damaged")
+        assert remote.mismatched(names) == {one}
+
+
 @pytest.mark.parametrize("verb", ["push", "release"])
-def test_a_bucket_that_does_not_answer_is_one_message_and_no_tag(
+def test_an_unreachable_bucket_is_one_message_and_no_tag(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     repository = create(tmp_path)
@@ -154,7 +176,7 @@ def test_a_bucket_that_does_not_answer_is_one_message_and_no_tag(
 
     assert result.code == 1
     *_, last = result.err.splitlines()
-    assert last.startswith(f"error: cannot push to gs://{BUCKET}/path: ")
+    assert last.startswith(f"error: cannot list the objects in gs://{BUCKET}/path: ")
     assert "Traceback" not in result.err
     assert repository.tags() == []
 
@@ -168,10 +190,10 @@ def test_a_release_in_a_folder_can_be_verified_after_the_move_to_a_bucket(
 
     result = run("verify")
 
-    assert (result.out, result.err) == ("v0  whole: 10 files\n", "")
+    assert (result.out, result.err) == ("v0  complete and intact: 10 files\n", "")
 
 
-def test_a_bucket_that_is_not_there_is_one_message(
+def test_a_bucket_that_does_not_exist_is_one_message(
     tmp_path: Path, run: Run, emulator: Storage
 ) -> None:
     repository = create(tmp_path)

@@ -1,0 +1,108 @@
+"""DVC's cache, and `dataset/` made from it."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dvc.lock import LockError
+
+from scripts.errors import UserError
+from scripts.progress import Bar
+from scripts.storage import files, manifest
+from scripts.storage.dvc import open_repo
+from scripts.storage.manifest import Manifest
+
+DATASET = "dataset"
+# DVC protects the files of its cache in the same way; its own checks rely on it.
+READ_ONLY = 0o444
+
+
+class Cache:
+    """The DVC cache of a repository: objects by the MD5 of their content."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the cache of the repository at `root`; raises `UserError` when there is none."""
+        self._root = root
+        self._repo: Any = open_repo(root)
+        self._objects: Any = self._repo.cache.local
+
+    @property
+    def fs(self) -> Any:
+        """DVC's file system that the cache is on."""
+        return self._objects.fs
+
+    def path(self, name: str) -> Path:
+        """Return the path of the object called `name`."""
+        return Path(self._objects.oid_to_path(name))
+
+    def put(self, data: bytes) -> str:
+        """Store one object, unless it is there already; return its name."""
+        name = manifest.md5_of(data)
+        self._write(name, data)
+        return name
+
+    def put_manifest(self, made: Manifest) -> None:
+        """Store the object that lists the files of a version."""
+        self._write(made.md5, made.content())
+
+    def object_names(self, manifest_md5: str) -> set[str]:
+        """Return the names of all objects of a version, its manifest included.
+
+        Raises `UserError` when the manifest is not here or damaged.
+        """
+        path = self.path(manifest_md5)
+        content = path.read_bytes() if path.exists() else b""
+        if not manifest.matches(manifest_md5, content):
+            raise UserError(
+                f"the cache does not hold the manifest {manifest_md5}."
+                " Build it first: python -m scripts build"
+            )
+        return {*manifest.entries(content).values(), manifest_md5}
+
+    def refuse_damaged(self, names: Collection[str]) -> None:
+        """Raise `UserError` when an object is missing or its checksum does not match.
+
+        A file of `dataset/` can share its bytes with the cache, so an edit of one changes both.
+        """
+        for name in names:
+            path = self.path(name)
+            if not path.exists() or not manifest.matches(name, path.read_bytes()):
+                raise UserError(
+                    f"{path} was changed or removed after the build."
+                    " Build it again: python -m scripts build"
+                )
+
+    def checkout(self, made: Manifest) -> None:
+        """Make `dataset/` hold exactly the files of `made`.
+
+        The folder is made beside the old one and replaces it when it is complete. Raises
+        `UserError` when another run is doing the same.
+        """
+        target = self._root / DATASET
+        new, old = target.with_name(f"{DATASET}.new"), target.with_name(f"{DATASET}.old")
+        with self._locked():
+            for leftover in (new, old):
+                files.remove(leftover)
+            for folder in sorted({os.path.dirname(name) for name in made.files}):  # noqa: PTH120
+                (new / folder).mkdir(parents=True)
+            for name, (md5, _) in Bar(made.files.items(), desc="Writing dataset/"):
+                files.link(self._objects.oid_to_path(md5), f"{new}/{name}")
+            if os.path.lexists(target):
+                target.rename(old)
+            new.rename(target)
+            files.remove(old)
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self.path(name)
+        if not path.exists() or path.read_bytes() != data:
+            files.write(path, data, READ_ONLY)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            with self._repo.lock:
+                yield
+        except LockError:
+            raise UserError("another run is using this repository; wait until it ends.") from None

@@ -1,0 +1,143 @@
+"""Which remote a repository uses: `.dvc/config`, read and edited."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from configobj import ConfigObjError
+from dvc.config import Config
+from dvc.config_schema import REMOTE_SCHEMAS
+from dvc.exceptions import DvcException
+from dvc.fs import get_cloud_fs
+from voluptuous import Invalid
+
+from scripts.errors import UserError
+
+CONFIG_PATH = ".dvc/config"
+# The remote of a fresh copy of the template: a folder of this machine, to try things out.
+TEMPLATE_URL = "storage"
+# What DVC's parser raises, besides its own errors, for values of a wrong type.
+MALFORMED = (ValueError, TypeError, AttributeError)
+# What this machine's own DVC configuration may add to a remote. Never an address: consumers know
+# the committed one only.
+CREDENTIALS = {
+    *("credentialpath", "projectname", "access_key_id", "secret_access_key", "session_token"),
+    *("profile", "account_key", "sas_token", "tenant_id", "client_id", "client_secret"),
+    *("user", "password", "ask_password", "keyfile", "passphrase", "token", "custom_auth_header"),
+    *("auth", "cert_path", "key_path", "oss_key_id", "oss_key_secret"),
+    *("gdrive_client_id", "gdrive_client_secret", "gdrive_user_credentials_file"),
+    *("gdrive_use_service_account", "gdrive_service_account_json_file_path"),
+}
+
+
+def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH) -> dict[str, Any]:
+    """Return the settings of the default remote in `committed`, the content of a `.dvc/config`.
+
+    Relative paths are resolved from `.dvc/`, as DVC does. Credentials of this machine's own
+    configuration are added; they win over committed ones. Raises `UserError` when there is no
+    remote; `where` names the file in messages.
+    """
+    settings = _parse(committed or b"", root / CONFIG_PATH, where, complete=True)
+    name = settings.get("core", {}).get("remote")
+    section: dict[str, Any] | None = settings.get("remote", {}).get(name)
+    # An empty address is resolved to .dvc/ itself.
+    if not section or Path(section["url"]) == root / ".dvc":
+        raise UserError(
+            f"{where} names no remote, so nobody could get the files."
+            " Set one: python -m scripts remote URL"
+        )
+    # The same name can have been another kind of remote at an older release.
+    parts = urlsplit(section["url"])
+    known = CREDENTIALS & REMOTE_SCHEMAS[parts.scheme if parts.netloc else ""].keys()
+    credentials = _local_section(root, name)
+    return section | {key: credentials[key] for key in known & credentials.keys()}
+
+
+def is_template(root: Path, committed: bytes | None) -> bool:
+    """Return whether `committed` names the remote that the template ships."""
+    try:
+        section = remote_section(root, committed)
+    except UserError:
+        return False
+    return Path(section["url"]) == root / ".dvc" / TEMPLATE_URL
+
+
+def set_remote(root: Path, url: str) -> None:
+    """Write `url` into `.dvc/config` as the remote of the repository at `root`.
+
+    Raises `UserError` when it is not an address that DVC can use.
+    """
+    url = _checked_url(root, url)
+    dvc_dir = root / ".dvc"
+    try:
+        with Config(str(dvc_dir)).edit("repo") as config:
+            name = config["core"].get("remote") or "storage"
+            get_cloud_fs({"remote": {name: {"url": url}}, "core": {}}, name=name)
+            old = config["remote"].get(name, {})
+            # Another kind of remote does not know the settings of the old one.
+            kept = old if _scheme(old.get("url", "")) == _scheme(url) else {}
+            config["core"]["remote"] = name
+            config["remote"][name] = {**kept, "url": url}
+    except (DvcException, ImportError, ConfigObjError) as error:
+        raise UserError(f"{url!r} cannot be used as a remote: {error}") from None
+
+
+def _checked_url(root: Path, url: str) -> str:
+    if not url.strip():
+        raise UserError("the address is empty; write one such as gs://bucket/path")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UserError(f"{url!r} is not a valid address: {error}") from None
+    secret = parts.password or (parts.scheme in ("http", "https") and parts.username)
+    if not url.isprintable() or secret:
+        raise UserError(
+            "the address is committed to git: it must not hold a password or line breaks"
+        )
+    if parts.scheme == "file":
+        return str((root / parts.path).resolve())
+    if parts.scheme and not parts.netloc:
+        raise UserError(f"{url!r} names no bucket; write it as {parts.scheme}://bucket/path")
+    if parts.scheme:
+        return url
+    if not url.startswith((".", "/", "~")) and not Path(url).is_absolute():
+        raise UserError(
+            f"{url!r} can be a bucket or a folder; write gs://{url} for a bucket in Google Cloud"
+            f" Storage, ./{url} for a folder"
+        )
+    return str((root / Path(url).expanduser()).resolve())
+
+
+def _scheme(url: str) -> str:
+    return urlsplit(url).scheme
+
+
+def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[str, Any]:
+    """Return the DVC configuration `content` of `file`, with absolute paths.
+
+    A file that is not `complete` may leave out what another one says, such as a remote's url.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "config"
+        copy.write_bytes(content)
+        try:
+            settings = Config.load_file(str(copy))
+            if complete:
+                settings = Config.validate(settings)
+            return dict(Config._load_paths(settings, str(file)))
+        except (DvcException, ConfigObjError, Invalid, *MALFORMED) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"{where} is not a valid DVC configuration ({reason})") from None
+
+
+def _local_section(root: Path, name: str) -> dict[str, Any]:
+    """Return what this machine's own DVC configuration says of the remote called `name`."""
+    found: dict[str, Any] = {}
+    folders = [Path(Config.get_dir(level)) for level in Config.SYSTEM_LEVELS]
+    files = [*(folder / Config.CONFIG for folder in folders), root / ".dvc" / Config.CONFIG_LOCAL]
+    for file in files:
+        if file.is_file():
+            settings = _parse(file.read_bytes(), file, str(file), complete=False)
+            found |= settings.get("remote", {}).get(name, {})
+    return found

@@ -1,0 +1,208 @@
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from scripts.storage import files, manifest
+from scripts.storage.cache import Cache
+from tests.repository import Repository, Run, config_text, contents, mismatched, objects
+
+
+@pytest.fixture
+def built(repository: Repository, run: Run) -> Repository:
+    assert run("build").code == 0
+    return repository
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system, where hard links to `tmp_path` are not possible."""
+    disk = Path("/dev/shm")  # noqa: S108 - the only other file system that many machines have
+    if not disk.exists() or disk.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("this machine has no second file system to write to")
+    with tempfile.TemporaryDirectory(dir=disk) as folder:
+        yield Path(folder)
+
+
+def test_a_build_changes_no_file_that_git_tracks(repository: Repository, run: Run) -> None:
+    before = {file.name for file in repository.root.iterdir()}
+
+    assert run("build").code == 0
+    assert repository.git("status", "--porcelain") == ""
+    assert run("release").code == 0
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    lock = repository.lock.read_bytes()
+    repository.configure(config_text(samples=6))
+    assert run("build").code == 0
+
+    assert repository.git("status", "--porcelain") == " M dataset_config.yaml"
+    assert repository.lock.read_bytes() == lock
+    after = {file.name for file in repository.root.iterdir()}
+    assert after - before == {"dataset", "dataset.dvc"}
+
+
+def test_a_build_replaces_what_was_edited_by_hand(built: Repository, run: Run) -> None:
+    folder = built.root / "dataset"
+    made = contents(folder)
+    first = folder / next(iter(made))
+    first.unlink()
+    first.write_bytes(b"edited")
+    (folder / "train" / "extra.png").write_bytes(b"extra")
+    (folder / next(reversed(made))).unlink()
+
+    assert run("build").code == 0
+
+    assert contents(folder) == made
+
+
+def test_a_build_replaces_a_file_called_dataset(repository: Repository, run: Run) -> None:
+    (repository.root / "dataset").write_text("not a folder")
+
+    assert run("build").code == 0
+
+    assert len(contents(repository.root / "dataset")) == 10
+
+
+def test_a_build_replaces_a_link_called_dataset_and_not_its_target(
+    repository: Repository, run: Run
+) -> None:
+    elsewhere = repository.place / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("mine")
+    (repository.root / "dataset").symlink_to(elsewhere)
+
+    assert run("build").code == 0
+
+    assert contents(elsewhere) == {"mine.txt": b"mine"}
+    assert not (repository.root / "dataset").is_symlink()
+    assert len(contents(repository.root / "dataset")) == 10
+
+
+def test_a_dataset_that_shrinks_keeps_no_old_file(built: Repository, run: Run) -> None:
+    built.configure(config_text(samples=4, test_size=1))
+
+    run("build")
+
+    assert len(contents(built.root / "dataset")) == 8
+
+
+def test_a_damaged_object_of_the_cache_is_repaired(built: Repository, run: Run) -> None:
+    intact = objects(built.cache)
+    made = contents(built.root / "dataset")
+    for name in list(intact)[:3]:
+        file = built.cached_file(name)
+        file.unlink()
+        file.write_bytes(b"damaged")
+
+    assert run("build").code == 0
+
+    assert objects(built.cache) == intact
+    assert contents(built.root / "dataset") == made
+
+
+def test_an_edit_through_the_hard_link_is_repaired(built: Repository, run: Run) -> None:
+    # A file of dataset/ and its object in the cache can be the same file on the disk.
+    file = next((built.root / "dataset" / "train" / "3").iterdir())
+    intact = file.read_bytes()
+    os.chmod(file, 0o644)  # noqa: PTH101
+    file.write_bytes(b"edited in place")
+    assert mismatched(objects(built.cache))
+
+    run("build")
+
+    assert file.read_bytes() == intact
+    assert not mismatched(objects(built.cache))
+
+
+def test_files_are_copied_where_links_are_not_possible(
+    repository: Repository, run: Run, other_disk: Path
+) -> None:
+    settings = f"[cache]\n    dir = {other_disk}\n"
+    (repository.root / ".dvc" / "config.local").write_text(settings)
+
+    assert run("build").code == 0
+
+    made = contents(repository.root / "dataset")
+    assert len(made) == 10
+    assert {manifest.md5_of(data) for data in made.values()} < objects(other_disk).keys()
+    assert objects(repository.cache) == {}
+
+
+def test_objects_of_the_cache_are_read_only(built: Repository) -> None:
+    for name in objects(built.cache):
+        assert built.cached_file(name).stat().st_mode & 0o222 == 0
+
+
+def test_an_object_that_is_in_the_cache_is_not_written_again(built: Repository, run: Run) -> None:
+    def times() -> dict[str, int]:
+        names = objects(built.cache)
+        return {name: built.cached_file(name).stat().st_ctime_ns for name in names}
+
+    cache = Cache(built.root)
+    before = times()
+    name, data = next(iter(objects(built.cache).items()))
+
+    assert cache.put(data) == name.removesuffix(".dir")
+
+    assert times() == before
+
+
+def test_a_repository_without_dvc_is_an_error(repository: Repository, run: Run) -> None:
+    shutil.rmtree(repository.root / ".dvc")
+
+    result = run("build")
+
+    assert result.code == 1
+    assert result.err.startswith("error: DVC cannot open this repository: ")
+
+
+def test_a_damaged_database_of_dvc_is_an_error(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    assert run("build").code == 0
+    databases = list((tmp_path / "site").rglob("*.db"))
+    assert databases
+    for file in databases:
+        file.write_bytes(b"damaged" * 1000)
+
+    result = run("build")
+
+    assert result.code == 1
+    assert result.err.startswith("error: DVC cannot open this repository: ")
+
+
+def test_a_second_run_at_the_same_time_is_refused(
+    built: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = contents(built.root / "dataset")
+    built.configure(config_text(samples=4))
+
+    # DVC waits three seconds for the lock.
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    with Repo(str(built.root)).lock:
+        result = run("build")
+
+    assert result == (
+        1,
+        "",
+        "error: another run is using this repository; wait until it ends.\n",
+    )
+    assert contents(built.root / "dataset") == made
+    assert run("build").code == 0
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "file"
+    files.write(file, b"old", 0o444)
+    with file.open("rb") as opened:
+        files.write(file, b"new")
+        assert opened.read() == b"old"
+    assert file.read_bytes() == b"new"
+    assert [path.name for path in file.parent.iterdir()] == ["file"]
+    assert file.stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,161 @@
+import shutil
+
+import pytest
+
+from scripts.build import record
+from tests.repository import Repository, Run, mismatched, objects
+
+
+@pytest.fixture
+def built(repository: Repository, run: Run) -> Repository:
+    assert run("build").code == 0
+    return repository
+
+
+def any_file(repository: Repository) -> str:
+    """Return the object of one of the built files."""
+    return next(name for name in objects(repository.cache) if not name.endswith(".dir"))
+
+
+def test_a_push_copies_everything_and_the_second_nothing(built: Repository, run: Run) -> None:
+    md5 = record.read(built.root).md5
+
+    first, second = run("push"), run("push")
+
+    holds = f"{built.bucket} holds all 10 files of {md5}"
+    assert first == (0, f"{holds} (11 copied)\n", "")
+    assert second == (0, f"{holds} (0 copied)\n", "")
+    assert objects(built.bucket) == objects(built.cache)
+
+
+def test_a_push_copies_only_what_the_remote_lacks(built: Repository, run: Run) -> None:
+    run("push")
+    built.object_file(any_file(built)).unlink()
+
+    result = run("push")
+
+    assert (result.code, result.out.split("(")[1]) == (0, "1 copied)\n")
+    assert objects(built.bucket) == objects(built.cache)
+
+
+def test_objects_in_a_folder_are_read_only(built: Repository, run: Run) -> None:
+    run("push")
+    for name in objects(built.bucket):
+        assert built.object_file(name).stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o444], ids=["writable", "read-only"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_push_refuses_a_remote_that_holds_a_damaged_object(
+    built: Repository, run: Run, when: str, mode: int
+) -> None:
+    if when == "after":
+        run("push")
+    name = any_file(built)
+    damaged = built.object_file(name)
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    damaged.unlink(missing_ok=True)
+    damaged.write_bytes(b"damaged")
+    # DVC trusts a file that is read-only, and removes one that is not.
+    damaged.chmod(mode)
+
+    result = run("push")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        f"error: Checksum mismatch for 1 of 11 objects in {built.bucket}, such as {name}."
+        " Remove them from the remote and run it again.\n"
+    )
+    assert damaged.read_bytes() == b"damaged"
+    damaged.unlink()
+    assert run("push").code == 0
+    assert objects(built.bucket) == objects(built.cache)
+
+
+def test_a_push_without_a_manifest_in_the_cache_says_to_build(built: Repository, run: Run) -> None:
+    md5 = record.read(built.root).md5
+    shutil.rmtree(built.cache)
+
+    assert run("push") == (
+        1,
+        "",
+        f"error: the cache does not hold the manifest {md5}."
+        " Build it first: python -m scripts build\n",
+    )
+
+
+def test_a_push_with_a_damaged_manifest_in_the_cache_says_to_build(
+    built: Repository, run: Run
+) -> None:
+    md5 = record.read(built.root).md5
+    file = built.cached_file(md5)
+    file.chmod(0o644)
+    file.write_bytes(b"[]")
+
+    result = run("push")
+
+    assert result.code == 1
+    assert f"the cache does not hold the manifest {md5}" in result.err
+    assert objects(built.bucket) == {}
+
+
+def test_a_push_without_one_of_the_files_is_an_error_and_copies_nothing(
+    built: Repository, run: Run
+) -> None:
+    name = any_file(built)
+    built.cached_file(name).unlink()
+
+    result = run("push")
+
+    assert result.code == 1
+    assert f"{name[2:]} was changed or removed after the build. Build it again" in result.err
+    assert objects(built.bucket) == {}
+
+
+def test_a_push_never_copies_bytes_that_do_not_match_their_name(
+    built: Repository, run: Run
+) -> None:
+    file = built.cached_file(any_file(built))
+    file.chmod(0o644)
+    file.write_bytes(b"edited through the link in dataset/")
+
+    result = run("push")
+
+    assert result.code == 1
+    assert "Build it again: python -m scripts build" in result.err
+    assert objects(built.bucket) == {}
+
+
+def test_objects_that_cannot_be_copied_are_an_error_and_the_manifest_is_not_copied(
+    built: Repository, run: Run
+) -> None:
+    name = any_file(built)
+    folder = built.bucket / "files" / "md5" / name[:2]
+    folder.parent.mkdir(parents=True)
+    folder.write_bytes(b"a file where a folder is needed")
+    failing = [other for other in objects(built.cache) if other.startswith(name[:2])]
+
+    result = run("push")
+
+    assert result.code == 1
+    assert result.err.startswith(
+        f"error: {len(failing)} of 11 objects could not be copied to {built.bucket} ("
+    )
+    assert result.err.endswith("). Nothing is lost: run it again.\n")
+    there = objects(built.bucket)
+    assert not [other for other in there if other.endswith(".dir")]
+    assert not mismatched(there)
+    folder.unlink()
+    assert run("push").code == 0
+    assert objects(built.bucket) == objects(built.cache)
+
+
+def test_a_push_without_a_remote_says_how_to_set_one(built: Repository, run: Run) -> None:
+    (built.root / ".dvc" / "config").write_text("")
+
+    assert run("push") == (
+        1,
+        "",
+        "error: .dvc/config names no remote, so nobody could get the files."
+        " Set one: python -m scripts remote URL\n",
+    )

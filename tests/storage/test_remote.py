@@ -1,0 +1,223 @@
+"""What every kind of remote does alike: a folder, a bucket, and a kind without a class here."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from scripts.errors import UserError
+from scripts.storage import remote as remotes
+from scripts.storage.cache import Cache
+from scripts.storage.manifest import Manifest
+from scripts.storage.remote import FolderRemote, GoogleRemote, Remote, open_remote, reason
+from tests.doubles.process import free_port
+from tests.doubles.storage import BUCKET, Storage
+from tests.repository import TEMPLATE, Repository
+
+KINDS = {"folder": FolderRemote, "google": GoogleRemote, "other": Remote}
+FILES = {f"train/3/{number:05}.png": f"image {number}".encode() for number in range(5)}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A version in a remote, and ways to damage it there."""
+
+    remote: Remote
+    cache: Cache
+    made: Manifest
+    delete: Callable[[str], None]
+    overwrite: Callable[[str, bytes], None]
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.made.objects(), self.made.md5}
+
+    @property
+    def one(self) -> str:
+        return next(iter(self.made.objects()))
+
+
+def dvc_config(url: str, endpoint: str | None = None) -> bytes:
+    text = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {url}")
+    return (text + (f"    endpointurl = {endpoint}\n" if endpoint else "")).encode()
+
+
+@pytest.fixture(params=KINDS)
+def empty(
+    request: pytest.FixtureRequest,
+    repository: Repository,
+    emulator: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stored:
+    """An empty remote, and a version in the cache."""
+    cache = Cache(repository.root)
+    files = {name: (cache.put(data), len(data)) for name, data in FILES.items()}
+    made = Manifest(files)
+    cache.put_manifest(made)
+    if request.param == "folder":
+
+        def delete(name: str) -> None:
+            repository.object_file(name).unlink()
+
+        def overwrite(name: str, content: bytes) -> None:
+            delete(name)
+            repository.object_file(name).write_bytes(content)
+
+        opened = open_remote(repository.root, dvc_config(str(repository.bucket)))
+        return Stored(opened, cache, made, delete, overwrite)
+    if request.param == "other":
+        # A bucket without the class that knows it stands for all other kinds.
+        monkeypatch.delitem(remotes.KINDS, "gs")
+    path = repository.place.name
+    opened = open_remote(repository.root, dvc_config(f"gs://{BUCKET}/{path}", emulator.url))
+
+    def place(name: str) -> str:
+        return f"{path}/files/md5/{name[:2]}/{name[2:]}"
+
+    return Stored(
+        opened,
+        cache,
+        made,
+        lambda name: emulator.delete(place(name)),
+        lambda name, content: emulator.overwrite(place(name), content),
+    )
+
+
+@pytest.fixture
+def stored(empty: Stored) -> Stored:
+    """A remote that holds the version."""
+    assert empty.remote.upload(empty.cache, empty.names) == []
+    return empty
+
+
+def test_each_kind_of_remote_has_its_class_and_address(
+    empty: Stored, repository: Repository, request: pytest.FixtureRequest
+) -> None:
+    kind = request.node.callspec.params["empty"]
+    is_folder = kind == "folder"
+    assert type(empty.remote) is KINDS[kind]
+    assert empty.remote.is_folder is is_folder
+    url = str(repository.bucket) if is_folder else f"gs://{BUCKET}/{repository.place.name}"
+    assert empty.remote.url == url
+
+
+def test_an_empty_remote_lacks_every_object(empty: Stored) -> None:
+    assert empty.remote.missing(empty.names) == empty.names
+    assert empty.remote.missing(set()) == set()
+
+
+def test_uploaded_objects_are_available_and_intact(stored: Stored) -> None:
+    assert stored.remote.missing(stored.names) == set()
+    assert stored.remote.mismatched(stored.names) == set()
+    assert stored.remote.damaged(stored.names) == set()
+    assert stored.remote.manifest(stored.made.md5) == {
+        name: md5 for name, (md5, _) in stored.made.files.items()
+    }
+
+
+def test_nothing_to_upload_is_no_error(empty: Stored) -> None:
+    assert empty.remote.upload(empty.cache, set()) == []
+    assert empty.remote.mismatched(set()) == empty.remote.damaged(set()) == set()
+
+
+def test_a_missing_object_is_found(stored: Stored) -> None:
+    stored.delete(stored.one)
+    assert stored.remote.missing(stored.names) == {stored.one}
+
+
+def test_a_damaged_object_is_found_and_left_as_it_is(stored: Stored) -> None:
+    stored.overwrite(stored.one, b"damaged")
+
+    for _ in range(2):
+        assert stored.remote.missing(stored.names) == set()
+        assert stored.remote.mismatched(stored.names) == {stored.one}
+        assert stored.remote.damaged(stored.names) == {stored.one}
+
+
+def test_many_objects_are_read_in_parts(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remotes, "READ_AT_ONCE", 2)
+    last = max(stored.names)
+    stored.overwrite(last, b"damaged")
+
+    assert stored.remote.damaged(stored.names) == {last}
+
+
+def test_a_single_object_is_read(stored: Stored) -> None:
+    assert stored.remote.damaged({stored.one}) == set()
+    stored.overwrite(stored.one, b"damaged")
+    assert stored.remote.damaged({stored.one}) == {stored.one}
+
+
+def test_an_object_that_disappears_while_reading_is_an_error(stored: Stored) -> None:
+    stored.delete(stored.one)
+    with pytest.raises(UserError, match=f"^cannot read from {stored.remote.url}: "):
+        stored.remote.damaged(stored.names)
+
+
+def test_a_missing_manifest_is_an_error(stored: Stored) -> None:
+    md5 = stored.made.md5
+    stored.delete(md5)
+    with pytest.raises(UserError) as caught:
+        stored.remote.manifest(md5)
+    assert str(caught.value) == f"the manifest {md5} is missing in {stored.remote.url}"
+
+
+def test_a_damaged_manifest_is_an_error(stored: Stored) -> None:
+    md5 = stored.made.md5
+    stored.overwrite(md5, b"[]")
+    with pytest.raises(UserError) as caught:
+        stored.remote.manifest(md5)
+    assert str(caught.value) == f"checksum mismatch for the manifest {md5} in {stored.remote.url}"
+
+
+def test_objects_that_cannot_be_uploaded_are_reported(empty: Stored) -> None:
+    file = empty.cache.path(empty.one)
+    file.unlink()
+
+    errors = empty.remote.upload(empty.cache, empty.names)
+
+    assert len(errors) == 1
+    assert file.name in reason(errors)
+    assert empty.remote.missing(empty.names) == {empty.one}
+
+
+def test_an_unreachable_remote_is_one_message(
+    untouched: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Google's client waits for a minute in all between its six attempts.
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda _seconds: sleep(0))
+    for kinds in (remotes.KINDS, {}):
+        monkeypatch.setattr(remotes, "KINDS", kinds)
+        endpoint = f"http://127.0.0.1:{free_port()}"
+        remote = open_remote(untouched.root, dvc_config(f"gs://{BUCKET}/path", endpoint))
+        for call in (remote.missing, remote.mismatched, remote.damaged):
+            with pytest.raises(UserError, match=f"^cannot .* gs://{BUCKET}/path: "):
+                call({"0" * 32})
+
+
+@pytest.mark.parametrize(
+    ("errors", "text"),
+    [
+        ([], "they were copied, but are missing"),
+        ([OSError("two\nlines"), OSError("another")], "two lines"),
+        ([TimeoutError()], "TimeoutError"),
+        ([OSError("x" * 1000)], "x" * 300),
+    ],
+)
+def test_a_reason_is_one_short_line(errors: list[BaseException], text: str) -> None:
+    assert reason(errors) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [("s3://bucket/path", "requires 'dvc-s3' to be installed"), ("remote://x/y", "doesn't exist")],
+)
+def test_a_remote_that_cannot_be_used_names_the_file(
+    untouched: Repository, url: str, text: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        open_remote(untouched.root, dvc_config(url), ".dvc/config at v0")
+    assert str(caught.value).startswith(".dvc/config at v0: the remote cannot be used (")
+    assert text in str(caught.value)
