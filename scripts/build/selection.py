@@ -1,4 +1,7 @@
-"""Which row of the source goes where. Pure functions: no files, no network, no random stream."""
+"""Which row of the source goes into which split and folder.
+
+Pure functions: no files, no network, no random numbers.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,14 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from scripts.config import Config, Location
-from scripts.source import Source
+from scripts.inputs.config import ALL, Config
+from scripts.inputs.problems import InputError, Problem
+from scripts.inputs.strict_yaml import KEY
+from scripts.sources.source import Source, classes
 
 Split = Literal["train", "test"]
 TRAIN: Split = "train"
 TEST: Split = "test"
 SPLITS: tuple[Split, ...] = (TRAIN, TEST)
-ALL = "all"
 
 # Five digits are enough for 100,000 rows; a larger source gets as many as it needs.
 MIN_DIGITS = 5
@@ -23,13 +27,13 @@ Folders = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen rows of the source: for each (split, folder) their numbers, ascending."""
+    """The selected rows of the source: for each (split, folder) their numbers, ascending."""
 
     rows: Mapping[tuple[Split, str], list[int]]
     digits: int
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return how many images each split and folder holds."""
+        """Return the number of images in each split and folder."""
         counts: dict[str, dict[str, int]] = {split: {} for split in SPLITS}
         for (split, folder), rows in self.rows.items():
             counts[split][folder] = len(rows)
@@ -44,29 +48,29 @@ class Selection:
         }
 
     def splits(self) -> dict[int, Split]:
-        """Return the split that each chosen row is in."""
+        """Return the split of each selected row."""
         return {row: split for (split, _), rows in self.rows.items() for row in rows}
 
     @cached_property
     def sha256(self) -> str:
-        """The checksum of all file names: two equal selections have the same."""
+        """The checksum of all file names; equal selections have equal checksums."""
         return hashlib.sha256("\n".join(sorted(self.files())).encode()).hexdigest()
 
 
 class Pool:
-    """The rows of one class, ranked; train takes from the front, test from the back.
+    """The ranked rows of one class; train takes from the front, test from the back.
 
-    Because neither end ever moves, a growing dataset keeps every sample where it is. Identical
-    images share a rank, and one rank never gives to both sides.
+    Neither end ever moves, so a growing dataset keeps every sample in its split. Identical images
+    share a rank, and a rank is never used on both sides.
     """
 
     def __init__(self, ranked: list[tuple[bytes, int]]) -> None:
-        """Hold `ranked`, pairs of rank and row in ascending order."""
+        """Use `ranked`, pairs of rank and row in ascending order."""
         self.ranked = ranked
         self.taken = {TRAIN: 0, TEST: 0}
 
     def take(self, split: Split) -> bool:
-        """Give `split` its next row; False when the pool has none for it."""
+        """Give `split` its next row; return False when the pool has none left for it."""
         front, back = self.taken[TRAIN], len(self.ranked) - self.taken[TEST] - 1
         if front > back or self._other_side_has(split, front, back):
             return False
@@ -74,10 +78,10 @@ class Pool:
         return True
 
     def rows(self, split: Split) -> list[int]:
-        """Return the rows that were given to `split`."""
+        """Return the rows given to `split`."""
         count = self.taken[split]
-        chosen = self.ranked[:count] if split == TRAIN else self.ranked[len(self.ranked) - count :]
-        return [row for _, row in chosen]
+        part = self.ranked[:count] if split == TRAIN else self.ranked[len(self.ranked) - count :]
+        return [row for _, row in part]
 
     def _other_side_has(self, split: Split, front: int, back: int) -> bool:
         mine, other = (front, back + 1) if split == TRAIN else (back, front - 1)
@@ -87,48 +91,48 @@ class Pool:
 def select(config: Config, source: Source) -> Selection:
     """Return which rows of `source` the `config` asks for.
 
-    A row's rank in its class is the SHA-256 of the seed and its pixels. A folder that several
-    classes share (`no3`) draws from them in turn, and passes over those that have run out.
+    A row's rank in its class is the SHA-256 of the seed and its pixels. A folder of several classes
+    (`no3`) draws from them in turn and skips those that have no images left.
 
-    Raises `ConfigError` with everything that the source cannot give.
+    Raises `InputError` with every problem.
     """
     folders = folders_of(config, source)
     ranking = rank(source, config.seed)
-    problems: list[tuple[Location, str]] = []
+    problems: list[Problem] = []
     rows: dict[tuple[Split, str], list[int]] = {}
-    for folder, classes in folders.items():
+    for folder, labels in folders.items():
         train, test = config.train_and_test(folder)
         if train < 1:
             message = (
-                f"test_size: all {test:,} samples of folder {folder} would be for test and none to"
-                " train on; it must be smaller than samples"
+                f"test_size: all {test:,} samples of folder {folder} would be for test and none for"
+                " train; it must be smaller than samples"
             )
-            problems.append((("test_size", folder), message))
-        pools = [Pool(ranking[label]) for label in classes]
+            problems.append(config.problem(("test_size", folder), message))
+        pools = [Pool(ranking[label]) for label in labels]
         drawn = _draw(pools, config, folder, train + test)
         if drawn < train + test:
             message = (
-                f"samples: {train + test:,} for folder {folder} are more than the"
-                f" {drawn:,} that {source.name} can give it"
+                f"samples: folder {folder} needs {train + test:,} images, but {source.name} has"
+                f" only {drawn:,} for it"
             )
-            problems.append((("samples", folder), message))
+            problems.append(config.problem(("samples", folder), message))
         for split in SPLITS:
             rows[split, folder] = sorted(row for pool in pools for row in pool.rows(split))
     if problems:
-        raise config.error(*problems)
+        raise InputError(problems)
     return Selection(rows, max(MIN_DIGITS, len(str(len(source.labels) - 1))))
 
 
 def folders_of(config: Config, source: Source) -> Folders:
     """Return the dataset's folders, each with the classes that fill it.
 
-    Raises `ConfigError` for a class that the source does not have, and for sizes by folder that
-    do not name exactly the folders there are.
+    Raises `InputError` for a class that the source does not have, and for sizes by folder that do
+    not name exactly the folders there are.
     """
-    known, wanted = source.classes, config.class_
-    listed = known if wanted == ALL else [wanted] if isinstance(wanted, str) else wanted
-    unknown: list[tuple[Location, str]] = [
-        (
+    known, desired = classes(source), config.class_
+    listed = known if desired == ALL else [desired] if isinstance(desired, str) else desired
+    unknown = [
+        config.problem(
             ("class", str(index)),
             f"class: {source.name} has no class {label!r}; it has {_some(known)}",
         )
@@ -136,16 +140,16 @@ def folders_of(config: Config, source: Source) -> Folders:
         if label not in known
     ]
     if unknown:
-        raise config.error(*unknown)
+        raise InputError(unknown)
     folders = {label: [label] for label in listed}
-    if isinstance(wanted, str) and wanted != ALL:
-        folders[f"no{wanted}"] = [label for label in known if label != wanted]
+    if isinstance(desired, str) and desired != ALL:
+        folders[f"no{desired}"] = [label for label in known if label != desired]
     problems = [
         *_wrong_folders(config, "samples", folders),
         *_wrong_folders(config, "test_size", folders),
     ]
     if problems:
-        raise config.error(*problems)
+        raise InputError(problems)
     return folders
 
 
@@ -153,27 +157,24 @@ def folders_of(config: Config, source: Source) -> Folders:
 def rank(source: Source, seed: int) -> dict[str, list[tuple[bytes, int]]]:
     """Return the rows of each class in the order of the hash of (seed, pixels), with that hash.
 
-    An image that the source shows under two labels is an example of neither and left out.
+    An image that the source has under two labels is left out of both.
     """
-    prefix, pixels = f"{seed}:".encode(), source.pixels.tobytes()
-    size = source.pixels[0].size
-    digests = [
-        hashlib.sha256(prefix + pixels[start : start + size]).digest()
-        for start in range(0, len(pixels), size)
+    prefix, labels = f"{seed}:".encode(), source.labels.tolist()
+    keys = [
+        hashlib.sha256(prefix + source.image(row).tobytes()).digest() for row in range(len(labels))
     ]
-    labels = source.labels.tolist()
-    ambiguous = _ambiguous(digests, labels)
-    ranking: dict[str, list[tuple[bytes, int]]] = {label: [] for label in source.classes}
-    for row, (digest, label) in enumerate(zip(digests, labels, strict=True)):
-        if digest not in ambiguous:
-            ranking[label].append((digest, row))
+    ambiguous = _ambiguous(keys, labels)
+    ranking: dict[str, list[tuple[bytes, int]]] = {label: [] for label in classes(source)}
+    for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
+        if key not in ambiguous:
+            ranking[label].append((key, row))
     for pairs in ranking.values():
         pairs.sort()
     return ranking
 
 
 def _ambiguous(digests: list[bytes], labels: list[str]) -> set[bytes]:
-    """Return the digests that stand under more than one label."""
+    """Return the digests that have more than one label."""
     label_of: dict[bytes, str] = {}
     return {
         digest
@@ -183,10 +184,10 @@ def _ambiguous(digests: list[bytes], labels: list[str]) -> set[bytes]:
 
 
 def _draw(pools: list[Pool], config: Config, folder: str, count: int) -> int:
-    """Give `count` rows out of `pools`, one at a time; return how many there were.
+    """Take `count` rows from `pools`, one at a time; return how many there were.
 
     One at a time, so that the draws for a larger count begin with those for a smaller one, even
-    when some pool has run out by then.
+    when a pool is used up.
     """
     turns = dict.fromkeys(SPLITS, 0)
     for drawn, split in enumerate(_order(config, folder, count)):
@@ -203,8 +204,8 @@ def _draw(pools: list[Pool], config: Config, folder: str, count: int) -> int:
 def _order(config: Config, folder: str, count: int) -> Iterator[Split]:
     """Yield the split of each of `folder`'s draws.
 
-    A test count comes first as a block; a test fraction is mixed in at its even pace. Either way
-    the order for a larger `count` continues the one for a smaller.
+    A test count comes first, as a block; a test fraction is spread evenly. Either way the order
+    for a larger `count` continues the one for a smaller.
     """
     before = 0
     for drawn in range(1, count + 1):
@@ -213,17 +214,15 @@ def _order(config: Config, folder: str, count: int) -> Iterator[Split]:
         before = test
 
 
-def _wrong_folders(config: Config, key: str, folders: Folders) -> Iterator[tuple[Location, str]]:
+def _wrong_folders(config: Config, key: str, folders: Folders) -> Iterator[Problem]:
     by_folder = getattr(config, key)
     if not isinstance(by_folder, dict):
         return
     for name in by_folder.keys() - folders.keys():
-        yield (
-            (key, name, "[key]"),
-            f"{key}: there is no folder {name!r}; there are {_some(folders)}",
-        )
+        message = f"{key}: unknown folder {name!r}; the folders are {_some(folders)}"
+        yield config.problem((key, name, KEY), message)
     if missing := [name for name in folders if name not in by_folder]:
-        yield (key,), f"{key}: says nothing for {_some(missing)}"
+        yield config.problem((key,), f"{key}: no value for {_some(missing)}")
 
 
 def _some(names: Iterable[str], most: int = 12) -> str:

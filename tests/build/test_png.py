@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from scripts import images, source
-from scripts.images import Pixels
+from scripts.build import png as png_
+from scripts.sources import registry
+from scripts.sources.source import Pixels
 
 DRAWINGS = st.integers(1, 40).flatmap(lambda side: arrays.arrays(np.uint8, (side, side)))
 
@@ -24,12 +25,12 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 @given(DRAWINGS)
 def test_a_png_decodes_to_its_pixels(pixels: Pixels) -> None:
-    assert np.array_equal(images.decode(images.encode(pixels)), pixels)
+    assert np.array_equal(png_.decode(png_.encode(pixels)), pixels)
 
 
 @given(DRAWINGS)
-def test_the_bytes_do_not_depend_on_which_zlib_pillow_carries(pixels: Pixels) -> None:
-    parts = list(chunks(images.encode(pixels)))
+def test_the_bytes_do_not_depend_on_the_zlib_that_pillow_has(pixels: Pixels) -> None:
+    parts = list(chunks(png_.encode(pixels)))
     packed = b"".join(data for kind, data in parts if kind == b"IDAT")
     packer = zlib.compressobj(-1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
 
@@ -37,9 +38,9 @@ def test_the_bytes_do_not_depend_on_which_zlib_pillow_carries(pixels: Pixels) ->
 
 
 @pytest.mark.parametrize("row", range(0, 1797, 200))
-def test_a_digit_is_an_ordinary_grey_png(row: int) -> None:
-    pixels = source.load("digits").pixels[row]
-    parts = list(chunks(images.encode(pixels)))
+def test_a_digit_is_a_plain_grey_png(row: int) -> None:
+    pixels = registry.load("digits").image(row)
+    parts = list(chunks(png_.encode(pixels)))
 
     assert [kind for kind, _ in parts] == [b"IHDR", b"IDAT", b"IEND"]
     assert parts[0][1] == struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)

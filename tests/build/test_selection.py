@@ -11,12 +11,16 @@ from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from scripts import config, diff, source
-from scripts.config import Config, ConfigError
-from scripts.dataset import Dataset
-from scripts.releases import Release
-from scripts.selection import TEST, TRAIN, Selection, select
-from scripts.source import Source
+from scripts.build.dataset import Dataset
+from scripts.build.selection import TEST, TRAIN, Selection, select
+from scripts.inputs import config
+from scripts.inputs.config import Config
+from scripts.inputs.problems import InputError
+from scripts.sources import registry
+from scripts.sources.source import Source
+from scripts.sources.table import Table
+from scripts.versions import guards, lock
+from scripts.versions.releases import Release
 from tests.repository import config_text
 
 CLASSES = "abcd"
@@ -28,14 +32,14 @@ def asking(**changes: object) -> Config:
     return config.parse(config_text(**{"source": "pool", "class_": "a", **changes}).encode())
 
 
-def pool(images: list[tuple[str, int]]) -> Source:
+def pool(images: list[tuple[str, int]]) -> Table:
     """Return a source with the given (label, number of the drawing) for each row."""
     drawings = np.array([number for _, number in images], dtype=">u4")
     pixels = drawings.view(np.uint8).reshape(-1, 2, 2)
-    return Source("pool", pixels, np.array([label for label, _ in images]))
+    return Table("pool", pixels, np.array([label for label, _ in images]))
 
 
-def plenty(count: int, classes: str = CLASSES) -> Source:
+def plenty(count: int, classes: str = CLASSES) -> Table:
     """Return a source with `count` images in each class, all different."""
     return pool([(label, i) for i, label in enumerate(classes * count)])
 
@@ -55,10 +59,10 @@ def pools(draw: st.DrawFn) -> Source:
 
 
 @st.composite
-def wishes(
+def requests(
     draw: st.DrawFn, classes: Sequence[object] = ANY_CLASS, *, fractions: bool = True
 ) -> dict[str, Any]:
-    """Draw what a config asks for."""
+    """Draw the values of a config."""
     samples = draw(st.integers(2, 20))
     counts = st.integers(1, samples - 1)
     shares = st.integers(1, 99).map(lambda percent: percent / 100)
@@ -74,17 +78,17 @@ def wishes(
 MORE = st.integers(0, 10)
 
 
-def chosen(wanted: Config, rows: Source) -> Selection:
+def selected(desired: Config, rows: Source) -> Selection:
     """Return the selection, or give up on this example where there is none."""
     try:
-        return select(wanted, rows)
-    except ConfigError:
+        return select(desired, rows)
+    except InputError:
         reject()
 
 
-def released(wanted: Config, rows: Source) -> Release:
-    made = Dataset(wanted, rows)
-    return Release("v0", "0" * 40, made.lock(made.listing))
+def released(desired: Config, rows: Source) -> Release:
+    made = Dataset(desired, rows)
+    return Release("v0", "0" * 40, lock.of(made, made.manifest))
 
 
 def moved(before: Selection, after: Selection) -> set[int]:
@@ -93,74 +97,76 @@ def moved(before: Selection, after: Selection) -> set[int]:
 
 
 def images(selection: Selection, rows: Source, split: str) -> set[bytes]:
-    return {rows.pixels[row].tobytes() for row, side in selection.splits().items() if side == split}
+    return {rows.image(row).tobytes() for row, side in selection.splits().items() if side == split}
 
 
-@given(pools(), wishes())
-def test_counts_are_exact_and_no_file_is_lost_to_a_name(rows: Source, wish: dict[str, Any]) -> None:
-    wanted = asking(**wish)
-    selection = chosen(wanted, rows)
+@given(pools(), requests())
+def test_counts_are_exact_and_no_two_files_share_a_name(
+    rows: Source, asked: dict[str, Any]
+) -> None:
+    desired = asking(**asked)
+    selection = selected(desired, rows)
 
     folders = list(selection.counts()[TRAIN])
-    test = wanted.test_count("a", wish["samples"])
+    test = desired.test_count("a", asked["samples"])
     assert selection.counts() == {
-        TRAIN: dict.fromkeys(folders, wish["samples"] - test),
+        TRAIN: dict.fromkeys(folders, asked["samples"] - test),
         TEST: dict.fromkeys(folders, test),
     }
     files = selection.files()
-    assert len(files) == wish["samples"] * len(folders) == len(set(files.values()))
+    assert len(files) == asked["samples"] * len(folders) == len(set(files.values()))
 
 
-@given(pools(), wishes())
-def test_every_image_is_in_the_folder_of_its_class(rows: Source, wish: dict[str, Any]) -> None:
-    for name, row in chosen(asking(**wish), rows).files().items():
+@given(pools(), requests())
+def test_every_image_is_in_the_folder_of_its_class(rows: Source, asked: dict[str, Any]) -> None:
+    for name, row in selected(asking(**asked), rows).files().items():
         split, folder, file = name.split("/")
         label = rows.labels[row]
         assert split in (TRAIN, TEST)
         assert file == f"{row:05}.png"
-        assert folder == label or (folder == f"no{wish['class_']}" and label != wish["class_"])
+        assert folder == label or (folder == f"no{asked['class_']}" and label != asked["class_"])
 
 
-@given(pools(), wishes())
-def test_identical_images_are_never_on_both_sides(rows: Source, wish: dict[str, Any]) -> None:
-    selection = chosen(asking(**wish), rows)
+@given(pools(), requests())
+def test_identical_images_are_never_on_both_sides(rows: Source, asked: dict[str, Any]) -> None:
+    selection = selected(asking(**asked), rows)
 
     assert not images(selection, rows, TRAIN) & images(selection, rows, TEST)
 
 
-@given(pools(), wishes(), MORE)
+@given(pools(), requests(), MORE)
 def test_more_samples_at_a_fixed_test_size_only_add_files(
-    rows: Source, wish: dict[str, Any], more: int
+    rows: Source, asked: dict[str, Any], more: int
 ) -> None:
-    before = chosen(asking(**wish), rows)
-    after = chosen(asking(**wish | {"samples": wish["samples"] + more}), rows)
+    before = selected(asking(**asked), rows)
+    after = selected(asking(**asked | {"samples": asked["samples"] + more}), rows)
 
     assert before.files().items() <= after.files().items()
 
 
-@given(pools(), wishes(SINGLE_CLASSES, fractions=False), MORE, MORE)
+@given(pools(), requests(SINGLE_CLASSES, fractions=False), MORE, MORE)
 def test_growing_both_sizes_of_single_classes_never_moves_a_sample(
-    rows: Source, wish: dict[str, Any], more: int, more_test: int
+    rows: Source, asked: dict[str, Any], more: int, more_test: int
 ) -> None:
     grown = {
-        "samples": wish["samples"] + more + more_test,
-        "test_size": wish["test_size"] + more_test,
+        "samples": asked["samples"] + more + more_test,
+        "test_size": asked["test_size"] + more_test,
     }
 
-    assert not moved(chosen(asking(**wish), rows), chosen(asking(**wish | grown), rows))
+    assert not moved(selected(asking(**asked), rows), selected(asking(**asked | grown), rows))
 
 
-@given(pools(), wishes(), wishes())
+@given(pools(), requests(), requests())
 def test_no_change_of_the_config_moves_a_sample_unless_it_is_refused(
-    rows: Source, wish: dict[str, Any], then: dict[str, Any]
+    rows: Source, asked: dict[str, Any], then: dict[str, Any]
 ) -> None:
-    small, large = asking(**wish), asking(**then | {"seed": wish["seed"]})
-    before, after = chosen(small, rows), chosen(large, rows)
+    small, large = asking(**asked), asking(**then | {"seed": asked["seed"]})
+    before, after = selected(small, rows), selected(large, rows)
 
     try:
-        diff.refuse_moves(Dataset(large, rows), released(small, rows))
+        guards.refuse_moves(Dataset(large, rows), released(small, rows))
         refused = ""
-    except ConfigError as error:
+    except InputError as error:
         refused = str(error)
 
     count = len(moved(before, after))
@@ -168,34 +174,34 @@ def test_no_change_of_the_config_moves_a_sample_unless_it_is_refused(
     assert f": samples: {count} image" in refused or not count
 
 
-@given(wishes(fractions=False), MORE, MORE)
-def test_growing_both_sizes_is_never_refused_while_no_class_runs_out(
-    wish: dict[str, Any], more: int, more_test: int
+@given(requests(fractions=False), MORE, MORE)
+def test_growing_both_sizes_is_never_refused_while_every_class_has_images_left(
+    asked: dict[str, Any], more: int, more_test: int
 ) -> None:
     grown = {
-        "samples": wish["samples"] + more + more_test,
-        "test_size": wish["test_size"] + more_test,
+        "samples": asked["samples"] + more + more_test,
+        "test_size": asked["test_size"] + more_test,
     }
     rows = plenty(60)
-    small, large = asking(**wish), asking(**wish | grown)
+    small, large = asking(**asked), asking(**asked | grown)
     assert not moved(select(small, rows), select(large, rows))
 
-    diff.refuse_moves(Dataset(large, rows), released(small, rows))
+    guards.refuse_moves(Dataset(large, rows), released(small, rows))
 
 
-def test_a_move_forced_by_a_class_that_ran_out_is_refused_with_what_to_do() -> None:
+def test_a_move_forced_by_a_class_that_is_used_up_is_refused_with_what_to_do() -> None:
     rows = pool([("a", i) for i in range(40)] + [("b", i) for i in range(50, 60)] + [("c", 99)])
-    wanted = [asking(samples=s, test_size=t) for s, t in [(9, 1), (10, 9)]]
-    assert moved(*(select(one, rows) for one in wanted))
+    desired = [asking(samples=s, test_size=t) for s, t in [(9, 1), (10, 9)]]
+    assert moved(*(select(one, rows) for one in desired))
 
-    with pytest.raises(ConfigError, match=r"^dataset_config.yaml:3:10: samples: \d+ images? of v0"):
-        diff.refuse_moves(Dataset(wanted[1], rows), released(wanted[0], rows))
+    with pytest.raises(InputError, match=r"^dataset_config.yaml:3:10: samples: \d+ images? of v0"):
+        guards.refuse_moves(Dataset(desired[1], rows), released(desired[0], rows))
 
 
-@given(wishes())
-def test_the_rest_is_drawn_evenly_from_the_other_classes(wish: dict[str, Any]) -> None:
+@given(requests())
+def test_the_rest_is_drawn_evenly_from_the_other_classes(asked: dict[str, Any]) -> None:
     rows = plenty(60)
-    selection = select(asking(**wish | {"class_": "a"}), rows)
+    selection = select(asking(**asked | {"class_": "a"}), rows)
 
     for split in (TRAIN, TEST):
         drawn = Counter(rows.labels[row] for row in selection.rows[split, "noa"])
@@ -203,7 +209,7 @@ def test_the_rest_is_drawn_evenly_from_the_other_classes(wish: dict[str, Any]) -
         assert max(counts) - min(counts) <= 1
 
 
-def test_where_a_class_runs_out_the_rest_comes_from_the_others() -> None:
+def test_when_a_class_is_used_up_the_rest_comes_from_the_others() -> None:
     rows = pool(
         [("a", i) for i in range(30)] + [("b", 50), ("b", 51)] + [("c", i + 60) for i in range(30)]
     )
@@ -221,50 +227,49 @@ def test_an_image_under_two_labels_is_left_out() -> None:
     selection = select(asking(class_=["a", "b"], samples=2, test_size=1), rows)
 
     assert sorted(selection.files().values()) == [2, 3, 4, 5]
-    with pytest.raises(ConfigError, match="more than the 2 that pool can give it"):
+    with pytest.raises(InputError, match="needs 3 images, but pool has only 2 for it"):
         select(asking(class_=["a", "b"], samples=3, test_size=1), rows)
 
 
-def test_the_last_image_of_a_class_can_be_had_and_one_more_is_an_error() -> None:
-    digits = source.load("digits")
+def test_the_last_image_of_a_class_is_available_and_one_more_is_an_error() -> None:
+    digits = registry.load("digits")
     everything = select(asking(class_=[3], samples=183, test_size=40), digits)
     assert everything.counts() == {TRAIN: {"3": 143}, TEST: {"3": 40}}
 
     with pytest.raises(
-        ConfigError,
-        match=r"^dataset_config.yaml:3:10: samples: 184 for folder 3 are more than the 183"
-        r" that digits can give it$",
+        InputError,
+        match=r"^dataset_config.yaml:3:10: samples: folder 3 needs 184 images, but digits has only"
+        r" 183 for it$",
     ):
         select(asking(class_=[3], samples=184, test_size=40), digits)
 
 
-@given(pools(), wishes())
-def test_as_many_as_the_error_names_can_be_had(rows: Source, wish: dict[str, Any]) -> None:
-    wish |= {"test_size": 3}
-    with pytest.raises(ConfigError) as caught:
-        select(asking(**wish | {"samples": 200}), rows)
+@given(pools(), requests())
+def test_as_many_as_the_error_names_are_available(rows: Source, asked: dict[str, Any]) -> None:
+    asked |= {"test_size": 3}
+    with pytest.raises(InputError) as caught:
+        select(asking(**asked | {"samples": 200}), rows)
 
     there = min(
-        int(problem.message.split("more than the ")[1].split()[0])
-        for problem in caught.value.problems
+        int(problem.message.split("has only ")[1].split()[0]) for problem in caught.value.problems
     )
-    assume(there > wish["test_size"])
-    made = select(asking(**wish | {"samples": there}), rows)
-    assert set(made.counts()[TRAIN].values()) == {there - wish["test_size"]}
+    assume(there > asked["test_size"])
+    made = select(asking(**asked | {"samples": there}), rows)
+    assert set(made.counts()[TRAIN].values()) == {there - asked["test_size"]}
 
 
-def test_a_test_fraction_is_what_scikit_learn_makes_of_it() -> None:
+def test_a_test_fraction_is_rounded_as_in_scikit_learn() -> None:
     compared = 0
     for count in (2, 3, 7, 10, 50, 99, 100, 101, 183, 1000, 6313):
         for percent in range(1, 100):
             share = percent / 100
             exact = Fraction(percent, 100) * count
             trouble = -(-exact.numerator // exact.denominator) != int(np.ceil(share * count))
-            wanted = asking(samples=count, test_size=share)
-            if trouble or wanted.test_count("a", count) >= count:
+            desired = asking(samples=count, test_size=share)
+            if trouble or desired.test_count("a", count) >= count:
                 continue
             train, test = train_test_split(range(count), test_size=share, random_state=0)
-            assert wanted.train_and_test("a") == (len(train), len(test))
+            assert desired.train_and_test("a") == (len(train), len(test))
             compared += 1
     assert compared > 900
 
@@ -276,7 +281,7 @@ def test_seven_percent_of_a_hundred_are_seven() -> None:
 @pytest.mark.parametrize(("rows", "digits"), [(100_000, 5), (100_001, 6)])
 def test_a_larger_source_gets_wider_names(rows: int, digits: int) -> None:
     large = plenty(-(-rows // 4))
-    large = Source("pool", large.pixels[:rows], large.labels[:rows])
+    large = Table("pool", large.pixels[:rows], large.labels[:rows])
 
     names = select(asking(samples=2, test_size=1), large).files()
 
@@ -284,15 +289,15 @@ def test_a_larger_source_gets_wider_names(rows: int, digits: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "folders"),
+    ("desired", "folders"),
     [
         ("b", ["b", "nob"]),
         (["d", "a", "c"], ["d", "a", "c"]),
         ("all", ["a", "b", "c", "d"]),
     ],
 )
-def test_folders_stand_in_the_order_of_the_config(wanted: object, folders: list[str]) -> None:
-    selection = select(asking(class_=wanted), plenty(9))
+def test_folders_are_in_the_order_of_the_config(desired: object, folders: list[str]) -> None:
+    selection = select(asking(class_=desired), plenty(9))
 
     assert {split: list(by) for split, by in selection.counts().items()} == {
         TRAIN: folders,
@@ -309,15 +314,15 @@ def test_sizes_by_folder_are_kept_for_each() -> None:
     }
 
 
-def test_another_seed_draws_other_images() -> None:
+def test_another_seed_selects_other_images() -> None:
     rows = plenty(60)
     first, second = (select(asking(seed=seed), rows) for seed in (0, 1))
     assert first.files() != second.files()
 
 
-def test_the_order_of_the_rows_chooses_no_image() -> None:
+def test_the_order_of_the_rows_does_not_matter() -> None:
     rows = plenty(30)
-    back = Source("pool", rows.pixels[::-1].copy(), rows.labels[::-1].copy())
+    back = Table("pool", rows.pixels[::-1].copy(), rows.labels[::-1].copy())
     forth, reverse = (select(asking(class_="all"), one) for one in (rows, back))
     for split in (TRAIN, TEST):
         assert images(forth, rows, split) == images(reverse, back, split)
@@ -328,11 +333,11 @@ MNIST_STEPS = [(100, 20), (200, 40), (6000, 1000)]
 
 @pytest.mark.xdist_group("mnist")
 @pytest.mark.usefixtures("mnist")
-@pytest.mark.parametrize("wanted", [3, "all"])
-def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(wanted: object) -> None:
-    rows = source.load("mnist_784")
+@pytest.mark.parametrize("desired", [3, "all"])
+def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(desired: object) -> None:
+    rows = registry.load("mnist_784")
     steps = [
-        asking(source="mnist_784", class_=wanted, samples=samples, test_size=test)
+        asking(source="mnist_784", class_=desired, samples=samples, test_size=test)
         for samples, test in MNIST_STEPS
     ]
     selections = [select(step, rows) for step in steps]
@@ -348,7 +353,7 @@ def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(wanted: object) -> N
 @pytest.mark.xdist_group("mnist")
 @pytest.mark.usefixtures("mnist")
 def test_the_first_two_versions_of_mnist_have_the_counts_asked_for() -> None:
-    rows = source.load("mnist_784")
+    rows = registry.load("mnist_784")
     small, large = (
         select(asking(source="mnist_784", class_=3, samples=s, test_size=t), rows).counts()
         for s, t in MNIST_STEPS[:2]

@@ -1,0 +1,67 @@
+"""Datasets of OpenML by name, through scikit-learn."""
+
+import warnings
+from http import HTTPStatus
+
+import numpy as np
+
+from scripts.errors import UserError
+from scripts.progress import Bar
+from scripts.sources import table
+from scripts.sources.source import SourceError
+from scripts.sources.table import Table
+
+
+def provides(_: str) -> bool:
+    """Return whether this kind of source has a name: any name that no other kind has."""
+    return True
+
+
+def read(name: str) -> Table:
+    """Return the dataset called `name`, over the network unless scikit-learn has it in its cache.
+
+    Raises `SourceError` when there is none or it is not made of images, `UserError` when it is not
+    available now.
+    """
+    from sklearn.datasets import fetch_openml
+
+    with Bar(desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}"):
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                bunch = fetch_openml(name, as_frame=False, parser="auto")
+        except Exception as error:  # noqa: BLE001 - scikit-learn passes on what its parsers raise
+            damaged = any("Invalid cache" in str(warning.message) for warning in caught)
+            raise _error(name, error, damaged=damaged) from None
+    if bunch.target is None or np.ndim(bunch.target) != 1:
+        raise SourceError(f"source {name} has no single column with the class of each row.")
+    return table.from_values(name, np.asarray(bunch.data), np.asarray(bunch.target))
+
+
+def _error(name: str, error: Exception, *, damaged: bool) -> UserError:
+    """Return why scikit-learn could not load `name`, and what to do."""
+    from urllib.error import HTTPError
+
+    from sklearn.datasets import get_data_home
+
+    text = " ".join(str(error).split())
+    if damaged:
+        return UserError(
+            f"source {name}: the file in scikit-learn's cache below {get_data_home()} is damaged"
+            f" and could not be fetched again from OpenML ({text}). Try again when it is reachable."
+        )
+    # OpenML answers 412 where others answer 404.
+    unknown = isinstance(error, HTTPError) and error.code == HTTPStatus.PRECONDITION_FAILED
+    if unknown or "not found" in text.lower():
+        return SourceError(
+            f"source {name}: OpenML has no active dataset of this name. Look the name up on"
+            " openml.org, or use digits."
+        )
+    if isinstance(error, OSError):
+        return UserError(
+            f"source {name}: OpenML cannot be reached ({text}). Try again later; the source digits"
+            " needs no network."
+        )
+    return UserError(
+        f"source {name}: OpenML's file cannot be read ({text}). It may be damaged; try again."
+    )

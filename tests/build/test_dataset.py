@@ -1,0 +1,166 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.build import png, record
+from scripts.build.dataset import Dataset
+from scripts.inputs import config
+from scripts.inputs.reader import Inputs
+from scripts.sources import registry
+from scripts.sources.table import Table
+from scripts.versions import lock
+from scripts.versions.recorded import recorded_selection
+from scripts.versions.resolve import resolve
+from tests.repository import Repository, Run, config_text, contents, create
+
+# Released bytes depend on these. A change here, by our code or by a dependency, changes every
+# dataset: it needs its own pull request, and a reason.
+KNOWN_MD5 = "87124563fc8647d46f691a2e5f2acb2e.dir"
+MNIST_MD5 = "ba94b8c96190f92f0c1f4829195bb158.dir"
+KNOWN_CONFIG = config_text(samples=60, test_size=0.25, seed=7)
+
+
+def dataset(text: str) -> Dataset:
+    return resolve(Inputs(config.parse(text.encode())), None, None)
+
+
+def built(root: Path) -> tuple[str, dict[str, bytes]]:
+    """Return the manifest and the files that the newest build made."""
+    return record.read(root).md5, contents(root / "dataset")
+
+
+def test_the_bytes_are_those_that_are_known() -> None:
+    assert dataset(KNOWN_CONFIG).manifest.md5 == KNOWN_MD5
+
+
+def test_the_same_config_gives_the_same_files_twice_in_a_row(
+    repository: Repository, run: Run
+) -> None:
+    run("build")
+    first = built(repository.root)
+
+    run("build")
+
+    assert built(repository.root) == first
+    assert len(first[1]) == 10
+
+
+def test_the_same_config_gives_the_same_files_in_another_folder(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "another place").mkdir()
+    other = create(tmp_path / "another place")
+
+    run("build")
+    run("build", where=other.root)
+
+    assert built(repository.root) == built(other.root)
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_the_same_config_gives_the_same_files_in_another_process(
+    repository: Repository, run: Run, seed: str
+) -> None:
+    repository.configure(config_text(class_="all", samples=20, test_size=5))
+    run("build")
+    first = built(repository.root)
+    shutil.rmtree(repository.root / "dataset")
+
+    subprocess.run(
+        [sys.executable, "-m", "scripts", "build"],
+        cwd=repository.root,
+        env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"},
+        capture_output=True,
+        check=True,
+    )
+
+    assert built(repository.root) == first
+
+
+def test_every_png_decodes_to_its_row(repository: Repository, run: Run) -> None:
+    repository.configure(config_text(class_="all", samples=20, test_size=5))
+    run("build")
+
+    rows = registry.load("digits")
+    files = contents(repository.root / "dataset")
+    assert len(files) == 200
+    for name, data in files.items():
+        row = int(Path(name).stem)
+        assert np.array_equal(png.decode(data), rows.image(row))
+        assert Path(name).parent.name == rows.labels[row]
+
+
+def test_the_folders_have_the_counts_of_the_config(repository: Repository, run: Run) -> None:
+    for samples, test_size in [(100, 20), (150, 40)]:
+        repository.configure(config_text(samples=samples, test_size=test_size))
+        run("build")
+        for folder in ("3", "no3"):
+            for split, count in [("train", samples - test_size), ("test", test_size)]:
+                found = (repository.root / "dataset" / split / folder).iterdir()
+                assert len(list(found)) == count
+
+
+def test_the_lock_records_what_the_dataset_is(repository: Repository, run: Run) -> None:
+    run("build")
+    run("release")
+
+    recorded = lock.parse(repository.at_origin("show", "v0:dataset.dvc").encode())
+    files = contents(repository.root / "dataset")
+    assert recorded.nfiles == len(files) == 10
+    assert recorded.size == sum(len(data) for data in files.values())
+    assert recorded.md5 == record.read(repository.root).md5
+    assert recorded.meta.counts == {"train": {"3": 3, "no3": 3}, "test": {"3": 2, "no3": 2}}
+    assert recorded.meta.config == {
+        "source": "digits",
+        "class": "3",
+        "samples": 5,
+        "test_size": 2,
+        "seed": 0,
+    }
+    rows = registry.load("digits")
+    assert (recorded.meta.source.sha256, recorded.meta.source.rows) == (rows.sha256, 1797)
+
+
+def test_equal_datasets_have_equal_locks_whatever_the_config_looks_like() -> None:
+    reworded = "seed: 0 # default\nclass: '3'\ntest_size: 2\nsamples: 5\nsource: digits"
+    one, other = dataset(config_text()), dataset(reworded)
+
+    assert lock.of(one, one.manifest) == lock.of(other, other.manifest)
+
+
+def test_a_recorded_selection_is_known_for_the_same_rows_and_rule_only() -> None:
+    made = dataset(config_text())
+    recorded = lock.of(made, made.manifest)
+
+    again = recorded_selection(recorded, made.source)
+    assert again
+    assert again.files() == made.selection.files()
+    assert isinstance(made.source, Table)
+    fewer = Table("digits", made.source.pixels[:900], made.source.labels[:900])
+    assert recorded_selection(recorded, fewer) is None
+    meta = recorded.meta.model_copy(update={"samples": "0" * 64})
+    other_rule = recorded.model_copy(update={"meta": meta})
+    assert recorded_selection(other_rule, made.source) is None
+
+
+@pytest.mark.xdist_group("mnist")
+@pytest.mark.usefixtures("mnist")
+def test_the_first_version_of_mnist_has_the_known_bytes() -> None:
+    first = config_text(source="mnist_784", samples=100, test_size=20)
+    assert dataset(first).manifest.md5 == MNIST_MD5
+
+
+@pytest.mark.xdist_group("mnist")
+@pytest.mark.usefixtures("mnist")
+def test_every_png_of_mnist_decodes_to_its_row(repository: Repository, run: Run) -> None:
+    repository.configure(config_text(source="mnist_784", samples=200, test_size=40))
+    run("build")
+
+    rows = registry.load("mnist_784")
+    for name, data in contents(repository.root / "dataset").items():
+        assert np.array_equal(png.decode(data), rows.image(int(Path(name).stem)))

@@ -1,0 +1,433 @@
+import gzip
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+from urllib.error import HTTPError
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from scripts.errors import UserError
+from scripts.sources import copies, registry, table
+from scripts.sources.source import Source, SourceError, classes
+from scripts.sources.table import Table
+from tests.repository import Repository, Run, config_text
+
+Values = npt.NDArray[Any]
+FOUR = np.array([[0, 1, 2, 255], [3, 4, 5, 6]])
+LABELS = np.array(["a", "b"])
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for local copies."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "dataset-sources"
+
+
+@pytest.fixture
+def openml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of scikit-learn."""
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "openml"))
+    return tmp_path / "openml"
+
+
+def keep(
+    home: Path,
+    name: str,
+    columns: list[tuple[str, str]],
+    rows: list[str],
+    targets: Sequence[str] | None = None,
+) -> Path:
+    """Write an OpenML dataset into scikit-learn's cache, as if it had been fetched.
+
+    The last column has the classes, unless `targets` names others. Return the file of the rows.
+    """
+    top = home / "openml" / "openml.org"
+    data = top / "api" / "v1" / "json" / "data"
+    arff = "".join(f"@ATTRIBUTE {column} {kind}\n" for column, kind in columns)
+    arff = f"@RELATION {name}\n{arff}@DATA\n" + "".join(f"{row}\n" for row in rows)
+    listed = {"did": 7, "name": name, "version": 1, "status": "active", "format": "ARFF"}
+    listing = {"data": {"dataset": [listed]}}
+    targets = [columns[-1][0]] if targets is None else targets
+    features = [
+        {
+            "index": str(index),
+            "name": column,
+            "data_type": "numeric" if kind == "NUMERIC" else "nominal",
+            "is_target": str(column in targets).lower(),
+            "is_ignore": "false",
+            "is_row_identifier": "false",
+            "number_of_missing_values": str(sum(row.split(",")[index] == "?" for row in rows)),
+        }
+        for index, (column, kind) in enumerate(columns)
+    ]
+    description = {
+        **{"id": "7", "name": name, "version": "1", "format": "ARFF", "file_id": "70"},
+        **{"default_target_attribute": ",".join(targets), "status": "active", "description": ""},
+        "md5_checksum": hashlib.md5(arff.encode(), usedforsecurity=False).hexdigest(),
+        "url": f"https://api.openml.org/data/v1/download/70/{name}.arff",
+    }
+    below = data / "list" / "data_name" / name / "limit" / "2"
+    files = {
+        below / "data_version" / "1.gz": listing,
+        below / "status" / "active" / ".gz": listing,
+        data / "7.gz": {"data_set_description": description},
+        data / "features" / "7.gz": {"data_features": {"feature": features}},
+        data / "qualities" / "7.gz": {"data_qualities": {"quality": []}},
+    }
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(json.dumps(content).encode()))
+    file = top / "data" / "v1" / "download" / "70" / f"{name}.arff.gz"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(gzip.compress(arff.encode()))
+    return file
+
+
+def grey(count: int) -> list[tuple[str, str]]:
+    return [(f"p{index}", "NUMERIC") for index in range(count)]
+
+
+def test_a_table_becomes_square_images() -> None:
+    made = table.from_values("tiny", FOUR, LABELS)
+
+    assert made.pixels.tolist() == [[[0, 1], [2, 255]], [[3, 4], [5, 6]]]
+    assert made.pixels.dtype == np.uint8
+    assert made.labels.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "says"),
+    [
+        (FOUR[:, :3], LABELS, "3 values in a row are not a square"),
+        (FOUR[0], LABELS, "it has no table of numbers"),
+        (FOUR[:0], LABELS[:0], "it has no table of numbers"),
+        (FOUR.astype(str), LABELS, "it has columns that are not numbers"),
+        (FOUR.astype(object), LABELS, "it has columns that are not numbers"),
+        (FOUR / [1, 1, 1, np.inf] * np.nan, LABELS, "it has missing values"),
+        (FOUR * 1.0 / 2, LABELS, "its values are not whole numbers from 0 to 255"),
+        (FOUR - 1, LABELS, "its values are not whole numbers from 0 to 255"),
+        (FOUR + 1, LABELS, "its values are not whole numbers from 0 to 255"),
+        (FOUR * 1e300, LABELS, "its values are not whole numbers from 0 to 255"),
+        (FOUR, np.array(["a", "../b"]), "the class '../b', which cannot be a folder name"),
+        (FOUR, np.array(["a", "b c"]), "the class 'b c', which cannot be a folder name"),
+        (FOUR, np.array(["a", ".."]), "the class '..', which cannot be a folder name"),
+        (FOUR, np.array(["a", ""]), "the class '', which cannot be a folder name"),
+        (FOUR, np.array(["a", "b\n"]), r"the class 'b\\n', which cannot be a folder name"),
+        (FOUR, np.array(["a", "A"]), "classes that differ only in upper and lower case"),
+    ],
+)
+def test_a_table_without_square_grey_images_or_usable_classes_is_refused(
+    values: Values, labels: Values, says: str
+) -> None:
+    with pytest.raises(SourceError, match=f"^source odd .*{says}"):
+        table.from_values("odd", values, labels)
+
+
+def load_table(name: str, sha256: str | None = None) -> Table:
+    source = registry.load(name, sha256)
+    assert isinstance(source, Table)
+    return source
+
+
+def test_the_digits_are_1797_visible_images_of_8_by_8() -> None:
+    digits = load_table("digits")
+
+    assert digits.pixels.shape == (1797, 8, 8)
+    assert digits.pixels.max() == 240
+    assert classes(digits) == [str(digit) for digit in range(10)]
+
+
+def test_classes_are_sorted_by_number_if_all_are_numbers() -> None:
+    def sorted_classes(labels: list[str]) -> list[str]:
+        return classes(table.from_values("n", np.zeros((3, 4)), np.array(labels)))
+
+    assert sorted_classes(["10", "9", "1"]) == ["1", "9", "10"]
+    assert sorted_classes(["b", "9", "a"]) == ["9", "a", "b"]
+
+
+def test_the_checksum_changes_with_every_change_of_the_rows() -> None:
+    made = [
+        table.from_values("n", FOUR, LABELS),
+        table.from_values("n", FOUR[::-1], LABELS),
+        table.from_values("n", FOUR, LABELS[::-1]),
+        table.from_values("n", FOUR[:1], LABELS[:1]),
+        table.from_values("n", FOUR.reshape(8, 1), np.repeat(LABELS, 4)),
+    ]
+    assert len({one.sha256 for one in made}) == len(made)
+    assert table.from_values("other", FOUR, LABELS).sha256 == made[0].sha256
+
+
+def test_the_checksum_does_not_depend_on_how_the_pixels_lie_in_memory() -> None:
+    made = table.from_values("n", FOUR, LABELS)
+    other = Table("n", np.asfortranarray(made.pixels), made.labels)
+
+    assert other.sha256 == made.sha256
+    assert other.digests == made.digests
+
+
+def test_a_digest_is_the_sha256_of_the_pixels_of_a_row() -> None:
+    values = np.concatenate([FOUR, FOUR[:1]])
+    made: Source = table.from_values("n", values, np.array(["a", "b", "c"]))
+
+    assert list(made.digests) == [
+        hashlib.sha256(made.image(row).tobytes()).digest() for row in range(3)
+    ]
+    assert made.digests[0] == made.digests[2] != made.digests[1]
+
+
+def test_the_first_load_keeps_a_copy_named_after_its_checksum(cache: Path) -> None:
+    first = load_table("digits")
+
+    assert [file.name for file in (cache / "digits").iterdir()] == [f"{first.sha256}.npz"]
+    assert load_table("digits").sha256 == first.sha256
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other rows", "not an archive"])
+def test_a_damaged_copy_is_read_again_from_the_origin_and_replaced(
+    cache: Path, damage: str
+) -> None:
+    first = load_table("digits")
+    copy = cache / "digits" / f"{first.sha256}.npz"
+    intact = copy.read_bytes()
+    middle = len(intact) // 2
+    if damage == "other rows":
+        np.savez_compressed(copy, pixels=first.pixels[:5], labels=first.labels[:5])
+    else:
+        copy.write_bytes(
+            {
+                "cut": intact[:middle],
+                "flipped": intact[:middle] + bytes([intact[middle] ^ 1]) + intact[middle + 1 :],
+                "empty": b"",
+                "not an archive": b"PK but nothing else",
+            }[damage]
+        )
+    assert copies.find("digits", first.sha256) is None
+
+    again = load_table("digits")
+
+    assert again.sha256 == first.sha256
+    assert np.array_equal(again.pixels, first.pixels)
+    with np.load(copy) as arrays:
+        assert len(arrays["labels"]) == 1797
+
+
+class Trap:
+    """An object that makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("place", ["pixels", "labels", "file"])
+def test_a_pickle_in_place_of_a_copy_is_never_unpickled(
+    cache: Path, tmp_path: Path, place: str
+) -> None:
+    first = load_table("digits")
+    copy = cache / "digits" / f"{first.sha256}.npz"
+    trap = Trap(tmp_path / "unpickled")
+    if place == "file":
+        copy.write_bytes(pickle.dumps(trap))
+    else:
+        arrays = {"pixels": first.pixels, "labels": first.labels}
+        np.savez_compressed(copy, **arrays | {place: np.array([trap], dtype=object)})
+
+    assert copies.find("digits", first.sha256) is None
+    assert load_table("digits").sha256 == first.sha256
+    assert not trap.folder.exists()
+    assert copies.find("digits", first.sha256)
+
+
+def test_the_trap_of_that_test_works(tmp_path: Path) -> None:
+    trap = Trap(tmp_path / "unpickled")
+    np.savez_compressed(tmp_path / "copy.npz", pixels=np.array([trap], dtype=object))
+
+    with np.load(tmp_path / "copy.npz", allow_pickle=True) as arrays:
+        _ = arrays["pixels"]
+
+    assert trap.folder.exists()
+
+
+def test_a_checksum_in_a_lock_gets_the_copy_with_that_checksum(cache: Path) -> None:
+    first = load_table("digits")
+    other = Table("digits", first.pixels[:9], first.labels[:9])
+    copies.keep(other)
+    os.utime(cache / "digits" / f"{other.sha256}.npz", (time.time() + 9, time.time() + 9))
+
+    assert load_table("digits").sha256 == other.sha256
+    assert load_table("digits", first.sha256).sha256 == first.sha256
+    assert load_table("digits", other.sha256).sha256 == other.sha256
+
+
+def test_a_cache_that_cannot_be_written_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+    with pytest.raises(UserError, match="the local copy of digits cannot be written to"):
+        registry.load("digits")
+
+
+def test_later_loads_import_neither_scikit_learn_nor_pandas() -> None:
+    registry.load("digits")
+    program = (
+        "import sys; from scripts.sources import registry; registry.load('digits');"
+        "print([name for name in ('sklearn', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_openml_dataset_of_grey_images_is_a_source(cache: Path, openml: Path) -> None:
+    rows = ["0,10,20,255,yes", "1,2,3,4,no", "9,8,7,6,yes"]
+    keep(openml, "tiny-drawings", [*grey(4), ("kind", "{yes,no}")], rows)
+
+    made = load_table("tiny-drawings")
+
+    assert made.pixels.tolist() == [[[0, 10], [20, 255]], [[1, 2], [3, 4]], [[9, 8], [7, 6]]]
+    assert made.labels.tolist() == ["yes", "no", "yes"]
+    assert classes(made) == ["no", "yes"]
+    shutil.rmtree(openml)
+    assert registry.load("tiny-drawings").sha256 == made.sha256
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "says"),
+    [
+        ([*grey(3), ("c", "{a,b}")], ["1,2,3,a", "4,5,6,b"], "3 values in a row are not a square"),
+        ([*grey(4), ("c", "{a,b}")], ["1,2,3,4.5,a", "4,5,6,7,b"], "not whole numbers"),
+        ([*grey(4), ("c", "{a,b}")], ["1,2,3,256,a", "4,5,6,7,b"], "not whole numbers"),
+        ([*grey(4), ("c", "{a,b}")], ["1,2,3,?,a", "4,5,6,7,b"], "missing values"),
+        ([("p", "{x,y}"), ("c", "{a,b}")], ["x,a", "y,b"], "columns that are not numbers"),
+    ],
+)
+def test_an_openml_dataset_without_square_grey_images_is_refused(
+    cache: Path,
+    openml: Path,
+    columns: list[tuple[str, str]],
+    rows: list[str],
+    says: str,
+) -> None:
+    keep(openml, "iris", columns, rows)
+
+    with pytest.raises(SourceError, match=f"^source iris is not made of square 8-bit.*{says}"):
+        registry.load("iris")
+
+    assert not cache.exists()
+
+
+def test_an_openml_dataset_without_a_single_column_of_classes_is_refused(
+    cache: Path, openml: Path
+) -> None:
+    columns = [*grey(4), ("c", "{a,b}"), ("d", "{x,y}")]
+    keep(openml, "tiny", columns, ["1,2,3,4,a,x", "5,6,7,8,b,y"], ["c", "d"])
+
+    with pytest.raises(
+        SourceError, match=r"^source tiny has no single column with the class of each row\.$"
+    ):
+        registry.load("tiny")
+
+
+def test_openml_that_cannot_be_reached_is_one_message(
+    repository: Repository, run: Run, cache: Path, openml: Path
+) -> None:
+    repository.configure(config_text(source="mnist_784"))
+
+    result = run("validate")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[-1].startswith(
+        "error: source mnist_784: OpenML cannot be reached ("
+    )
+    assert "the source digits needs no network" in result.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HTTPError("http://x", 412, "Precondition Failed", Message(), None),
+        ValueError("Dataset colors with status active not found."),
+    ],
+    ids=["OpenML's answer", "scikit-learn's error"],
+)
+def test_a_name_that_openml_does_not_have_is_a_problem_of_the_config(
+    repository: Repository,
+    run: Run,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", Mock(side_effect=error))
+    repository.configure(config_text(source="colors"))
+
+    assert run("validate") == (
+        1,
+        "",
+        "dataset_config.yaml:1:9: source colors: OpenML has no active dataset of this name."
+        " Look the name up on openml.org, or use digits.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            HTTPError("http://x", 500, "Internal Server Error", Message(), None),
+            "source colors: OpenML cannot be reached (HTTP Error 500: Internal Server Error)."
+            " Try again later; the source digits needs no network.",
+        ),
+        (
+            ValueError("Bad\n  line 3"),
+            "source colors: OpenML's file cannot be read (Bad line 3)."
+            " It may be damaged; try again.",
+        ),
+    ],
+    ids=["server error", "damaged file"],
+)
+def test_what_may_work_later_is_not_a_problem_of_the_config(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", Mock(side_effect=error))
+
+    with pytest.raises(UserError) as caught:
+        registry.load("colors")
+
+    assert not isinstance(caught.value, SourceError)
+    assert str(caught.value) == message
+
+
+def test_a_damaged_download_is_named_if_openml_cannot_be_reached(cache: Path, openml: Path) -> None:
+    rows = ["1,2,3,4,a", "5,6,7,8,b"]
+    file = keep(openml, "tiny-drawings", [*grey(4), ("kind", "{a,b}")], rows)
+    file.write_bytes(file.read_bytes()[:-12])
+
+    with pytest.raises(UserError, match=r"the file in scikit-learn\'s cache below .* is damaged"):
+        registry.load("tiny-drawings")
+
+
+@pytest.mark.xdist_group("mnist")
+@pytest.mark.usefixtures("mnist")
+def test_mnist_is_read_from_scikit_learns_cache() -> None:
+    made = load_table("mnist_784")
+
+    assert made.pixels.shape == (70_000, 28, 28)
+    assert classes(made) == [str(digit) for digit in range(10)]
+    assert made.sha256 == "2c28961753a27e11d6ac0e8afd6191db55712b4015bd60a9ca058acfee79e674"
