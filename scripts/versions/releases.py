@@ -1,18 +1,18 @@
-"""The releases there are: annotated tags v0, v1, … of a git repository, and nothing else."""
+"""The releases there are: annotated tags v0, v1, … of a git repository."""
 
 import re
 from typing import NamedTuple
 
-from scripts import lock
 from scripts.errors import UserError
-from scripts.git import Git
-from scripts.lock import LOCK_FILE, Lock
+from scripts.versions import lock
+from scripts.versions.git import Git
+from scripts.versions.lock import LOCK_FILE, Lock
 
 TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")
 
 
 class Release(NamedTuple):
-    """One published version: its tag, the commit it stands on, and the lock there."""
+    """One published version: its tag, its commit, and the lock there."""
 
     tag: str
     commit: str
@@ -30,7 +30,7 @@ def number(tag: str) -> int:
     return int(tag[1:])
 
 
-def following(git: Git) -> str:
+def next_tag(git: Git) -> str:
     """Return the tag that the next release will have."""
     names = tags(git)
     return f"v{number(names[-1]) + 1}" if names else "v0"
@@ -41,13 +41,14 @@ def get(git: Git, rev: str) -> Release:
 
     Raises `UserError` when there is no such revision, or no lock in it.
     """
-    commit = git.commit(f"refs/tags/{rev}" if TAG.fullmatch(rev) else rev)
+    is_tag = TAG.fullmatch(rev)
+    commit = git.commit(f"refs/tags/{rev}" if is_tag else rev)
     content = git.file(commit, LOCK_FILE)
     if content is None:
-        todo = f" Remove the tag: git push --delete origin {rev}; git tag -d {rev}"
+        fix = f" Remove the tag: git push --delete origin {rev}; git tag -d {rev}"
         raise UserError(
-            f"{rev} holds no {LOCK_FILE}: it is no version of the dataset."
-            f"{todo if TAG.fullmatch(rev) else ''}"
+            f"{rev} has no {LOCK_FILE}, so it is not a version of the dataset."
+            f"{fix if is_tag else ''}"
         )
     return Release(rev, commit, lock.parse(content, f"{LOCK_FILE} at {rev}"))
 
@@ -56,3 +57,8 @@ def latest(git: Git) -> Release | None:
     """Return the newest release, None before the first."""
     names = tags(git)
     return get(git, names[-1]) if names else None
+
+
+def all_releases(git: Git) -> list[Release]:
+    """Return all releases, oldest first."""
+    return [get(git, tag) for tag in tags(git)]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.errors import UserError
@@ -10,17 +11,15 @@ from scripts.errors import UserError
 ORIGIN = "origin"
 MAIN = "main"
 TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
-# Who signs machine-made commits and tags where nobody has said who they are, as on a runner.
-BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 
 
 class GitError(UserError):
-    """A git command failed; `said` is what git said, in one line."""
+    """A git command failed; `output` is what git printed, in one line."""
 
     def __init__(self, command: str, stderr: str) -> None:
-        """Keep what git said about `command`."""
-        self.said = " ".join(stderr.split())
-        super().__init__(f"{command} failed: {self.said}")
+        """Keep what git printed about `command`."""
+        self.output = " ".join(stderr.split())
+        super().__init__(f"{command} failed: {self.output}")
 
 
 class Git:
@@ -33,13 +32,13 @@ class Git:
     def __call__(
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> str:
-        """Run git and return what it printed; raises `GitError` when it fails."""
+        """Run git and return its output as text; raises `GitError` when it fails."""
         return self.output(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
 
     def output(
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
-        """Run git and return just what it printed; raises `GitError` when it fails."""
+        """Run git and return its output; raises `GitError` when it fails."""
         try:
             process = subprocess.run(
                 ["git", *arguments],
@@ -50,10 +49,10 @@ class Git:
                 check=False,
             )
         except FileNotFoundError:
-            raise UserError("git is not installed, and nothing works without it.") from None
+            raise UserError("git is not installed. Install it and run this again.") from None
         if process.returncode:
-            said = process.stderr or process.stdout
-            raise GitError(f"git {arguments[0]}", said.decode(errors="replace"))
+            printed = process.stderr or process.stdout
+            raise GitError(f"git {arguments[0]}", printed.decode(errors="replace"))
         return process.stdout
 
     def succeeds(self, *arguments: str) -> bool:
@@ -69,13 +68,29 @@ class Git:
         try:
             return self("rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}", "--")
         except GitError:
-            raise UserError(f"git knows no revision {rev!r} here.") from None
+            raise UserError(f"unknown git revision {rev!r}.") from None
 
     def file(self, rev: str, path: str) -> bytes | None:
-        """Return what the file at `path` holds in `rev`, None when it is not there."""
+        """Return the content of the file at `path` in `rev`, None when there is none."""
         if not self("ls-tree", "--name-only", rev, "--", path):
             return None
         return self.output("show", f"{rev}:{path}")
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Return whether `newer` contains the commit `older`."""
+        return self.succeeds("merge-base", "--is-ancestor", older, newer)
+
+
+@dataclass(frozen=True)
+class GitTree:
+    """The files of a commit or tree, in the way of `inputs.reader.Tree`."""
+
+    git: Git
+    rev: str
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a file, None when there is none."""
+        return self.git.file(self.rev, path)
 
 
 def find(start: Path) -> Git:
@@ -83,6 +98,6 @@ def find(start: Path) -> Git:
     try:
         return Git(Path(Git(start)("rev-parse", "--show-toplevel")))
     except GitError as error:
-        if "not a git repository" not in error.said:
+        if "not a git repository" not in error.output:
             raise
-        raise UserError("this is no git repository. Run this in a clone of one.") from None
+        raise UserError("this is not a git repository. Run this in a clone of one.") from None

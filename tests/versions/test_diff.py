@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from scripts import lock
-from scripts.lock import Lock
+from scripts.storage import manifest
+from scripts.versions import lock
+from scripts.versions.lock import Lock
 from tests.repository import Repository, Run, config_text, contents
 
 
@@ -17,13 +18,16 @@ def planned(repository: Repository, run: Run, text: str, *options: str) -> dict[
     return found
 
 
-def placed(repository: Repository, run: Run, text: str) -> dict[int, tuple[str, str]]:
+def built(repository: Repository, run: Run, text: str) -> dict[int, tuple[str, str]]:
     """Build a config; return the split and folder of each row."""
     repository.configure(text)
     assert run("build").code == 0
     names = [PurePath(name) for name in contents(repository.root / "dataset")]
-    repository.lock.unlink()
     return {int(name.stem): (name.parts[0], name.parts[1]) for name in names}
+
+
+def recorded(repository: Repository, tag: str) -> Lock:
+    return lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
 
 
 CHANGES = {
@@ -42,10 +46,10 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("old", "new"), CHANGES.values(), ids=CHANGES)
-def test_samples_are_counted_as_their_files_say(
+def test_samples_are_counted_as_their_files_are(
     repository: Repository, run: Run, old: str, new: str
 ) -> None:
-    before, after = placed(repository, run, old), placed(repository, run, new)
+    before, after = built(repository, run, old), built(repository, run, new)
     repository.merge(old)
     run("release")
 
@@ -55,7 +59,7 @@ def test_samples_are_counted_as_their_files_say(
     assert change["samples"] == {
         "added": len(after.keys() - before.keys()),
         "removed": len(before.keys() - after.keys()),
-        "refiled": sum(
+        "relabeled": sum(
             before[row][0] == after[row][0] and before[row][1] != after[row][1] for row in kept
         ),
         "to_train": sum((before[row][0], after[row][0]) == ("test", "train") for row in kept),
@@ -64,19 +68,19 @@ def test_samples_are_counted_as_their_files_say(
 
 
 def test_the_examples_have_some_of_each_kind(repository: Repository, run: Run) -> None:
-    seen: set[str] = set()
+    kinds: set[str] = set()
     for old, new in CHANGES.values():
-        before, after = placed(repository, run, old), placed(repository, run, new)
+        before, after = built(repository, run, old), built(repository, run, new)
         if after.keys() - before.keys():
-            seen.add("added")
+            kinds.add("added")
         if before.keys() - after.keys():
-            seen.add("removed")
+            kinds.add("removed")
         for row in before.keys() & after.keys():
             if before[row][0] != after[row][0]:
-                seen.add(f"to_{after[row][0]}")
+                kinds.add(f"to_{after[row][0]}")
             elif before[row] != after[row]:
-                seen.add("refiled")
-    assert seen == {"added", "removed", "refiled", "to_train", "to_test"}
+                kinds.add("relabeled")
+    assert kinds == {"added", "removed", "relabeled", "to_train", "to_test"}
 
 
 def test_bytes_to_store_are_the_objects_that_the_remote_gains(
@@ -96,8 +100,37 @@ def test_bytes_to_store_are_the_objects_that_the_remote_gains(
     assert change["bytes"]["before"] == recorded(repository, "v0").size
 
 
-def recorded(repository: Repository, tag: str) -> Lock:
-    return lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
+def test_an_unchanged_dataset_stores_no_bytes(repository: Repository, run: Run) -> None:
+    run("release")
+
+    change = planned(repository, run, f"# the reason\n{config_text()}")
+
+    assert change["changed"] is False
+    assert change["bytes"]["new"] == 0
+    assert set(change["samples"].values()) == {0}
+
+
+def test_all_bytes_count_as_new_if_other_code_encoded_the_release(
+    repository: Repository, run: Run
+) -> None:
+    run("release")
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    # The files of v0 are the same, but their bytes are unknown.
+    text = repository.lock.read_text()
+    repository.merge_file("dataset.dvc", text.replace(recorded(repository, "v0").md5[:8], "0" * 8))
+    larger = config_text(samples=9)
+
+    change = planned(repository, run, larger, "--against", "main")
+
+    assert change["samples"]["added"] == 8
+    repository.configure(larger)
+    assert run("build").code == 0
+    made = json.loads(repository.cached_file(change["md5"]).read_bytes())
+    objects = {entry["md5"] for entry in made}
+    sizes = [repository.cached_file(md5).stat().st_size for md5 in objects]
+    listing = repository.cached_file(change["md5"]).read_bytes()
+    assert manifest.matches(change["md5"], listing)
+    assert change["bytes"]["new"] == sum(sizes) + len(listing)
 
 
 def test_the_first_version_is_all_new(repository: Repository, run: Run) -> None:
@@ -120,19 +153,17 @@ def test_a_plan_can_be_made_against_any_revision(repository: Repository, run: Ru
 
 
 @pytest.mark.parametrize(
-    ("rev", "says"),
+    ("rev", "message"),
     [
-        ("v7", "git knows no revision"),
-        ("--upload-pack=x", "git knows no revision"),
-        ("main", "main holds no dataset.dvc: it is no version of the dataset."),
+        ("v7", "error: unknown git revision 'refs/tags/v7'.\n"),
+        ("--upload-pack=x", "error: unknown git revision '--upload-pack=x'.\n"),
+        ("main", "error: main has no dataset.dvc, so it is not a version of the dataset.\n"),
     ],
 )
 def test_a_revision_without_a_dataset_is_a_clear_error(
-    repository: Repository, run: Run, rev: str, says: str
+    repository: Repository, run: Run, rev: str, message: str
 ) -> None:
-    result = run("plan", f"--against={rev}")
-    assert result.code == 1
-    assert says in result.err
+    assert run("plan", f"--against={rev}") == (1, "", message)
 
 
 def test_a_plan_writes_nothing_and_needs_no_remote(repository: Repository, run: Run) -> None:

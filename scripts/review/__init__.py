@@ -1,0 +1,1 @@
+"""What reviewers see: plan, report, warnings, previews, rendered from templates."""

@@ -1,0 +1,157 @@
+"""A report: the plan or the problems of a change, as bounded plain data."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from scripts.build.selection import Split
+from scripts.errors import UserError
+from scripts.inputs.problems import InputError
+from scripts.review.previews import INK
+
+SCHEMA = 1
+MAX_BYTES = 1_000_000
+MAX_PROBLEMS = 1_000
+MAX_MESSAGE = 300
+
+Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
+# A class or a revision: no character that Markdown or HTML would give a meaning to.
+NAME = r"^[A-Za-z0-9_.+/~^-]{1,120}$"
+Name = Annotated[str, Field(pattern=NAME)]
+Number = Annotated[int, Field(ge=0, lt=10**15)]
+Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
+PreviewLine = Annotated[str, Field(pattern=f"^[{INK}]{{0,200}}$")]
+Stored = Literal["yes", "no", "failed"]
+
+
+class _Data(BaseModel):
+    # Strict and bounded in every field: a report can come from a fork. What is shown of it is
+    # rendered from numbers and names, never from text that the fork wrote.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ClassCount(_Data):
+    """The number of images of one split and class, before and after."""
+
+    split: Split
+    folder: Name = Field(alias="class")
+    before: Number
+    after: Number
+
+
+class SampleChange(_Data):
+    """How single samples differ; see `versions.diff.SampleDiff`."""
+
+    added: Number
+    removed: Number
+    relabeled: Number
+    to_train: Number
+    to_test: Number
+
+
+class Bytes(_Data):
+    """The size of all files before and after, and what the remote gains."""
+
+    before: Number
+    after: Number
+    new: Number
+
+
+class Preview(_Data):
+    """A few images of one split and class, drawn in characters."""
+
+    split: Split
+    folder: Name = Field(alias="class")
+    lines: Annotated[list[PreviewLine], Field(max_length=32)]
+
+
+class Plan(_Data):
+    """What a change would do, compared with the version `against` (None: it is the first)."""
+
+    version: Tag
+    against: Name | None
+    changed: bool
+    counts: Annotated[list[ClassCount], Field(max_length=20_000)]
+    samples: SampleChange | None
+    bytes: Bytes
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
+    source_changed: bool
+    leaks: dict[Tag, Number]
+    previews: Annotated[list[Preview], Field(max_length=100)] = []
+
+
+class ReportedProblem(_Data):
+    """One problem, and its place if it is in a file."""
+
+    file: Literal["dataset_config.yaml", "dataset.dvc"] | None
+    line: Number
+    column: Number
+    message: Message
+
+
+class Report(_Data):
+    """What reviewers see: a plan, or the problems because of which there is none.
+
+    `stored` says whether the remote holds the files: `no` if they are pushed after the merge.
+    `no_bucket` says that the repository still has the template's folder as its remote.
+    """
+
+    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
+    plan: Plan | None = None
+    problems: Annotated[list[ReportedProblem], Field(max_length=MAX_PROBLEMS)] = []
+    stored: Stored | None = None
+    no_bucket: bool = False
+
+
+def problems(error: UserError) -> list[ReportedProblem]:
+    """Return the problems in `error`."""
+    if not isinstance(error, InputError):
+        return [ReportedProblem(file=None, line=0, column=0, message=_bounded(str(error)))]
+    return [
+        ReportedProblem.model_validate(
+            {"file": file, "line": mark.line, "column": mark.column, "message": _bounded(message)}
+        )
+        for file, mark, message in error.problems[:MAX_PROBLEMS]
+    ]
+
+
+def dump(report: Report) -> str:
+    """Return `report` as JSON."""
+    return report.model_dump_json(by_alias=True)
+
+
+def load(content: bytes) -> Report:
+    """Return the report in `content`, which may come from a fork or from older code.
+
+    Raises `ValueError` for anything but a well-formed report.
+    """
+    try:
+        data = json.loads(content)
+    except RecursionError:
+        raise ValueError("the report is nested too deeply") from None
+    if isinstance(data, dict) and "schema" not in data:
+        data = _from_version_0(data)
+    report = Report.model_validate_json(json.dumps(data))
+    if (report.plan is None) == (not report.problems):
+        raise ValueError("a report holds either a plan or problems")
+    return report
+
+
+def _from_version_0(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a report as it was written before reports had a schema number, under today's names."""
+    plan = _renamed(data.get("change"), retrained="leaks", sketches="previews")
+    if isinstance(plan, dict):
+        plan["samples"] = _renamed(plan.get("samples"), refiled="relabeled")
+    report = _renamed(data, change="plan", faults="problems")
+    return {**report, "plan": plan, "schema": 0}
+
+
+def _renamed(data: Any, **names: str) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {names.get(key, key): value for key, value in data.items()}
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"

@@ -1,0 +1,1 @@
+"""Versions in git: lock, releases, diff, guards, publish, verify."""

@@ -1,0 +1,143 @@
+"""The lock: `dataset.dvc`, the recorded state, written by machine only."""
+
+import io
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from scripts.build.dataset import Dataset
+from scripts.errors import UserError
+from scripts.storage.manifest import Manifest
+
+LOCK_FILE = "dataset.dvc"
+# The format of the record below `meta`. Locks without a number are version 0 and stay readable.
+SCHEMA = 1
+# Counts of a thousand classes fit well.
+MAX_BYTES = 256 * 1024
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+CountsBySplit = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Output(_Record):
+    """DVC's own fields: the folder, and the name of the object that lists its files."""
+
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
+    size: Annotated[int, Field(ge=0)]
+    nfiles: Annotated[int, Field(ge=0)]
+    hash: Literal["md5"] = "md5"
+    path: Literal["dataset"] = "dataset"
+
+
+class SourceRecord(_Record):
+    """The source of a dataset, with the checksum of its rows."""
+
+    name: str
+    sha256: Sha256
+    rows: int
+
+
+class Meta(_Record):
+    """What the dataset is, beside DVC's fields.
+
+    `config` is the config it was made from, `counts` the images by split and folder, `samples`
+    the SHA-256 of all file names.
+    """
+
+    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
+    config: dict[str, Any]
+    source: SourceRecord
+    counts: CountsBySplit
+    samples: Sha256
+
+
+class Lock(_Record):
+    """One version of the dataset, recorded."""
+
+    outs: Annotated[list[Output], Field(min_length=1, max_length=1)]
+    meta: Meta
+
+    def __hash__(self) -> int:
+        # The counts are a dict and have no hash; equal locks have equal manifests.
+        return hash(self.md5)
+
+    @property
+    def md5(self) -> str:
+        """The name of the manifest's object; it ends in `.dir`."""
+        return self.outs[0].md5
+
+    @property
+    def size(self) -> int:
+        """The size of all files, in bytes."""
+        return self.outs[0].size
+
+    @property
+    def nfiles(self) -> int:
+        """The number of files."""
+        return self.outs[0].nfiles
+
+
+def of(dataset: Dataset, manifest: Manifest) -> Lock:
+    """Return the record of `dataset`, whose files are those of `manifest`."""
+    source = dataset.source
+    return Lock(
+        outs=[Output(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
+        meta=Meta(
+            schema_=SCHEMA,
+            config=dataset.config.record(),
+            source=SourceRecord(name=source.name, sha256=source.sha256, rows=len(source.labels)),
+            counts=dataset.selection.counts(),
+            samples=dataset.selection.sha256,
+        ),
+    )
+
+
+def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
+    """Return the lock that `content` holds; `where` names it in messages.
+
+    Raises `UserError` when it is not a lock of this project, or of a newer version of it.
+    """
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{where} has {len(content):,} bytes, more than a lock can have.")
+    try:
+        data = YAML(typ="safe", pure=True).load(content.decode())
+        _refuse_newer(data, where)
+        return Lock.model_validate(data)
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:
+        # pydantic's errors and those of decoding are ValueErrors too.
+        raise UserError(
+            f"{where} was changed by hand or is damaged ({_first(error)})."
+            f" Restore it from the latest release: git checkout <tag> -- {LOCK_FILE}"
+        ) from None
+
+
+def render(lock: Lock) -> str:
+    """Return `lock` as the text of a `.dvc` file."""
+    buffer = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(lock.model_dump(by_alias=True), buffer)
+    return buffer.getvalue()
+
+
+def _refuse_newer(data: object, where: str) -> None:
+    meta = data.get("meta") if isinstance(data, dict) else None
+    schema = meta.get("schema") if isinstance(meta, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UserError(
+            f"{where} was written by a newer version of the machinery (schema {schema}; this one"
+            f" reads up to {SCHEMA}). Update this branch from main."
+        )
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        detail = error.errors()[0]
+        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+    return str(error).splitlines()[0]

@@ -1,0 +1,93 @@
+"""Whether releases are complete and intact in the remote."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from scripts.build.selection import SPLITS
+from scripts.errors import UserError
+from scripts.storage.cache import DATASET
+from scripts.storage.remote import Remote, open_remote
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions import releases
+from scripts.versions.git import Git
+from scripts.versions.lock import Lock
+from scripts.versions.releases import Release
+
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The problems of one release; without any it is complete and intact."""
+
+    tag: str
+    files: int
+    problems: list[str]
+
+
+def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
+    """Yield a finding for each of the releases `tags`.
+
+    With `quick` objects are only looked for, otherwise they are read and their checksums compared.
+    Raises `UserError` when there is no such tag or a remote is unreachable.
+    """
+    for tag in tags:
+        git.commit(f"refs/tags/{tag}")
+    # Objects that were read for an earlier release: by remote, whether they are damaged.
+    read: dict[str, dict[str, bool]] = {}
+    for tag in tags:
+        try:
+            found = releases.get(git, tag)
+            remote = remote_of(git, found)
+        except UserError as error:
+            yield Finding(tag, 0, [str(error)])
+            continue
+        problems = _problems(found, remote, None if quick else read.setdefault(remote.url, {}))
+        yield Finding(tag, found.lock.nfiles, problems)
+
+
+def remote_of(git: Git, release: Release) -> Remote:
+    """Return the remote that `release` names: the one that its consumers use."""
+    committed = git.file(release.commit, CONFIG_PATH)
+    return open_remote(git.root, committed, f"{CONFIG_PATH} at {release.tag}")
+
+
+def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) -> list[str]:
+    md5 = release.lock.md5
+    if remote.missing({md5}):
+        return [f"the manifest {md5} is missing in {remote.url}"]
+    try:
+        files = remote.manifest(md5)
+    except UserError as error:
+        return [str(error)]
+    problems = _wrong_counts(release.lock, list(files))
+    missing = remote.missing(set(files.values()))
+    if missing:
+        problems.append(f"{_named(files, missing)} missing in {remote.url}")
+    if read is not None:
+        unread = set(files.values()) - missing - read.keys()
+        bad = remote.damaged(unread)
+        read.update({name: name in bad for name in unread})
+        if damaged := {name for name in files.values() if read.get(name)}:
+            problems.append(f"{_named(files, damaged)} checksum mismatch in {remote.url}")
+    return problems
+
+
+def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
+    counted = Counter(tuple(name.split("/")[:2]) for name in names)
+    recorded = {
+        (split, folder): count
+        for split in SPLITS
+        for folder, count in lock.meta.counts.get(split, {}).items()
+        if count
+    }
+    if counted == recorded and len(names) == lock.nfiles:
+        return []
+    return [f"the lock records {lock.nfiles:,} files ({recorded}), the manifest has {len(names):,}"]
+
+
+def _named(files: dict[str, str], objects: set[str]) -> str:
+    names = [f"{DATASET}/{name}" for name, md5 in files.items() if md5 in objects]
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return f"{', '.join(names[:MAX_NAMED])}{more}:"
