@@ -1,7 +1,7 @@
-"""`make demo`: the whole story in a temporary folder, on embedded defaults.
+"""`make demo`: from the first pull request to a consumer, in a temporary folder.
 
-The bundled digits, a local folder as remote and a bare repository as origin stand in for MNIST, a
-bucket and GitHub. Every command is the one a person or a workflow runs, shown before its output.
+It uses the bundled digits instead of MNIST, a folder instead of a bucket, and a bare repository
+instead of GitHub. Every command is one that a person or a workflow runs, shown before its output.
 """
 
 import os
@@ -18,16 +18,17 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
 # What a repository made from this template begins with.
-TEMPLATE = (".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore", "requirements.txt")
+TEMPLATE = (".dvc/.gitignore", ".dvcignore", ".gitignore", "requirements.txt")
+DVC_CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 CONFIG = """\
-# yaml-language-server: $schema=scripts/dataset_config.schema.json
+# yaml-language-server: $schema=scripts/inputs/dataset_config.schema.json
 source: digits
 class: 3
 samples: 50
 test_size: 10
 seed: 0
 """
-# Nothing of the user's own git: no signing, no hooks, no name.
+# The user's own git configuration must not matter: no signing, no hooks, no name.
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_AUTHOR_NAME": "Demo",
@@ -38,17 +39,17 @@ GIT = {
 
 
 def main() -> None:
-    """Tell the story; everything it made is gone at the end."""
+    """Run the demo; it deletes everything that it made."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dataset-demo-") as folder:
         place = Path(folder)
-        _say("A new repository: origin is a bare repository, the bucket is a folder")
+        _say("A new repository: a bare repository is the origin, a folder is the bucket")
         work = _template(place)
         _verb(work, "remote", str(place / "bucket"))
         _commit(work, "Begin")
         _git(work, "push", "--quiet", "origin", "main")
 
-        _say("The first pull request: is it a 3 or not? 50 images each, 10 of them for test")
+        _say("The first pull request: is it a 3 or not? 50 images of each, 10 of them for test")
         _pull_request(work, "first-dataset", CONFIG)
         _check(place, "first-dataset")
         _say("The merge publishes v0")
@@ -62,12 +63,12 @@ def main() -> None:
         _merge(place, work, "twice-as-many")
         _git(work, "log", "--oneline", "--graph", "--decorate", shown=True)
 
-        _say("QA: is every release whole and true?")
+        _say("QA: is every release complete and intact?")
         _verb(work, "verify")
 
-        _say("A consumer, in an empty folder, with plain dvc and nothing of ours")
+        _say("A consumer in an empty folder needs only DVC")
         _consume(place)
-    print(f"\nThat was it, in {time.monotonic() - began:.0f} s; nothing is left behind.")
+    print(f"\nDone in {time.monotonic() - began:.0f} s; the temporary folder is deleted.")
 
 
 def _template(place: Path) -> Path:
@@ -75,11 +76,12 @@ def _template(place: Path) -> Path:
     work = place / "work"
     _git(place, "clone", "--quiet", "origin.git", "work")
     _git(work, "checkout", "--quiet", "-B", "main")
-    unwanted = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PROJECT / "scripts", work / "scripts", ignore=unwanted)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "scripts", work / "scripts", ignore=ignored)
     for name in TEMPLATE:
         (work / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, work / name)
+    (work / ".dvc" / "config").write_text(DVC_CONFIG)
     return work
 
 
@@ -94,7 +96,7 @@ def _pull_request(work: Path, branch: str, config: str) -> None:
 
 
 def _check(place: Path, branch: str) -> None:
-    """What the workflow does on the pull request: look, make, push, tell."""
+    """What the workflow does on the pull request."""
     with _runner(place, branch) as runner:
         _verb(runner, "validate")
         _verb(runner, "build")
@@ -126,7 +128,7 @@ def _consume(place: Path) -> None:
     origin = str(place / "origin.git")
     for tag in ("v0", "v1"):
         command = ["dvc", "get", "--quiet", origin, "dataset", "--rev", tag, "--out", tag]
-        # The dvc of this environment, which need not be on the PATH.
+        # The dvc of this environment, which may not be on the PATH.
         _run(command, consumer, [sys.executable, "-m", *command])
         files = consumer.glob(f"{tag}/*/*/*.png")
         counts = Counter(str(file.parent.relative_to(consumer)) for file in files)
@@ -157,11 +159,11 @@ def _git(where: Path, *arguments: str, shown: bool = False) -> None:
         )
 
 
-def _run(command: list[str], where: Path, really: list[str] | None = None) -> None:
-    """Show `command`, run it (or what it `really` takes here), and let its output through."""
+def _run(command: list[str], where: Path, actual: list[str] | None = None) -> None:
+    """Show `command`, run it (or `actual` in its place), and pass its output on."""
     print(f"$ {shlex.join(command)}", flush=True)
     subprocess.run(
-        really or command, cwd=where, env=_environment(), check=True, stderr=subprocess.STDOUT
+        actual or command, cwd=where, env=_environment(), check=True, stderr=subprocess.STDOUT
     )
 
 

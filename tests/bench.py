@@ -20,21 +20,20 @@ INTRODUCTION = """\
 `make bench` writes this page; a ratio compares two measurements of the same run.
 
 *By hand* is what one would write without this project: load MNIST with scikit-learn, save the
-images in a Pillow loop, `dvc add`, `dvc push`. *Here* is `build` and `push`. Either has a
-repository of its own with a local folder as remote, and finds MNIST on the disk: by hand in the
-files that scikit-learn keeps, here in the compact copy that the first load leaves. Memory is that
-of the largest process.
+images in a Pillow loop, `dvc add`, `dvc push`. *Here* is `build` and `push`. Each way uses its own
+repository with a local folder as remote, and reads MNIST from the disk: by hand from scikit-learn's
+cache, here from the local copy that the first load keeps. Memory is that of the largest process.
 """
 MANUAL = """\
 import sys, pathlib
 import numpy as np
 from PIL import Image
 from sklearn.datasets import fetch_openml
-wanted, test = map(int, sys.argv[1:])
+count, test = map(int, sys.argv[1:])
 data = fetch_openml("mnist_784", as_frame=False, parser="auto")
 threes = np.flatnonzero(data.target == "3")
 others = np.flatnonzero(data.target != "3")
-parts = {"3": threes[:wanted // 2], "no3": others[:wanted - len(threes[:wanted // 2])]}
+parts = {"3": threes[:count // 2], "no3": others[:count - len(threes[:count // 2])]}
 for folder, rows in parts.items():
     for position, row in enumerate(rows):
         split = "test" if position < test else "train"

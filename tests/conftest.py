@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from scripts.__main__ import main
-from tests.repository import Repository, Result, Run, create
+from tests.repository import PROJECT, Repository, Result, Run, create
 
 IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
-# Nobody listens there: a test that would reach for the internet fails on every machine alike.
+# Nothing listens there: a test that tries to reach the internet fails on every machine.
 CLOSED = "http://127.0.0.1:9"
 MNIST = os.environ.get("SCIKIT_LEARN_DATA")
 
@@ -36,27 +36,29 @@ def _isolated(shared: Path) -> Iterator[None]:
         patch.setenv("DVC_SYSTEM_CONFIG_DIR", str(home / "none"))
         patch.setenv("DVC_NO_ANALYTICS", "1")
         patch.setenv("SCIKIT_LEARN_DATA", str(home / "scikit_learn_data"))
-        # Google's client would look for the credentials of a machine in its cloud, for minutes.
+        # Google's client would look for the credentials of a cloud machine, for minutes.
         patch.setenv("NO_GCE_CHECK", "true")
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
             patch.setenv(name, CLOSED)
         for name in ("NO_PROXY", "no_proxy"):
             patch.setenv(name, "127.0.0.1,localhost")
+        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_EVENT_PATH"):
+            patch.delenv(name, raising=False)
         for name in ("GITHUB_ACTIONS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             patch.delenv(name, raising=False)
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+        patch.setenv("PYTHONPATH", str(PROJECT))
         yield
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """A repository on main whose remote is a folder and whose config asks for ten digits."""
+    """A repository on main with a folder as remote and a config for ten digits."""
     return create(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Such a repository for tests that must not change it."""
+    """Such a repository for tests that do not change it."""
     return create(tmp_path_factory.mktemp("untouched"))
 
 
@@ -75,9 +77,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture(scope="session")
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Real MNIST as scikit-learn keeps it, in a copy that tests may read and lock."""
+    """Real MNIST as scikit-learn stores it, in a copy that tests may change."""
     if not MNIST:
-        pytest.skip("SCIKIT_LEARN_DATA does not say where the MNIST files are")
+        pytest.skip("the MNIST files are not here: SCIKIT_LEARN_DATA is not set")
     copy = tmp_path_factory.mktemp("mnist") / "scikit_learn_data"
     shutil.copytree(MNIST, copy)
     with pytest.MonkeyPatch.context() as patch:

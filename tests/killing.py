@@ -1,4 +1,4 @@
-"""Kills a verb before each of its writes in turn, runs it again, and tells what was not right.
+"""Kills a verb before each of its writes in turn, runs it again, and reports what is wrong.
 
 Run as `python -m tests.killing PLACE VERB`: PLACE/prepared is a repository that was
 made at PLACE/try, because its origin and remote are written down with their whole paths.
@@ -16,10 +16,10 @@ from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from scripts import lock
 from scripts.__main__ import main
 from scripts.errors import UserError
-from tests.repository import Repository, contents, git, objects, untrue
+from scripts.versions import lock
+from tests.repository import Repository, contents, git, mismatched, objects
 
 KILLED = 137
 GIT_WRITES = {"push", "fetch", "hash-object", "commit-tree", "mktag", "update-ref", "write-tree"}
@@ -28,9 +28,9 @@ GIT_WRITES = {"push", "fetch", "hash-object", "commit-tree", "mktag", "update-re
 def drive(place: Path, verb: str) -> dict[str, Any]:
     """Kill `verb` before its first write, its second, and so on until it ends by itself.
 
-    After every other kill of a release it is a fresh clone that goes on, as another runner would.
+    After every other kill of a release a fresh clone continues, as another runner would.
     """
-    wanted = undisturbed(place, verb)
+    undisturbed_state = undisturbed(place, verb)
     failures: list[str] = []
     point = 0
     while True:
@@ -47,7 +47,7 @@ def drive(place: Path, verb: str) -> dict[str, Any]:
             git(place, "clone", "--quiet", str(repository.origin), str(where))
         code = attempt(where, verb, None)
         found = state(repository, work_tree=not elsewhere)
-        expected = {key: value for key, value in wanted.items() if key in found}
+        expected = {key: value for key, value in undisturbed_state.items() if key in found}
         if code or found != expected:
             names = [key for key in expected if found[key] != expected[key]]
             failures.append(f"killed at {point}, run again: exit code {code}, differs in {names}")
@@ -119,7 +119,7 @@ def kill_before(point: int) -> None:
 
 
 def state(repository: Repository, *, work_tree: bool) -> dict[str, object]:
-    """Return what a person or a consumer could see of the repository."""
+    """Return what a user or a consumer can see of the repository."""
     seen: dict[str, object] = {
         "references": repository.at_origin("for-each-ref"),
         "remote": objects(repository.bucket),
@@ -137,18 +137,20 @@ def state(repository: Repository, *, work_tree: bool) -> dict[str, object]:
 
 
 def broken(repository: Repository) -> list[str]:
-    """Return what must never be, not even right after a kill."""
+    """Return what must never happen, not even right after a kill."""
     there = objects(repository.bucket)
-    found = [f"{name} is half-written in the remote" for name in untrue(there)]
-    found += [f"{name} is half-written in the cache" for name in untrue(objects(repository.cache))]
+    found = [f"{name} is half-written in the remote" for name in mismatched(there)]
+    found += [
+        f"{name} is half-written in the cache" for name in mismatched(objects(repository.cache))
+    ]
     if repository.lock.exists():
         try:
             lock.parse(repository.lock.read_bytes())
         except UserError as error:
             found.append(str(error))
     for tag in repository.tags():
-        listing = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode()).md5
-        entries = json.loads(there.get(listing, b"null"))
+        manifest = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode()).md5
+        entries = json.loads(there.get(manifest, b"null"))
         if entries is None or not {entry["md5"] for entry in entries} <= there.keys():
             found.append(f"{tag} exists, but its objects are not all in the remote")
     return found

@@ -1,9 +1,8 @@
-"""A dataset repository on this machine: a clone, its bare origin, and a folder as remote."""
+"""A dataset repository for tests: a clone, its bare origin, and a folder as remote."""
 
 import hashlib
 import io
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
@@ -14,7 +13,14 @@ from typing import NamedTuple
 from scripts.__main__ import main
 
 PROJECT = Path(__file__).parent.parent
-TEMPLATE = (".dvc/config", ".dvc/.gitignore", ".gitignore", ".dvcignore")
+# What a repository made from the template starts with. Not copied from this one: a team that edits
+# its own config, lock or remote must not break the tests.
+TEMPLATE = {
+    ".dvc/config": "[core]\n    remote = storage\n    analytics = false\n    check_update = false\n"
+    "['remote \"storage\"']\n    url = storage\n",
+    ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n/storage\n",
+    ".gitignore": "/dataset\n/dataset.new\n/dataset.old\n",
+}
 
 
 class Result(NamedTuple):
@@ -37,7 +43,7 @@ def config_text(**changes: object) -> str:
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Return the content and the time of each file below `root`."""
+    """Return the content and the modification time of each file below `root`."""
     return {
         str(file.relative_to(root)): (file.read_bytes(), file.stat().st_mtime_ns)
         for file in root.rglob("*")
@@ -63,8 +69,8 @@ def objects(store: Path) -> dict[str, bytes]:
     }
 
 
-def untrue(found: dict[str, bytes]) -> list[str]:
-    """Return the objects whose bytes are not those that their name says."""
+def mismatched(found: dict[str, bytes]) -> list[str]:
+    """Return the objects whose checksum does not match their name."""
     return [
         name
         for name, data in found.items()
@@ -122,7 +128,7 @@ class Repository:
         (self.root / "dataset_config.yaml").write_text(text)
 
     def merge(self, text: str, message: str = "Change the dataset") -> str:
-        """Put a config onto origin's main, as the merge of a pull request does."""
+        """Commit a config to origin's main, as the merge of a pull request does."""
         return self.merge_file("dataset_config.yaml", text, message)
 
     def merge_file(self, name: str, text: str, message: str = "Change something") -> str:
@@ -136,7 +142,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def object_file(self, md5: str) -> Path:
-        """Return the place of an object in the bucket."""
+        """Return the path of an object in the bucket."""
         return self.bucket / "files" / "md5" / md5[:2] / md5[2:]
 
     def cached_file(self, md5: str) -> Path:
@@ -149,9 +155,9 @@ def create(place: Path, config: str | None = None) -> Repository:
     git(place, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
     git(place, "init", "--quiet", "--initial-branch=main", "work")
     made.git("remote", "add", "origin", str(made.origin))
-    for name in TEMPLATE:
+    for name, content in TEMPLATE.items():
         (made.root / name).parent.mkdir(exist_ok=True)
-        shutil.copy(PROJECT / name, made.root / name)
+        (made.root / name).write_text(content)
     made.configure(config or config_text())
     with chdir(made.root), redirect_stdout(io.StringIO()):
         assert main(["remote", str(made.bucket)]) == 0

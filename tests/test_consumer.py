@@ -1,52 +1,108 @@
-"""What the README tells a consumer to type, in a folder that knows nothing of this project."""
+"""What a consumer of a release types, in a folder that has nothing of this project."""
 
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.repository import PROJECT, Repository, Run, contents, git
+from scripts.__main__ import main
+from scripts.review import render
+from scripts.versions import releases
+from scripts.versions.git import Git
+from tests.repository import PROJECT, Repository, config_text, contents, create, git
 
 README = (PROJECT / "README.md").read_text()
+needs_readme = pytest.mark.skipif(
+    "\n## Consume a release\n" not in README, reason="a team's own README has other sections"
+)
+
+
+class Published(NamedTuple):
+    """A repository with the releases v0 and v1, and the files of v1."""
+
+    repository: Repository
+    files: dict[str, bytes]
+    notes: str
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    repository = create(tmp_path_factory.mktemp("published"))
+    with chdir(repository.root):
+        assert main(["release"]) == 0
+        repository.merge(config_text(samples=6))
+        assert main(["release"]) == 0
+        assert main(["build"]) == 0
+        first, second = releases.all_releases(Git(repository.root))
+    files = contents(repository.root / "dataset")
+    assert len(files) == 12
+    # Everything has to come from origin and the remote.
+    shutil.rmtree(repository.root)
+    return Published(repository, files, render.notes(second, first, str(repository.origin)))
 
 
 @pytest.fixture
-def consumer(repository: Repository, run: Run) -> Path:
-    """An empty repository, after the release of v1 as the README has it."""
-    assert run("release").code == 0
-    repository.merge((repository.root / "dataset_config.yaml").read_text().replace("5", "6"))
-    assert run("release").code == 0
-    assert run("build").code == 0
-    shutil.rmtree(repository.cache)
-    folder = repository.place / "consumer"
-    folder.mkdir()
-    git(folder, "init", "--quiet")
-    return folder
+def consumer(tmp_path: Path) -> Path:
+    """An empty git repository."""
+    git(tmp_path, "init", "--quiet", "consumer")
+    return tmp_path / "consumer"
 
 
-def typed(repository: Repository, command: str) -> list[str]:
-    """Return a command of the README, with this repository's address."""
-    (line,) = re.findall(rf"^    ({command} [^#\n]*)", README, flags=re.MULTILINE)
-    return [sys.executable, "-m", *line.replace("REPOSITORY", str(repository.origin)).split()]
+def typed(command: str, document: str) -> list[str]:
+    """Return a command as a document shows it."""
+    (line,) = re.findall(rf"^ *({command} [^#\n]*)", document, flags=re.MULTILINE)
+    return [sys.executable, "-m", *line.split()]
 
 
-@pytest.mark.parametrize("command", ["dvc get", "dvc import"])
-def test_the_commands_of_the_readme_fetch_a_release(
-    repository: Repository, consumer: Path, command: str
+def readme(published: Published) -> str:
+    return README.replace("REPOSITORY", str(published.repository.origin))
+
+
+@needs_readme
+def test_dvc_get_of_the_readme_fetches_a_release(published: Published, consumer: Path) -> None:
+    subprocess.run(
+        typed("dvc get", readme(published)), cwd=consumer, check=True, capture_output=True
+    )
+
+    assert contents(consumer / "dataset") == published.files
+    assert not (consumer / "dataset.dvc").exists()
+
+
+@needs_readme
+def test_dvc_import_of_the_readme_fetches_a_release_and_records_its_origin(
+    published: Published, consumer: Path
 ) -> None:
-    if command == "dvc import":
-        subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], cwd=consumer, check=True)
-    subprocess.run(typed(repository, command), cwd=consumer, check=True, capture_output=True)
-    assert contents(consumer / "dataset") == contents(repository.root / "dataset")
-    assert (consumer / "dataset.dvc").exists() is (command == "dvc import")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], cwd=consumer, check=True)
+    subprocess.run(
+        typed("dvc import", readme(published)), cwd=consumer, check=True, capture_output=True
+    )
+
+    assert contents(consumer / "dataset") == published.files
+    recorded = (consumer / "dataset.dvc").read_text()
+    assert f"url: {published.repository.origin}" in recorded
+    assert "rev: v1" in recorded
 
 
-def test_the_python_of_the_readme_fetches_a_release(repository: Repository, consumer: Path) -> None:
-    example = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
+@needs_readme
+def test_the_python_of_the_readme_fetches_a_release(published: Published, consumer: Path) -> None:
+    example = re.search(r"```python\n(.*?)```", readme(published), flags=re.DOTALL)
     assert example
-    script = example.group(1).replace("REPOSITORY", str(repository.origin))
-    subprocess.run([sys.executable, "-c", script], cwd=consumer, check=True, capture_output=True)
-    assert contents(consumer / "dataset") == contents(repository.root / "dataset")
+
+    subprocess.run(
+        [sys.executable, "-c", example.group(1)], cwd=consumer, check=True, capture_output=True
+    )
+
+    assert contents(consumer / "dataset") == published.files
+
+
+def test_dvc_get_of_the_release_notes_fetches_that_release(
+    published: Published, consumer: Path
+) -> None:
+    subprocess.run(typed("dvc get", published.notes), cwd=consumer, check=True, capture_output=True)
+
+    assert contents(consumer / "dataset") == published.files

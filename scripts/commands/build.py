@@ -1,0 +1,23 @@
+"""Build dataset/ from the config."""
+
+import argparse
+
+from scripts.build import record
+from scripts.inputs import paths
+from scripts.review.render import counts_in_words, size
+from scripts.storage.cache import Cache
+from scripts.versions import resolve
+from scripts.versions.git import Git
+
+
+def run(_: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    # Before the build: an edit made while it runs must not count as built.
+    inputs = paths.digest(git.root)
+    dataset = resolve.work_tree(git)
+    cache = Cache(git.root)
+    built = dataset.store(cache)
+    cache.checkout(built)
+    record.write(git.root, built, inputs)
+    counts = counts_in_words(dataset.selection.counts())
+    print(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")

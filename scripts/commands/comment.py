@@ -1,0 +1,11 @@
+"""Post a report on the pull request that started the workflow."""
+
+import argparse
+
+from scripts.github import comments
+from scripts.versions.git import Git
+
+
+def run(options: argparse.Namespace, _: Git) -> None:
+    """Run the verb."""
+    print(comments.comment(options.folder, options.sheet))

@@ -1,0 +1,36 @@
+"""Copy what was built to the remote."""
+
+import argparse
+
+from scripts.build import record
+from scripts.errors import UserError
+from scripts.github import actions
+from scripts.inputs.reader import WorkTree
+from scripts.storage import push
+from scripts.storage.cache import Cache
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions.git import Git
+from scripts.versions.publish import FOLDER_ON_RUNNER, lacks_bucket
+
+NO_BUCKET = (
+    "The remote is still the folder that the template ships with, and a runner's disk is deleted"
+    " after the run, so nothing is stored or released yet. Set up a bucket as docs/setup.md says,"
+    " then commit: python -m scripts remote gs://BUCKET/PATH"
+)
+
+
+def run(_: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    built = record.read(git.root)
+    committed = WorkTree(git.root).read(CONFIG_PATH)
+    remote = open_remote(git.root, committed)
+    if remote.is_folder and actions.running():
+        if not lacks_bucket(git, committed):
+            raise UserError(FOLDER_ON_RUNNER.format(url=remote.url))
+        actions.notice("No bucket yet", NO_BUCKET)
+        actions.output("stored", "no")
+        return
+    copied = push.push(Cache(git.root), remote, built.md5)
+    actions.output("stored", "yes")
+    print(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")

@@ -1,0 +1,41 @@
+"""Publish every change on main that has no release."""
+
+import argparse
+import sys
+
+from scripts.commands.push import NO_BUCKET
+from scripts.github import actions
+from scripts.review.render import counts_in_words
+from scripts.versions import publish
+from scripts.versions.git import Git
+from scripts.versions.lock import LOCK_FILE
+from scripts.versions.publish import Outcome
+
+
+def run(_: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    outcome = publish.release(git, on_runner=actions.running())
+    for made in outcome.published:
+        counts = counts_in_words(made.lock.meta.counts)
+        print(f"{made.tag} is published: {counts} ({made.commit[:10]})")
+    if outcome.no_bucket:
+        actions.notice("No bucket yet", NO_BUCKET)
+        print("nothing to release: there is no bucket yet")
+    elif not outcome.published and not outcome.failure:
+        print("nothing to release: the dataset on main is released already")
+    _report_trouble(outcome)
+    if outcome.failure:
+        raise outcome.failure
+
+
+def _report_trouble(outcome: Outcome) -> None:
+    for commit, error in outcome.skipped.items():
+        if error is not outcome.failure:
+            print(f"skipped {commit[:10]}, whose config is invalid: {error}", file=sys.stderr)
+    if outcome.main_refused:
+        print(
+            f"Could not update main: the push was rejected ({outcome.main_refused}).\n"
+            f"The releases are complete; only {LOCK_FILE} on main is out of date. To keep it up to"
+            " date, give the release workflow a deploy key that may bypass the branch rules.",
+            file=sys.stderr,
+        )

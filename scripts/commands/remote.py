@@ -1,0 +1,16 @@
+"""Set the remote in .dvc/config."""
+
+import argparse
+
+from scripts.inputs.reader import WorkTree
+from scripts.storage import settings
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions.git import Git
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    settings.set_remote(git.root, options.url)
+    remote = open_remote(git.root, WorkTree(git.root).read(CONFIG_PATH))
+    print(f"the remote is now {remote.url}; commit {CONFIG_PATH} so that everyone uses it")

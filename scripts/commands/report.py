@@ -1,0 +1,14 @@
+"""Write what a pull request shows its reviewers."""
+
+import argparse
+
+from scripts.github import actions, comments
+from scripts.review import render
+from scripts.versions.git import Git
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    found = comments.write_report(git, options.folder, options.stored)
+    actions.summarize(render.comment(found))
+    print(render.title(found))

@@ -1,0 +1,203 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts import commands
+from scripts.__main__ import main
+from tests.repository import Repository, Run, config_text
+
+LOCAL = ("validate", "plan", "build", "push", "release", "verify", "remote")
+WORKFLOW = ("report", "comment", "comment-fork", "publish-notes", "update-comments")
+MAINTENANCE = ("upgrade", "template-lock")
+VERBS = (*LOCAL, *WORKFLOW, *MAINTENANCE)
+# What each verb needs, in addition to its name.
+ARGUMENTS = {
+    "remote": ["gs://bucket/path"],
+    "report": ["x"],
+    "comment": ["x"],
+    "upgrade": ["1.0.0"],
+}
+PROGRAM = (sys.executable, "-m", "scripts")
+PATIENCE = 60
+
+
+def process(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments], cwd=where, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    for verb in VERBS:
+        assert re.search(rf"^    {verb}\s", printed, flags=re.MULTILINE)
+
+
+def test_every_verb_has_a_module_and_every_module_is_a_verb() -> None:
+    (folder,) = commands.__path__
+    modules = {file.stem for file in Path(folder).glob("*.py")} - {"__init__"}
+    assert modules == {verb.replace("-", "_") for verb in VERBS}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_that_says_what_it_does(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([verb, "--help"])
+
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: python -m scripts {verb} ")
+    assert len(printed) > 200
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["bild"],
+        ["build", "extra"],
+        ["plan", "--format", "yaml"],
+        ["plan", "--against"],
+        ["remote"],
+        ["verify", "--slow"],
+        ["report"],
+        ["report", "folder", "--stored", "perhaps"],
+        ["upgrade"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: ")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_outside_of_a_repository_every_verb_is_an_error(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    result = run(verb, *ARGUMENTS.get(verb, []), where=tmp_path)
+
+    assert result == (1, "", "error: this is not a git repository. Run this in a clone of one.\n")
+
+
+def test_verbs_work_from_a_folder_below(repository: Repository, run: Run) -> None:
+    (repository.root / "docs").mkdir()
+
+    assert run("build", where=repository.root / "docs").code == 0
+    assert run("push", where=repository.root / "docs").code == 0
+
+    assert (repository.root / "dataset").is_dir()
+    assert not list((repository.root / "docs").iterdir())
+
+
+def test_validate_prints_the_counts_that_the_config_gives(repository: Repository, run: Run) -> None:
+    repository.configure(config_text(samples={"3": 5, "no3": 9}))
+    assert run("validate") == (
+        0,
+        "dataset_config.yaml is valid: train 3: 3, no3: 7; test 3: 2, no3: 2\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan", "build"])
+def test_every_problem_of_the_config_is_printed_with_its_line(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    repository.configure(config_text(samples=-1, seed="none"))
+
+    result = run(verb)
+
+    assert (result.code, result.out) == (1, "")
+    lines = [line.split(": ")[0] for line in result.err.splitlines()]
+    assert lines == ["dataset_config.yaml:3:10", "dataset_config.yaml:5:7"]
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    on_runner = run(verb)
+    assert on_runner.err == result.err
+    marks = [line.partition("::error ")[2].split("::")[0] for line in on_runner.out.splitlines()]
+    assert marks == [
+        "file=dataset_config.yaml,line=3,col=10",
+        "file=dataset_config.yaml,line=5,col=7",
+    ]
+
+
+def test_a_user_error_in_a_process_is_a_message_without_a_traceback(untouched: Repository) -> None:
+    done = process(untouched.root, "push")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: nothing is built yet. Build it first: python -m scripts build\n"
+
+
+def test_an_error_of_the_machine_is_a_message(repository: Repository, run: Run) -> None:
+    file = repository.place / "file"
+    file.write_text("a file where a folder is needed")
+
+    result = run("report", str(file))
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err == f"error: {file}: File exists\n"
+
+
+def test_a_closed_pipe_is_no_error(repository: Repository) -> None:
+    # `plan | head -0`: nothing reads the output any more.
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [*PROGRAM, "plan"],
+            cwd=repository.root,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interrupted_verb_is_a_message_and_can_be_run_again(
+    repository: Repository, run: Run
+) -> None:
+    # Origin takes its time over the tag, and the user presses Ctrl-C.
+    reached, hook = repository.place / "reached", repository.origin / "hooks" / "update"
+    hook.write_text(f"#!/bin/sh\ntouch {reached}\nexec sleep {PATIENCE}\n")
+    hook.chmod(0o755)
+    with subprocess.Popen(
+        [*PROGRAM, "release"],
+        cwd=repository.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        deadline = time.monotonic() + PATIENCE
+        while not reached.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert reached.exists()
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=PATIENCE)
+
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted; run it again to continue"
+    assert "Traceback" not in err
+    assert repository.tags() == []
+    hook.unlink()
+    assert run("release").code == 0
+    assert repository.tags() == ["v0"]
