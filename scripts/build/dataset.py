@@ -35,6 +35,8 @@ class Dataset:
         """Store all files and the manifest in `cache`."""
         stored = manifest.of_files(self._files(), cache.put)
         cache.put_manifest(stored)
+        # Not encoded again when somebody asks for the manifest.
+        vars(self)["manifest"] = stored
         return stored
 
     def _files(self) -> Iterator[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ from scripts.sources.source import Pixels
 
 
 def encode(pixels: Pixels) -> bytes:
-    """Return `pixels` (height, width) as an 8-bit grey PNG.
+    """Return `pixels` (height, width) as an 8-bit gray PNG.
 
     zlib's run-length strategy was made for PNG (https://www.zlib.net/manual.html, deflateInit2): on
     small drawings it is no larger than the default, and its output does not depend on the build of

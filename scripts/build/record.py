@@ -1,4 +1,4 @@
-"""What `build` leaves for `push`: which manifest it built, and from which inputs."""
+"""The record that `build` writes and `push` reads: which manifest was built, from which inputs."""
 
 from pathlib import Path
 from typing import Literal

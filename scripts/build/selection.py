@@ -4,11 +4,12 @@ Pure functions: no files, no network, no random numbers.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal
 
+from scripts.build.order import Image, order
 from scripts.inputs.config import ALL, Config
 from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.strict_yaml import KEY
@@ -19,6 +20,8 @@ TRAIN: Split = "train"
 TEST: Split = "test"
 SPLITS: tuple[Split, ...] = (TRAIN, TEST)
 
+# The number of the rule below. The lock records it, because another rule gives another split.
+RULE = 2
 # Five digits are enough for 100,000 rows; a larger source gets as many as it needs.
 MIN_DIGITS = 5
 
@@ -27,7 +30,10 @@ Folders = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected rows of the source: for each (split, folder) their numbers, ascending."""
+    """The selected rows of the source.
+
+    For each (split, folder) their numbers, in the order in which the split takes them.
+    """
 
     rows: Mapping[tuple[Split, str], list[int]]
     digits: int
@@ -42,10 +48,14 @@ class Selection:
     def files(self) -> dict[str, int]:
         """Return the row behind each file name, such as `train/3/00007.png`."""
         return {
-            f"{split}/{folder}/{row:0{self.digits}}.png": row
+            f"{split}/{folder}/{self.name(row)}": row
             for (split, folder), rows in self.rows.items()
             for row in rows
         }
+
+    def name(self, row: int) -> str:
+        """Return the file name of a row, such as `00007.png`."""
+        return f"{row:0{self.digits}}.png"
 
     def splits(self) -> dict[int, Split]:
         """Return the split of each selected row."""
@@ -57,81 +67,68 @@ class Selection:
         return hashlib.sha256("\n".join(sorted(self.files())).encode()).hexdigest()
 
 
-class Pool:
-    """The ranked rows of one class; train takes from the front, test from the back.
-
-    Neither end ever moves, so a growing dataset keeps every sample in its split. Identical images
-    share a rank, and a rank is never used on both sides.
-    """
-
-    def __init__(self, ranked: list[tuple[bytes, int]]) -> None:
-        """Use `ranked`, pairs of rank and row in ascending order."""
-        self.ranked = ranked
-        self.taken = {TRAIN: 0, TEST: 0}
-
-    def take(self, split: Split) -> bool:
-        """Give `split` its next row; return False when the pool has none left for it."""
-        front, back = self.taken[TRAIN], len(self.ranked) - self.taken[TEST] - 1
-        if front > back or self._other_side_has(split, front, back):
-            return False
-        self.taken[split] += 1
-        return True
-
-    def rows(self, split: Split) -> list[int]:
-        """Return the rows given to `split`."""
-        count = self.taken[split]
-        part = self.ranked[:count] if split == TRAIN else self.ranked[len(self.ranked) - count :]
-        return [row for _, row in part]
-
-    def _other_side_has(self, split: Split, front: int, back: int) -> bool:
-        mine, other = (front, back + 1) if split == TRAIN else (back, front - 1)
-        return 0 <= other < len(self.ranked) and self.ranked[mine][0] == self.ranked[other][0]
-
-
 def select(config: Config, source: Source) -> Selection:
-    """Return which rows of `source` the `config` asks for.
+    """Return which images of `source` the `config` asks for.
 
-    A row's rank in its class is the SHA-256 of the seed and its pixels. A folder of several classes
-    (`no3`) draws from them in turn and skips those that have no images left.
+    The images of a folder form one line, in the order of their places. Train takes from its front,
+    test from its back, so a folder of several classes (`no3`) has each of them in proportion to the
+    source, and growing never moves an image while there are others left.
 
     Raises `InputError` with every problem.
     """
-    folders = folders_of(config, source)
-    ranking = rank(source, config.seed)
-    problems: list[Problem] = []
+    folders, problems = _folders(config, source)
     rows: dict[tuple[Split, str], list[int]] = {}
+    ordered = order(source, config.seed)
     for folder, labels in folders.items():
-        train, test = config.train_and_test(folder)
+        line = sorted(image for label in labels for image in ordered[label])
+        train, test = _dealt(config, folder, line)
         if train < 1:
             message = (
-                f"test_size: all {test:,} samples of folder {folder} would be for test and none for"
-                " train; it must be smaller than samples"
+                f"test_size: all {train + test:,} samples of folder {folder} would be for test and"
+                " none for train; it must be smaller than samples"
             )
             problems.append(config.problem(("test_size", folder), message))
-        pools = [Pool(ranking[label]) for label in labels]
-        drawn = _draw(pools, config, folder, train + test)
-        if drawn < train + test:
+        elif test < 1:
+            message = (
+                f"test_size: none of the {train:,} samples of folder {folder} would be for test; it"
+                " must be larger"
+            )
+            problems.append(config.problem(("test_size", folder), message))
+        if train + test > len(line):
             message = (
                 f"samples: folder {folder} needs {train + test:,} images, but {source.name} has"
-                f" only {drawn:,} for it"
+                f" only {len(line):,} for it"
             )
             problems.append(config.problem(("samples", folder), message))
-        for split in SPLITS:
-            rows[split, folder] = sorted(row for pool in pools for row in pool.rows(split))
+        rows[TRAIN, folder] = [image.row for image in line[: max(train, 0)]]
+        # The last image of the line is the first that test takes.
+        rows[TEST, folder] = [image.row for image in line[::-1][:test]]
     if problems:
         raise InputError(problems)
     return Selection(rows, max(MIN_DIGITS, len(str(len(source.labels) - 1))))
 
 
-def folders_of(config: Config, source: Source) -> Folders:
-    """Return the dataset's folders, each with the classes that fill it.
+def _dealt(config: Config, folder: str, line: Sequence[Image]) -> tuple[int, int]:
+    """Return how many images of `line` are for train and how many for test.
 
-    Raises `InputError` for a class that the source does not have, and for sizes by folder that do
-    not name exactly the folders there are.
+    With all samples and a test fraction, an image's own place decides, so that leaving out another
+    image never moves it.
+    """
+    if config.takes_all(folder) and (fraction := config.test_fraction(folder)):
+        test = sum(image.place >= float(1 - fraction) for image in line)
+        return len(line) - test, test
+    return config.train_and_test(folder, len(line))
+
+
+def _folders(config: Config, source: Source) -> tuple[Folders, list[Problem]]:
+    """Return the dataset's folders, each with the classes that fill it, and what is wrong.
+
+    Problems are classes that the source does not have, and sizes by folder that do not name exactly
+    the folders there are. The folders are those that can be filled in spite of them.
     """
     known, desired = classes(source), config.class_
     listed = known if desired == ALL else [desired] if isinstance(desired, str) else desired
-    unknown = [
+    problems = [
         config.problem(
             ("class", str(index)),
             f"class: {source.name} has no class {label!r}; it has {_some(known)}",
@@ -139,79 +136,20 @@ def folders_of(config: Config, source: Source) -> Folders:
         for index, label in enumerate(listed)
         if label not in known
     ]
-    if unknown:
-        raise InputError(unknown)
-    folders = {label: [label] for label in listed}
-    if isinstance(desired, str) and desired != ALL:
+    folders = {label: [label] for label in listed if label in known}
+    if isinstance(desired, str) and desired != ALL and not problems:
         folders[f"no{desired}"] = [label for label in known if label != desired]
-    problems = [
-        *_wrong_folders(config, "samples", folders),
-        *_wrong_folders(config, "test_size", folders),
-    ]
-    if problems:
-        raise InputError(problems)
-    return folders
-
-
-@lru_cache(maxsize=4)
-def rank(source: Source, seed: int) -> dict[str, list[tuple[bytes, int]]]:
-    """Return the rows of each class in the order of the hash of (seed, pixels), with that hash.
-
-    An image that the source has under two labels is left out of both.
-    """
-    prefix, labels = f"{seed}:".encode(), source.labels.tolist()
-    keys = [
-        hashlib.sha256(prefix + source.image(row).tobytes()).digest() for row in range(len(labels))
-    ]
-    ambiguous = _ambiguous(keys, labels)
-    ranking: dict[str, list[tuple[bytes, int]]] = {label: [] for label in classes(source)}
-    for row, (key, label) in enumerate(zip(keys, labels, strict=True)):
-        if key not in ambiguous:
-            ranking[label].append((key, row))
-    for pairs in ranking.values():
-        pairs.sort()
-    return ranking
-
-
-def _ambiguous(digests: list[bytes], labels: list[str]) -> set[bytes]:
-    """Return the digests that have more than one label."""
-    label_of: dict[bytes, str] = {}
-    return {
-        digest
-        for digest, label in zip(digests, labels, strict=True)
-        if label_of.setdefault(digest, label) != label
+    if not problems:
+        # Sizes by folder are compared with the folders that are meant only.
+        problems += _wrong_folders(config, "samples", folders)
+        problems += _wrong_folders(config, "test_size", folders)
+    by_folder = [sizes for sizes in (config.samples, config.test_size) if isinstance(sizes, dict)]
+    filled = {
+        folder: labels
+        for folder, labels in folders.items()
+        if all(folder in sizes for sizes in by_folder)
     }
-
-
-def _draw(pools: list[Pool], config: Config, folder: str, count: int) -> int:
-    """Take `count` rows from `pools`, one at a time; return how many there were.
-
-    One at a time, so that the draws for a larger count begin with those for a smaller one, even
-    when a pool is used up.
-    """
-    turns = dict.fromkeys(SPLITS, 0)
-    for drawn, split in enumerate(_order(config, folder, count)):
-        for _ in pools:
-            pool = pools[turns[split] % len(pools)]
-            turns[split] += 1
-            if pool.take(split):
-                break
-        else:
-            return drawn
-    return count
-
-
-def _order(config: Config, folder: str, count: int) -> Iterator[Split]:
-    """Yield the split of each of `folder`'s draws.
-
-    A test count comes first, as a block; a test fraction is spread evenly. Either way the order
-    for a larger `count` continues the one for a smaller.
-    """
-    before = 0
-    for drawn in range(1, count + 1):
-        test = config.test_count(folder, drawn)
-        yield TEST if test > before else TRAIN
-        before = test
+    return filled, problems
 
 
 def _wrong_folders(config: Config, key: str, folders: Folders) -> Iterator[Problem]:

@@ -2,8 +2,9 @@
 
 import json
 import math
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,11 +22,13 @@ from pydantic import (
 from scripts.inputs import strict_yaml, wording
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError, Problem
-from scripts.inputs.strict_yaml import Document, Location
+from scripts.inputs.strict_yaml import KEY, Document, Location
 
 SCHEMA_FILE = "scripts/inputs/dataset_config.schema.json"
 ALL = "all"
 MAX_NAME = 100
+# Within a mapping by folder pydantic places a problem at: its branch, folder, branch of the value.
+FOLDER_PLACE = 3
 
 
 def _label(value: object) -> object:
@@ -35,6 +38,10 @@ def _label(value: object) -> object:
 
 def _shape(value: object) -> str:
     return "by folder" if isinstance(value, dict) else "list" if isinstance(value, list) else "one"
+
+
+def _shape_or_all(value: object) -> str:
+    return ALL if value == ALL else _shape(value)
 
 
 def _shape_or_fraction(value: object) -> str:
@@ -63,13 +70,19 @@ Label = Annotated[
 ]
 Labels = Annotated[list[Label], Field(min_length=1), AfterValidator(_unique)]
 SampleCount = Annotated[int, Field(ge=1, le=10**9)]
+AllSamples = Literal["all"]
+ReleaseTag = Annotated[str, Field(pattern=r"^v(0|[1-9][0-9]{0,8})$")]
 TestFraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 TestSize = Annotated[
     Annotated[SampleCount, Tag("one")] | Annotated[TestFraction, Tag("fraction")],
     Discriminator(_shape_or_fraction),
 ]
+Samples = Annotated[
+    Annotated[SampleCount, Tag("one")] | Annotated[AllSamples, Tag(ALL)],
+    Discriminator(_shape_or_all),
+]
 SampleCounts = Annotated[
-    dict[Label, SampleCount], Field(min_length=1), BeforeValidator(_unique_folders)
+    dict[Label, Samples], Field(min_length=1), BeforeValidator(_unique_folders)
 ]
 TestSizes = Annotated[dict[Label, TestSize], Field(min_length=1), BeforeValidator(_unique_folders)]
 
@@ -94,11 +107,14 @@ class Config(BaseModel):
         examples=[3, [3, 5, 8], "all"],
     )
     samples: Annotated[
-        Annotated[SampleCount, Tag("one")] | Annotated[SampleCounts, Tag("by folder")],
-        Discriminator(_shape),
+        Annotated[SampleCount, Tag("one")]
+        | Annotated[AllSamples, Tag(ALL)]
+        | Annotated[SampleCounts, Tag("by folder")],
+        Discriminator(_shape_or_all),
     ] = Field(
-        description="Images in each folder, train and test together; or by folder.",
-        examples=[100, {"3": 100, "no3": 120}],
+        description="Images in each folder, train and test together, or `all` that the source has;"
+        " or by folder.",
+        examples=[100, "all", {"3": 100, "no3": 120}],
     )
     test_size: Annotated[
         Annotated[SampleCount, Tag("one")]
@@ -114,6 +130,13 @@ class Config(BaseModel):
         0, ge=0, lt=2**32, description="A different seed selects different images and splits."
     )
 
+    comparable_since: ReleaseTag | None = Field(
+        None,
+        description="The oldest release whose results compare with this version's. Without it, all"
+        " releases must: a change after which they would not is refused.",
+        examples=["v2"],
+    )
+
     _document: Document = PrivateAttr(default=Document(CONFIG_FILE, {}, {}))
 
     def problem(self, at: Location, message: str) -> Problem:
@@ -122,39 +145,101 @@ class Config(BaseModel):
 
     def record(self) -> dict[str, Any]:
         """Return the config as plain data, as a lock holds it."""
-        return self.model_dump(by_alias=True)
+        return self.model_dump(by_alias=True, exclude_none=True)
 
-    def train_and_test(self, folder: str) -> tuple[int, int]:
-        """Return how many of `folder`'s images are for train and how many for test."""
-        samples = self.samples
-        count = samples[folder] if isinstance(samples, dict) else samples
-        test = self.test_count(folder, count)
+    def takes_all(self, folder: str) -> bool:
+        """Return whether `folder` gets every image that the source has for it."""
+        return bool(_of(self.samples, folder) == ALL)
+
+    def test_fraction(self, folder: str) -> Fraction | None:
+        """Return the fraction of `folder` that is for test, None where a count is given.
+
+        It is the decimal number as written: 0.07 of 100 is 7, not the 8 that floating point
+        arithmetic gives.
+        """
+        size = _of(self.test_size, folder)
+        return Fraction(repr(size)) if isinstance(size, float) else None
+
+    def train_and_test(self, folder: str, available: int = 0) -> tuple[int, int]:
+        """Return how many of `folder`'s images are for train and how many for test.
+
+        `available` is how many the source has for it, which is needed for `samples: all`. A test
+        fraction is rounded up, as in scikit-learn's `train_test_split`. A test count that leaves
+        none for train gives 0 or less for train.
+        """
+        samples = _of(self.samples, folder)
+        count = available if samples == ALL else samples
+        fraction = self.test_fraction(folder)
+        test = _of(self.test_size, folder) if fraction is None else math.ceil(fraction * count)
         return count - test, test
 
-    def test_count(self, folder: str, count: int) -> int:
-        """Return how many of the first `count` images of `folder` are for test, at most all.
 
-        A fraction is rounded up, as in scikit-learn's `train_test_split`, but from the decimal
-        number as written: 0.07 of 100 is 7, not the 8 that floating point arithmetic gives.
-        """
-        size = self.test_size[folder] if isinstance(self.test_size, dict) else self.test_size
-        if isinstance(size, int):
-            return min(size, count)
-        return math.ceil(Fraction(repr(size)) * count)
+def _of(setting: Any, folder: str) -> Any:
+    return setting[folder] if isinstance(setting, dict) else setting
+
+
+class InvalidConfigError(InputError):
+    """The config is invalid.
+
+    `valid_part` is the config without its problems, so that the rest of it can be checked too; None
+    where too little is left.
+    """
+
+    def __init__(self, problems: Iterable[Problem], valid_part: Config | None) -> None:
+        """Keep both."""
+        super().__init__(problems)
+        self.valid_part = valid_part
 
 
 def parse(content: bytes) -> Config:
     """Return the config that `content` holds.
 
-    Raises `InputError` with every problem in it.
+    Raises `InputError` with every problem in it, where possible as `InvalidConfigError`.
     """
     document = strict_yaml.load(content, CONFIG_FILE)
     try:
         config = Config.model_validate(document.data)
     except ValidationError as error:
-        raise InputError(wording.problems(error, document, Config)) from None
+        problems = wording.problems(error, document, Config)
+        raise InvalidConfigError(problems, _valid_part(document, error)) from None
     config._document = document
     return config
+
+
+def _valid_part(document: Document, error: ValidationError) -> Config | None:
+    """Return the config with values that cause no problem in place of those that do.
+
+    There is none without a valid source.
+    """
+    invalid: dict[str, list[tuple[int | str, ...]]] = {}
+    for detail in error.errors():
+        invalid.setdefault(str(detail["loc"][0]), []).append(detail["loc"][1:])
+    values: dict[str, Any] = {"class": ALL, "samples": ALL, "test_size": 1}
+    for key, value in document.data.items():
+        if "class" in invalid and key in ("samples", "test_size"):
+            # Which folders they are for, and how many images those have, is not known.
+            continue
+        if isinstance(key, str) and key not in invalid:
+            values[key] = value
+        elif folders := _invalid_folders(invalid.get(key, [])):
+            values[key] = value | dict.fromkeys(folders, values[key])
+    if "samples" in invalid:
+        # Whether a test size is too large depends on the samples that it is a part of.
+        sizes = values["test_size"]
+        values["test_size"] = dict.fromkeys(sizes, 1) if isinstance(sizes, dict) else 1
+    try:
+        config = Config.model_validate(values)
+    except ValidationError:
+        return None
+    config._document = document
+    return config
+
+
+def _invalid_folders(places: list[tuple[int | str, ...]]) -> list[int | str]:
+    """Return the folders whose values are invalid; none where the mapping itself is."""
+    if any(len(place) != FOLDER_PLACE or place[-1] == KEY for place in places):
+        return []
+    return [place[1] for place in places]
 
 
 def json_schema() -> str:

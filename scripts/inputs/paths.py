@@ -12,6 +12,7 @@ INPUT_PATHS = (
     "scripts/inputs",
     "scripts/sources",
     "scripts/build",
+    "scripts/storage/manifest.py",
     "requirements.txt",
 )
 # A change of these makes no version, but the check of a pull request looks at them.

@@ -1,5 +1,6 @@
 """One way to read what people wrote, from a work tree or from a git tree."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,8 +27,12 @@ class WorkTree:
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file; raises `UserError` when it cannot be read."""
+        file = self.root / path
         try:
-            return (self.root / path).read_bytes()
+            # Not opened yet: a pipe or a device could be read for ever.
+            if not stat.S_ISREG(file.lstat().st_mode):
+                raise not_regular(path)
+            return file.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -51,3 +56,12 @@ def read(tree: Tree) -> Inputs:
         message = "the file is missing. Run this in a dataset repository"
         raise InputError([Problem(CONFIG_FILE, START, message)])
     return Inputs(config.parse(content))
+
+
+def not_regular(path: str) -> InputError:
+    """Return the error for a link, a folder or a device in place of a file.
+
+    A link could lead out of the repository, and what it leads to is not under version control.
+    """
+    message = "not a regular file; links, folders and devices are not read"
+    return InputError([Problem(path, START, message)])

@@ -1,4 +1,4 @@
-"""Validation errors of pydantic in the words of the config."""
+"""Messages for pydantic's validation errors."""
 
 import difflib
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from scripts.errors import printable
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.strict_yaml import KEY, UNNAMED, Document, Location, type_name
 
@@ -14,9 +15,14 @@ MAX_SHOWN = 40
 # Names of the branches of unions, which pydantic puts into an error's location.
 BRANCHES = {
     "one": "one value",
+    "all": "`all`",
     "list": "a list",
     "fraction": "a fraction",
     "by folder": "a mapping by folder",
+}
+PATTERNS = {
+    "source": "not a valid dataset name (letters, digits and _ . , ( ) -)",
+    "comparable_since": "expected the tag of a release such as v2",
 }
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 
@@ -28,7 +34,7 @@ def problems(error: ValidationError, document: Document, model: type[BaseModel])
 
 def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseModel]) -> Problem:
     at = _location(tuple(str(part) for part in detail["loc"]), model)
-    name = _printable(".".join(part for part in at if part != KEY))
+    name = printable(".".join(part for part in at if part != KEY)).replace("\n", "\\n")
     if detail["type"] == "extra_forbidden":
         return document.problem((*at, KEY), _unknown_key(name, model))
     if detail["type"] == "missing":
@@ -50,11 +56,6 @@ def _location(raw: Location, model: type[BaseModel]) -> Location:
     )
 
 
-def _printable(text: str) -> str:
-    # A value must not break out of the line of its message.
-    return "".join(x if x.isprintable() else x.encode("unicode_escape").decode() for x in text)
-
-
 def _expectation(detail: Mapping[str, Any]) -> str:
     value, context = detail["input"], detail.get("ctx", {})
     kind = detail["type"]
@@ -67,7 +68,7 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         "greater_than": FRACTION,
         "less_than_equal": f"must be at most {context.get('le')}",
         "less_than": f"must be below {context.get('lt')}",
-        "string_pattern_mismatch": "not a valid dataset name (letters, digits and _ . , ( ) -)",
+        "string_pattern_mismatch": PATTERNS.get(str(detail["loc"][0]), ""),
         "too_short": "must not be empty",
         "string_too_short": "must not be empty",
         "too_long": "too long for a name",
@@ -77,6 +78,12 @@ def _expectation(detail: Mapping[str, Any]) -> str:
     }.get(kind) or detail["msg"]
     if kind == "less_than" and isinstance(value, float):
         expected = FRACTION
+    if detail["loc"][0] == "test_size" and kind in ("int_type", "float_type"):
+        expected = "expected a count such as 20 or a fraction such as 0.2"
+    if detail["loc"][0] == "comparable_since" and kind == "string_type":
+        expected = PATTERNS["comparable_since"]
+    if detail["loc"][0] == "samples" and kind == "int_type":
+        expected = "expected a whole number or `all`"
     return f"{expected}, found {_shown(value)}"
 
 

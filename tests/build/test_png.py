@@ -38,7 +38,7 @@ def test_the_bytes_do_not_depend_on_the_zlib_that_pillow_has(pixels: Pixels) -> 
 
 
 @pytest.mark.parametrize("row", range(0, 1797, 200))
-def test_a_digit_is_a_plain_grey_png(row: int) -> None:
+def test_a_digit_is_a_plain_gray_png(row: int) -> None:
     pixels = registry.load("digits").image(row)
     parts = list(chunks(png_.encode(pixels)))
 

@@ -1,4 +1,4 @@
-import math
+import random
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -7,88 +7,84 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from scripts.build.dataset import Dataset
-from scripts.build.selection import TEST, TRAIN, Selection, select
+from scripts.build.order import order
+from scripts.build.selection import SPLITS, TEST, TRAIN, Selection, select
 from scripts.inputs import config
-from scripts.inputs.config import Config
+from scripts.inputs.config import ALL, Config
 from scripts.inputs.problems import InputError
 from scripts.sources import registry
 from scripts.sources.source import Source
-from scripts.sources.table import Table
-from scripts.versions import guards, lock
-from scripts.versions.releases import Release
+from tests.build.pools import CLASSES, Rows, of_sizes, pool, pools, usable
 from tests.repository import config_text
 
-CLASSES = "abcd"
+Wish = dict[str, Any]
+
 SINGLE_CLASSES = ("all", ["a", "c"], ["d", "b", "a"])
-ANY_CLASS = ("a", "b", *SINGLE_CLASSES)
+ANY_CLASS = ("a", "b", "c", "d", *SINGLE_CLASSES)
+
+
+DEFAULTS = {"source": "pool", "class": "a", "samples": 5, "test_size": 2}
 
 
 def asking(**changes: object) -> Config:
-    return config.parse(config_text(**{"source": "pool", "class_": "a", **changes}).encode())
+    """Return a config; `class_` stands for `class`."""
+    return Config.model_validate(
+        DEFAULTS | {key.rstrip("_"): value for key, value in changes.items()}
+    )
 
 
-def pool(images: list[tuple[str, int]]) -> Table:
-    """Return a source with the given (label, number of the drawing) for each row."""
-    drawings = np.array([number for _, number in images], dtype=">u4")
-    pixels = drawings.view(np.uint8).reshape(-1, 2, 2)
-    return Table("pool", pixels, np.array([label for label, _ in images]))
-
-
-def plenty(count: int, classes: str = CLASSES) -> Table:
-    """Return a source with `count` images in each class, all different."""
-    return pool([(label, i) for i, label in enumerate(classes * count)])
-
-
-@st.composite
-def pools(draw: st.DrawFn) -> Source:
-    """Draw a source with identical images, within a class and across."""
-    chance = draw(st.randoms(use_true_random=False))
-    drawings = draw(st.sampled_from([40, 1000]))
-    shared = draw(st.sampled_from([0, 0.1]))
-    images = []
-    for _ in range(draw(st.integers(120, 240))):
-        label = chance.choice(CLASSES)
-        owner = 0 if chance.random() < shared else 1 + CLASSES.index(label)
-        images.append((label, 1000 * owner + chance.randrange(drawings)))
-    return pool(images)
-
-
-@st.composite
-def requests(
-    draw: st.DrawFn, classes: Sequence[object] = ANY_CLASS, *, fractions: bool = True
-) -> dict[str, Any]:
-    """Draw the values of a config."""
-    samples = draw(st.integers(2, 20))
-    counts = st.integers(1, samples - 1)
-    shares = st.integers(1, 99).map(lambda percent: percent / 100)
-    shares = shares.filter(lambda share: math.ceil(share * samples) < samples)
+def folders(desired: object) -> dict[str, list[str]]:
+    """Return the classes of each folder."""
+    if desired == ALL:
+        return {label: [label] for label in CLASSES}
+    if isinstance(desired, list):
+        return {label: [label] for label in desired}
     return {
-        "class_": draw(st.sampled_from(classes)),
-        "seed": draw(st.integers(0, 3)),
-        "samples": samples,
-        "test_size": draw(counts | shares if fractions else counts),
+        str(desired): [str(desired)],
+        f"no{desired}": [label for label in CLASSES if label != desired],
     }
 
 
-MORE = st.integers(0, 10)
+def available(rows: Rows, desired: object) -> dict[str, int]:
+    """Return how many usable images there are for each folder."""
+    of_class = usable(rows)
+    return {
+        folder: sum(of_class[label] for label in labels)
+        for folder, labels in folders(desired).items()
+    }
 
 
-def selected(desired: Config, rows: Source) -> Selection:
-    """Return the selection, or give up on this example where there is none."""
-    try:
-        return select(desired, rows)
-    except InputError:
-        reject()
+@st.composite
+def wishes(
+    draw: st.DrawFn, rows: Rows, classes: Sequence[object] = ANY_CLASS, *, spare: int = 0
+) -> Wish:
+    """Draw sizes that the source can fill, often to its last image; `spare` images are left."""
+    desired = draw(st.sampled_from(classes))
+    samples, test_size = {}, {}
+    for folder, most in available(rows, desired).items():
+        assume(most - spare >= 2)
+        nearly_all = st.integers(max(2, most - spare - 2), most - spare)
+        samples[folder] = draw(nearly_all | st.integers(2, most - spare))
+        # A fraction is rounded up, and leaves one image for train.
+        largest = 100 * (samples[folder] - 1) // samples[folder]
+        sizes = st.integers(1, samples[folder] - 1)
+        shares = st.integers(1, min(99, largest)).map(lambda percent: percent / 100)
+        test_size[folder] = draw(sizes | shares)
+    return {"class_": desired, "samples": samples, "test_size": test_size}
 
 
-def released(desired: Config, rows: Source) -> Release:
-    made = Dataset(desired, rows)
-    return Release("v0", "0" * 40, lock.of(made, made.manifest))
+def counted(selection: Selection) -> Counter[tuple[str, str]]:
+    return Counter(
+        {
+            (split, folder): count
+            for split, by in selection.counts().items()
+            for folder, count in by.items()
+        }
+    )
 
 
 def moved(before: Selection, after: Selection) -> set[int]:
@@ -100,125 +96,289 @@ def images(selection: Selection, rows: Source, split: str) -> set[bytes]:
     return {rows.image(row).tobytes() for row, side in selection.splits().items() if side == split}
 
 
-@given(pools(), requests())
-def test_counts_are_exact_and_no_two_files_share_a_name(
-    rows: Source, asked: dict[str, Any]
-) -> None:
-    desired = asking(**asked)
-    selection = selected(desired, rows)
+def overlap(before: Counter[Any], after: Counter[Any], size: int, key: object) -> int:
+    """Return how many of `size` images must change the split."""
+    return sum(
+        max(0, before[one, key] + after[other, key] - size)
+        for one, other in [(TRAIN, TEST), (TEST, TRAIN)]
+    )
 
-    folders = list(selection.counts()[TRAIN])
-    test = desired.test_count("a", asked["samples"])
-    assert selection.counts() == {
-        TRAIN: dict.fromkeys(folders, asked["samples"] - test),
-        TEST: dict.fromkeys(folders, test),
-    }
+
+# Exact counts
+
+
+@given(pools(), st.data())
+def test_counts_are_exact_up_to_the_last_usable_image(rows: Rows, data: st.DataObject) -> None:
+    wish = data.draw(wishes(rows))
+    selection = select(asking(**wish), pool(rows))
+
+    expected: dict[str, dict[str, int]] = {TRAIN: {}, TEST: {}}
+    for folder, count in wish["samples"].items():
+        size = wish["test_size"][folder]
+        test = size if isinstance(size, int) else -(-round(size * 100) * count // 100)
+        expected[TRAIN][folder], expected[TEST][folder] = count - test, test
+    assert selection.counts() == expected
     files = selection.files()
-    assert len(files) == asked["samples"] * len(folders) == len(set(files.values()))
+    assert len(files) == sum(wish["samples"].values()) == len(set(files.values()))
 
 
-@given(pools(), requests())
-def test_every_image_is_in_the_folder_of_its_class(rows: Source, asked: dict[str, Any]) -> None:
-    for name, row in selected(asking(**asked), rows).files().items():
+@given(pools(), st.data())
+def test_only_more_images_than_there_are_is_refused(rows: Rows, data: st.DataObject) -> None:
+    wish = data.draw(wishes(rows))
+    there = available(rows, wish["class_"])
+    folder = data.draw(st.sampled_from(sorted(there)))
+    more = {"samples": wish["samples"] | {folder: there[folder] + 1}}
+
+    with pytest.raises(InputError) as caught:
+        select(asking(**wish | more), pool(rows))
+
+    assert [problem.message for problem in caught.value.problems] == [
+        f"samples: folder {folder} needs {there[folder] + 1} images, but pool has only"
+        f" {there[folder]} for it"
+    ]
+
+
+def test_a_small_class_never_stops_a_large_folder_from_growing() -> None:
+    rows = of_sizes(a=1000, b=12, c=500, d=300)
+    steps = [
+        select(asking(samples=samples, test_size=test), rows)
+        for samples, test in [(100, 10), (200, 20), (812, 400)]
+    ]
+
+    assert steps[1].counts() == {TRAIN: {"a": 180, "noa": 180}, TEST: {"a": 20, "noa": 20}}
+    for before, after in pairwise(steps):
+        assert before.files().items() <= after.files().items()
+
+
+def test_the_last_image_of_a_class_is_available_and_one_more_is_an_error() -> None:
+    digits = registry.load("digits")
+    everything, too_many = (
+        config.parse(config_text(class_=[3], samples=samples, test_size=40).encode())
+        for samples in (183, 184)
+    )
+    assert select(everything, digits).counts() == {TRAIN: {"3": 143}, TEST: {"3": 40}}
+
+    with pytest.raises(
+        InputError,
+        match=r"^dataset_config.yaml:3:10: samples: folder 3 needs 184 images, but digits has only"
+        r" 183 for it$",
+    ):
+        select(too_many, digits)
+
+
+def test_every_folder_that_cannot_be_filled_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        select(asking(class_="all", samples=9, test_size=1), of_sizes(a=8, b=9, c=7, d=9))
+
+    assert [problem.message.split(",")[0] for problem in caught.value.problems] == [
+        "samples: folder a needs 9 images",
+        "samples: folder c needs 9 images",
+    ]
+
+
+def test_a_test_fraction_is_rounded_as_in_scikit_learn() -> None:
+    compared = 0
+    for count in (2, 3, 7, 10, 50, 99, 100, 101, 183, 1000, 6313):
+        for percent in range(1, 100):
+            share = percent / 100
+            exact = Fraction(percent, 100) * count
+            trouble = -(-exact.numerator // exact.denominator) != int(np.ceil(share * count))
+            desired = asking(samples=count, test_size=share).train_and_test("a")
+            if trouble or desired[0] < 1:
+                continue
+            train, test = train_test_split(range(count), test_size=share, random_state=0)
+            assert desired == (len(train), len(test))
+            compared += 1
+    assert compared > 900
+
+
+def test_seven_percent_of_a_hundred_are_seven() -> None:
+    assert asking(samples=100, test_size=0.07).train_and_test("a") == (93, 7)
+
+
+# What a folder holds
+
+
+@given(pools(), st.data())
+def test_every_image_is_in_the_folder_of_its_class(rows: Rows, data: st.DataObject) -> None:
+    wish = data.draw(wishes(rows))
+
+    for name, row in select(asking(**wish), pool(rows)).files().items():
         split, folder, file = name.split("/")
-        label = rows.labels[row]
-        assert split in (TRAIN, TEST)
+        assert split in SPLITS
         assert file == f"{row:05}.png"
-        assert folder == label or (folder == f"no{asked['class_']}" and label != asked["class_"])
+        assert rows[row][0] in folders(wish["class_"])[folder]
 
 
-@given(pools(), requests())
-def test_identical_images_are_never_on_both_sides(rows: Source, asked: dict[str, Any]) -> None:
-    selection = selected(asking(**asked), rows)
+@given(pools(), st.data())
+def test_copies_are_one_image_on_one_side(rows: Rows, data: st.DataObject) -> None:
+    selection = select(asking(**data.draw(wishes(rows))), pool(rows))
 
-    assert not images(selection, rows, TRAIN) & images(selection, rows, TEST)
+    drawings = [rows[row][1] for row in selection.files().values()]
+    assert len(set(drawings)) == len(drawings)
 
 
-@given(pools(), requests(), MORE)
-def test_more_samples_at_a_fixed_test_size_only_add_files(
-    rows: Source, asked: dict[str, Any], more: int
+def test_copies_are_on_one_side_where_the_two_ends_meet() -> None:
+    # Every image three times: each line is used to its last image, for every cut.
+    rows = [(label, 100 * i + drawing) for i, label in enumerate("ab") for drawing in range(6)] * 3
+    source = pool(rows)
+
+    for seed in range(8):
+        for test in range(1, 6):
+            selection = select(asking(samples=6, test_size=test, seed=seed), source)
+            sides = [images(selection, source, split) for split in SPLITS]
+            assert not sides[0] & sides[1]
+            assert [len(side) for side in sides] == [2 * (6 - test), 2 * test]
+
+
+@given(pools(ambiguous=False), st.integers(0, 3), st.data())
+def test_the_rest_has_each_class_in_proportion_to_the_source(
+    rows: Rows, seed: int, data: st.DataObject
 ) -> None:
-    before = selected(asking(**asked), rows)
-    after = selected(asking(**asked | {"samples": asked["samples"] + more}), rows)
+    wish = data.draw(wishes(rows, CLASSES))
+    selection = select(asking(**wish, seed=seed), pool(rows))
+
+    rest, of_class = f"no{wish['class_']}", usable(rows)
+    total = available(rows, wish["class_"])[rest]
+    for split in SPLITS:
+        chosen = selection.rows[split, rest]
+        drawn = Counter(rows[row][0] for row in chosen)
+        for label in folders(wish["class_"])[rest]:
+            assert abs(drawn[label] - Fraction(len(chosen) * of_class[label], total)) <= 1
+
+
+def test_the_rest_of_the_digits_has_eight_to_ten_of_each_in_eighty() -> None:
+    digits = registry.load("digits")
+    selection = select(asking(class_=3, samples=100, test_size=20), digits)
+
+    drawn = Counter(digits.labels[row] for row in selection.rows[TRAIN, "no3"])
+    assert sorted(drawn) == list("012456789")
+    assert all(8 <= count <= 10 for count in drawn.values())
+
+
+def test_equal_places_are_in_the_order_of_their_keys() -> None:
+    rows = of_sizes(a=2, b=6, c=6, d=6)
+    line = sorted(
+        (image.place, image.key, image.row) for label in "bcd" for image in order(rows, 0)[label]
+    )
+    assert len({place for place, _, _ in line}) == 6
+
+    selection = select(asking(samples={"a": 2, "noa": 18}, test_size={"a": 1, "noa": 7}), rows)
+
+    assert selection.rows[TRAIN, "noa"] == [row for _, _, row in line[:11]]
+    assert selection.rows[TEST, "noa"] == [row for _, _, row in reversed(line[11:])]
+
+
+# Growing and shrinking
+
+
+@given(pools(), st.data())
+def test_a_sample_moves_only_where_old_train_and_new_test_exceed_the_line(
+    rows: Rows, data: st.DataObject
+) -> None:
+    source, desired = pool(rows), data.draw(st.sampled_from(ANY_CLASS))
+    before, after = (select(asking(**data.draw(wishes(rows, [desired]))), source) for _ in range(2))
+
+    old, new = counted(before), counted(after)
+    forced = sum(
+        overlap(old, new, size, folder) for folder, size in available(rows, desired).items()
+    )
+    assert len(moved(before, after)) == forced
+
+
+@given(pools(), st.data())
+def test_growing_appends_to_both_splits(rows: Rows, data: st.DataObject) -> None:
+    source, desired = pool(rows), data.draw(st.sampled_from(ANY_CLASS))
+    one, other = (select(asking(**data.draw(wishes(rows, [desired]))), source) for _ in range(2))
+
+    assert one.rows.keys() == other.rows.keys()
+    for place, chosen in one.rows.items():
+        less, more = sorted([chosen, other.rows[place]], key=len)
+        assert more[: len(less)] == less
+
+
+@given(pools(), st.data())
+def test_growing_to_the_whole_source_never_moves_a_sample(rows: Rows, data: st.DataObject) -> None:
+    large = data.draw(wishes(rows))
+    grown = select(asking(**large), pool(rows)).counts()
+    fewer = {
+        folder: [data.draw(st.integers(1, grown[split][folder])) for split in SPLITS]
+        for folder in large["samples"]
+    }
+    small = large | {
+        "samples": {folder: train + test for folder, (train, test) in fewer.items()},
+        "test_size": {folder: test for folder, (_, test) in fewer.items()},
+    }
+
+    before, after = (select(asking(**wish), pool(rows)) for wish in (small, large))
 
     assert before.files().items() <= after.files().items()
 
 
-@given(pools(), requests(SINGLE_CLASSES, fractions=False), MORE, MORE)
-def test_growing_both_sizes_of_single_classes_never_moves_a_sample(
-    rows: Source, asked: dict[str, Any], more: int, more_test: int
-) -> None:
-    grown = {
-        "samples": asked["samples"] + more + more_test,
-        "test_size": asked["test_size"] + more_test,
-    }
+@given(pools(), st.data())
+def test_shrinking_and_growing_again_gives_the_same(rows: Rows, data: st.DataObject) -> None:
+    source = pool(rows)
+    one, other = (asking(**data.draw(wishes(rows))) for _ in range(2))
 
-    assert not moved(selected(asking(**asked), rows), selected(asking(**asked | grown), rows))
-
-
-@given(pools(), requests(), requests())
-def test_no_change_of_the_config_moves_a_sample_unless_it_is_refused(
-    rows: Source, asked: dict[str, Any], then: dict[str, Any]
-) -> None:
-    small, large = asking(**asked), asking(**then | {"seed": asked["seed"]})
-    before, after = selected(small, rows), selected(large, rows)
-
-    try:
-        guards.refuse_moves(Dataset(large, rows), released(small, rows))
-        refused = ""
-    except InputError as error:
-        refused = str(error)
-
-    count = len(moved(before, after))
-    assert bool(refused) == bool(count)
-    assert f": samples: {count} image" in refused or not count
-
-
-@given(requests(fractions=False), MORE, MORE)
-def test_growing_both_sizes_is_never_refused_while_every_class_has_images_left(
-    asked: dict[str, Any], more: int, more_test: int
-) -> None:
-    grown = {
-        "samples": asked["samples"] + more + more_test,
-        "test_size": asked["test_size"] + more_test,
-    }
-    rows = plenty(60)
-    small, large = asking(**asked), asking(**asked | grown)
-    assert not moved(select(small, rows), select(large, rows))
-
-    guards.refuse_moves(Dataset(large, rows), released(small, rows))
-
-
-def test_a_move_forced_by_a_class_that_is_used_up_is_refused_with_what_to_do() -> None:
-    rows = pool([("a", i) for i in range(40)] + [("b", i) for i in range(50, 60)] + [("c", 99)])
-    desired = [asking(samples=s, test_size=t) for s, t in [(9, 1), (10, 9)]]
-    assert moved(*(select(one, rows) for one in desired))
-
-    with pytest.raises(InputError, match=r"^dataset_config.yaml:3:10: samples: \d+ images? of v0"):
-        guards.refuse_moves(Dataset(desired[1], rows), released(desired[0], rows))
-
-
-@given(requests())
-def test_the_rest_is_drawn_evenly_from_the_other_classes(asked: dict[str, Any]) -> None:
-    rows = plenty(60)
-    selection = select(asking(**asked | {"class_": "a"}), rows)
-
-    for split in (TRAIN, TEST):
-        drawn = Counter(rows.labels[row] for row in selection.rows[split, "noa"])
-        counts = [drawn[label] for label in "bcd"]
-        assert max(counts) - min(counts) <= 1
-
-
-def test_when_a_class_is_used_up_the_rest_comes_from_the_others() -> None:
-    rows = pool(
-        [("a", i) for i in range(30)] + [("b", 50), ("b", 51)] + [("c", i + 60) for i in range(30)]
+    first, _, again, fresh = (
+        select(one, source),
+        select(other, source),
+        select(one, source),
+        select(one, pool(rows)),
     )
-    selection = select(asking(samples=20, test_size=5), rows)
 
-    labels = Counter(
-        rows.labels[row] for split in (TRAIN, TEST) for row in selection.rows[split, "noa"]
+    assert first == again == fresh
+    assert first.sha256 == fresh.sha256
+
+
+# Changes of the class
+
+
+@given(pools(), st.integers(0, 3), st.data())
+def test_a_class_has_one_line_in_whatever_folder_it_is(
+    rows: Rows, seed: int, data: st.DataObject
+) -> None:
+    source, wish = pool(rows), data.draw(wishes(rows))
+    selection = select(asking(**wish, seed=seed), source)
+
+    for folder, labels in folders(wish["class_"]).items():
+        for label in labels:
+            line = [image.row for image in order(source, seed)[label]]
+            train, test = (
+                [row for row in selection.rows[split, folder] if rows[row][0] == label]
+                for split in SPLITS
+            )
+            assert train == line[: len(train)]
+            assert test == line[::-1][: len(test)]
+
+
+@given(pools(), st.data())
+def test_a_class_change_moves_only_what_a_class_has_too_few_images_for(
+    rows: Rows, data: st.DataObject
+) -> None:
+    source = pool(rows)
+    before, after = (select(asking(**data.draw(wishes(rows))), source) for _ in range(2))
+
+    old, new = (
+        Counter((split, rows[row][0]) for row, split in one.splits().items())
+        for one in (before, after)
     )
-    assert labels == {"b": 2, "c": 18}
+    forced = sum(overlap(old, new, size, label) for label, size in usable(rows).items())
+    assert len(moved(before, after)) == forced
+
+
+def test_any_class_change_with_half_of_each_folder_moves_nothing() -> None:
+    rows = of_sizes(a=40, b=40, c=40, d=40)
+    selections = [
+        select(asking(class_=desired, samples=samples, test_size=test), rows)
+        for desired in ANY_CLASS
+        for samples, test in [(20, 10), (20, 1), (20, 19), (9, 4)]
+    ]
+
+    assert not any(moved(one, other) for one in selections for other in selections)
+
+
+# Images under two labels
 
 
 def test_an_image_under_two_labels_is_left_out() -> None:
@@ -231,131 +391,239 @@ def test_an_image_under_two_labels_is_left_out() -> None:
         select(asking(class_=["a", "b"], samples=3, test_size=1), rows)
 
 
-def test_the_last_image_of_a_class_is_available_and_one_more_is_an_error() -> None:
-    digits = registry.load("digits")
-    everything = select(asking(class_=[3], samples=183, test_size=40), digits)
-    assert everything.counts() == {TRAIN: {"3": 143}, TEST: {"3": 40}}
+@given(pools(), st.data())
+def test_an_image_that_gets_a_second_label_is_replaced_in_its_own_split(
+    rows: Rows, data: st.DataObject
+) -> None:
+    wish = data.draw(wishes(rows, spare=1))
+    before = select(asking(**wish), pool(rows))
+    name, row = data.draw(st.sampled_from(sorted(before.files().items())))
+    label, drawing = rows[row]
+    other = data.draw(st.sampled_from([one for one in CLASSES if one != label]))
 
-    with pytest.raises(
-        InputError,
-        match=r"^dataset_config.yaml:3:10: samples: folder 3 needs 184 images, but digits has only"
-        r" 183 for it$",
-    ):
-        select(asking(class_=[3], samples=184, test_size=40), digits)
+    after = select(asking(**wish), pool([*rows, (other, drawing)]))
+
+    gone = before.files().items() - after.files().items()
+    (new,) = after.files().items() - before.files().items()
+    assert gone == {(name, row)}
+    assert new[0].rpartition("/")[0] == name.rpartition("/")[0]
 
 
-@given(pools(), requests())
-def test_as_many_as_the_error_names_are_available(rows: Source, asked: dict[str, Any]) -> None:
-    asked |= {"test_size": 3}
+# All samples
+
+# Of two images one is for train and one for test.
+PERCENT = st.integers(25, 74)
+
+
+@pytest.mark.parametrize(("size", "count"), [(0.25, 3), (0.24, 2), (0.05, 1), (0.94, 9)])
+def test_of_all_samples_a_place_on_the_border_is_for_test(size: float, count: int) -> None:
+    # The places of ten images are 0.05, 0.15, … 0.95.
+    selection = select(asking(class_=["a"], samples=ALL, test_size=size), of_sizes(a=10, b=10))
+
+    assert selection.counts() == {TRAIN: {"a": 10 - count}, TEST: {"a": count}}
+
+
+@given(pools(), st.sampled_from(ANY_CLASS), st.data())
+def test_all_samples_are_all_usable_images(
+    rows: Rows, desired: object, data: st.DataObject
+) -> None:
+    size = data.draw(st.just(1) | PERCENT.map(lambda percent: percent / 100))
+    selection = _all_of(rows, desired, size)
+
+    counts = selection.counts()
+    for folder, count in available(rows, desired).items():
+        assert counts[TRAIN][folder] + counts[TEST][folder] == count
+
+
+@given(pools(), st.sampled_from(ANY_CLASS), PERCENT)
+def test_of_all_samples_a_fraction_takes_the_places_at_the_back(
+    rows: Rows, desired: object, percent: int
+) -> None:
+    selection = _all_of(rows, desired, percent / 100)
+
+    places = {image.row: image.place for line in order(pool(rows), 0).values() for image in line}
+    for row, split in selection.splits().items():
+        assert (split == TEST) == (places[row] >= (100 - percent) / 100)
+
+
+@given(pools(), st.sampled_from(ANY_CLASS), PERCENT, st.data())
+def test_of_all_samples_and_a_fraction_no_image_that_leaves_moves_another(
+    rows: Rows, desired: object, percent: int, data: st.DataObject
+) -> None:
+    before = _all_of(rows, desired, percent / 100).splits()
+    gone = data.draw(st.lists(st.sampled_from(sorted(before)), min_size=1, max_size=9, unique=True))
+    # A second label takes an image away.
+    second = [(next(one for one in CLASSES if one != rows[row][0]), rows[row][1]) for row in gone]
+
+    after = _all_of([*rows, *second], desired, percent / 100).splits()
+
+    assert after == {row: split for row, split in before.items() if row not in gone}
+
+
+@given(pools(), st.sampled_from(ANY_CLASS), st.data())
+def test_of_all_samples_a_count_takes_exactly_so_many_from_the_back(
+    rows: Rows, desired: object, data: st.DataObject
+) -> None:
+    test = data.draw(st.integers(1, min(available(rows, desired).values()) - 1))
+    source = pool(rows)
+
+    selection = select(asking(class_=desired, samples=ALL, test_size=test), source)
+
+    for folder, labels in folders(desired).items():
+        line = [
+            image.row
+            for image in sorted(image for label in labels for image in order(source, 0)[label])
+        ]
+        assert selection.rows[TRAIN, folder] == line[:-test]
+        assert selection.rows[TEST, folder] == line[: -test - 1 : -1]
+
+
+def test_all_samples_of_one_folder_and_a_count_for_the_other() -> None:
+    rows = of_sizes(a=30, b=20, c=20, d=20)
+
+    by_count = select(asking(samples={"a": ALL, "noa": 20}, test_size=5), rows)
+    by_fraction = select(asking(samples={"a": 10, "noa": ALL}, test_size=0.25), rows)
+
+    assert by_count.counts() == {TRAIN: {"a": 25, "noa": 15}, TEST: {"a": 5, "noa": 5}}
+    assert by_fraction.counts() == {TRAIN: {"a": 7, "noa": 45}, TEST: {"a": 3, "noa": 15}}
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        (0.01, "none of the 10 samples of folder a would be for test; it must be larger"),
+        (
+            0.99,
+            "all 10 samples of folder a would be for test and none for train; it must be smaller"
+            " than samples",
+        ),
+        (
+            10,
+            "all 10 samples of folder a would be for test and none for train; it must be smaller"
+            " than samples",
+        ),
+    ],
+)
+def test_all_samples_in_one_split_are_refused(size: float, reason: str) -> None:
     with pytest.raises(InputError) as caught:
-        select(asking(**asked | {"samples": 200}), rows)
+        select(asking(class_=["a"], samples=ALL, test_size=size), of_sizes(a=10, b=10))
 
-    there = min(
-        int(problem.message.split("has only ")[1].split()[0]) for problem in caught.value.problems
+    assert [problem.message for problem in caught.value.problems] == [f"test_size: {reason}"]
+
+
+def _all_of(rows: Rows, desired: object, size: float) -> Selection:
+    """Return the selection of all samples, or give up where one split would be empty."""
+    try:
+        return select(asking(class_=desired, samples=ALL, test_size=size), pool(rows))
+    except InputError as error:
+        assume("would be for test" not in str(error))
+        raise
+
+
+# The rest
+
+
+@given(pools(ambiguous=False), st.randoms(use_true_random=False), st.data())
+def test_the_order_of_the_rows_does_not_matter(
+    rows: Rows, chance: random.Random, data: st.DataObject
+) -> None:
+    desired = asking(**data.draw(wishes(rows)))
+    shuffled = chance.sample(rows, len(rows))
+
+    one, other = (
+        {place: [source[row][1] for row in chosen] for place, chosen in selection.rows.items()}
+        for source, selection in [
+            (rows, select(desired, pool(rows))),
+            (shuffled, select(desired, pool(shuffled))),
+        ]
     )
-    assume(there > asked["test_size"])
-    made = select(asking(**asked | {"samples": there}), rows)
-    assert set(made.counts()[TRAIN].values()) == {there - asked["test_size"]}
 
-
-def test_a_test_fraction_is_rounded_as_in_scikit_learn() -> None:
-    compared = 0
-    for count in (2, 3, 7, 10, 50, 99, 100, 101, 183, 1000, 6313):
-        for percent in range(1, 100):
-            share = percent / 100
-            exact = Fraction(percent, 100) * count
-            trouble = -(-exact.numerator // exact.denominator) != int(np.ceil(share * count))
-            desired = asking(samples=count, test_size=share)
-            if trouble or desired.test_count("a", count) >= count:
-                continue
-            train, test = train_test_split(range(count), test_size=share, random_state=0)
-            assert desired.train_and_test("a") == (len(train), len(test))
-            compared += 1
-    assert compared > 900
-
-
-def test_seven_percent_of_a_hundred_are_seven() -> None:
-    assert asking(samples=100, test_size=0.07).train_and_test("a") == (93, 7)
+    assert one == other
 
 
 @pytest.mark.parametrize(("rows", "digits"), [(100_000, 5), (100_001, 6)])
 def test_a_larger_source_gets_wider_names(rows: int, digits: int) -> None:
-    large = plenty(-(-rows // 4))
-    large = Table("pool", large.pixels[:rows], large.labels[:rows])
-
-    names = select(asking(samples=2, test_size=1), large).files()
+    names = select(asking(samples=2, test_size=1), of_sizes(a=rows - 9, b=9)).files()
 
     assert {len(name.split("/")[-1]) for name in names} == {digits + len(".png")}
 
 
 @pytest.mark.parametrize(
-    ("desired", "folders"),
+    ("desired", "expected"),
     [
         ("b", ["b", "nob"]),
         (["d", "a", "c"], ["d", "a", "c"]),
         ("all", ["a", "b", "c", "d"]),
     ],
 )
-def test_folders_are_in_the_order_of_the_config(desired: object, folders: list[str]) -> None:
-    selection = select(asking(class_=desired), plenty(9))
+def test_folders_are_in_the_order_of_the_config(desired: object, expected: list[str]) -> None:
+    selection = select(asking(class_=desired), of_sizes(d=9, b=9, c=9, a=9))
 
     assert {split: list(by) for split, by in selection.counts().items()} == {
-        TRAIN: folders,
-        TEST: folders,
+        TRAIN: expected,
+        TEST: expected,
     }
 
 
 def test_sizes_by_folder_are_kept_for_each() -> None:
     sizes = {"samples": {"a": 10, "noa": 20}, "test_size": {"a": 3, "noa": 0.25}}
 
-    assert select(asking(**sizes), plenty(30)).counts() == {
+    assert select(asking(**sizes), of_sizes(a=30, b=30)).counts() == {
         TRAIN: {"a": 7, "noa": 15},
         TEST: {"a": 3, "noa": 5},
     }
 
 
 def test_another_seed_selects_other_images() -> None:
-    rows = plenty(60)
+    rows = of_sizes(a=60, b=60)
     first, second = (select(asking(seed=seed), rows) for seed in (0, 1))
     assert first.files() != second.files()
 
 
-def test_the_order_of_the_rows_does_not_matter() -> None:
-    rows = plenty(30)
-    back = Table("pool", rows.pixels[::-1].copy(), rows.labels[::-1].copy())
-    forth, reverse = (select(asking(class_="all"), one) for one in (rows, back))
-    for split in (TRAIN, TEST):
-        assert images(forth, rows, split) == images(reverse, back, split)
+def test_comparable_since_does_not_change_the_selection() -> None:
+    rows = of_sizes(a=60, b=60)
+    assert select(asking(comparable_since="v3"), rows) == select(asking(), rows)
+
+
+def test_the_checksum_is_that_of_the_sorted_file_names() -> None:
+    one = Selection({(TRAIN, "a"): [1, 2], (TEST, "a"): [3]}, 5)
+    reordered = Selection({(TEST, "a"): [3], (TRAIN, "a"): [2, 1]}, 5)
+    swapped = Selection({(TRAIN, "a"): [1, 3], (TEST, "a"): [2]}, 5)
+
+    assert one.sha256 == reordered.sha256 != swapped.sha256
 
 
 MNIST_STEPS = [(100, 20), (200, 40), (6000, 1000)]
 
 
+@pytest.fixture(scope="module")
+def mnist_rows(mnist: None) -> Source:
+    return registry.load("mnist_784")
+
+
 @pytest.mark.xdist_group("mnist")
-@pytest.mark.usefixtures("mnist")
 @pytest.mark.parametrize("desired", [3, "all"])
-def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(desired: object) -> None:
-    rows = registry.load("mnist_784")
+def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(
+    mnist_rows: Source, desired: object
+) -> None:
     steps = [
         asking(source="mnist_784", class_=desired, samples=samples, test_size=test)
         for samples, test in MNIST_STEPS
     ]
-    selections = [select(step, rows) for step in steps]
+    selections = [select(step, mnist_rows) for step in steps]
 
     for selection, (samples, test) in zip(selections, MNIST_STEPS, strict=True):
         assert set(selection.counts()[TRAIN].values()) == {samples - test}
         assert set(selection.counts()[TEST].values()) == {test}
-        assert not images(selection, rows, TRAIN) & images(selection, rows, TEST)
+        assert not images(selection, mnist_rows, TRAIN) & images(selection, mnist_rows, TEST)
     for before, after in [*pairwise(selections), (selections[0], selections[2])]:
         assert before.files().items() <= after.files().items()
 
 
 @pytest.mark.xdist_group("mnist")
-@pytest.mark.usefixtures("mnist")
-def test_the_first_two_versions_of_mnist_have_the_counts_asked_for() -> None:
-    rows = registry.load("mnist_784")
+def test_the_first_two_versions_of_mnist_have_the_counts_asked_for(mnist_rows: Source) -> None:
     small, large = (
-        select(asking(source="mnist_784", class_=3, samples=s, test_size=t), rows).counts()
+        select(asking(source="mnist_784", class_=3, samples=s, test_size=t), mnist_rows).counts()
         for s, t in MNIST_STEPS[:2]
     )
     assert small == {TRAIN: {"3": 80, "no3": 80}, TEST: {"3": 20, "no3": 20}}

@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,9 @@ from scripts.inputs.problems import InputError
 from tests.repository import PROJECT, Repository, Run, config_text, snapshot
 
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
+COUNT = "expected a whole number or `all`"
+SIZE = "expected a count such as 20 or a fraction such as 0.2"
+TAG = "expected the tag of a release such as v2"
 NOT_A_SOURCE = "source: not a valid dataset name (letters, digits and _ . , ( ) -), found "
 CLASSES = "it has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
 NO_ANCHORS = "anchors (&) and aliases (*) are not allowed; write the value out"
@@ -29,6 +33,14 @@ def with_line(key: str, written: str) -> bytes:
     lines = config_text().splitlines()
     return "\n".join(
         f"{key}: {written}" if line.startswith(f"{key}:") else line for line in [*lines, ""]
+    ).encode()
+
+
+def with_lines(**written: str) -> bytes:
+    """Return a config in which some values are as written; `class_` stands for `class`."""
+    values = {"source": "digits", "class_": "3", "samples": "5", "test_size": "2", "seed": "0"}
+    return "".join(
+        f"{key.rstrip('_')}: {value}\n" for key, value in (values | written).items()
     ).encode()
 
 
@@ -121,7 +133,8 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
             (
                 6,
                 1,
-                "unknown key 'color'; known keys: source, class, samples, test_size, seed",
+                "unknown key 'color'; known keys: source, class, samples, test_size, seed,"
+                " comparable_since",
             )
         ],
     ),
@@ -131,15 +144,15 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a count in quotes": (
         with_line("samples", "'5'"),
-        [(3, 10, "samples: expected a whole number, found '5'")],
+        [(3, 10, f"samples: {COUNT}, found '5'")],
     ),
     "a count with a decimal point": (
         with_line("samples", "5.0"),
-        [(3, 10, "samples: expected a whole number, found 5.0")],
+        [(3, 10, f"samples: {COUNT}, found 5.0")],
     ),
     "a count that is true": (
         with_line("samples", "true"),
-        [(3, 10, "samples: expected a whole number, found true")],
+        [(3, 10, f"samples: {COUNT}, found true")],
     ),
     "a negative count": (
         with_line("samples", "-5"),
@@ -229,7 +242,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a test size in percent": (
         with_line("test_size", "20%"),
-        [(4, 12, "test_size: expected a whole number, found '20%'")],
+        [(4, 12, f"test_size: {SIZE}, found '20%'")],
     ),
     "a list of test sizes": (
         with_line("test_size", "[1]"),
@@ -310,16 +323,192 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a folder's count that is text": (
         with_line("samples", "{3: 5, no3: x}"),
-        [(3, 22, "samples.no3: expected a whole number, found 'x'")],
+        [(3, 22, f"samples.no3: {COUNT}, found 'x'")],
     ),
     "a folder's fraction above 1": (
         with_line("test_size", "{3: 2, no3: 1.5}"),
         [(4, 24, f"test_size.no3: {FRACTION}, found 1.5")],
     ),
+    "all samples in capitals": (
+        with_line("samples", "ALL"),
+        [(3, 10, f"samples: {COUNT}, found 'ALL'")],
+    ),
+    "a list of counts": (
+        with_line("samples", "[all]"),
+        [
+            (
+                3,
+                10,
+                "samples: expected one value or `all` or a mapping by folder, found a list",
+            )
+        ],
+    ),
+    "all samples for test": (
+        with_line("test_size", "all"),
+        [(4, 12, f"test_size: {SIZE}, found 'all'")],
+    ),
+    "a test size in percent for one folder": (
+        with_line("test_size", "{3: 20%, no3: 2}"),
+        [(4, 16, f"test_size.3: {SIZE}, found '20%'")],
+    ),
+    "a fraction that gives no test samples of all": (
+        with_lines(samples="{3: all, no3: 5}", test_size="0.001"),
+        [
+            (
+                4,
+                12,
+                "test_size: none of the 183 samples of folder 3 would be for test; it must be"
+                " larger",
+            )
+        ],
+    ),
+    "a fraction that gives no train samples of all": (
+        with_lines(class_="[3]", samples="all", test_size="0.999"),
+        [
+            (
+                4,
+                12,
+                "test_size: all 183 samples of folder 3 would be for test and none for train; it"
+                " must be smaller than samples",
+            )
+        ],
+    ),
     "a negative seed": (with_line("seed", "-1"), [(5, 7, "seed: must be at least 0, found -1")]),
     "a seed of 33 bits": (
         with_line("seed", "4294967296"),
         [(5, 7, "seed: must be below 4294967296, found 4294967296")],
+    ),
+    **{
+        f"comparable since {written}": (
+            with_lines(comparable_since=written),
+            [(6, 19, f"comparable_since: {TAG}, found {shown}")],
+        )
+        for written, shown in {
+            "2": "2",
+            "V2": "'V2'",
+            "v01": "'v01'",
+            "v-1": "'v-1'",
+            "v1.0": "'v1.0'",
+            "v1234567890": "'v1234567890'",
+            r'"v2\n"': r"'v2\n'",
+            "main": "'main'",
+            "''": "''",
+            "true": "true",
+            "[v2]": "a list",
+        }.items()
+    },
+}
+
+NO_CLASS_33 = f"class: digits has no class '33'; {CLASSES}"
+TOO_FEW = "samples: folder 3 needs 500 images, but digits has only 183 for it"
+
+# Files with several problems, some of which only the source shows.
+INVALID |= {
+    "an unknown class and a count of zero": (
+        with_lines(class_="33", samples="0"),
+        [(2, 8, NO_CLASS_33), (3, 10, "samples: must be at least 1, found 0")],
+    ),
+    "an unknown class and every other value invalid": (
+        with_lines(class_="33", samples="x", test_size="20%", seed="-1", comparable_since="2"),
+        [
+            (2, 8, NO_CLASS_33),
+            (3, 10, f"samples: {COUNT}, found 'x'"),
+            (4, 12, f"test_size: {SIZE}, found '20%'"),
+            (5, 7, "seed: must be at least 0, found -1"),
+            (6, 19, f"comparable_since: {TAG}, found 2"),
+        ],
+    ),
+    "an unknown class and a missing key": (
+        config_text(class_=33, samples=None).encode(),
+        [
+            (1, 1, "samples is missing; add a line such as 'samples: 100'"),
+            (2, 8, NO_CLASS_33),
+        ],
+    ),
+    "an unknown class and an unknown key": (
+        with_lines(class_="33", sample="5"),
+        [(2, 8, NO_CLASS_33), (6, 1, "unknown key 'sample'; did you mean samples?")],
+    ),
+    "an unknown class and a key that is a number": (
+        with_lines(class_="33") + b"3: 5\n",
+        [(2, 8, NO_CLASS_33), (6, 1, "3: a key must be a name")],
+    ),
+    "an unknown class beside one with too few samples": (
+        with_lines(class_="[3, 33]", samples="500"),
+        [(2, 12, NO_CLASS_33), (3, 10, TOO_FEW)],
+    ),
+    "an unknown class and sizes by folder": (
+        # Whether the class or the folders are wrong is not known.
+        with_lines(class_="33", samples="{3: 5, no3: 5}"),
+        [(2, 8, NO_CLASS_33)],
+    ),
+    "too few images and a test size in percent": (
+        with_lines(class_="[3]", samples="500", test_size="20%"),
+        [(3, 10, TOO_FEW), (4, 12, f"test_size: {SIZE}, found '20%'")],
+    ),
+    "too few images and an invalid seed": (
+        with_lines(class_="[3]", samples="500", seed="-1"),
+        [(3, 10, TOO_FEW), (5, 7, "seed: must be at least 0, found -1")],
+    ),
+    "an unknown folder, a missing one and a count of zero": (
+        with_lines(samples="{3: 0, no4: 5}"),
+        [
+            (3, 10, "samples: no value for no3"),
+            (3, 14, "samples.3: must be at least 1, found 0"),
+            (3, 17, "samples: unknown folder 'no4'; the folders are 3, no3"),
+        ],
+    ),
+    "an unknown folder and too few images for a known one": (
+        with_lines(samples="{3: 500, no3: 5, no4: 5}"),
+        [
+            (3, 14, TOO_FEW),
+            (3, 27, "samples: unknown folder 'no4'; the folders are 3, no3"),
+        ],
+    ),
+    "an invalid count and too few images by folder": (
+        with_lines(samples="{3: 500, no3: x}"),
+        [(3, 14, TOO_FEW), (3, 24, f"samples.no3: {COUNT}, found 'x'")],
+    ),
+    "a folder whose name is a fraction": (
+        with_lines(samples="{3.5: 5, no3: 500}", test_size="{3: 2, no4: 2}"),
+        [
+            (3, 11, "samples.3.5: expected a name, found 3.5"),
+            (4, 12, "test_size: no value for no3"),
+            (4, 19, "test_size: unknown folder 'no4'; the folders are 3, no3"),
+        ],
+    ),
+    "problems of both sizes by folder": (
+        with_lines(samples="{3: 0, no3: 5}", test_size="{3: 1.5, no4: 1}"),
+        [
+            (3, 14, "samples.3: must be at least 1, found 0"),
+            (4, 12, "test_size: no value for no3"),
+            (4, 16, f"test_size.3: {FRACTION}, found 1.5"),
+            (4, 21, "test_size: unknown folder 'no4'; the folders are 3, no3"),
+        ],
+    ),
+    "an invalid count and a fraction that suits a valid one": (
+        with_lines(samples="0", test_size="0.001"),
+        [(3, 10, "samples: must be at least 1, found 0")],
+    ),
+    "an invalid class and a count that suits a valid one": (
+        # There are 183 images of 3, but only 174 of 8.
+        with_lines(class_="[3, 3]", samples="180"),
+        [(2, 8, "class: listed more than once: 3, found a list")],
+    ),
+    "an invalid class and sizes by folder": (
+        with_lines(class_="{3: 1}", samples="{3: 5, no3: 5}", test_size="{3: 1, no3: 2}"),
+        [(2, 8, "class: expected one value or a list, found a mapping")],
+    ),
+    "an invalid source": (
+        with_lines(source="../x", class_="33", samples="0", test_size="{4: 2}"),
+        [(1, 9, f"{NOT_A_SOURCE}'../x'"), (3, 10, "samples: must be at least 1, found 0")],
+    ),
+    "a missing source": (
+        config_text(source=None, class_=33, samples=0).encode(),
+        [
+            (1, 1, "source is missing; add a line such as 'source: mnist_784'"),
+            (2, 10, "samples: must be at least 1, found 0"),
+        ],
     ),
 }
 
@@ -409,6 +598,68 @@ def test_the_default_seed_is_0() -> None:
     assert config.parse(config_text(seed=None).encode()).seed == 0
 
 
+def test_a_source_that_is_not_available_hides_no_problem_of_the_config(
+    untouched: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    content = with_lines(source="nowhere", class_="33", samples="0")
+    (untouched.root / CONFIG_FILE).write_bytes(content)
+
+    assert run("validate", where=untouched.root) == (
+        1,
+        "",
+        f"{CONFIG_FILE}:3:10: samples: must be at least 1, found 0\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "counts"),
+    [
+        # A fraction applies to each class: 405 is the sum of the nine, each rounded.
+        (
+            {"samples": "all", "test_size": "0.25"},
+            "train 3: 137, no3: 1,209; test 3: 46, no3: 405",
+        ),
+        (
+            {"samples": "all", "test_size": "20"},
+            "train 3: 163, no3: 1,594; test 3: 20, no3: 20",
+        ),
+        (
+            {"samples": "{3: all, no3: 60}", "test_size": "{3: 0.5, no3: 10}"},
+            "train 3: 91, no3: 50; test 3: 92, no3: 10",
+        ),
+    ],
+)
+def test_all_samples_may_be_asked_for(
+    untouched: Repository, run: Run, written: dict[str, str], counts: str
+) -> None:
+    (untouched.root / CONFIG_FILE).write_bytes(with_lines(**written))
+
+    assert run("validate", where=untouched.root) == (0, f"{CONFIG_FILE} is valid: {counts}\n", "")
+
+
+def test_comparable_since_may_be_the_version_itself_and_not_a_later_one(
+    untouched: Repository, run: Run
+) -> None:
+    (untouched.root / CONFIG_FILE).write_bytes(with_lines(comparable_since="v0"))
+    assert run("validate", where=untouched.root).code == 0
+
+    (untouched.root / CONFIG_FILE).write_bytes(with_lines(comparable_since="v1"))
+    assert run("validate", where=untouched.root) == (
+        1,
+        "",
+        f"{CONFIG_FILE}:6:19: comparable_since: v1 is later than v0, which this version would be\n",
+    )
+
+
+def test_the_record_of_a_config_names_comparable_since_only_where_it_is_given() -> None:
+    values = {"source": "digits", "class": "3", "samples": 5, "test_size": 2, "seed": 0}
+    assert config.parse(with_lines()).record() == values
+
+    given_one = config.parse(with_lines(comparable_since="v3"))
+    assert given_one.record() == values | {"comparable_since": "v3"}
+
+
 @pytest.mark.parametrize("verb", ["validate", "build", "plan"])
 def test_a_missing_config_is_one_message(repository: Repository, run: Run, verb: str) -> None:
     (repository.root / CONFIG_FILE).unlink()
@@ -430,7 +681,7 @@ def test_a_folder_in_place_of_the_config_is_one_message(
     assert run(verb) == (
         1,
         "",
-        "error: dataset_config.yaml: cannot be read: Is a directory\n",
+        "dataset_config.yaml:1:1: not a regular file; links, folders and devices are not read\n",
     )
 
 
@@ -489,6 +740,11 @@ GOOD = {"source": "digits", "class": 3, "samples": 5, "test_size": 2, "seed": 0}
         ({"test_size": 0.2}, True),
         ({"test_size": {"3": 1, "no3": 0.5}}, True),
         ({"seed": 2**32 - 1}, True),
+        ({"samples": "all"}, True),
+        ({"samples": {"3": "all", "no3": 6}}, True),
+        ({"comparable_since": "v0"}, True),
+        ({"comparable_since": "v999999999"}, True),
+        ({"comparable_since": None}, True),
         ({"source": "mnist_784"}, True),
         ({"source": "../x"}, False),
         ({"source": ""}, False),
@@ -517,6 +773,17 @@ GOOD = {"source": "digits", "class": 3, "samples": 5, "test_size": 2, "seed": 0}
         ({"seed": -1}, False),
         ({"seed": 2**32}, False),
         ({"seed": "0"}, False),
+        ({"samples": "All"}, False),
+        ({"samples": ["all"]}, False),
+        ({"samples": {"3": "x"}}, False),
+        ({"test_size": "all"}, False),
+        ({"test_size": "20%"}, False),
+        ({"test_size": {"3": "all"}}, False),
+        ({"comparable_since": "v01"}, False),
+        ({"comparable_since": "v1000000000"}, False),
+        ({"comparable_since": "1"}, False),
+        ({"comparable_since": 1}, False),
+        ({"comparable_since": "v1 v2"}, False),
         ({"color": "red"}, False),
     ],
     ids=str,
@@ -568,4 +835,5 @@ def test_a_test_fraction_is_computed_from_the_decimal_number_as_written(
 ) -> None:
     parsed = config.parse(config_text(samples=count, test_size=share).encode())
     exact = Fraction(round(share * 100), 100) * count
-    assert parsed.test_count("3", count) == -(-exact.numerator // exact.denominator)
+    test = -(-exact.numerator // exact.denominator)
+    assert parsed.train_and_test("3") == (count - test, test)
