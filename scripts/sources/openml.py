@@ -1,7 +1,9 @@
 """Datasets of OpenML by name, through scikit-learn."""
 
+import errno
 import warnings
 from http import HTTPStatus
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,12 @@ from scripts.progress import Bar
 from scripts.sources import table
 from scripts.sources.source import SourceError
 from scripts.sources.table import Table
+
+# Why files cannot be written; no error of a network has one of these numbers.
+UNWRITABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EEXIST, errno.ENOTDIR),
+}
 
 
 def provides(_: str) -> bool:
@@ -23,19 +31,32 @@ def read(name: str) -> Table:
     Raises `SourceError` when there is none or it is not made of images, `UserError` when it is not
     available now.
     """
-    from sklearn.datasets import fetch_openml
-
-    with Bar(desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}"):
+    with (
+        Bar(desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}"),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
         try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                bunch = fetch_openml(name, as_frame=False, parser="auto")
+            bunch = _fetch(name, caught)
         except Exception as error:  # noqa: BLE001 - scikit-learn passes on what its parsers raise
             damaged = any("Invalid cache" in str(warning.message) for warning in caught)
             raise _error(name, error, damaged=damaged) from None
     if bunch.target is None or np.ndim(bunch.target) != 1:
         raise SourceError(f"source {name} has no single column with the class of each row.")
     return table.from_values(name, np.asarray(bunch.data), np.asarray(bunch.target))
+
+
+def _fetch(name: str, caught: list[warnings.WarningMessage]) -> Any:
+    """Return scikit-learn's dataset; a cache that cannot be written is not used."""
+    from sklearn.datasets import fetch_openml
+
+    try:
+        return fetch_openml(name, as_frame=False, parser="auto")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+    caught.clear()  # it was warned that the cache is damaged
+    return fetch_openml(name, as_frame=False, parser="auto", cache=False)
 
 
 def _error(name: str, error: Exception, *, damaged: bool) -> UserError:

@@ -1,10 +1,16 @@
 """The kinds of sources, and how a config's source is found."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
+from scripts.errors import UserError
 from scripts.sources import copies, digits, openml
 from scripts.sources.source import Source
 from scripts.sources.table import Table
+
+# Returns the content of a copy; raises `UserError` when it is not available.
+Fetch = Callable[[], bytes]
 
 
 class Kind(Protocol):
@@ -26,20 +32,33 @@ class Kind(Protocol):
 KINDS: tuple[Kind, ...] = (digits, openml)
 
 
-def load(name: str, sha256: str | None = None) -> Source:
-    """Return the source called `name`, from its local copy if there is one.
+def load(name: str, sha256: str | None = None, fetch: Fetch | None = None) -> Source:
+    """Return the source called `name`.
 
-    With `sha256` (recorded in a lock) only a copy with that checksum is used, without it the newest
-    one. If there is no copy the source is read from its origin, and of a table a copy is kept; what
-    is read then can have another checksum, and the caller decides what that means.
+    With `sha256`, recorded in a lock, a copy with that checksum is used: the local one, else the
+    one that `fetch` reads from the remote. Otherwise, and always without `sha256`, the source is
+    read from its origin: a copy that no lock vouches for is not trusted. What is read then can have
+    another checksum, and the caller decides what that means.
 
     Raises `SourceError` when the source is unknown or unsupported, `UserError` when it is not
     available now.
     """
-    if found := copies.find(name, sha256):
-        return found
+    if sha256 and (copy := copies.find(name, sha256) or _fetched(name, sha256, fetch)):
+        return copy
     kind = next(kind for kind in KINDS if kind.provides(name))
     source = kind.read(name)
     if isinstance(source, Table):
         copies.keep(source)
     return source
+
+
+def _fetched(name: str, sha256: str, fetch: Fetch | None) -> Table | None:
+    """Return the copy that `fetch` reads, None when it is not available or not the right one."""
+    if fetch is None:
+        return None
+    with suppress(UserError):
+        source = copies.parse(name, fetch())
+        if source and source.sha256 == sha256:
+            copies.keep(source)
+            return source
+    return None

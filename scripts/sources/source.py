@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from scripts.errors import UserError
 
-# The grey values of one image, 0 to 255, in the shape (height, width).
+# The gray values of one image, 0 to 255, in the shape (height, width).
 Pixels = npt.NDArray[np.uint8]
 
 

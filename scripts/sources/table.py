@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from scripts.sources.source import Pixels, SourceError, check_classes
 
-GREY_LEVELS = 256
+GRAY_LEVELS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +47,12 @@ class Table:
 
 
 def from_values(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Table:
-    """Return a source from `values` in the shape (rows, side * side), grey values from 0 to 255.
+    """Return a source from `values` in the shape (rows, side * side), gray values from 0 to 255.
 
-    Raises `SourceError` when the table holds anything but square 8-bit grey images, or has classes
+    Raises `SourceError` when the table holds anything but square 8-bit gray images, or has classes
     that cannot be folders.
     """
-    unsupported = f"source {name} is not made of square 8-bit grey images"
+    unsupported = f"source {name} is not made of square 8-bit gray images"
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
         raise SourceError(f"{unsupported}: it has no table of numbers.")
     side = math.isqrt(values.shape[1])
@@ -62,7 +62,7 @@ def from_values(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) -
         raise SourceError(f"{unsupported}: it has columns that are not numbers.")
     if not np.isfinite(values).all():
         raise SourceError(f"{unsupported}: it has missing values.")
-    if values.min() < 0 or values.max() >= GREY_LEVELS or (values != np.floor(values)).any():
+    if values.min() < 0 or values.max() >= GRAY_LEVELS or (values != np.floor(values)).any():
         raise SourceError(f"{unsupported}: its values are not whole numbers from 0 to 255.")
     text = labels.astype(str)
     check_classes(name, np.unique(text).tolist())

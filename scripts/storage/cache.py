@@ -37,6 +37,22 @@ class Cache:
         """Return the path of the object called `name`."""
         return Path(self._objects.oid_to_path(name))
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the whole cache."""
+        return Path(self._objects.path).parents[1]
+
+    @property
+    def records(self) -> Path:
+        """The folder for records, beside that for DVC's objects."""
+        return self.folder / "records"
+
+    def read(self, name: str) -> bytes | None:
+        """Return an object, None when it is not here or damaged."""
+        path = self.path(name)
+        content = path.read_bytes() if path.exists() else b""
+        return content if manifest.matches(name, content) else None
+
     def put(self, data: bytes) -> str:
         """Store one object, unless it is there already; return its name."""
         name = manifest.md5_of(data)
@@ -52,9 +68,8 @@ class Cache:
 
         Raises `UserError` when the manifest is not here or damaged.
         """
-        path = self.path(manifest_md5)
-        content = path.read_bytes() if path.exists() else b""
-        if not manifest.matches(manifest_md5, content):
+        content = self.read(manifest_md5)
+        if content is None:
             raise UserError(
                 f"the cache does not hold the manifest {manifest_md5}."
                 " Build it first: python -m scripts build"
@@ -74,6 +89,10 @@ class Cache:
                     " Build it again: python -m scripts build"
                 )
 
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that killed runs left."""
+        files.remove_leftovers(*files.folders_of(self.folder))
+
     def checkout(self, made: Manifest) -> None:
         """Make `dataset/` hold exactly the files of `made`.
 
@@ -82,6 +101,7 @@ class Cache:
         """
         target = self._root / DATASET
         new, old = target.with_name(f"{DATASET}.new"), target.with_name(f"{DATASET}.old")
+        self.remove_leftovers()
         with self._locked():
             for leftover in (new, old):
                 files.remove(leftover)

@@ -5,10 +5,15 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from configobj import ConfigObjError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from voluptuous import Invalid
 
 from scripts.errors import UserError
+
+# What DVC raises for a configuration that is not valid, besides errors of its own.
+MALFORMED = (ConfigObjError, Invalid, ValueError, TypeError, AttributeError)
 
 
 def silence() -> None:
@@ -22,5 +27,6 @@ def open_repo(root: Path) -> Any:
     silence()
     try:
         return Repo(str(root))
-    except (DvcException, sqlite3.Error) as error:
-        raise UserError(f"DVC cannot open this repository: {error}") from None
+    except (DvcException, sqlite3.Error, *MALFORMED) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"DVC cannot open this repository: {reason}") from None

@@ -3,16 +3,49 @@
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+# The end of the name of every temporary file, DVC's own included.
+TEMPORARY = ".tmp"
+# Seconds. No run takes as long, so that an older temporary file is one that a killed run left.
+MAX_AGE = 24 * 60 * 60
 
 
 def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the file at `path` by one with `data`; a reader sees the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(data)
-    Path(file.name).chmod(mode)
-    Path(file.name).replace(path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=TEMPORARY, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(data)
+            file.close()
+            temporary.chmod(mode)
+            temporary.replace(path)
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Remove the temporary files that killed runs left in `folders` more than a day ago.
+
+    What cannot be removed stays: it takes space, and nothing reads it.
+    """
+    oldest = time.time() - MAX_AGE
+    for folder in folders:
+        with suppress(OSError):
+            for file in folder.glob(f"*{TEMPORARY}"):
+                with suppress(OSError):
+                    if file.lstat().st_mtime < oldest:
+                        file.unlink()
+
+
+def folders_of(store: Path) -> list[Path]:
+    """Return the folders in which a DVC cache, or a remote in a folder, keeps files."""
+    return [*(store / "files" / "md5").glob("??"), store / "records"]
 
 
 def link(source: str, target: str) -> None:

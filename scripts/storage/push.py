@@ -4,6 +4,8 @@ from scripts.errors import UserError
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote, reason
 
+MAX_LISTED = 20
+
 
 def push(cache: Cache, remote: Remote, manifest_md5: str) -> int:
     """Copy a version's objects to the remote and verify that each is there and intact.
@@ -13,6 +15,8 @@ def push(cache: Cache, remote: Remote, manifest_md5: str) -> int:
     does not match.
     """
     names = cache.object_names(manifest_md5)
+    cache.remove_leftovers()
+    remote.remove_leftovers()
     with remote.reporting("push to"):
         absent = remote.missing(names)
         cache.refuse_damaged(absent)
@@ -27,9 +31,12 @@ def push(cache: Cache, remote: Remote, manifest_md5: str) -> int:
             f"{len(missing):,} of {len(names):,} objects could not be copied to {remote.url}"
             f" ({reason(errors)}). Nothing is lost: run it again."
         )
-    if wrong := remote.mismatched(names):
+    if wrong := sorted(remote.mismatched(names)):
+        listed = [remote.removal(name) for name in wrong[:MAX_LISTED]]
+        more = [f"and {len(wrong) - MAX_LISTED:,} more"] if len(wrong) > MAX_LISTED else []
+        lines = "".join(f"\n    {line}" for line in listed + more)
         raise UserError(
-            f"Checksum mismatch for {len(wrong):,} of {len(names):,} objects in {remote.url}, such"
-            f" as {min(wrong)}. Remove them from the remote and run it again."
+            f"Checksum mismatch for {len(wrong):,} of {len(names):,} objects in {remote.url}."
+            f" Remove them and run it again:{lines}"
         )
     return len(absent)

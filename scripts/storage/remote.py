@@ -1,26 +1,33 @@
 """The remote: the bucket or folder where the objects of all releases are kept."""
 
+import os
+import shlex
 from base64 import b64decode
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dvc.data_cloud import Remote as DvcRemote
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs
-from dvc_objects.fs.generic import copy
-from fsspec.callbacks import TqdmCallback
 
 from scripts.errors import UserError
 from scripts.progress import Bar
-from scripts.storage import manifest, settings
-from scripts.storage.cache import Cache
+from scripts.storage import files, manifest, settings
+from scripts.storage.cache import READ_ONLY, Cache
 from scripts.storage.dvc import silence
 
+# How many objects are in memory at the same time.
 READ_AT_ONCE = 500
+# Seconds for one request, and for a connection, which is tried six times.
+TIME_LIMIT = 120.0
+CONNECT_LIMIT = 20.0
 MAX_REASON = 300
+
+Result = TypeVar("Result")
 
 
 class Remote:
@@ -50,7 +57,7 @@ class Remote:
             return set(names) - set(self._objects.oids_exist(list(names))) if names else set()
 
     def mismatched(self, names: Collection[str]) -> set[str]:
-        """Return which objects have another checksum than their name says.
+        """Return which objects do not match the checksum in their name.
 
         Where the remote reports checksums they are compared, otherwise the objects are read.
         """
@@ -58,19 +65,17 @@ class Remote:
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Read objects and return those whose checksum does not match their name."""
-        found, ordered = set(), sorted(names)
-        bar = Bar(total=len(ordered), desc="Reading objects")
-        with self.reporting("read from"), bar:
-            for start in range(0, len(ordered), READ_AT_ONCE):
-                part = ordered[start : start + READ_AT_ONCE]
-                contents = self._read([self.path(name) for name in part])
-                found |= {
-                    name
-                    for name, content in zip(part, contents, strict=True)
-                    if not manifest.matches(name, content)
-                }
-                bar.update(len(part))
-        return found
+        read = Bar(self.read(names), desc="Reading objects", total=len(names))
+        return {name for name, content in read if not manifest.matches(name, content)}
+
+    def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the name and content of each object; raises `UserError` when one is missing."""
+        ordered = sorted(names)
+        for start in range(0, len(ordered), READ_AT_ONCE):
+            part = ordered[start : start + READ_AT_ONCE]
+            with self.reporting("read from"):
+                contents = list(self._at_once(self._read, part))
+            yield from zip(part, contents, strict=True)
 
     def manifest(self, manifest_md5: str) -> dict[str, str]:
         """Return the object of each file of a version, by file name.
@@ -86,29 +91,51 @@ class Remote:
             raise UserError(f"checksum mismatch for the manifest {manifest_md5} in {self.url}")
         return manifest.entries(content)
 
+    def read_record(self, sha256: str) -> bytes | None:
+        """Return the content of a record as it is, None when it is not there."""
+        with self.reporting("read from"):
+            try:
+                return bytes(self.fs.cat_file(self._record_path(sha256)))
+            except FileNotFoundError:
+                return None
+
+    def write_record(self, sha256: str, content: bytes) -> None:
+        """Store a record that is not there yet."""
+        with self.reporting("write to"):
+            self.fs.fs.pipe_file(self._record_path(sha256), content)
+
     def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
-        """Copy objects from `cache`; return the errors."""
+        """Copy objects from `cache`; return the errors.
+
+        Ends at once when the remote does not answer: each of the other objects would wait as long.
+        """
         if not names:
             return []
-        errors: list[BaseException] = []
-        ordered = sorted(names)
-        targets = [self.path(name) for name in ordered]
-        bar = {"desc": f"Pushing to {self.url}"}
-        with TqdmCallback(bar, tqdm_cls=Bar) as callback:
-            callback.set_size(len(ordered))
-            # Not DVC's own `add`: in a folder it writes under the final name.
-            copy(
-                cache.fs,
-                [str(cache.path(name)) for name in ordered],
-                self.fs,
-                targets,
-                callback=callback,
-                batch_size=self.fs.jobs,
-                on_error=lambda _source, _target, error: errors.append(error),
-            )
-        for target in targets:
-            self._objects.protect(target)
-        return errors
+
+        def copy(name: str) -> BaseException | None:
+            try:
+                self._write(cache.path(name), name)
+            except TimeoutError:
+                raise
+            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
+                return error
+            return None
+
+        with self.reporting("push to"):
+            results = self._at_once(copy, sorted(names))
+            bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
+            return [error for error in bar if error]
+
+    def removal(self, name: str) -> str:
+        """Return the command that removes the object called `name`."""
+        return self._removal(self.path(name))
+
+    def record_removal(self, sha256: str) -> str:
+        """Return the command that removes a record."""
+        return self._removal(self._record_path(sha256))
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that killed runs left. A bucket has none."""
 
     @contextmanager
     def reporting(self, action: str) -> Iterator[None]:
@@ -120,32 +147,79 @@ class Remote:
         except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
             raise UserError(f"cannot {action} {self.url}: {reason([error])}") from None
 
-    def _read(self, paths: Sequence[str]) -> list[bytes]:
-        # Many at once; the client returns them by path.
-        contents = self.fs.fs.cat(list(paths))
-        return [contents[path] for path in paths]
+    def _record_path(self, sha256: str) -> str:
+        return str(self.fs.join(self._path, "records", sha256))
+
+    def _removal(self, path: str) -> str:
+        # Each kind has a tool of its own; the address says which object it is.
+        return str(self.fs.unstrip_protocol(path))
+
+    def _read(self, name: str) -> bytes:
+        return bytes(self.fs.fs.cat_file(self.path(name)))
+
+    def _write(self, file: Path, name: str) -> None:
+        self.fs.put_file(str(file), self.path(name))
+
+    def _at_once(self, work: Callable[[str], Result], names: Sequence[str]) -> Iterator[Result]:
+        """Yield the result of `work` for each name, in order, working on a few at the same time.
+
+        How many is DVC's setting `jobs`. Many more, and servers refuse connections. After an error
+        no other one is begun.
+        """
+        with ThreadPoolExecutor(self.fs.jobs) as pool:
+            yield from pool.map(work, names)
 
 
 class FolderRemote(Remote):
-    """A folder of this machine, or one that is mounted."""
+    """A local folder, or one that is mounted."""
 
     is_folder = True
 
+    @cached_property
+    def url(self) -> str:
+        """The folder's path."""
+        return os.path.normpath(self._path)
+
     def missing(self, names: Collection[str]) -> set[str]:
         """Return which objects are not in the folder."""
-        # DVC's own check removes damaged objects, and the evidence with them.
+        # DVC's own check deletes damaged objects, which must be reported instead.
         with self.reporting("list the objects in"):
             return {name for name in names if not Path(self.path(name)).exists()}
 
-    def _read(self, paths: Sequence[str]) -> list[bytes]:
-        return [Path(path).read_bytes() for path in paths]
+    def write_record(self, sha256: str, content: bytes) -> None:
+        """Store a record that is not there yet; it is there as a whole or not at all."""
+        with self.reporting("write to"):
+            files.write(Path(self._record_path(sha256)), content)
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that killed runs left."""
+        files.remove_leftovers(*files.folders_of(Path(self._path)))
+
+    def _removal(self, path: str) -> str:
+        return f"rm -f {shlex.quote(os.path.normpath(path))}"
+
+    def _read(self, name: str) -> bytes:
+        return Path(self.path(name)).read_bytes()
+
+    def _write(self, file: Path, name: str) -> None:
+        # Not DVC's own way, which leaves a part behind when the disk is full.
+        files.write(Path(self.path(name)), file.read_bytes(), READ_ONLY)
 
 
 class GoogleRemote(Remote):
     """A bucket of Google Cloud Storage, or of Firebase."""
 
+    def __init__(self, dvc_remote: Any) -> None:
+        """Use `dvc_remote`; each request ends in the end, also where the server does not answer."""
+        from aiohttp import ClientTimeout  # noqa: PLC0415 - only buckets need it
+
+        super().__init__(dvc_remote)
+        # DVC has no setting for it. Its client, gcsfs, is made from these when it is first used.
+        limit = ClientTimeout(total=TIME_LIMIT, sock_connect=CONNECT_LIMIT)
+        self.fs.fs_args["requests_timeout"] = limit
+
     def mismatched(self, names: Collection[str]) -> set[str]:
-        """Return which objects have another checksum than their name says, from one listing.
+        """Return which objects do not match the checksum in their name, from one listing.
 
         Google reports the MD5 of each object, except of composite ones; those are read. See
         https://cloud.google.com/storage/docs/json_api/v1/objects#resource
@@ -153,12 +227,16 @@ class GoogleRemote(Remote):
         reported = {}
         with self.reporting("list the objects in"):
             self.fs.fs.invalidate_cache()
-            for path, info in self.fs.fs.find(self._objects.path, detail=True).items():
-                if md5 := info.get("md5Hash"):
-                    reported["".join(path.split("/")[-2:])] = b64decode(md5).hex()
-        known = set(names) & reported.keys()
-        wrong = {name for name in known if reported[name] != name.removesuffix(".dir")}
-        return wrong | self.damaged(set(names) - known)
+            listed = self.fs.fs.find(self._objects.path, detail=True)
+            # By the whole path: an object elsewhere, with the same end, says nothing of this one.
+            for name in names:
+                if md5 := listed.get(self.path(name), {}).get("md5Hash"):
+                    reported[name] = b64decode(md5).hex()
+        wrong = {name for name, md5 in reported.items() if md5 != name.removesuffix(".dir")}
+        return wrong | self.damaged(set(names) - reported.keys())
+
+    def _removal(self, path: str) -> str:
+        return f"gcloud storage rm {shlex.quote(super()._removal(path))}"
 
 
 # By the protocol of DVC's file system.
@@ -186,5 +264,11 @@ def reason(errors: Sequence[BaseException]) -> str:
     """Return the first of `errors` in one line."""
     if not errors:
         return "they were copied, but are missing"
-    text = " ".join(str(errors[0]).split()) or type(errors[0]).__name__
+    error = errors[0]
+    unanswered = isinstance(error, TimeoutError) and not str(error)
+    text = (
+        f"no answer within {TIME_LIMIT:g} seconds"
+        if unanswered
+        else " ".join(str(error).split()) or type(error).__name__
+    )
     return text[:MAX_REASON]

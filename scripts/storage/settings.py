@@ -1,25 +1,24 @@
 """Which remote a repository uses: `.dvc/config`, read and edited."""
 
-import tempfile
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from configobj import ConfigObjError
-from dvc.config import Config
+from configobj import ConfigObj
+from dvc.config import Config, _pack_named
 from dvc.config_schema import REMOTE_SCHEMAS
 from dvc.exceptions import DvcException
 from dvc.fs import get_cloud_fs
-from voluptuous import Invalid
 
 from scripts.errors import UserError
+from scripts.storage import files
+from scripts.storage.dvc import MALFORMED
 
 CONFIG_PATH = ".dvc/config"
-# The remote of a fresh copy of the template: a folder of this machine, to try things out.
+# The remote of a fresh copy of the template: a local folder, to try things out.
 TEMPLATE_URL = "storage"
-# What DVC's parser raises, besides its own errors, for values of a wrong type.
-MALFORMED = (ValueError, TypeError, AttributeError)
-# What this machine's own DVC configuration may add to a remote. Never an address: consumers know
+# What the local DVC configuration may add to a remote. Never an address: consumers know
 # the committed one only.
 CREDENTIALS = {
     *("credentialpath", "projectname", "access_key_id", "secret_access_key", "session_token"),
@@ -31,10 +30,35 @@ CREDENTIALS = {
 }
 
 
+class _Fixed:
+    """A file system for DVC's parser: every file has `content`, in UTF-8 whatever the locale."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def open(self, _path: str) -> TextIO:
+        return io.StringIO(self._content.decode(), newline=None)
+
+
+class _Config(Config):  # type: ignore[misc]
+    """DVC's configuration, which can also hold what is not ASCII."""
+
+    @staticmethod
+    def load_file(path: str, fs: Any = None) -> dict[str, Any]:
+        del fs  # that of the local disk
+        settings: dict[str, Any] = Config.load_file(path, _Fixed(Path(path).read_bytes()))
+        return settings
+
+    def _save_config(self, level: str, conf_dict: dict[str, Any]) -> None:
+        made = io.BytesIO()
+        ConfigObj(_pack_named(conf_dict), encoding="utf-8").write(made)
+        files.write(Path(self.files[level]), made.getvalue())
+
+
 def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH) -> dict[str, Any]:
     """Return the settings of the default remote in `committed`, the content of a `.dvc/config`.
 
-    Relative paths are resolved from `.dvc/`, as DVC does. Credentials of this machine's own
+    Relative paths are resolved from `.dvc/`, as DVC does. Credentials of the local
     configuration are added; they win over committed ones. Raises `UserError` when there is no
     remote; `where` names the file in messages.
     """
@@ -46,6 +70,11 @@ def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH
         raise UserError(
             f"{where} names no remote, so nobody could get the files."
             " Set one: python -m scripts remote URL"
+        )
+    if _scheme(section["url"]) == "file":
+        raise UserError(
+            f"{where}: DVC takes the remote {section['url']} for a folder below the current one."
+            " Set it again, without file://: python -m scripts remote FOLDER"
         )
     # The same name can have been another kind of remote at an older release.
     parts = urlsplit(section["url"])
@@ -69,9 +98,11 @@ def set_remote(root: Path, url: str) -> None:
     Raises `UserError` when it is not an address that DVC can use.
     """
     url = _checked_url(root, url)
-    dvc_dir = root / ".dvc"
+    file = root / CONFIG_PATH
+    if file.is_file():
+        _parse(file.read_bytes(), file, CONFIG_PATH, complete=True)
     try:
-        with Config(str(dvc_dir)).edit("repo") as config:
+        with _Config(str(file.parent)).edit("repo") as config:
             name = config["core"].get("remote") or "storage"
             get_cloud_fs({"remote": {name: {"url": url}}, "core": {}}, name=name)
             old = config["remote"].get(name, {})
@@ -79,8 +110,9 @@ def set_remote(root: Path, url: str) -> None:
             kept = old if _scheme(old.get("url", "")) == _scheme(url) else {}
             config["core"]["remote"] = name
             config["remote"][name] = {**kept, "url": url}
-    except (DvcException, ImportError, ConfigObjError) as error:
-        raise UserError(f"{url!r} cannot be used as a remote: {error}") from None
+    except (DvcException, ImportError, *MALFORMED) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{url!r} cannot be used as a remote: {reason}") from None
 
 
 def _checked_url(root: Path, url: str) -> str:
@@ -118,25 +150,25 @@ def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[st
 
     A file that is not `complete` may leave out what another one says, such as a remote's url.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "config"
-        copy.write_bytes(content)
-        try:
-            settings = Config.load_file(str(copy))
-            if complete:
-                settings = Config.validate(settings)
-            return dict(Config._load_paths(settings, str(file)))
-        except (DvcException, ConfigObjError, Invalid, *MALFORMED) as error:
-            reason = " ".join(str(error).split())
-            raise UserError(f"{where} is not a valid DVC configuration ({reason})") from None
+    try:
+        settings = Config.load_file(str(file), _Fixed(content))
+        if complete:
+            settings = Config.validate(settings)
+        return dict(Config._load_paths(settings, str(file)))
+    except (DvcException, *MALFORMED) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{where} is not a valid DVC configuration ({reason})") from None
 
 
 def _local_section(root: Path, name: str) -> dict[str, Any]:
-    """Return what this machine's own DVC configuration says of the remote called `name`."""
+    """Return what the local DVC configuration says of the remote called `name`."""
     found: dict[str, Any] = {}
     folders = [Path(Config.get_dir(level)) for level in Config.SYSTEM_LEVELS]
-    files = [*(folder / Config.CONFIG for folder in folders), root / ".dvc" / Config.CONFIG_LOCAL]
-    for file in files:
+    found_in = [
+        *(folder / Config.CONFIG for folder in folders),
+        root / ".dvc" / Config.CONFIG_LOCAL,
+    ]
+    for file in found_in:
         if file.is_file():
             settings = _parse(file.read_bytes(), file, str(file), complete=False)
             found |= settings.get("remote", {}).get(name, {})

@@ -15,7 +15,7 @@ SIDE = 8
 
 
 class Stripes:
-    """Stripes in different grey values, upright or level."""
+    """Stripes in different gray values, upright or level."""
 
     name = NAME
     labels: npt.NDArray[np.str_] = np.array(["level", "upright"] * (COUNT // 2))

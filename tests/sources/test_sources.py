@@ -3,20 +3,25 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 from urllib.error import HTTPError
+from urllib.request import Request
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.datasets import _openml
 
 from scripts.errors import UserError
 from scripts.sources import copies, registry, table
@@ -96,7 +101,7 @@ def keep(
     return file
 
 
-def grey(count: int) -> list[tuple[str, str]]:
+def gray(count: int) -> list[tuple[str, str]]:
     return [(f"p{index}", "NUMERIC") for index in range(count)]
 
 
@@ -129,7 +134,7 @@ def test_a_table_becomes_square_images() -> None:
         (FOUR, np.array(["a", "A"]), "classes that differ only in upper and lower case"),
     ],
 )
-def test_a_table_without_square_grey_images_or_usable_classes_is_refused(
+def test_a_table_without_square_gray_images_or_usable_classes_is_refused(
     values: Values, labels: Values, says: str
 ) -> None:
     with pytest.raises(SourceError, match=f"^source odd .*{says}"):
@@ -188,11 +193,43 @@ def test_a_digest_is_the_sha256_of_the_pixels_of_a_row() -> None:
     assert made.digests[0] == made.digests[2] != made.digests[1]
 
 
-def test_the_first_load_keeps_a_copy_named_after_its_checksum(cache: Path) -> None:
+def unavailable(name: str) -> Source:
+    raise UserError(f"{name} is not available")
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make the origin of every source unavailable from now on."""
+
+    def fall() -> None:
+        for kind in registry.KINDS:
+            monkeypatch.setattr(kind, "read", unavailable)
+
+    return fall
+
+
+def test_the_first_load_keeps_a_copy_named_after_its_checksum(
+    cache: Path, offline: Callable[[], None]
+) -> None:
     first = load_table("digits")
 
     assert [file.name for file in (cache / "digits").iterdir()] == [f"{first.sha256}.npz"]
+    offline()
+    again = load_table("digits", first.sha256)
+    assert np.array_equal(again.pixels, first.pixels)
+    assert again.labels.tolist() == first.labels.tolist()
+
+
+def test_a_copy_is_not_used_without_a_recorded_checksum(
+    cache: Path, offline: Callable[[], None]
+) -> None:
+    first = load_table("digits")
+    copies.keep(Table("digits", first.pixels[:9], first.labels[:9]))
+
     assert load_table("digits").sha256 == first.sha256
+    offline()
+    with pytest.raises(UserError, match=r"^digits is not available$"):
+        load_table("digits")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other rows", "not an archive"])
@@ -216,12 +253,13 @@ def test_a_damaged_copy_is_read_again_from_the_origin_and_replaced(
         )
     assert copies.find("digits", first.sha256) is None
 
-    again = load_table("digits")
+    again = load_table("digits", first.sha256)
 
     assert again.sha256 == first.sha256
     assert np.array_equal(again.pixels, first.pixels)
     with np.load(copy) as arrays:
         assert len(arrays["labels"]) == 1797
+    assert copies.find("digits", first.sha256)
 
 
 class Trap:
@@ -248,7 +286,8 @@ def test_a_pickle_in_place_of_a_copy_is_never_unpickled(
         np.savez_compressed(copy, **arrays | {place: np.array([trap], dtype=object)})
 
     assert copies.find("digits", first.sha256) is None
-    assert load_table("digits").sha256 == first.sha256
+    assert load_table("digits", first.sha256).sha256 == first.sha256
+    assert copies.content(first) == copy.read_bytes()
     assert not trap.folder.exists()
     assert copies.find("digits", first.sha256)
 
@@ -263,31 +302,113 @@ def test_the_trap_of_that_test_works(tmp_path: Path) -> None:
     assert trap.folder.exists()
 
 
-def test_a_checksum_in_a_lock_gets_the_copy_with_that_checksum(cache: Path) -> None:
+def test_a_recorded_checksum_gets_the_copy_with_that_checksum(cache: Path) -> None:
     first = load_table("digits")
     other = Table("digits", first.pixels[:9], first.labels[:9])
     copies.keep(other)
-    os.utime(cache / "digits" / f"{other.sha256}.npz", (time.time() + 9, time.time() + 9))
 
-    assert load_table("digits").sha256 == other.sha256
     assert load_table("digits", first.sha256).sha256 == first.sha256
     assert load_table("digits", other.sha256).sha256 == other.sha256
 
 
-def test_a_cache_that_cannot_be_written_is_one_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_copy_that_has_the_recorded_checksum_the_origin_is_read(cache: Path) -> None:
+    first = load_table("digits")
+    assert load_table("digits", "0" * 64).sha256 == first.sha256
+
+
+def test_the_copy_in_the_remote_is_used_and_kept_where_there_is_no_local_one(
+    cache: Path, offline: Callable[[], None]
+) -> None:
+    first = load_table("digits")
+    content = copies.content(first)
+    shutil.rmtree(cache)
+    offline()
+
+    again = registry.load("digits", first.sha256, lambda: content)
+
+    assert again.sha256 == first.sha256
+    assert load_table("digits", first.sha256).sha256 == first.sha256
+
+
+def test_the_remote_is_not_read_where_there_is_a_local_copy_or_no_recorded_checksum(
+    cache: Path,
+) -> None:
+    fetch = Mock(side_effect=AssertionError)
+    first = registry.load("digits", None, fetch)
+
+    assert registry.load("digits", first.sha256, fetch).sha256 == first.sha256
+
+
+@pytest.mark.parametrize("problem", ["missing", "damaged", "other rows", "pickle"])
+def test_a_copy_in_the_remote_that_is_not_the_recorded_one_is_not_used(
+    cache: Path, tmp_path: Path, problem: str
+) -> None:
+    first = load_table("digits")
+    content = {
+        "damaged": copies.render(first)[:-99],
+        "other rows": copies.render(Table("digits", first.pixels[:9], first.labels[:9])),
+        "pickle": pickle.dumps(Trap(tmp_path / "unpickled")),
+    }
+    shutil.rmtree(cache)
+
+    def fetch() -> bytes:
+        if problem == "missing":
+            raise UserError("it is missing")
+        return content[problem]
+
+    assert registry.load("digits", first.sha256, fetch).sha256 == first.sha256
+    assert not (tmp_path / "unpickled").exists()
+    assert [file.name for file in (cache / "digits").iterdir()] == [f"{first.sha256}.npz"]
+
+
+def test_the_content_of_a_copy_is_that_of_the_local_one_or_made_anew(cache: Path) -> None:
+    first = load_table("digits")
+    copy = cache / "digits" / f"{first.sha256}.npz"
+    assert copies.content(first) == copy.read_bytes()
+
+    for damage in (b"damaged", None):
+        if damage:
+            copy.write_bytes(damage)
+        else:
+            copy.unlink()
+        parsed = copies.parse("digits", copies.content(first))
+        assert parsed
+        assert parsed.sha256 == first.sha256
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
 
-    with pytest.raises(UserError, match="the local copy of digits cannot be written to"):
-        registry.load("digits")
+    first = load_table("digits")
+
+    assert load_table("digits", first.sha256).sha256 == first.sha256
+    assert copies.parse("digits", copies.content(first))
+    for verb in ("validate", "build", "push", "release", "build"):
+        result = run(verb)
+        assert result.code == 0, result.err
+
+
+def test_temporary_files_that_a_killed_run_left_are_removed_after_a_day(cache: Path) -> None:
+    (cache / "digits").mkdir(parents=True)
+    old, fresh = cache / "digits" / "old.tmp", cache / "digits" / "fresh.tmp"
+    for file, hours in ((old, 25), (fresh, 23)):
+        file.write_bytes(b"a part")
+        os.utime(file, (time.time() - hours * 3600,) * 2)
+
+    registry.load("digits")
+
+    assert not old.exists()
+    assert fresh.exists()
 
 
 def test_later_loads_import_neither_scikit_learn_nor_pandas() -> None:
-    registry.load("digits")
+    recorded = registry.load("digits").sha256
     program = (
-        "import sys; from scripts.sources import registry; registry.load('digits');"
+        "import sys; from scripts.sources import registry;"
+        f"registry.load('digits', {recorded!r});"
         "print([name for name in ('sklearn', 'pandas', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run(
@@ -296,9 +417,9 @@ def test_later_loads_import_neither_scikit_learn_nor_pandas() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_an_openml_dataset_of_grey_images_is_a_source(cache: Path, openml: Path) -> None:
+def test_an_openml_dataset_of_gray_images_is_a_source(cache: Path, openml: Path) -> None:
     rows = ["0,10,20,255,yes", "1,2,3,4,no", "9,8,7,6,yes"]
-    keep(openml, "tiny-drawings", [*grey(4), ("kind", "{yes,no}")], rows)
+    keep(openml, "tiny-drawings", [*gray(4), ("kind", "{yes,no}")], rows)
 
     made = load_table("tiny-drawings")
 
@@ -306,20 +427,74 @@ def test_an_openml_dataset_of_grey_images_is_a_source(cache: Path, openml: Path)
     assert made.labels.tolist() == ["yes", "no", "yes"]
     assert classes(made) == ["no", "yes"]
     shutil.rmtree(openml)
-    assert registry.load("tiny-drawings").sha256 == made.sha256
+    assert registry.load("tiny-drawings", made.sha256).sha256 == made.sha256
+    with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
+        registry.load("tiny-drawings")
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder whose `openml` is served in place of OpenML's own address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = (tmp_path / "openml" / "openml.org" / f".{self.path}.gz").read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    urlopen = _openml.urlopen
+
+    def redirected(request: Request) -> Any:
+        return urlopen(re.sub(r"^https://[a-z.]+openml\.org/", address, request.full_url))
+
+    monkeypatch.setattr(_openml, "urlopen", redirected)
+    yield tmp_path
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_cache_of_scikit_learn_that_cannot_be_written_costs_only_time(
+    cache: Path, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(served, "tiny-drawings", [*gray(4), ("kind", "{a,b}")], ["1,2,3,4,a", "5,6,7,8,b"])
+    (served / "file").touch()
+    for unwritable in ("file", "file/below"):
+        monkeypatch.setenv("SCIKIT_LEARN_DATA", str(served / unwritable))
+        assert load_table("tiny-drawings").labels.tolist() == ["a", "b"]
+
+
+def test_openml_that_cannot_be_reached_is_named_also_where_nothing_can_be_cached(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "file"))
+
+    with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
+        registry.load("tiny-drawings")
 
 
 @pytest.mark.parametrize(
     ("columns", "rows", "says"),
     [
-        ([*grey(3), ("c", "{a,b}")], ["1,2,3,a", "4,5,6,b"], "3 values in a row are not a square"),
-        ([*grey(4), ("c", "{a,b}")], ["1,2,3,4.5,a", "4,5,6,7,b"], "not whole numbers"),
-        ([*grey(4), ("c", "{a,b}")], ["1,2,3,256,a", "4,5,6,7,b"], "not whole numbers"),
-        ([*grey(4), ("c", "{a,b}")], ["1,2,3,?,a", "4,5,6,7,b"], "missing values"),
+        ([*gray(3), ("c", "{a,b}")], ["1,2,3,a", "4,5,6,b"], "3 values in a row are not a square"),
+        ([*gray(4), ("c", "{a,b}")], ["1,2,3,4.5,a", "4,5,6,7,b"], "not whole numbers"),
+        ([*gray(4), ("c", "{a,b}")], ["1,2,3,256,a", "4,5,6,7,b"], "not whole numbers"),
+        ([*gray(4), ("c", "{a,b}")], ["1,2,3,?,a", "4,5,6,7,b"], "missing values"),
         ([("p", "{x,y}"), ("c", "{a,b}")], ["x,a", "y,b"], "columns that are not numbers"),
     ],
 )
-def test_an_openml_dataset_without_square_grey_images_is_refused(
+def test_an_openml_dataset_without_square_gray_images_is_refused(
     cache: Path,
     openml: Path,
     columns: list[tuple[str, str]],
@@ -337,7 +512,7 @@ def test_an_openml_dataset_without_square_grey_images_is_refused(
 def test_an_openml_dataset_without_a_single_column_of_classes_is_refused(
     cache: Path, openml: Path
 ) -> None:
-    columns = [*grey(4), ("c", "{a,b}"), ("d", "{x,y}")]
+    columns = [*gray(4), ("c", "{a,b}"), ("d", "{x,y}")]
     keep(openml, "tiny", columns, ["1,2,3,4,a,x", "5,6,7,8,b,y"], ["c", "d"])
 
     with pytest.raises(
@@ -416,7 +591,7 @@ def test_what_may_work_later_is_not_a_problem_of_the_config(
 
 def test_a_damaged_download_is_named_if_openml_cannot_be_reached(cache: Path, openml: Path) -> None:
     rows = ["1,2,3,4,a", "5,6,7,8,b"]
-    file = keep(openml, "tiny-drawings", [*grey(4), ("kind", "{a,b}")], rows)
+    file = keep(openml, "tiny-drawings", [*gray(4), ("kind", "{a,b}")], rows)
     file.write_bytes(file.read_bytes()[:-12])
 
     with pytest.raises(UserError, match=r"the file in scikit-learn\'s cache below .* is damaged"):

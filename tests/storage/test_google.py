@@ -122,7 +122,10 @@ def test_a_damaged_object_is_named_by_verify_and_refused_by_push(
     run("build")
     result = run("push")
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith(f"error: Checksum mismatch for 1 of 11 objects in {url}, such as ")
+    assert result.err == (
+        f"error: Checksum mismatch for 1 of 11 objects in {url}. Remove them and run it again:\n"
+        f"    gcloud storage rm gs://{BUCKET}/{place}\n"
+    )
 
 
 def test_checksums_come_from_one_listing_and_objects_without_one_are_read(

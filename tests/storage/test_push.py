@@ -63,8 +63,8 @@ def test_a_push_refuses_a_remote_that_holds_a_damaged_object(
 
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        f"error: Checksum mismatch for 1 of 11 objects in {built.bucket}, such as {name}."
-        " Remove them from the remote and run it again.\n"
+        f"error: Checksum mismatch for 1 of 11 objects in {built.bucket}. Remove them"
+        f" and run it again:\n    rm -f {built.object_file(name)}\n"
     )
     assert damaged.read_bytes() == b"damaged"
     damaged.unlink()

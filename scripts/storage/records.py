@@ -1,0 +1,79 @@
+"""Records: what this project keeps beside the files of a dataset, named by its SHA-256.
+
+They lie below `records/` in the remote, out of the way of DVC's own garbage collection, and in the
+local cache.
+"""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from scripts.errors import UserError
+from scripts.storage import files
+from scripts.storage.remote import Remote
+
+FOLDER = "records"
+
+
+class Records:
+    """The records in a cache, and behind it in a remote."""
+
+    def __init__(self, folder: Path, open_remote: Callable[[], Remote]) -> None:
+        """Use the cache in `folder`; the remote is opened only when it is needed."""
+        self._folder = folder
+        self._open_remote = open_remote
+
+    def read(self, sha256: str) -> bytes:
+        """Return a record; raises `UserError` when it is missing or damaged everywhere."""
+        if (content := self.cached(sha256)) is not None:
+            return content
+        content = self._remote.read_record(sha256)
+        if content is None:
+            raise UserError(f"the record {sha256} is missing in {self._remote.url}")
+        if digest(content) != sha256:
+            raise UserError(f"checksum mismatch for the record {sha256} in {self._remote.url}")
+        self.keep(content)
+        return content
+
+    def cached(self, sha256: str) -> bytes | None:
+        """Return a record from the cache, None when it is not there or damaged."""
+        with suppress(OSError):
+            content = (self._folder / sha256).read_bytes()
+            if digest(content) == sha256:
+                return content
+        return None
+
+    def keep(self, content: bytes) -> str:
+        """Store a record in the cache; return its name. A cache that cannot be written is not."""
+        name = digest(content)
+        with suppress(OSError):
+            files.write(self._folder / name, content)
+        return name
+
+    def store(self, content: bytes) -> str:
+        """Store a record in the cache and in the remote; return its name."""
+        name = self.keep(content)
+        if (there := self._remote.read_record(name)) is None:
+            try:
+                self._remote.write_record(name, content)
+            except UserError:
+                # Another run can have written it at the same time, and nobody may overwrite it.
+                if (there := self._remote.read_record(name)) is None:
+                    raise
+        if there not in {None, content}:
+            raise UserError(
+                f"Checksum mismatch for the record {name} in {self._remote.url}."
+                f" Remove it and run it again:\n    {self._remote.record_removal(name)}"
+            )
+        return name
+
+    @cached_property
+    def _remote(self) -> Remote:
+        return self._open_remote()
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of `content` in hex: the name of its record."""
+    return hashlib.sha256(content).hexdigest()
