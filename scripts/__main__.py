@@ -2,9 +2,11 @@
 
 import argparse
 import importlib
+import locale
 import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts.errors import UserError
@@ -20,16 +22,19 @@ Edit {CONFIG_FILE}, see what it would change, build it, and open a pull request;
 workflows run these same verbs. Nobody types a dvc command.
 """
 EXAMPLES = f"""\
-a change, from the first look to the release:
+a change, from the edit to the release:
   $EDITOR {CONFIG_FILE}           say what the dataset should be
   python -m scripts validate            is the config valid?
   python -m scripts plan                what would it change?
-  python -m scripts build               build dataset/ to look at it
+  python -m scripts build               build dataset/ to inspect the images
   git commit {CONFIG_FILE}        open a pull request; its merge publishes the release
 
 `python -m scripts VERB --help` tells more about each verb.
 """
 INTERRUPTED = 130
+
+# Adds a verb, given its name, a summary and details.
+Verb = Callable[[str, str, str], argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         # A full disk or a folder without write permission is not a bug of the program.
-        print(f"error: {error.filename or 'this machine'}: {error.strerror}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         return 1
 
 
@@ -73,6 +79,14 @@ def _parser() -> argparse.ArgumentParser:
             name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}. {details}"
         )
 
+    _add_verbs_for_data(verb)
+    _add_verbs_for_releases(verb)
+    _add_verbs_for_workflows(verb)
+    _add_verbs_for_maintainers(verb)
+    return parser
+
+
+def _add_verbs_for_data(verb: Verb) -> None:
     verb(
         "validate",
         "check the config, by itself and against its source",
@@ -91,11 +105,25 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
     )
+    compare = verb(
+        "diff",
+        "show what differs between two releases",
+        "Counts by class, images added, removed or moved. Reads the images' digests from the"
+        " remote where they are not known here.",
+    )
+    compare.add_argument("before", metavar="BEFORE", help="a release, such as v0")
+    compare.add_argument("after", metavar="AFTER", help="a later one, such as v1")
+    compare.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
+    )
     verb(
         "build",
         "build dataset/ from the config",
         "The same config gives the same files on every machine. Changes no file that git tracks.",
     )
+
+
+def _add_verbs_for_releases(verb: Verb) -> None:
     verb(
         "push",
         "copy what was built to the remote",
@@ -125,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
         "Any address that DVC knows and whose client is installed, such as Google Cloud Storage.",
     )
     remote.add_argument("url", metavar="URL", help="gs://bucket/path, or a folder")
+
+
+def _add_verbs_for_workflows(verb: Verb) -> None:
     report = verb(
         "report",
         "write what a pull request shows its reviewers",
@@ -161,6 +192,9 @@ def _parser() -> argparse.ArgumentParser:
         "For workflows. After a release, other pull requests would publish another version than"
         " their comments say.",
     )
+
+
+def _add_verbs_for_maintainers(verb: Verb) -> None:
     upgrade = verb(
         "upgrade",
         "replace the machinery by another version of the template",
@@ -175,8 +209,23 @@ def _parser() -> argparse.ArgumentParser:
         "It records the dataset that the config gives. For maintainers of the template, before the"
         " first release.",
     )
-    return parser
+
+
+def _in_utf8() -> None:
+    """Start again in UTF-8 mode where the locale has another encoding.
+
+    DVC and git read and write paths and files in the encoding of the locale; in plain ASCII a path
+    such as `Größe/` would be an error. See https://docs.python.org/3/library/os.html#utf8-mode.
+    """
+    if locale.getpreferredencoding(do_setlocale=False).lower().replace("-", "") == "utf8":
+        return
+    command = [sys.executable, "-X", "utf8", "-m", "scripts", *sys.argv[1:]]
+    if os.name == "nt":
+        # There, exec would return to the shell before the verb has ended.
+        sys.exit(subprocess.call(command))
+    os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":
+    _in_utf8()
     sys.exit(main())

@@ -1,7 +1,7 @@
 """The machinery: all files that come from the template, and how a newer version replaces them."""
 
+import os
 import re
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,8 @@ OWNED_FILES = {
 }
 OWNED_FOLDERS = ("additions/", "sources/")
 
-# Mode, type and object of each path, as `git ls-tree` lists them.
+# Mode and object of each path.
 Entries = dict[str, str]
-# Mode 0 removes a path from an index.
-GONE = f"0 blob {'0' * 40}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,13 @@ def upgrade(git: Git, version: str) -> Upgrade:
         for path in before.keys() | after.keys()
         if not _is_owned(path) and ours.get(path) != after.get(path)
     }
-    edited = sorted(path for path in changed if ours.get(path) != before.get(path))
+    edited = sorted(
+        path
+        for path in changed
+        # A file that git ignores is the user's own, too.
+        if ours.get(path) != before.get(path)
+        or (path not in ours and os.path.lexists(git.root / path))
+    )
     taken = changed - set(edited)
     _apply(git, {path: after.get(path) for path in taken})
     return Upgrade(
@@ -101,7 +105,8 @@ def _fetch(git: Git, *versions: str) -> None:
 
 
 def _entries(git: Git, rev: str) -> Entries:
-    lines = git("ls-tree", "-r", "-z", "--full-tree", rev).split("\0")
+    form = "--format=%(objectmode) %(objectname)%x09%(path)"
+    lines = git("ls-tree", "-r", "-z", "--full-tree", form, rev).split("\0")
     return {path: entry for entry, _, path in (line.partition("\t") for line in lines if line)}
 
 
@@ -111,10 +116,4 @@ def _is_owned(path: str) -> bool:
 
 def _apply(git: Git, changes: dict[str, str | None]) -> None:
     """Change files of the work tree and the index in one step; None removes a file."""
-    lines = [f"{entry or GONE}\t{path}\0" for path, entry in sorted(changes.items())]
-    with tempfile.TemporaryDirectory() as folder:
-        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        git("read-tree", "HEAD", env=env)
-        git("update-index", "-z", "--index-info", stdin="".join(lines).encode(), env=env)
-        tree = git("write-tree", env=env)
-    git("read-tree", "-m", "-u", "HEAD", tree)
+    git("read-tree", "-m", "-u", "HEAD", git.tree("HEAD", changes))

@@ -1,7 +1,8 @@
 """Kills a verb before each of its writes in turn, runs it again, and reports what is wrong.
 
-Run as `python -m tests.killing PLACE VERB`: PLACE/prepared is a repository that was
-made at PLACE/try, because its origin and remote are written down with their whole paths.
+Run as `python -m tests.killing PLACE VERB EVERY`: PLACE/prepared is a repository that was made at
+PLACE/try, because its origin and remote are written down with their whole paths. With EVERY 3, the
+verb is killed before every third write.
 """
 
 import gc
@@ -25,8 +26,8 @@ KILLED = 137
 GIT_WRITES = {"push", "fetch", "hash-object", "commit-tree", "mktag", "update-ref", "write-tree"}
 
 
-def drive(place: Path, verb: str) -> dict[str, Any]:
-    """Kill `verb` before its first write, its second, and so on until it ends by itself.
+def drive(place: Path, verb: str, every: int) -> dict[str, Any]:
+    """Kill `verb` before its first write, a later one, and so on until it ends by itself.
 
     After every other kill of a release a fresh clone continues, as another runner would.
     """
@@ -41,7 +42,7 @@ def drive(place: Path, verb: str) -> dict[str, Any]:
             break
         assert code == KILLED, f"exit code {code} at {point}"
         where = repository.root
-        elsewhere = verb == "release" and point % 2 == 1
+        elsewhere = verb == "release" and point // every % 2 == 1
         if elsewhere:
             where = place / "try" / "elsewhere"
             git(place, "clone", "--quiet", str(repository.origin), str(where))
@@ -51,7 +52,7 @@ def drive(place: Path, verb: str) -> dict[str, Any]:
         if code or found != expected:
             names = [key for key in expected if found[key] != expected[key]]
             failures.append(f"killed at {point}, run again: exit code {code}, differs in {names}")
-        point += 1
+        point += every
     return {"points": point, "failures": failures}
 
 
@@ -148,7 +149,7 @@ def broken(repository: Repository) -> list[str]:
             lock.parse(repository.lock.read_bytes())
         except UserError as error:
             found.append(str(error))
-    for tag in repository.tags():
+    for tag in repository.releases():
         manifest = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode()).md5
         entries = json.loads(there.get(manifest, b"null"))
         if entries is None or not {entry["md5"] for entry in entries} <= there.keys():
@@ -157,5 +158,5 @@ def broken(repository: Repository) -> list[str]:
 
 
 if __name__ == "__main__":
-    outcome = drive(Path(sys.argv[1]), sys.argv[2])
+    outcome = drive(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
     print(json.dumps(outcome))

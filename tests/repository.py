@@ -120,6 +120,14 @@ class Repository:
         """Return the tags at origin."""
         return self.at_origin("tag", "--list", "--sort=version:refname").split()
 
+    def releases(self) -> list[str]:
+        """Return the tags at origin that a release made, by the message that it gives them."""
+        named = self.at_origin(
+            "tag", "--list", "--sort=version:refname", "--format=%(refname:strip=2)|%(subject)"
+        ).splitlines()
+        pairs = [line.split("|", 1) for line in named]
+        return [tag for tag, subject in pairs if subject == f"version {tag[1:]}"]
+
     def tip(self) -> str:
         """Return the commit of main at origin."""
         return self.at_origin("rev-parse", "main")

@@ -10,6 +10,7 @@ import sys
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,81 +89,70 @@ def test_the_old_releases_have_no_schema(old: Repository) -> None:
         assert (made.meta.schema_, made.nfiles) == (0, files)
 
 
-def test_an_old_repository_is_valid_and_its_config_gives_the_same_bytes(
-    old: Repository, run: Run
-) -> None:
-    assert run("validate").code == 0
-    assert run("plan").out.startswith("dataset: no change compared with v2\n")
-    assert run("build").code == 0
+def test_old_releases_are_indexed_by_reading_their_files_once(old: Repository, run: Run) -> None:
+    change = planned(old, run, LARGER)
 
-    assert recorded(old, "v2").md5 in objects(old.cache)
-    assert contents(old.root / "dataset") == expected_files(old, "v2")
-    assert old.git("status", "--porcelain") == ""
-
-
-@pytest.mark.parametrize("tag", ["v0", "v1", "v2"])
-def test_the_config_of_each_old_release_gives_its_bytes_again(
-    old: Repository, run: Run, tag: str
-) -> None:
-    old.git("switch", "--quiet", "--detach", tag)
-
-    assert run("validate").code == 0
-    assert run("build").code == 0
-
-    assert contents(old.root / "dataset") == expected_files(old, tag)
-
-
-def test_a_plan_compares_samples_and_bytes_with_an_old_release(old: Repository, run: Run) -> None:
-    old.configure(LARGER)
-
-    found = json.loads(run("plan", "--format", "json").out)
-
-    assert (found["version"], found["against"], found["changed"]) == ("v3", "v2", True)
-    assert found["samples"] == {
-        **{"added": 6, "removed": 0, "relabeled": 0, "to_train": 0, "to_test": 0},
-    }
-    assert found["counts"] == [
-        {"split": split, "class": folder, "before": before, "after": after}
-        for split, before, after in [("train", 6, 9), ("test", 3, 3)]
-        for folder in ("3", "no3")
-    ]
-    assert (found["source_changed"], found["leaks"]) == (False, {})
-    # The old objects are known, so only those of the new images and the manifest are to store.
-    assert run("build").code == 0
-    made = objects(old.cache)
-    new = made.keys() - objects(storage(old)).keys()
-    assert found["bytes"] == {
-        "before": recorded(old, "v2").size,
-        "after": sum(len(data) for data in contents(old.root / "dataset").values()),
-        "new": sum(len(made[name]) for name in new),
-    }
-    text = run("plan").out
-    assert "samples  6 added, 0 removed\n" in text
-    assert "warning" not in text
-
-
-def test_a_plan_counts_moves_and_leaks_of_the_old_releases(old: Repository, run: Run) -> None:
-    old.configure(config_text(class_=[3], samples=180, test_size=20, seed=1))
+    assert (change["version"], change["against"], change["rule_changed"]) == ("v3", "v2", True)
+    # Images of the digits, told apart by their rows, as their files are named.
+    before = splits(expected_files(old, "v2"))
     assert run("build").code == 0
     after = splits(contents(old.root / "dataset"))
-    leaks = {}
+    kept = before.keys() & after.keys()
+    assert change["samples"] == {
+        "before": len(before),
+        "added": len(after.keys() - before.keys()),
+        "removed": len(before.keys() - after.keys()),
+        "test_removed": sum(before[row] == "test" for row in before.keys() - after.keys()),
+        "relabeled": 0,
+        "to_train": sum((before[row], after[row]) == ("test", "train") for row in kept),
+        "to_test": sum((before[row], after[row]) == ("train", "test") for row in kept),
+    }
+    # Now they are known without the remote.
+    storage(old).rename(old.place / "hidden")
+    assert planned(old, run, LARGER)["samples"] == change["samples"]
+
+
+def test_leaks_with_old_releases_are_found(old: Repository, run: Run) -> None:
+    change = planned(old, run, config_text(class_=[3], samples=180, test_size=20))
+    assert run("build").code == 0
+    after = splits(contents(old.root / "dataset"))
+
+    found = {
+        tag: (leak["from_test"], leak["from_train"])
+        for leak in change["leaks"]
+        for tag in leak["tags"]
+    }
+
+    expected = {}
     for tag in ("v0", "v1", "v2"):
-        before = splits(expected_files(old, tag))
-        kept = before.keys() & after.keys()
-        to_train = sum((before[row], after[row]) == ("test", "train") for row in kept)
-        leaks[tag] = to_train
+        before = splits(expected_files(old, tag)).items()
+        expected[tag] = (
+            sum((split, after.get(row)) == ("test", "train") for row, split in before),
+            sum((split, after.get(row)) == ("train", "test") for row, split in before),
+        )
+    assert {tag: counts for tag, counts in expected.items() if any(counts)} == found
+    assert found
 
-        found = json.loads(run("plan", "--against", tag, "--format", "json").out)
 
-        assert found["samples"] == {
-            "added": len(after.keys() - before.keys()),
-            "removed": len(before.keys() - after.keys()),
-            "relabeled": 0,
-            "to_train": to_train,
-            "to_test": sum((before[row], after[row]) == ("train", "test") for row in kept),
-        }
-    assert json.loads(run("plan", "--format", "json").out)["leaks"] == leaks
-    assert min(leaks.values()) > 0
+def test_the_next_version_of_an_old_repository_is_a_new_split(old: Repository, run: Run) -> None:
+    text = config_text(class_=[3], samples=180, test_size=20)
+    old.configure(text)
+    title = run("plan").out.splitlines()[0]
+    assert title.startswith("dataset v3: new split, class no3 removed, leak, ")
+    assert "made by another selection rule" in run("plan").out
+    assert run("validate").code == 1
+
+    old.configure(f"{text}comparable_since: v3\n")
+
+    assert run("validate").code == 0
+
+
+def planned(repository: Repository, run: Run, text: str) -> dict[str, Any]:
+    repository.configure(text)
+    result = run("plan", "--format", "json")
+    assert result.code == 0, result.err
+    found: dict[str, Any] = json.loads(result.out)
+    return found
 
 
 def splits(names: Iterable[str]) -> dict[int, str]:
@@ -201,7 +191,7 @@ def test_plain_dvc_fetches_an_old_release_from_a_clone(old: Repository) -> None:
 
 def test_a_release_continues_the_old_ones(old: Repository, run: Run) -> None:
     before = {tag: old.at_origin("rev-parse", tag) for tag in ("v0", "v1", "v2")}
-    merged = old.merge(LARGER)
+    merged = old.merge(f"{LARGER}comparable_since: v3\n")
 
     result = run("release")
 
@@ -212,11 +202,9 @@ def test_a_release_continues_the_old_ones(old: Repository, run: Run) -> None:
     assert old.at_origin("rev-parse", "v3^") == merged
     assert old.at_origin("rev-parse", "v3^{commit}") == old.tip()
     made = recorded(old, "v3")
-    assert made.meta.schema_ == 1
-    assert made.meta.config == {
-        **{"source": "digits", "class": "3", "samples": 12, "test_size": 3, "seed": 0},
-    }
-    assert made.meta.source == recorded(old, "v2").meta.source
+    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_since) == (2, 2, "v3")
+    source = made.meta.source
+    assert source.model_copy(update={"copy_": None}) == recorded(old, "v2").meta.source
     found = objects(storage(old))
     assert not mismatched(found)
     assert set(manifest.entries(found[made.md5]).values()) <= found.keys()
@@ -237,19 +225,6 @@ def test_an_old_main_has_nothing_to_release(old: Repository, run: Run) -> None:
     assert run("release").out.startswith("nothing to release")
     assert old.tags() == ["v0", "v1", "v2"]
     assert recorded(old, "main").meta.schema_ == 0
-
-
-def test_a_return_to_an_old_release_gives_its_bytes_under_a_new_lock(
-    old: Repository, run: Run
-) -> None:
-    old.merge(config_text())
-
-    assert run("release").code == 0
-
-    first, last = recorded(old, "v0"), recorded(old, "v3")
-    assert first.outs == last.outs
-    assert (first.meta.schema_, last.meta.schema_) == (0, 1)
-    assert first.meta == last.meta.model_copy(update={"schema_": 0})
 
 
 def test_a_branch_may_not_give_an_old_lock_a_schema(old: Repository, run: Run) -> None:
@@ -275,28 +250,15 @@ def test_an_old_report_is_read_and_rendered() -> None:
     assert (found.plan.version, found.plan.against, found.stored) == ("v3", "v2", "yes")
     assert found.plan.samples is not None
     assert (found.plan.samples.added, found.plan.samples.relabeled) == (6, 0)
-    assert found.plan.leaks == {}
-    assert len(found.plan.previews) == 4
+    assert found.plan.leaks == []
     text = render.comment(found, "https://example.com/sheet")
-    assert text.startswith("### dataset v3: +6 samples, 2 classes\n\n| split | class | v2 |")
-    assert "| train | no3 | 6 | 9 | +3 |\n" in text
+    assert text.startswith("### dataset v3: +6 samples, 2 classes\n\n| class | train | test |")
+    assert "| no3 | 9 (+3) | 3 | 12 (+3) |\n" in text
     assert "- **samples**: 6 added, 0 removed\n" in text
-    assert " ▄██▄       ████     ▄████\n" in text
     assert text.endswith(
         "The files are in the remote. Merging publishes this as **v3**, or the next number if"
         " another pull request merges first.\n"
     )
-
-
-def test_an_old_report_is_that_of_todays_plan(old: Repository, run: Run) -> None:
-    old.configure(LARGER)
-    folder = old.place / "report"
-    assert run("report", str(folder), "--stored", "yes").code == 0
-
-    today = report.load((folder / "report.json").read_bytes())
-
-    assert today.schema_ == 1
-    assert today.model_copy(update={"schema_": 0}) == old_report()
 
 
 def test_an_old_comment_is_recognized_and_its_text_is_kept() -> None:

@@ -18,12 +18,12 @@ def tiny(tmp_path: Path) -> Repository:
     return create(tmp_path / "try", TINY)
 
 
-def kill_at_each_write(repository: Repository, verb: str) -> int:
+def kill_at_writes(repository: Repository, verb: str, every: int = 1) -> int:
     """Return how many points there were to kill `verb` at; fails when one of them did harm."""
     place = repository.place.parent
     shutil.move(place / "try", place / "prepared")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.killing", str(place), verb],
+        [sys.executable, "-m", "tests.killing", str(place), verb, str(every)],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -36,27 +36,31 @@ def kill_at_each_write(repository: Repository, verb: str) -> int:
 
 
 def test_a_first_build_killed_at_any_write_can_be_run_again(tiny: Repository) -> None:
-    assert kill_at_each_write(tiny, "build") > 25
+    assert kill_at_writes(tiny, "build") > 25
 
 
 def test_a_later_build_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
     assert run("build", where=tiny.root).code == 0
     tiny.configure(OTHER)
 
-    assert kill_at_each_write(tiny, "build") > 25
+    assert kill_at_writes(tiny, "build") > 25
 
 
 def test_a_push_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
     assert run("build", where=tiny.root).code == 0
 
-    assert kill_at_each_write(tiny, "push") > 20
+    assert kill_at_writes(tiny, "push") > 15
+
+
+# A release has many writes; `make soak` kills it before each of them.
+EVERY = 4
 
 
 def test_a_first_release_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
     # With a warm cache: writing that is what the tests of `build` kill.
     assert run("build", where=tiny.root).code == 0
 
-    assert kill_at_each_write(tiny, "release") > 25
+    assert kill_at_writes(tiny, "release", EVERY) > 25
 
 
 def test_a_later_release_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
@@ -64,4 +68,4 @@ def test_a_later_release_killed_at_any_write_can_be_run_again(tiny: Repository, 
     tiny.merge(OTHER)
     tiny.merge_file("README.md", "Main moves on\n")
 
-    assert kill_at_each_write(tiny, "release") > 30
+    assert kill_at_writes(tiny, "release", EVERY) > 30

@@ -1,12 +1,15 @@
 """Build dataset/ from the config."""
 
 import argparse
+import sys
 
 from scripts.build import record
 from scripts.inputs import paths
+from scripts.review import plan
 from scripts.review.render import counts_in_words, size
+from scripts.review.warnings import warnings
 from scripts.storage.cache import Cache
-from scripts.versions import resolve
+from scripts.versions import releases, resolve
 from scripts.versions.git import Git
 
 
@@ -21,3 +24,6 @@ def run(_: argparse.Namespace, git: Git) -> None:
     record.write(git.root, built, inputs)
     counts = counts_in_words(dataset.selection.counts())
     print(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")
+    planned, _difference = plan.plan(git, dataset, releases.scan(git).latest)
+    for warning in warnings(planned):
+        print(f"warning: {warning}", file=sys.stderr)

@@ -15,6 +15,7 @@ FORMATS = {
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    dataset = resolve.work_tree(git)
-    before = releases.latest(git) if options.against is None else releases.get(git, options.against)
-    print(FORMATS[options.format](plan.plan(git, dataset, before)), end="")
+    dataset, rev = resolve.work_tree(git), options.against
+    before = releases.at_revision(git, rev) if rev else releases.scan(git).latest
+    planned, _ = plan.plan(git, dataset, before)
+    print(FORMATS[options.format](planned), end="")

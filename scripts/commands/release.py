@@ -5,9 +5,12 @@ import sys
 
 from scripts.commands.push import NO_BUCKET
 from scripts.github import actions
+from scripts.review import plan
 from scripts.review.render import counts_in_words
+from scripts.review.warnings import warnings
 from scripts.versions import publish
 from scripts.versions.git import Git
+from scripts.versions.history import History
 from scripts.versions.lock import LOCK_FILE
 from scripts.versions.publish import Outcome
 
@@ -15,23 +18,35 @@ from scripts.versions.publish import Outcome
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     outcome = publish.release(git, on_runner=actions.running())
+    history = History(git)
     for made in outcome.published:
         counts = counts_in_words(made.lock.meta.counts)
         print(f"{made.tag} is published: {counts} ({made.commit[:10]})")
+        for warning in warnings(plan.of_release(history, made)):
+            print(f"warning: {made.tag}: {warning}", file=sys.stderr)
     if outcome.no_bucket:
         actions.notice("No bucket yet", NO_BUCKET)
         print("nothing to release: there is no bucket yet")
     elif not outcome.published and not outcome.failure:
         print("nothing to release: the dataset on main is released already")
-    _report_trouble(outcome)
+    _print_problems(outcome)
     if outcome.failure:
         raise outcome.failure
 
 
-def _report_trouble(outcome: Outcome) -> None:
+def _print_problems(outcome: Outcome) -> None:
+    for tag, reason in outcome.rejected.items():
+        print(f"ignored the tag {tag}, which is not a release: {reason}", file=sys.stderr)
     for commit, error in outcome.skipped.items():
         if error is not outcome.failure:
-            print(f"skipped {commit[:10]}, whose config is invalid: {error}", file=sys.stderr)
+            print(f"skipped {commit[:10]}, which cannot be released: {error}", file=sys.stderr)
+    if outcome.not_rebuilt:
+        print(
+            f"Main does not follow {outcome.not_rebuilt}: its commit gives other files than its"
+            f" {LOCK_FILE} records. If nobody wrote that lock by hand, another version of the"
+            " machinery made it.",
+            file=sys.stderr,
+        )
     if outcome.main_refused:
         print(
             f"Could not update main: the push was rejected ({outcome.main_refused}).\n"

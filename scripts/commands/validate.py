@@ -1,15 +1,25 @@
-"""Check the config, by itself and against its source."""
+"""Check the config, by itself, against its source, and for leaks."""
 
 import argparse
+import sys
 
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.review.render import counts_in_words
-from scripts.versions import guards, resolve
+from scripts.versions import comparison, guards, releases, resolve
 from scripts.versions.git import Git
+from scripts.versions.history import History
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     guards.refuse_edited_lock(git)
-    dataset = resolve.work_tree(git)
+    dataset, found = resolve.work_tree(git), releases.scan(git)
+    compared = comparison.compare(dataset, History(git, found.accepted))
+    compared.refuse_leaks(dataset.config, found.next_tag)
     print(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
+    if compared.unknown:
+        print(
+            f"Leaks are not known yet: {comparison.some(compared.unknown)} cannot be read here"
+            f" ({compared.reason}). The release checks it.",
+            file=sys.stderr,
+        )

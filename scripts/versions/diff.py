@@ -1,134 +1,146 @@
-"""What a dataset changes compared with a release: counts, samples, bytes."""
+"""What a version changes compared with a release: counts, samples, bytes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from scripts.build import png
 from scripts.build.dataset import Dataset
-from scripts.build.selection import TEST, TRAIN, Selection
-from scripts.storage import manifest
+from scripts.build.selection import TEST, TRAIN
+from scripts.errors import UserError
+from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
-from scripts.versions import lock
+from scripts.versions import comparison, index, lock
+from scripts.versions.comparison import Comparison
+from scripts.versions.history import History
+from scripts.versions.index import Index
 from scripts.versions.lock import Lock
-from scripts.versions.recorded import recorded_selection
 from scripts.versions.releases import Release
 
 
 @dataclass(frozen=True)
 class SampleDiff:
-    """How single samples differ between two versions.
+    """How the images of two versions differ, by their pixels.
 
-    `relabeled` samples stay in their split under another class; `to_train` and `to_test` change
-    the split.
+    `before` is how many there were. `relabeled` ones stay in their split under another class;
+    `to_train` and `to_test` change the split; `test_removed` are those of `removed` that were in
+    the test set.
     """
 
+    before: int
     added: int
     removed: int
+    test_removed: int = 0
     relabeled: int = 0
     to_train: int = 0
     to_test: int = 0
 
-    @property
-    def moved(self) -> int:
-        """How many samples change between train and test."""
-        return self.to_train + self.to_test
-
 
 @dataclass(frozen=True)
 class Diff:
-    """What `after` changes compared with the release `before` (None: it is the first).
+    """What `after` changes compared with `before` (None: it is the first).
 
-    `samples` is None where they cannot be compared; `new_bytes` is what the remote gains; `leaks`
-    counts, by release, former test samples that would be in the train set.
+    `version` is the tag of `after`, or the one that it would get. `old` and `new` are the indexes
+    of both, None where they are not available; `samples` then is None too. `new_bytes` is what the
+    remote gains, None where it is unknown.
     """
 
     before: Release | None
     after: Lock
     version: str
-    samples: SampleDiff | None
-    new_bytes: int
-    leaks: dict[str, int]
+    comparison: Comparison
+    old: Index | None
+    new: Index | None
+    new_bytes: int | None = None
 
     @property
     def changed(self) -> bool:
         """Whether the bytes of the dataset differ."""
         return self.before is None or self.before.lock.md5 != self.after.md5
 
+    @cached_property
+    def samples(self) -> SampleDiff | None:
+        """How the images differ, None where it is unknown."""
+        return between(self.old, self.new) if self.old and self.new else None
 
-def compare(
-    dataset: Dataset, before: Release | None, version: str, earlier: Sequence[Release] = ()
-) -> Diff:
-    """Return what `dataset` changes compared with `before`.
+    @cached_property
+    def added(self) -> frozenset[bytes]:
+        """The new images, by the digest of their pixels; none where it is unknown."""
+        return _minus(self.new, self.old)
 
-    `version` is the tag that it would get; test samples of the releases `earlier` are looked for in
-    its train set.
-    """
-    selected, made = dataset.selection, dataset.manifest
-    old = recorded_selection(before.lock, dataset.source) if before else None
-    past = {one.tag: recorded_selection(one.lock, dataset.source) for one in earlier}
-    leaks = {tag: len(_test_to_train(then, selected)) for tag, then in past.items() if then}
+    @cached_property
+    def removed(self) -> frozenset[bytes]:
+        """The images that are not there any more; none where it is unknown."""
+        return _minus(self.old, self.new)
+
+
+def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
+    """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
+    made, new = dataset.manifest, index.of_selection(dataset.selection, dataset.source)
+    compared = comparison.compare(dataset, history)
+    old = _index(history, before, dataset.source)
+    after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
     return Diff(
         before=before,
-        after=lock.of(dataset, made),
+        after=after,
         version=version,
-        samples=_sample_diff(before, old, dataset),
+        comparison=compared,
+        old=old,
+        new=new,
         new_bytes=_new_bytes(before, old, dataset, made),
-        leaks={tag: count for tag, count in leaks.items() if count},
     )
 
 
-def between(old: Selection, new: Selection) -> SampleDiff:
-    """Return how the samples of two selections of one source differ."""
-    before, after = old.splits(), new.splits()
-    kept = before.keys() & after.keys()
-    names = new.files().keys() & old.files().keys()
-    to_train = sum(before[row] == TEST and after[row] == TRAIN for row in kept)
-    to_test = sum(before[row] == TRAIN and after[row] == TEST for row in kept)
+def of_releases(before: Release | None, after: Release, history: History) -> Diff:
+    """Return how two releases differ."""
+    return Diff(
+        before=before,
+        after=after.lock,
+        version=after.tag,
+        comparison=Comparison(after.lock.meta.comparable_since, []),
+        old=_index(history, before),
+        new=_index(history, after),
+    )
+
+
+def between(old: Index, new: Index) -> SampleDiff:
+    """Return how the images of two versions differ."""
+    kept = old.places.keys() & new.places.keys()
+    removed = old.places.keys() - kept
+    moves = [(old.places[image], new.places[image]) for image in kept]
     return SampleDiff(
-        added=len(after.keys() - before.keys()),
-        removed=len(before.keys() - after.keys()),
-        relabeled=len(kept) - len(names) - to_train - to_test,
-        to_train=to_train,
-        to_test=to_test,
+        before=len(old.places),
+        added=len(new.places) - len(kept),
+        removed=len(removed),
+        test_removed=len(removed & old.split(TEST)),
+        relabeled=sum(a[0] == b[0] and a[1] != b[1] for a, b in moves),
+        to_train=sum(a[0] == TEST and b[0] == TRAIN for a, b in moves),
+        to_test=sum(a[0] == TRAIN and b[0] == TEST for a, b in moves),
     )
 
 
-def _sample_diff(
-    before: Release | None, old: Selection | None, dataset: Dataset
-) -> SampleDiff | None:
-    count = len(dataset.selection.files())
-    if before is None:
-        return SampleDiff(added=count, removed=0)
-    if before.lock.meta.source.sha256 != dataset.source.sha256:
-        return SampleDiff(added=count, removed=before.lock.nfiles)
-    return between(old, dataset.selection) if old else None
+def _index(history: History, release: Release | None, source: Source | None = None) -> Index | None:
+    """Return the index of `release`; an empty one for None, and None where it is unavailable."""
+    if release is None:
+        return Index({})
+    try:
+        return history.index(release, source)
+    except UserError:
+        return None
 
 
-def _test_to_train(old: Selection, new: Selection) -> set[int]:
-    test = {row for row, split in old.splits().items() if split == TEST}
-    return {row for row, split in new.splits().items() if split == TRAIN} & test
+def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:
+    return frozenset(one.places.keys() - other.places.keys()) if one and other else frozenset()
 
 
-def _new_bytes(
-    before: Release | None, old: Selection | None, dataset: Dataset, made: Manifest
-) -> int:
+def _new_bytes(before: Release | None, old: Index | None, dataset: Dataset, made: Manifest) -> int:
     """Return the size of the objects that the release `before` does not have.
 
-    Its objects are known if encoding its files again gives its manifest; where it does not (other
-    code encoded them), every object counts as new.
+    An image that it has is stored already. Only where all files have the names of before, but not
+    the bytes (other code encoded them), every object counts as new.
     """
-    objects = made.objects()
     if before and before.lock.md5 == made.md5:
         return 0
-    if before and old:
-        # A file of the same name has the same row of the same source: it is encoded already.
-        names, source = old.files(), dataset.source
-        kept = {name: made.files[name] for name in names.keys() & made.files.keys()}
-        removed = (
-            (name, png.encode(source.image(row))) for name, row in names.items() if name not in kept
-        )
-        rebuilt = Manifest(kept | manifest.of_files(removed).files)
-        if rebuilt.md5 == before.lock.md5:
-            had = rebuilt.objects()
-            objects = {name: size for name, size in objects.items() if name not in had}
-    return sum(objects.values()) + len(made.content())
+    encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
+    known = old.places if old and not encoded_anew else {}
+    digests, rows = dataset.source.digests, dataset.selection.files()
+    new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
+    return sum(new.values()) + len(made.content())

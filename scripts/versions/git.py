@@ -2,11 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.errors import UserError
+from scripts.inputs import reader
 
 ORIGIN = "origin"
 MAIN = "main"
@@ -76,6 +79,56 @@ class Git:
             return None
         return self.output("show", f"{rev}:{path}")
 
+    def contents(self, specs: Iterable[str]) -> list[bytes | None]:
+        """Return the contents of files, each given as `REV:PATH`; None where there is none."""
+        output = self.output("cat-file", "--batch", stdin=lines(specs))
+        found: list[bytes | None] = []
+        while output:
+            header, _, output = output.partition(b"\n")
+            if header.endswith(b" missing"):
+                found.append(None)
+                continue
+            size = int(header.split()[-1])
+            found.append(output[:size])
+            # The content is followed by a line break.
+            output = output[size + 1 :]
+        return found
+
+    def object_names(self, specs: Iterable[str]) -> list[str]:
+        """Return the names of the objects of files, each given as `REV:PATH`.
+
+        It is empty where there is none.
+        """
+        output = self.output("cat-file", "--batch-check", stdin=lines(specs)).decode()
+        return [
+            "" if line.endswith(" missing") else line.split()[0] for line in output.splitlines()
+        ]
+
+    def has_ref(self, name: str) -> bool:
+        """Return whether there is a reference called `name`, in full."""
+        return self.succeeds("show-ref", "--verify", "--quiet", name)
+
+    def tree(self, rev: str, changes: Mapping[str, str | None]) -> str:
+        """Return a new tree: that of `rev` with `changes`, made without a work tree.
+
+        A change is `MODE OBJECT`, or None for a file that is removed; by path.
+        """
+        gone = f"0 {'0' * 40}"
+        entries = "".join(f"{entry or gone}\t{path}\0" for path, entry in sorted(changes.items()))
+        with tempfile.TemporaryDirectory() as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self("read-tree", rev, env=env)
+            self("update-index", "-z", "--index-info", stdin=entries.encode(), env=env)
+            return self("write-tree", env=env)
+
+    @contextmanager
+    def checkout(self, commit: str) -> Iterator[Path]:
+        """Check a commit out into a temporary clone, without this clone's settings."""
+        with tempfile.TemporaryDirectory() as folder:
+            self("clone", "--quiet", "--shared", "--no-checkout", str(self.root), folder)
+            Git(Path(folder))("checkout", "--quiet", "--detach", commit)
+            yield Path(folder)
+
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Return whether `newer` contains the commit `older`."""
         return self.succeeds("merge-base", "--is-ancestor", older, newer)
@@ -89,14 +142,26 @@ class GitTree:
     rev: str
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file, None when there is none."""
-        return self.git.file(self.rev, path)
+        """Return the content of a file, None when there is none.
+
+        Raises `InputError` for anything but a regular file.
+        """
+        entry = self.git("ls-tree", self.rev, "--", path)
+        if entry and not entry.startswith("100"):
+            raise reader.not_regular(path)
+        return self.git.output("show", f"{self.rev}:{path}") if entry else None
+
+
+def lines(specs: Iterable[str]) -> bytes:
+    """Return `specs` as git reads them from its standard input."""
+    return "".join(f"{spec}\n" for spec in specs).encode()
 
 
 def find(start: Path) -> Git:
     """Return the repository around `start`; raises `UserError` when there is none."""
     try:
-        return Git(Path(Git(start)("rev-parse", "--show-toplevel")))
+        # A path, so in the encoding of the file system.
+        return Git(Path(os.fsdecode(Git(start).output("rev-parse", "--show-toplevel")[:-1])))
     except GitError as error:
         if "not a git repository" not in error.output:
             raise

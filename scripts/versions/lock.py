@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from scripts.build.dataset import Dataset
+from scripts.build.selection import RULE
 from scripts.errors import UserError
+from scripts.inputs.config import ReleaseTag
 from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
-SCHEMA = 1
+SCHEMA = 2
 # Counts of a thousand classes fit well.
 MAX_BYTES = 256 * 1024
 
@@ -36,25 +37,35 @@ class Output(_Record):
 
 
 class SourceRecord(_Record):
-    """The source of a dataset, with the checksum of its rows."""
+    """The source of a dataset, with the checksum of its rows.
+
+    `copy` names the record in the remote that holds a copy of it.
+    """
 
     name: str
     sha256: Sha256
     rows: int
+    copy_: Annotated[Sha256 | None, Field(alias="copy")] = None
 
 
 class Meta(_Record):
     """What the dataset is, beside DVC's fields.
 
-    `config` is the config it was made from, `counts` the images by split and folder, `samples`
-    the SHA-256 of all file names.
+    `selection` is the number of the rule that selected it, `config` the config it was made from,
+    `counts` the images by split and folder, `samples` the SHA-256 of all file names.
+    `comparable_since` is the oldest release with which it has no leak, `splits` names the record in
+    the remote that holds its index.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
+    # Locks without a number were made by the rule before it was recorded.
+    selection: Annotated[int, Field(ge=1)] = 1
     config: dict[str, Any]
     source: SourceRecord
     counts: CountsBySplit
     samples: Sha256
+    comparable_since: ReleaseTag = "v0"
+    splits: Sha256 | None = None
 
 
 class Lock(_Record):
@@ -83,17 +94,27 @@ class Lock(_Record):
         return self.outs[0].nfiles
 
 
-def of(dataset: Dataset, manifest: Manifest) -> Lock:
-    """Return the record of `dataset`, whose files are those of `manifest`."""
+def of(
+    dataset: Dataset, manifest: Manifest, *, comparable_since: str, splits: str, copy: str | None
+) -> Lock:
+    """Return the record of `dataset`, whose files are those of `manifest`.
+
+    The other values are those that `Meta` and `SourceRecord` describe.
+    """
     source = dataset.source
     return Lock(
         outs=[Output(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
         meta=Meta(
             schema_=SCHEMA,
             config=dataset.config.record(),
-            source=SourceRecord(name=source.name, sha256=source.sha256, rows=len(source.labels)),
+            selection=RULE,
+            source=SourceRecord(
+                name=source.name, sha256=source.sha256, rows=len(source.labels), copy_=copy
+            ),
             counts=dataset.selection.counts(),
             samples=dataset.selection.sha256,
+            comparable_since=comparable_since,
+            splits=splits,
         ),
     )
 
@@ -109,8 +130,9 @@ def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
         data = YAML(typ="safe", pure=True).load(content.decode())
         _refuse_newer(data, where)
         return Lock.model_validate(data)
-    except (YAMLError, ValueError, TypeError, RecursionError) as error:
-        # pydantic's errors and those of decoding are ValueErrors too.
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the parser raises many kinds for damaged YAML
         raise UserError(
             f"{where} was changed by hand or is damaged ({_first(error)})."
             f" Restore it from the latest release: git checkout <tag> -- {LOCK_FILE}"
@@ -122,7 +144,7 @@ def render(lock: Lock) -> str:
     buffer = io.StringIO()
     yaml = YAML()
     yaml.default_flow_style = False
-    yaml.dump(lock.model_dump(by_alias=True), buffer)
+    yaml.dump(lock.model_dump(by_alias=True, exclude_none=True), buffer)
     return buffer.getvalue()
 
 
@@ -140,4 +162,4 @@ def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
         detail = error.errors()[0]
         return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
-    return str(error).splitlines()[0]
+    return " ".join(str(error).split()) or type(error).__name__

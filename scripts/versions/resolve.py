@@ -1,52 +1,110 @@
 """From what people wrote to a checked dataset: the one way that every verb takes."""
 
+from scripts.build import selection
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
-from scripts.inputs.problems import InputError
+from scripts.inputs.config import Config, InvalidConfigError
+from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.reader import Inputs, Tree, WorkTree
 from scripts.sources import registry
-from scripts.sources.source import SourceError
-from scripts.versions import guards, lock, releases
+from scripts.sources.registry import Fetch
+from scripts.sources.source import Source, SourceError
+from scripts.storage.cache import Cache
+from scripts.storage.records import Records
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions import lock, releases
 from scripts.versions.git import Git
 from scripts.versions.lock import LOCK_FILE, Lock
-from scripts.versions.releases import Release
 
 
-def resolve(inputs: Inputs, recorded: Lock | None, latest: Release | None) -> Dataset:
+def work_tree(git: Git) -> Dataset:
+    """Return the dataset that the work tree asks for.
+
+    Raises as `of_tree` does, and `UserError` in a clone that lacks the tags of the releases.
+    """
+    tree, before = WorkTree(git.root), releases.scan(git).contained_in(git, "HEAD")
+    recorded = before.lock if before else template_lock(tree)
+    if before is None and recorded and recorded.meta.source.copy_:
+        raise UserError(
+            f"{LOCK_FILE} was written by a release, but this clone has no tag of one. Fetch the"
+            f" tags: git fetch --tags. To begin a new history, remove {LOCK_FILE}"
+        )
+    return of_tree(git, tree, recorded)
+
+
+def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
+    """Return the dataset that the inputs in `tree` describe, checked and selected.
+
+    Raises `InputError` with every problem, in the config and against the source; and as `resolve`
+    does.
+    """
+    try:
+        return resolve(git, reader.read(tree), recorded)
+    except InvalidConfigError as error:
+        raise InputError(
+            [*error.problems, *_problems_of(git, error.valid_part, recorded)]
+        ) from None
+
+
+def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
     """Return the dataset that `inputs` describe, checked and selected.
 
-    Reuses the source that the lock `recorded` was made from, if its name is the same and a copy is
-    available. Raises `InputError` with every problem, `UserError` when the source is not available
-    now.
+    The source that the lock `recorded` was made from is used again, if its name is the same. Raises
+    `InputError` with every problem, `UserError` when the source is not available now.
     """
-    config = inputs.config
-    same = recorded is not None and recorded.meta.source.name == config.source
-    sha256 = recorded.meta.source.sha256 if recorded and same else None
-    try:
-        dataset = Dataset(config, registry.load(config.source, sha256))
-    except SourceError as error:
-        raise InputError([config.problem(("source",), str(error))]) from None
-    guards.refuse_moves(dataset, latest)
+    dataset = Dataset(inputs.config, _source(git, inputs.config, recorded))
     _ = dataset.selection  # raises what the source cannot give
     return dataset
 
 
-def work_tree(git: Git) -> Dataset:
-    """Return the dataset that the work tree asks for; raises as `resolve` does."""
-    tree = WorkTree(git.root)
-    return resolve(reader.read(tree), recorded_lock(tree), releases.latest(git))
+def template_lock(tree: Tree) -> Lock | None:
+    """Return the lock that the template ships, which counts before the first release.
 
-
-def recorded_lock(tree: Tree) -> Lock | None:
-    """Return the lock in `tree`, None when there is none; raises `UserError` when it is damaged."""
-    content = tree.read(LOCK_FILE)
-    return lock.parse(content) if content is not None else None
-
-
-def intact_lock(tree: Tree) -> Lock | None:
-    """Return the lock in `tree`, None also when it is damaged, as it is about to be replaced."""
+    None when there is none or it is damaged, as it is about to be replaced.
+    """
     try:
-        return recorded_lock(tree)
+        content = tree.read(LOCK_FILE)
+        return lock.parse(content) if content is not None else None
     except UserError:
         return None
+
+
+def _problems_of(git: Git, config: Config | None, recorded: Lock | None) -> list[Problem]:
+    """Return the problems that the source has with what is valid of a config."""
+    if config is None:
+        return []
+    try:
+        selection.select(config, _source(git, config, recorded))
+    except InputError as error:
+        return error.problems
+    except UserError:
+        # The source is not available; the config's own problems come first.
+        return []
+    return []
+
+
+def _source(git: Git, config: Config, recorded: Lock | None) -> Source:
+    source = recorded.meta.source if recorded else None
+    if source is None or source.name != config.source:
+        sha256, fetch = None, None
+    else:
+        sha256, fetch = source.sha256, _fetcher(git, source.copy_)
+    try:
+        return registry.load(config.source, sha256, fetch)
+    except SourceError as error:
+        raise InputError([config.problem(("source",), str(error))]) from None
+
+
+def _fetcher(git: Git, copy: str | None) -> Fetch | None:
+    """Return how the copy of a source is read from the remote; None without a copy."""
+    if copy is None:
+        return None
+
+    def fetch() -> bytes:
+        committed = WorkTree(git.root).read(CONFIG_PATH)
+        folder = Cache(git.root).records
+        return Records(folder, lambda: open_remote(git.root, committed)).read(copy)
+
+    return fetch

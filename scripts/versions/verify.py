@@ -1,14 +1,15 @@
 """Whether releases are complete and intact in the remote."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scripts.build.selection import SPLITS
 from scripts.errors import UserError
+from scripts.storage import records
 from scripts.storage.cache import DATASET
-from scripts.storage.remote import Remote, open_remote
-from scripts.storage.settings import CONFIG_PATH
+from scripts.storage.remote import Remote
 from scripts.versions import releases
 from scripts.versions.git import Git
 from scripts.versions.lock import Lock
@@ -27,30 +28,27 @@ class Finding:
 
 
 def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
-    """Yield a finding for each of the releases `tags`.
+    """Yield a finding for each of the releases `tags`, by default all that look like one.
 
     With `quick` objects are only looked for, otherwise they are read and their checksums compared.
     Raises `UserError` when there is no such tag or a remote is unreachable.
     """
+    found = releases.scan(git)
+    known = [one.tag for one in found.accepted] + list(found.rejected)
     for tag in tags:
-        git.commit(f"refs/tags/{tag}")
+        if tag not in known:
+            found.get(tag)  # raises what is wrong
     # Objects that were read for an earlier release: by remote, whether they are damaged.
     read: dict[str, dict[str, bool]] = {}
-    for tag in tags:
+    for tag in tags or known:
         try:
-            found = releases.get(git, tag)
-            remote = remote_of(git, found)
+            release = found.get(tag)
+            remote = releases.remote_of(git, release)
         except UserError as error:
             yield Finding(tag, 0, [str(error)])
             continue
-        problems = _problems(found, remote, None if quick else read.setdefault(remote.url, {}))
-        yield Finding(tag, found.lock.nfiles, problems)
-
-
-def remote_of(git: Git, release: Release) -> Remote:
-    """Return the remote that `release` names: the one that its consumers use."""
-    committed = git.file(release.commit, CONFIG_PATH)
-    return open_remote(git.root, committed, f"{CONFIG_PATH} at {release.tag}")
+        problems = _problems(release, remote, None if quick else read.setdefault(remote.url, {}))
+        yield Finding(tag, release.lock.nfiles, problems)
 
 
 def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) -> list[str]:
@@ -65,6 +63,8 @@ def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) ->
     missing = remote.missing(set(files.values()))
     if missing:
         problems.append(f"{_named(files, missing)} missing in {remote.url}")
+    if release.lock.meta.splits and (problem := _record_problem(release.lock.meta.splits, remote)):
+        problems.append(problem)
     if read is not None:
         unread = set(files.values()) - missing - read.keys()
         bad = remote.damaged(unread)
@@ -72,6 +72,15 @@ def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) ->
         if damaged := {name for name in files.values() if read.get(name)}:
             problems.append(f"{_named(files, damaged)} checksum mismatch in {remote.url}")
     return problems
+
+
+def _record_problem(name: str, remote: Remote) -> str | None:
+    content = remote.read_record(name)
+    if content is None:
+        return f"the record of its splits, {name}, is missing in {remote.url}"
+    if records.digest(content) != name:
+        return f"checksum mismatch for the record of its splits, {name}, in {remote.url}"
+    return None
 
 
 def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
@@ -84,7 +93,14 @@ def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
     }
     if counted == recorded and len(names) == lock.nfiles:
         return []
-    return [f"the lock records {lock.nfiles:,} files ({recorded}), the manifest has {len(names):,}"]
+    return [
+        f"the lock records {lock.nfiles:,} files ({_in_words(recorded)}), the manifest has"
+        f" {len(names):,} ({_in_words(counted)})"
+    ]
+
+
+def _in_words(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{'/'.join(where)}: {count:,}" for where, count in sorted(counts.items()))
 
 
 def _named(files: dict[str, str], objects: set[str]) -> str:

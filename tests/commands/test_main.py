@@ -12,12 +12,13 @@ from scripts import commands
 from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
-LOCAL = ("validate", "plan", "build", "push", "release", "verify", "remote")
+LOCAL = ("validate", "plan", "diff", "build", "push", "release", "verify", "remote")
 WORKFLOW = ("report", "comment", "comment-fork", "publish-notes", "update-comments")
 MAINTENANCE = ("upgrade", "template-lock")
 VERBS = (*LOCAL, *WORKFLOW, *MAINTENANCE)
 # What each verb needs, in addition to its name.
 ARGUMENTS = {
+    "diff": ["v0", "v1"],
     "remote": ["gs://bucket/path"],
     "report": ["x"],
     "comment": ["x"],

@@ -5,7 +5,7 @@ import pytest
 
 from scripts.versions import lock
 from scripts.versions.lock import Lock
-from tests.repository import Repository, Result, Run, config_text, contents
+from tests.repository import Repository, Run, config_text, contents
 
 LARGER = config_text(samples=8)
 REFUSED = (
@@ -63,8 +63,8 @@ EDITS: dict[str, Edit] = {
         "sha256: ", "sha256: 0"
     ),
     "an older release": lambda repo: repo.git("show", "v0:dataset.dvc") + "\n",
-    "no schema": lambda repo: repo.lock.read_text().replace("  schema: 1\n", ""),
-    "a newer schema": lambda repo: repo.lock.read_text().replace("schema: 1", "schema: 2"),
+    "no schema": lambda repo: repo.lock.read_text().replace("  schema: 2\n", ""),
+    "a newer schema": lambda repo: repo.lock.read_text().replace("schema: 2", "schema: 3"),
     "a comment": lambda repo: f"# mine\n{repo.lock.read_text()}",
     "a key of DVC": lambda repo: f"{repo.lock.read_text()}frozen: true\n",
     "a merge conflict": lambda repo: f"<<<<<<< HEAD\n{repo.lock.read_text()}",
@@ -163,8 +163,8 @@ def test_a_checkout_of_a_release_can_be_validated_and_built(
     branch: Repository, run: Run, tag: str, *, is_in_main: bool
 ) -> None:
     if not is_in_main:
-        # As if main could not be updated after its releases.
-        branch.git("update-ref", "refs/remotes/origin/main", "v0~1")
+        # As if main could not be updated after its newest release.
+        branch.git("update-ref", "refs/remotes/origin/main", "v1~1")
     branch.git("switch", "--quiet", "--detach", tag)
 
     assert run("validate").code == 0
@@ -208,43 +208,5 @@ def test_without_a_main_at_origin_there_is_nothing_to_compare_the_lock_with(
 ) -> None:
     commit(branch, "dataset.dvc", EDITS["one number"](branch))
     branch.git("update-ref", "-d", "refs/remotes/origin/main")
-
-    assert run("validate").code == 0
-
-
-def moved(result: Result) -> str:
-    assert (result.code, result.out) == (1, "")
-    return result.err
-
-
-@pytest.mark.parametrize("verb", ["validate", "plan", "build"])
-def test_a_move_between_train_and_test_is_refused_on_its_line(
-    repository: Repository, run: Run, verb: str
-) -> None:
-    repository.merge(config_text(class_=[3], samples=180, test_size=20))
-    assert run("release").code == 0
-    repository.configure(config_text(class_=[3], samples=180, test_size=60))
-
-    message = moved(run(verb))
-
-    assert message.startswith("dataset_config.yaml:3:10: samples: 37 images of v0 would change")
-    assert "because digits has too few other images left." in message
-    (problem,) = problems(repository, run)
-    assert f"{problem['file']}:{problem['line']}" == "dataset_config.yaml:3"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"seed": 1}, {"test_size": 20}, {"class_": [3, 5], "samples": {"3": 160, "5": 100}}],
-    ids=["another seed", "the same test size", "fewer samples"],
-)
-def test_a_new_split_or_a_change_that_keeps_the_sides_is_not_refused(
-    repository: Repository, run: Run, changes: dict[str, object]
-) -> None:
-    values: dict[str, object] = {"class_": [3], "samples": 180, "test_size": 20}
-    repository.merge(config_text(**values))
-    assert run("release").code == 0
-
-    repository.configure(config_text(**{**values, **changes}))
 
     assert run("validate").code == 0

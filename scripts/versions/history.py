@@ -1,0 +1,95 @@
+"""The accepted releases, and the index of each."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from scripts.build import selection
+from scripts.errors import UserError
+from scripts.inputs.config import Config
+from scripts.progress import Bar
+from scripts.sources.source import Source
+from scripts.storage import files
+from scripts.storage.cache import Cache
+from scripts.storage.records import Records
+from scripts.storage.remote import Remote
+from scripts.versions import index, releases
+from scripts.versions.git import Git
+from scripts.versions.index import Index
+from scripts.versions.releases import Release
+
+
+class History:
+    """All accepted releases of a repository."""
+
+    def __init__(self, git: Git, accepted: Sequence[Release] | None = None) -> None:
+        """Use `accepted`, oldest first; without it, the releases there are now."""
+        self._git = git
+        self.releases = list(releases.scan(git).accepted if accepted is None else accepted)
+
+    @property
+    def latest(self) -> Release | None:
+        """The newest release, None before the first."""
+        return self.releases[-1] if self.releases else None
+
+    def index(self, release: Release, source: Source | None = None) -> Index:
+        """Return the index of `release`.
+
+        With `source` a release that was made from it is selected again, without network. Raises
+        `UserError` when the index is not available.
+        """
+        name = release.lock.meta.splits
+        if name and (content := self._records(release).cached(name)) is not None:
+            return index.parse(content)
+        if source and (again := selected_again(release, source)):
+            return again
+        if name:
+            return index.parse(self._records(release).read(name))
+        return self._from_files(release)
+
+    def _from_files(self, release: Release) -> Index:
+        """Index a release from before there were records, once: the local cache keeps the index."""
+        kept = self._cache.records / release.lock.md5
+        with suppress(OSError, UserError):
+            found = index.parse(kept.read_bytes())
+            if len(found.places) <= release.lock.nfiles and found.places:
+                return found
+        remote = releases.remote_of(self._git, release)
+        found = index.of_files(_read(remote, self._cache, release))
+        with suppress(OSError):
+            files.write(kept, found.content)
+        return found
+
+    def _records(self, release: Release) -> Records:
+        return Records(self._cache.records, lambda: releases.remote_of(self._git, release))
+
+    @cached_property
+    def _cache(self) -> Cache:
+        return Cache(self._git.root)
+
+
+def selected_again(release: Release, source: Source) -> Index | None:
+    """Return the index of `release`, selected again from `source`.
+
+    None when it was made from other rows or by another selection rule.
+    """
+    meta = release.lock.meta
+    if meta.source.sha256 != source.sha256 or meta.selection != selection.RULE:
+        return None
+    try:
+        selected = selection.select(Config.model_validate(meta.config), source)
+    except (UserError, ValidationError):
+        return None
+    return index.of_selection(selected, source) if selected.sha256 == meta.samples else None
+
+
+def _read(remote: Remote, cache: Cache, release: Release) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of each file of `release`."""
+    names = remote.manifest(release.lock.md5)
+    here = {name: content for name in set(names.values()) if (content := cache.read(name))}
+    read = remote.read(set(names.values()) - here.keys())
+    contents = here | dict(Bar(read, desc=f"Reading {release.tag} (once)"))
+    for name, md5 in names.items():
+        yield name, contents[md5]

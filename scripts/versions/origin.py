@@ -1,0 +1,92 @@
+"""The repository that everybody shares: fetching from it, and pushing tags and main to it."""
+
+from scripts.errors import UserError
+from scripts.versions import commits, releases
+from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
+
+# What git and its servers print when another push came first, when the server or the network fails
+# for a moment, and when a rule forbids a push.
+CONFLICT = (
+    "already exists",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "incorrect old value",
+)
+TRANSIENT = (
+    "Internal Server Error",
+    "returned error: 5",
+    "HTTP 5",
+    "early EOF",
+    "hung up",
+    "timed out",
+    "Connection reset",
+)
+REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permission", "denied")
+
+
+class TryAgainError(Exception):
+    """Another run came first, or a server failed for a moment; its text is git's output."""
+
+
+def fetch(git: Git) -> None:
+    """Fetch origin's main and all its release tags.
+
+    Raises `UserError` when origin is unreachable or has other releases than this clone.
+    """
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
+    try:
+        git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            ORIGIN,
+            f"+refs/heads/{MAIN}:{TRACKED_MAIN}",
+            "refs/tags/v*:refs/tags/v*",
+        )
+        listed = git("ls-remote", "--tags", "--refs", ORIGIN, "v*").split()
+    except GitError as error:
+        _try_again_if(error, TRANSIENT)
+        raise UserError(f"cannot fetch main and tags from origin: {error.output}") from None
+    published = {name.removeprefix("refs/tags/") for name in listed}
+    for tag in git("tag", "--list", "v*").split():
+        if releases.TAG.fullmatch(tag) and tag not in published:
+            raise UserError(
+                f"the tag {tag} exists here but not at origin, and only this command makes"
+                f" releases. Remove it: git tag -d {tag}"
+            )
+
+
+def publish_tag(git: Git, tag: str, commit: str) -> None:
+    """Push the annotated tag before it exists here: no local tag is unpublished.
+
+    Raises `TryAgainError`, or `UserError` when origin refuses it.
+    """
+    made = commits.tag_object(git, tag, commit, f"version {releases.number(tag)}")
+    try:
+        git("push", "--quiet", ORIGIN, f"{made}:refs/tags/{tag}")
+    except GitError as error:
+        _try_again_if(error, CONFLICT + TRANSIENT)
+        raise UserError(f"origin rejected the tag {tag}: {error.output}") from None
+    git("update-ref", f"refs/tags/{tag}", made)
+
+
+def push_main(git: Git, commit: str) -> str | None:
+    """Push `commit` as main, without force; return git's output when a rule forbids it.
+
+    Raises `TryAgainError`, or `UserError` for any other failure.
+    """
+    try:
+        git("push", "--quiet", ORIGIN, f"{commit}:refs/heads/{MAIN}")
+    except GitError as error:
+        _try_again_if(error, CONFLICT + TRANSIENT)
+        if not any(words in error.output for words in REFUSED):
+            raise UserError(f"cannot push main to origin ({error.output}). Run it again.") from None
+        return error.output
+    return None
+
+
+def _try_again_if(error: GitError, printed: tuple[str, ...]) -> None:
+    if any(words in error.output for words in printed):
+        raise TryAgainError(error.output) from None

@@ -1,0 +1,384 @@
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scripts.sources import registry
+from scripts.sources.table import Table
+from scripts.storage import manifest
+from scripts.versions import lock
+from scripts.versions.comparison import some
+from tests.repository import Repository, Run, config_text, git
+
+# There are 183 threes: the 160 for train and, later, the 85 for test share 62.
+LARGE = config_text(class_=[3], samples=170, test_size=10)
+SMALL = config_text(class_=[3], samples=50, test_size=10)
+HALF = config_text(class_=[3], samples=170, test_size=85)
+ACCEPTED = f"{HALF}comparable_since: v2\n"
+
+
+def released(repository: Repository, run: Run, *texts: str) -> Repository:
+    for text in texts:
+        repository.merge(text)
+        result = run("release")
+        assert result.code == 0, result.err
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    return repository
+
+
+@pytest.fixture
+def grown(repository: Repository, run: Run) -> Repository:
+    """v0 has 160 images for train; v1 has 40 of them."""
+    return released(repository, run, LARGE, SMALL)
+
+
+def planned(repository: Repository, run: Run, text: str) -> dict[str, Any]:
+    repository.configure(text)
+    result = run("plan", "--format", "json")
+    assert result.code == 0, result.err
+    found: dict[str, Any] = json.loads(result.out)
+    return found
+
+
+LEAK = (
+    "leak: 62 images of the train set of v0 would be in the test set. Results on these versions"
+    " could not be compared. Keep the seed, the classes and the test set as they were, or accept it"
+    " with comparable_since: v2"
+)
+
+
+def test_a_leak_from_an_older_release_into_the_test_set_is_refused_on_its_line(
+    grown: Repository, run: Run
+) -> None:
+    grown.configure(HALF)
+
+    assert run("validate") == (1, "", f"dataset_config.yaml:3:10: {LEAK}\n")
+
+
+def test_a_leak_is_planned_and_built_with_a_warning(grown: Repository, run: Run) -> None:
+    change = planned(grown, run, HALF)
+
+    assert change["leaks"] == [{"tags": ["v0"], "from_test": 0, "from_train": 62}]
+    text = run("plan").out
+    assert text.startswith("dataset v2: leak, +120 samples, 1 class\n")
+    assert "warning     Leak: 62 images of the train set of v0 would be in the test set." in text
+    built = run("build")
+    assert built.code == 0
+    assert "warning: Leak: 62 images of the train set of v0 would be in the test set" in built.err
+
+
+def test_a_leak_is_never_released(grown: Repository, run: Run) -> None:
+    grown.merge(HALF)
+
+    result = run("release")
+
+    assert (result.code, grown.tags()) == (1, ["v0", "v1"])
+    assert f"dataset_config.yaml:3:10: {LEAK}" in result.err
+
+
+def test_a_report_shows_the_change_and_its_leak(grown: Repository, run: Run) -> None:
+    grown.configure(HALF)
+
+    assert run("report", str(grown.place / "report")).code == 0
+
+    report = json.loads((grown.place / "report" / "report.json").read_bytes())
+    assert report["plan"]["leaks"][0]["from_train"] == 62
+    assert report["problems"] == []
+
+
+def test_a_leak_is_accepted_by_a_later_comparable_since(grown: Repository, run: Run) -> None:
+    grown.configure(ACCEPTED)
+    assert run("validate").code == 0
+    assert "comparable  no other release\n" in run("plan").out
+
+    grown.merge(ACCEPTED)
+    result = run("release")
+
+    assert result.code == 0, result.err
+    made = lock.parse(grown.at_origin("show", "v2:dataset.dvc").encode())
+    assert made.meta.comparable_since == "v2"
+    assert made.meta.config["comparable_since"] == "v2"
+    # The next version compares with v2 only as long as the config says so.
+    grown.configure(config_text(class_=[3], samples=171, test_size=85, comparable_since="v2"))
+    assert run("validate").code == 0
+    grown.configure(config_text(class_=[3], samples=171, test_size=85))
+    assert "leak: 62 images of the train set of v0" in run("validate").err
+
+
+def test_comparable_since_may_not_be_later_than_the_version(grown: Repository, run: Run) -> None:
+    grown.configure(f"{HALF}comparable_since: v3\n")
+
+    assert run("validate") == (
+        *(1, ""),
+        "dataset_config.yaml:6:19: comparable_since: v3 is later than v2, which this version would"
+        " be\n",
+    )
+
+
+def test_a_number_that_another_change_took_is_checked_too(grown: Repository, run: Run) -> None:
+    # v2 is another split; the branch was made when it would have been v2 itself.
+    other = config_text(class_=[3], samples=60, test_size=10, seed=1)
+    released(grown, run, f"{other}comparable_since: v2\n")
+    grown.configure(ACCEPTED)
+
+    result = run("validate")
+
+    assert result.code == 1
+    assert result.err.startswith("dataset_config.yaml:6:19: leak: ")
+    assert "of v2 would be in the" in result.err
+    assert result.err.endswith("accept it with comparable_since: v3\n")
+
+
+def test_a_change_of_comparable_since_alone_makes_no_version(grown: Repository, run: Run) -> None:
+    grown.merge(f"{SMALL}comparable_since: v1\n")
+
+    assert run("release").out.startswith("nothing to release")
+
+
+def test_another_seed_is_a_new_split_that_has_to_be_accepted(
+    repository: Repository, run: Run
+) -> None:
+    released(repository, run, config_text(samples=60, test_size=20))
+    seeded = config_text(samples=60, test_size=20, seed=1)
+    change = planned(repository, run, seeded)
+    assert change["seed_changed"] is True
+    samples = change["samples"]
+    title = run("plan").out.splitlines()[0]
+    assert title.startswith("dataset v1: new split, leak, ")
+    assert f"{samples['removed']} of 120 samples replaced" in title
+    assert run("validate").code == 1
+
+    repository.configure(f"{seeded}comparable_since: v1\n")
+
+    assert run("validate").code == 0
+
+
+def test_the_same_leak_with_several_releases_is_one_warning(
+    repository: Repository, run: Run
+) -> None:
+    first = config_text(samples=60, test_size=20)
+    released(repository, run, first, config_text(samples=61, test_size=20), first)
+
+    change = planned(repository, run, config_text(samples=80, test_size=20, seed=1))
+
+    # v2 is v0 again.
+    assert [leak["tags"] for leak in change["leaks"]] == [["v0", "v1", "v2"]]
+
+
+def test_a_return_to_a_released_version_is_released_and_inherits_its_comparability(
+    grown: Repository, run: Run
+) -> None:
+    released(grown, run, ACCEPTED)
+    # v0 leaks into v2, but v3 is v0.
+    released(grown, run, LARGE)
+
+    first, last = (lock.parse(grown.at_origin("show", f"{v}:dataset.dvc").encode()) for v in VS)
+    assert first.outs == last.outs
+    assert last.meta.comparable_since == "v0"
+    released(grown, run, HALF)
+    again = lock.parse(grown.at_origin("show", "v4:dataset.dvc").encode())
+    assert again.meta.comparable_since == "v2"
+
+
+VS = ("v0", "v3")
+
+
+@pytest.mark.parametrize("tag", ["v0", "v1", "v2", "v3"])
+def test_every_released_commit_can_be_built_again(grown: Repository, run: Run, tag: str) -> None:
+    released(grown, run, ACCEPTED, LARGE)
+    grown.git("switch", "--quiet", "--detach", tag)
+
+    assert run("validate").code == 0
+    assert run("build").code == 0
+
+    made = lock.parse(grown.at_origin("show", f"{tag}:dataset.dvc").encode())
+    content = grown.cached_file(made.md5).read_bytes()
+    assert len(list((grown.root / "dataset").rglob("*.png"))) == len(manifest.entries(content))
+
+
+@pytest.fixture
+def mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digits under another name and in another order."""
+    load = registry.load
+
+    def both(name: str, *known: Any) -> Any:
+        if name != "mirrored":
+            return load(name, *known)
+        digits = load("digits")
+        assert isinstance(digits, Table)
+        return Table(name, np.ascontiguousarray(digits.pixels[::-1]), digits.labels[::-1])
+
+    monkeypatch.setattr(registry, "load", both)
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_the_same_images_of_another_source_are_compared_by_content(
+    repository: Repository, run: Run
+) -> None:
+    text = config_text(samples=40, test_size=10)
+    released(repository, run, text)
+
+    change = planned(repository, run, text.replace("digits", "mirrored"))
+
+    # Rows have other numbers, so the files have other names; the images and splits are the same.
+    assert (change["changed"], change["source_changed"]) == (True, True)
+    assert (change["samples"]["added"], change["samples"]["removed"]) == (0, 0)
+    assert change["leaks"] == []
+    assert run("validate").code == 0
+    leaking = planned(
+        repository, run, config_text(source="mirrored", samples=60, test_size=30, seed=5)
+    )
+    assert leaking["leaks"]
+
+
+def test_a_leak_over_three_versions_of_all_classes_is_counted_exactly(
+    repository: Repository, run: Run
+) -> None:
+    sizes = [(170, 10), (50, 10), (170, 85)]
+    texts = [config_text(class_="all", samples=s, test_size=t) for s, t in sizes]
+    released(repository, run, *texts[:2])
+
+    change = planned(repository, run, texts[2])
+
+    assert change["leaks"] == [{"tags": ["v0"], "from_test": 0, "from_train": 653}]
+
+
+def remove_records(repository: Repository) -> None:
+    for folder in (repository.bucket / "records", repository.cache / "records"):
+        for file in folder.glob("*"):
+            file.unlink()
+
+
+def test_where_releases_cannot_be_read_the_plan_says_so_and_the_merge_decides(
+    grown: Repository, run: Run
+) -> None:
+    # As for a fork: no access to the remote, and another source, which cannot be selected again.
+    remove_records(grown)
+    shutil.rmtree(grown.cache)
+    grown.bucket.rename(grown.place / "hidden")
+    released_by = HALF
+    text = grown.lock.read_text()
+    assert "splits: " in text
+    grown.configure(released_by)
+    # The digits are known, so their releases are selected again without the remote.
+    assert run("validate").code == 1
+    assert planned(grown, run, released_by)["unknown"] == []
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_releases_of_another_source_are_unknown_without_the_remote(
+    repository: Repository, run: Run
+) -> None:
+    released(repository, run, config_text(samples=40, test_size=10))
+    other = config_text(source="mirrored", samples=60, test_size=30, seed=5)
+    shutil.rmtree(repository.cache)
+    repository.bucket.rename(repository.place / "hidden")
+
+    change = planned(repository, run, other)
+
+    assert (change["unknown"], change["leaks"], change["samples"]) == (["v0"], [], None)
+    assert "comparable  releases since v0, not checked yet\n" in run("plan").out
+    valid = run("validate")
+    assert valid.code == 0
+    assert valid.err.startswith("Leaks are not known yet: v0 cannot be read here (")
+    # The release checks what the pull request could not.
+    (repository.place / "hidden").rename(repository.bucket)
+    repository.merge(other)
+    result = run("release")
+    assert result.code == 1
+    assert "dataset_config.yaml:3:10: leak: " in result.err
+    assert repository.tags() == ["v0"]
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_nothing_is_released_while_an_older_release_cannot_be_read(
+    repository: Repository, run: Run
+) -> None:
+    released(repository, run, config_text(samples=40, test_size=10))
+    remove_records(repository)
+    repository.merge(config_text(source="mirrored", samples=41, test_size=10))
+
+    result = run("release")
+
+    assert (result.code, repository.tags()) == (1, ["v0"])
+    assert "leaks cannot be ruled out: v0 cannot be read (the record " in result.err
+    assert "set comparable_since in dataset_config.yaml to a later release" in result.err
+    repository.merge(
+        config_text(source="mirrored", samples=41, test_size=10, comparable_since="v1")
+    )
+    assert run("release").code == 0
+
+
+def damaged(content: bytes) -> bytes:
+    return content.replace(b"test/", b"train/", 1)
+
+
+@pytest.mark.usefixtures("mirrored")
+@pytest.mark.parametrize("change", [damaged, lambda _: b"", lambda _: b"x\n"])
+def test_a_damaged_record_is_not_believed(
+    repository: Repository, run: Run, change: Callable[[bytes], bytes]
+) -> None:
+    released(repository, run, config_text(samples=40, test_size=10))
+    name = lock.parse(repository.lock.read_bytes()).meta.splits
+    assert name is not None
+    for folder in (repository.bucket / "records", repository.cache / "records"):
+        (folder / name).chmod(0o644)
+        (folder / name).write_bytes(change((folder / name).read_bytes()))
+    repository.configure(config_text(source="mirrored", samples=41, test_size=10))
+
+    result = run("validate")
+
+    assert f"checksum mismatch for the record {name}" in result.err
+    checked = run("verify")
+    assert checked.code == 1
+    assert f"checksum mismatch for the record of its splits, {name}, in" in checked.out
+
+
+def test_growth_needs_neither_the_remote_nor_the_network(repository: Repository, run: Run) -> None:
+    released(repository, run, config_text(samples=40, test_size=10))
+    shutil.rmtree(repository.cache)
+    shutil.rmtree(repository.bucket)
+    repository.configure(config_text(samples=60, test_size=20))
+
+    assert run("validate").err == ""
+    assert "samples     40 added, 0 removed\n" in run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        (["v0"], "v0"),
+        (["v0", "v1"], "v0 and v1"),
+        (["v0", "v1", "v2"], "v0 to v2"),
+        (["v0", "v2", "v3", "v4", "v9", "v10"], "v0, v2 to v4, v9 and v10"),
+    ],
+)
+def test_tags_are_named_in_short(tags: list[str], words: str) -> None:
+    assert some(tags) == words
+
+
+def test_two_releases_are_compared_by_diff(grown: Repository, run: Run) -> None:
+    result = run("diff", "v0", "v1")
+
+    assert result.code == 0, result.err
+    assert result.out.startswith("dataset v1: 120 of 170 samples removed, -120 samples, 1")
+    assert "samples     0 added, 120 removed\n" in result.out
+    assert run("diff", "v1", "v0").out.startswith("dataset v0: +120 samples, 1 class\n")
+    assert json.loads(run("diff", "v0", "v1", "--format", "json").out)["against"] == "v0"
+    assert run("diff", "v0", "v7") == (
+        *(1, ""),
+        "error: v7 is not a release: there is no such tag. Fetch the tags: git fetch --tags\n",
+    )
+
+
+def test_a_diff_of_another_clone_reads_the_digests_from_the_remote(
+    grown: Repository, run: Run
+) -> None:
+    git(grown.place, "clone", "--quiet", "origin.git", "other")
+
+    result = run("diff", "v0", "v1", where=grown.place / "other")
+
+    assert "samples     0 added, 120 removed\n" in result.out
