@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from scripts.__main__ import main
-from scripts.review import render
-from scripts.versions import releases
+from scripts.review import plan, render
 from scripts.versions.git import Git
+from scripts.versions.history import History
 from tests.repository import PROJECT, Repository, config_text, contents, create, git
 
 README = (PROJECT / "README.md").read_text()
@@ -38,12 +38,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
         repository.merge(config_text(samples=6))
         assert main(["release"]) == 0
         assert main(["build"]) == 0
-        first, second = releases.all_releases(Git(repository.root))
+        history = History(Git(repository.root))
+        assert history.latest
+        planned = plan.of_release(history, history.latest)
     files = contents(repository.root / "dataset")
     assert len(files) == 12
     # Everything has to come from origin and the remote.
     shutil.rmtree(repository.root)
-    return Published(repository, files, render.notes(second, first, str(repository.origin)))
+    notes = render.notes(planned, history.latest, str(repository.origin))
+    return Published(repository, files, notes)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from scripts.github import actions
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
-# What only the data consists of. A change of anything else needs the machinery's own checks.
+# Paths that hold data only. A change of anything else needs the machinery's own checks.
 DATA_PATHS = ("dataset_config.yaml", "dataset.dvc", ".dvc/config")
 UNKNOWN = "(the commits before a force-push are not available)"
 MAX_PATHS_SHOWN = 20

@@ -19,14 +19,15 @@ from scripts.errors import UserError
 from scripts.github import actions, marker
 from scripts.review import report
 from scripts.review.report import MAX_BYTES, Report
+from scripts.versions.git import MAIN
 
 # Anybody can write a comment with our marker, so only those of this account are ours.
 BOT_LOGIN = "github-actions[bot]"
 REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
 CHUNK = 65_536
-# Seconds; each wait is twice the one before.
 MAX_RETRIES = 4
+# Seconds; each wait is twice the one before.
 FIRST_WAIT = 2.0
 MAX_WAIT = 120.0
 TIMEOUT = 30
@@ -78,7 +79,7 @@ class GitHub:
         Raises `UserError` when GitHub refuses.
         """
         with _reporting(f"comment on pull request {number}"):
-            # It may be there although the answer failed, or it was deleted just now: look again.
+            # It may be there although the answer failed, or it was deleted just now: search again.
             for attempt in stamina.retry_context(
                 on=_is_server_error,
                 attempts=MAX_RETRIES,
@@ -107,6 +108,19 @@ class GitHub:
         with _reporting(f"find the pull request of {owner}:{branch}"):
             pulls = self._repository.get_pulls(state="open", head=f"{owner}:{branch}")
             return next((pull.number for pull in pulls if _is_head(pull, owner, sha)), None)
+
+    def merged_pull(self, sha: str) -> int | None:
+        """Return the pull request whose merge made the commit `sha` on main, None without one."""
+        with _reporting(f"find the pull request of {sha[:10]}"):
+            pulls = self._repository.get_commit(sha).get_pulls()
+            return next(
+                (
+                    pull.number
+                    for pull in pulls
+                    if pull.merged_at and pull.base.ref == MAIN and pull.merge_commit_sha == sha
+                ),
+                None,
+            )
 
     def report_of_run(self, run: int) -> Report | None:
         """Return the report that the workflow run `run` left as an artifact; None without one.
@@ -170,7 +184,7 @@ class GitHub:
             for part in response.iter_content(CHUNK):
                 content += part
                 if len(content) > MAX_BYTES:
-                    raise UserError("the report is larger than its recorded size: refused.")
+                    raise UserError(f"the report has more than {MAX_BYTES:,} bytes: refused.")
         return content
 
 

@@ -14,8 +14,8 @@ from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render, report
 from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import publish, releases, resolve
-from scripts.versions.git import ORIGIN, TRACKED_MAIN, Git, GitTree
+from scripts.versions import origin, publish, releases, resolve
+from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitTree
 from scripts.versions.releases import Release
 
 SHEET_FILE = "samples.png"
@@ -24,13 +24,28 @@ SHEET_FILE = "samples.png"
 def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
     """Write the report on the work tree to `folder`, with a contact sheet."""
     found, sheet = plan.review(git)
-    no_bucket = publish.lacks_bucket(git, WorkTree(git.root).read(CONFIG_PATH))
-    found = found.model_copy(update={"stored": stored, "no_bucket": no_bucket})
+    found = found.model_copy(
+        update={
+            "stored": stored,
+            "no_bucket": publish.lacks_bucket(git, WorkTree(git.root).read(CONFIG_PATH)),
+            **_of_pull_request(git),
+        }
+    )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
     if sheet:
         (folder / SHEET_FILE).write_bytes(sheet)
     return found
+
+
+def _of_pull_request(git: Git) -> dict[str, object]:
+    """Return what the report says of the pull request that started the workflow, if one did."""
+    pull = actions.event().get("pull_request") if actions.running() else None
+    if pull is None:
+        return {}
+    # The work tree is the merge that GitHub proposes.
+    commits = git("rev-list", "--no-merges", "HEAD^1..HEAD^2", "--", *INPUT_PATHS).split()
+    return {"onto_main": pull["base"]["ref"] == MAIN, "commits": len(commits)}
 
 
 def comment(folder: Path, sheet: str | None) -> str:
@@ -63,24 +78,25 @@ def comment_fork() -> str:
 def update_comments(git: Git) -> Iterator[str]:
     """Update the comments on all open pull requests after a release; yield what was done.
 
-    Runs main's code only, on the source of the latest release: of a pull request it uses the
-    inputs as the merge would leave them. Where that is not enough, the comment is marked as out of
-    date.
+    Runs main's code only, on the source of the latest release: it reads the inputs from the merge
+    that git would make. Where that is not enough, the comment is marked as out of date.
     """
     hub = GitHub()
-    publish.fetch(git)
-    latest = releases.latest(git)
+    origin.fetch(git)
+    latest = releases.scan(git).latest
     if latest is None:
         return
     numbers, failures = hub.open_pulls(), []
     for number in numbers:
         try:
             old = hub.commented(number)
-            new = old and (_updated(git, number, old, latest) or _outdated(git, old, latest))
-            if new and new != old:
+            if old is None or marker.is_newer(old):
+                continue
+            new = _updated(git, number, old, latest) or _outdated(git, old, latest)
+            if new != old:
                 yield hub.comment(number, new)
         except UserError as error:
-            # One that is locked or just closed must not stop the others.
+            # One failure, such as a locked pull request, does not stop the others.
             failures.append(f"pull request {number}: {error}")
             yield failures[-1]
     if failures and len(failures) == len(numbers):
@@ -102,18 +118,21 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
     paths = (*INPUT_PATHS, *CHECKED_PATHS)
     if git("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).split() != [CONFIG_FILE]:
         return None
+    known, _ = marker.parse(old)
     try:
         inputs = reader.read(GitTree(git, tree))
         if inputs.config.source != latest.lock.meta.source.name:
             # A pull request must not make this job load any other source.
             return None
-        dataset = resolve.resolve(inputs, latest.lock, latest)
-        found = Report(plan=plan.plan(git, dataset, latest))
+        dataset = resolve.resolve(git, inputs, latest.lock)
+        planned, _ = plan.plan(git, dataset, latest)
+        # What the run has stored is still stored, unless main changes what is to be.
+        same = known is not None and known.md5 == planned.md5
+        found = Report(plan=planned, stored=known.stored if known and same else None)
     except InputError as error:
         found = Report(problems=report.problems(error))
     except UserError:
         return None
-    known, _ = marker.parse(old)
     return _text(found, known.sheet if known else None)
 
 
@@ -131,4 +150,4 @@ def _is_current(git: Git, known: Marker, latest: Release) -> bool:
         return True
     if not known.changed:
         return known.against == latest.tag
-    return known.version == releases.next_tag(git)
+    return known.version == releases.scan(git).next_tag

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scripts.review.report import Name, Report, Tag
+from scripts.review.report import Name, Report, Stored, Tag
 
 PREFIX, SUFFIX = "<!-- dataset-report ", " -->"
 # What comments began with before they held data, and the note that could follow.
@@ -22,7 +22,7 @@ class Marker(BaseModel):
 
     The comment shows that the merge would publish `version` with the manifest `md5`, compared with
     the release `against`; without `changed` it would publish nothing. `sheet` is the address of the
-    contact sheet.
+    contact sheet, or of the run that has it; `stored` says whether the remote has the files.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -33,6 +33,7 @@ class Marker(BaseModel):
     changed: bool = False
     md5: str | None = None
     sheet: str | None = None
+    stored: Stored | None = None
 
 
 def of(report: Report, sheet: str | None) -> Marker:
@@ -46,6 +47,7 @@ def of(report: Report, sheet: str | None) -> Marker:
         changed=plan.changed,
         md5=plan.md5,
         sheet=sheet,
+        stored=report.stored,
     )
 
 
@@ -60,6 +62,17 @@ def compose(marker: Marker, body: str, note: str = "") -> str:
 def is_report(text: str) -> bool:
     """Return whether `text` is a comment that this project wrote."""
     return text.startswith((PREFIX, VERSION_0))
+
+
+def is_newer(text: str) -> bool:
+    """Return whether newer code wrote this comment, which this code must not change."""
+    first = text.partition("\n")[0].strip()
+    try:
+        data = json.loads(first.removeprefix(PREFIX).removesuffix(SUFFIX))
+    except ValueError:
+        return False
+    schema = data.get("schema") if isinstance(data, dict) else None
+    return isinstance(schema, int) and schema > SCHEMA
 
 
 def parse(text: str) -> tuple[Marker | None, str]:

@@ -5,50 +5,52 @@ import re
 from scripts.build.dataset import Dataset
 from scripts.build.selection import SPLITS
 from scripts.errors import UserError
-from scripts.review import previews, report
-from scripts.review.report import (
-    NAME,
-    Bytes,
-    ClassCount,
-    Plan,
-    Preview,
-    Report,
-    SampleChange,
-)
+from scripts.review import contact_sheet, report
+from scripts.review.report import NAME, Bytes, ClassCount, Leaks, Plan, Report, SampleChange
 from scripts.versions import diff, guards, releases, resolve
 from scripts.versions.diff import Diff
 from scripts.versions.git import Git
+from scripts.versions.history import History
 from scripts.versions.lock import Lock
-from scripts.versions.releases import Release
+from scripts.versions.releases import Release, number
 
 
-def plan(git: Git, dataset: Dataset, before: Release | None) -> Plan:
-    """Return what `dataset` changes compared with `before`, with previews of its samples."""
-    difference = diff.compare(dataset, before, releases.next_tag(git), releases.all_releases(git))
-    return of(difference, _previews(dataset, before) if difference.changed else [])
+def plan(git: Git, dataset: Dataset, before: Release | None) -> tuple[Plan, Diff]:
+    """Return what `dataset` changes compared with `before`, as plain data and in full."""
+    found = releases.scan(git)
+    difference = diff.compare(dataset, before, found.next_tag, History(git, found.accepted))
+    return of(difference), difference
 
 
-def of(difference: Diff, shown: list[Preview]) -> Plan:
+def of(difference: Diff) -> Plan:
     """Return `difference` as plain data."""
-    before, samples = difference.before, difference.samples
+    before, after, samples = difference.before, difference.after, difference.samples
     against = before and (before.tag if re.fullmatch(NAME, before.tag) else before.commit[:10])
+    old, new = before and before.lock.meta, after.meta
+    compared = difference.comparison
     return Plan(
         version=difference.version,
         against=against,
         changed=difference.changed,
-        counts=counts(before.lock if before else None, difference.after),
+        counts=counts(before.lock if before else None, after),
         samples=SampleChange(**vars(samples)) if samples else None,
         bytes=Bytes(
-            before=before.lock.size if before else 0,
-            after=difference.after.size,
-            new=difference.new_bytes,
+            before=before.lock.size if before else 0, after=after.size, new=difference.new_bytes
         ),
-        md5=difference.after.md5,
-        source_changed=before is not None
-        and before.lock.meta.source != difference.after.meta.source,
-        leaks=difference.leaks,
-        previews=shown,
+        md5=after.md5,
+        source_changed=old is not None and old.source.sha256 != new.source.sha256,
+        seed_changed=old is not None and old.config.get("seed") != new.config.get("seed"),
+        rule_changed=old is not None and old.selection != new.selection,
+        comparable_since=compared.since,
+        leaks=[Leaks(**{**vars(leak), "tags": list(leak.tags)}) for leak in compared.leaks],
+        unknown=list(compared.unknown),
     )
+
+
+def of_release(history: History, release: Release) -> Plan:
+    """Return what `release` changed, compared with the one before it in `history`."""
+    earlier = [one for one in history.releases if number(one.tag) < number(release.tag)]
+    return of(diff.of_releases(earlier[-1] if earlier else None, release, history))
 
 
 def counts(before: Lock | None, after: Lock) -> list[ClassCount]:
@@ -70,22 +72,8 @@ def review(git: Git) -> tuple[Report, bytes | None]:
     """Return the report on the work tree, and a contact sheet if there is a dataset."""
     try:
         guards.refuse_edited_lock(git)
-        dataset, before = resolve.work_tree(git), releases.latest(git)
-        sheet = previews.contact_sheet(dataset, before)
-        return Report(plan=plan(git, dataset, before)), sheet
+        dataset, before = resolve.work_tree(git), releases.scan(git).latest
+        planned, difference = plan(git, dataset, before)
+        return Report(plan=planned), contact_sheet.draw(dataset, difference)
     except UserError as error:
         return Report(problems=report.problems(error)), None
-
-
-def _previews(dataset: Dataset, before: Release | None) -> list[Preview]:
-    rows_to_show = previews.selected_rows(dataset, before)[: previews.MAX_TEXT_ROWS]
-    return [
-        Preview(
-            split=split,
-            folder=folder,
-            lines=previews.text(
-                [dataset.source.image(row) for row in rows[: previews.IMAGES_IN_TEXT]]
-            ),
-        )
-        for split, folder, rows in rows_to_show
-    ]

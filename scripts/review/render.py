@@ -1,28 +1,79 @@
 """Text for people, rendered from the templates beside this module."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
-from scripts.review.plan import counts
-from scripts.review.report import ClassCount, Plan, Report
-from scripts.review.warnings import warnings
+from scripts.review import table
+from scripts.review.report import Plan, Report
+from scripts.review.table import Cell
+from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.versions.releases import Release
 
-# GitHub refuses comments of more than 65,536 characters. What is too much is left out as a whole:
-# half a code span would let the rest of it render.
-MAX_CHARACTERS = 60_000
+# GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
 MAX_ROWS = 100
 MAX_PROBLEMS_SHOWN = 20
 
+Name = Callable[[str], str]
 
-def title(report: Report, name: Callable[[str], str] = str) -> str:
-    """Return the outcome in one line; `name` formats the revision that it is compared with."""
-    against = name(report.plan.against or "before") if report.plan else None
-    return _render("title.j2", report=report, plan=report.plan, against=against).strip()
+
+@dataclass(frozen=True)
+class Review:
+    """How a release was reviewed: the pull request, and what its comment showed.
+
+    `shown` is the version that the comment named, None if there was no comment; `same` says whether
+    it showed the files that were released.
+    """
+
+    pull: int
+    shown: str | None
+    same: bool
+
+
+def title(report: Report, name: Name = str) -> str:
+    """Return the outcome in one line; `name` formats classes and revisions."""
+    plan = report.plan
+    return _render(
+        "title.j2",
+        report=report,
+        plan=plan,
+        against=name(plan.against or "before") if plan else None,
+        headline=headline(plan, name) if plan else None,
+    ).strip()
+
+
+def headline(plan: Plan, name: Name = str) -> str:
+    """Return what `plan` changes, in a few words."""
+    samples, gone = plan.samples, removed_classes(plan)
+    parts = []
+    is_new_split = plan.rule_changed or plan.seed_changed
+    if is_new_split:
+        parts.append("new split")
+    if plan.source_changed:
+        parts.append("new source")
+    if gone:
+        parts.append(f"{named_classes(gone, name)} removed")
+    if plan.leaks:
+        parts.append("leak")
+    if samples and (moved := samples.to_train + samples.to_test):
+        parts.append(f"{_number(moved, 'sample')} moved between train and test")
+    if samples and samples.removed:
+        change = "replaced" if samples.added else "removed"
+        parts.append(f"{samples.removed:,} of {samples.before:,} samples {change}")
+        # A new split or source replaces test images too.
+        if samples.test_removed and not (is_new_split or plan.source_changed):
+            parts.append(f"{samples.test_removed:,} of them from the test set")
+    if samples and samples.relabeled:
+        parts.append(f"{_number(samples.relabeled, 'sample')} in another class")
+    difference = sum(count.after - count.before for count in plan.counts)
+    if difference or not parts:
+        parts.append(f"{difference:+,} samples" if difference else "0 samples added or removed")
+        parts.append(_number(len({count.folder for count in plan.counts if count.after}), "class"))
+    return ", ".join(parts)
 
 
 def plan_text(plan: Plan) -> str:
@@ -37,7 +88,7 @@ def plan_markdown(plan: Plan) -> str:
 
 def plan_json(plan: Plan) -> str:
     """Return `plan` for a program."""
-    return plan.model_dump_json(by_alias=True, indent=2, exclude={"previews"}) + "\n"
+    return plan.model_dump_json(by_alias=True, indent=2) + "\n"
 
 
 def comment(report: Report, sheet: str | None = None) -> str:
@@ -49,31 +100,24 @@ def comment(report: Report, sheet: str | None = None) -> str:
             problems=report.problems[:MAX_PROBLEMS_SHOWN],
             more=max(0, len(report.problems) - MAX_PROBLEMS_SHOWN),
         )
-    values = {**_plan_values(report.plan, _markdown_name), "report": report, "sheet": sheet}
-    rendered = _render("comment.md.j2", previews=report.plan.previews, **values)
-    if len(rendered) <= MAX_CHARACTERS:
-        return rendered
-    return _render("comment.md.j2", previews=[], **values)
+    values = _plan_values(report.plan, _markdown_name)
+    return _render("comment.md.j2", **values, report=report, sheet=sheet)
 
 
-def notes(release: Release, before: Release | None, repository: str) -> str:
-    """Return the notes of a release: its counts compared with the one before, and how to get it."""
-    rows = counts(before.lock if before else None, release.lock)
-    return _render(
-        "notes.md.j2",
-        release=release,
-        repository=repository,
-        header=before.tag if before else "before",
-        rows=rows[:MAX_ROWS],
-        more_rows=max(0, len(rows) - MAX_ROWS),
-        total=_total(rows),
-    )
+def notes(plan: Plan, release: Release, repository: str, review: Review | None = None) -> str:
+    """Return the notes of `release`: what it changes, and how to get it.
+
+    `review` says how it was reviewed, where that is known.
+    """
+    values = _plan_values(plan, _markdown_name)
+    return _render("notes.md.j2", **values, release=release, repository=repository, review=review)
 
 
-def notes_title(release: Release, before: Release | None) -> str:
+def notes_title(plan: Plan) -> str:
     """Return the title of a release."""
-    difference = release.lock.nfiles - (before.lock.nfiles if before else 0)
-    return f"{release.tag}: {release.lock.nfiles:,} samples ({difference:+,})"
+    total = sum(count.after for count in plan.counts)
+    shown = f"{total:,} samples" if plan.against is None else headline(plan)
+    return f"{plan.version}: {shown}"
 
 
 def outdated(tag: str) -> str:
@@ -110,45 +154,45 @@ def counts_in_words(by_split: Mapping[str, Mapping[str, int]]) -> str:
     )
 
 
-def _plan_values(plan: Plan, name: Callable[[str], str]) -> dict[str, Any]:
+def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
+    made = table.of(plan.counts)
+    shown = made.changed[:MAX_ROWS]
+    folded = made.unchanged[: MAX_ROWS - len(shown)]
     return {
         "title": title(Report(plan=plan), name),
         "plan": plan,
-        "header": plan.against or "before",
-        "rows": plan.counts[:MAX_ROWS],
-        "more_rows": max(0, len(plan.counts) - MAX_ROWS),
-        "total": _total(plan.counts),
+        "columns": table.COLUMNS,
+        "changed_rows": shown,
+        "unchanged_rows": folded,
+        "unchanged": len(made.unchanged),
+        "more_rows": len(made.changed) + len(made.unchanged) - len(shown) - len(folded),
+        "total": made.total,
         "warnings": warnings(plan, name),
     }
 
 
-def _total(rows: Sequence[ClassCount]) -> dict[str, int]:
-    return {
-        "before": sum(count.before for count in rows),
-        "after": sum(count.after for count in rows),
-    }
-
-
 def _text_table(plan: Plan) -> str:
-    total = _total(plan.counts)
-    rows = [[c.split, c.folder, *_numbers(c.before, c.after)] for c in plan.counts]
-    rows.append(["total", "", *_numbers(total["before"], total["after"])])
-    header = ["split", "class", plan.against or "before", "after", "difference"]
-    align = ("left", "left", "right", "right", "right")
-    return tabulate(rows, header, tablefmt="plain", colalign=align, disable_numparse=True)
+    made = table.of(plan.counts)
+    if not made.changed:
+        return ""
+    rows = [[row.name, *map(_cell, row.cells)] for row in (*made.changed, made.total)]
+    align = ("left", *("right" for _ in made.total.cells))
+    return tabulate(rows, table.COLUMNS, tablefmt="plain", colalign=align, disable_numparse=True)
 
 
-def _numbers(before: int, after: int) -> list[str]:
-    return [f"{before:,}", f"{after:,}", _signed(after - before)]
+def _cell(cell: Cell) -> str:
+    return f"{cell.after:,} ({cell.difference:+,})" if cell.difference else f"{cell.after:,}"
 
 
-def _signed(number: int) -> str:
-    return f"{number:+,}" if number else "0"
+def _number(count: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def _markdown_name(text: str) -> str:
-    # Dots and dashes could make an address or a reference of a name, which GitHub would link.
-    return text if re.fullmatch(r"[A-Za-z0-9]+", text) else code(text)
+    # GitHub would link an address or a reference, which dots and dashes can make of a name, and
+    # what could be the hash of a commit.
+    return text if re.fullmatch(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+", text) else code(text)
 
 
 def _render(template: str, **values: Any) -> str:
@@ -168,6 +212,6 @@ TEMPLATES.filters |= {
     "code": code,
     "name": _markdown_name,
     "size": size,
-    "signed": _signed,
+    "cell": _cell,
     "number": "{:,}".format,
 }

@@ -4,13 +4,13 @@ import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 
 from scripts.build.selection import Split
 from scripts.errors import UserError
 from scripts.inputs.problems import InputError
-from scripts.review.previews import INK
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
@@ -21,7 +21,6 @@ NAME = r"^[A-Za-z0-9_.+/~^-]{1,120}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[int, Field(ge=0, lt=10**15)]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
-PreviewLine = Annotated[str, Field(pattern=f"^[{INK}]{{0,200}}$")]
 Stored = Literal["yes", "no", "failed"]
 
 
@@ -43,8 +42,10 @@ class ClassCount(_Data):
 class SampleChange(_Data):
     """How single samples differ; see `versions.diff.SampleDiff`."""
 
+    before: Number = 0
     added: Number
     removed: Number
+    test_removed: Number = 0
     relabeled: Number
     to_train: Number
     to_test: Number
@@ -55,19 +56,23 @@ class Bytes(_Data):
 
     before: Number
     after: Number
-    new: Number
+    new: Number | None
 
 
-class Preview(_Data):
-    """A few images of one split and class, drawn in characters."""
+class Leaks(_Data):
+    """A leak with one or more releases; see `versions.comparison.Leak`."""
 
-    split: Split
-    folder: Name = Field(alias="class")
-    lines: Annotated[list[PreviewLine], Field(max_length=32)]
+    tags: Annotated[list[Tag], Field(min_length=1, max_length=10_000)]
+    from_test: Number
+    from_train: Number
 
 
 class Plan(_Data):
-    """What a change would do, compared with the version `against` (None: it is the first)."""
+    """What a change would do, compared with the version `against` (None: it is the first).
+
+    `comparable_since` is the oldest release whose results compare with its; `unknown` are releases
+    whose images could not be read, so that leaks are not known.
+    """
 
     version: Tag
     against: Name | None
@@ -77,8 +82,11 @@ class Plan(_Data):
     bytes: Bytes
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
     source_changed: bool
-    leaks: dict[Tag, Number]
-    previews: Annotated[list[Preview], Field(max_length=100)] = []
+    seed_changed: bool = False
+    rule_changed: bool = False
+    comparable_since: Tag = "v0"
+    leaks: Annotated[list[Leaks], Field(max_length=10_000)] = []
+    unknown: Annotated[list[Tag], Field(max_length=10_000)] = []
 
 
 class ReportedProblem(_Data):
@@ -94,7 +102,8 @@ class Report(_Data):
     """What reviewers see: a plan, or the problems because of which there is none.
 
     `stored` says whether the remote holds the files: `no` if they are pushed after the merge.
-    `no_bucket` says that the repository still has the template's folder as its remote.
+    `no_bucket` says that the repository still has the template's folder as its remote. `onto_main`
+    says whether a merge would go to main, `commits` how many commits change the dataset.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
@@ -102,6 +111,8 @@ class Report(_Data):
     problems: Annotated[list[ReportedProblem], Field(max_length=MAX_PROBLEMS)] = []
     stored: Stored | None = None
     no_bucket: bool = False
+    onto_main: bool = True
+    commits: Number = 1
 
 
 def problems(error: UserError) -> list[ReportedProblem]:
@@ -126,12 +137,12 @@ def load(content: bytes) -> Report:
 
     Raises `ValueError` for anything but a well-formed report.
     """
-    try:
-        data = json.loads(content)
-    except RecursionError:
-        raise ValueError("the report is nested too deeply") from None
+    # Not Python's own parser: what is nested deeply would exhaust its stack.
+    data = from_json(content)
     if isinstance(data, dict) and "schema" not in data:
         data = _from_version_0(data)
+    if isinstance(data, dict) and data.get("schema") in (0, 1):
+        data = _from_version_1(data)
     report = Report.model_validate_json(json.dumps(data))
     if (report.plan is None) == (not report.problems):
         raise ValueError("a report holds either a plan or problems")
@@ -145,6 +156,19 @@ def _from_version_0(data: dict[str, Any]) -> dict[str, Any]:
         plan["samples"] = _renamed(plan.get("samples"), refiled="relabeled")
     report = _renamed(data, change="plan", faults="problems")
     return {**report, "plan": plan, "schema": 0}
+
+
+def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a report from when leaks were counted for each release, in one direction."""
+    plan = data.get("plan")
+    if not isinstance(plan, dict):
+        return data
+    kept = {key: value for key, value in plan.items() if key != "previews"}
+    if isinstance(leaks := plan.get("leaks"), dict):
+        kept["leaks"] = [
+            {"tags": [tag], "from_test": count, "from_train": 0} for tag, count in leaks.items()
+        ]
+    return {**data, "plan": kept}
 
 
 def _renamed(data: Any, **names: str) -> Any:

@@ -1,56 +1,134 @@
-"""What a reviewer should look at twice."""
+"""Warnings for reviewers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
-from scripts.review.report import ClassCount, Plan
-from scripts.versions.guards import images
+from scripts.build.selection import TEST, TRAIN, Split
+from scripts.review.report import ClassCount, Plan, SampleChange
+from scripts.versions.comparison import images, some
+from scripts.versions.releases import number
 
-# Most training recipes need to know when a class is twice as large as another.
+# A class at least this many times as large as another is reported.
 IMBALANCE = 2
-MAX_WARNINGS = 10
+# A report can hold thousands of classes and releases; a comment cannot.
+MAX_NAMED = 5
+
+Name = Callable[[str], str]
 
 
-def warnings(plan: Plan, name: Callable[[str], str] = str) -> list[str]:
-    """Return the warnings about `plan`, one sentence each; `name` formats classes and revisions."""
-    found = [*_imbalance(plan.counts, name), *_samples(plan, name), *_leaks(plan)]
-    more = f"{len(found) - MAX_WARNINGS:,} more warnings are not shown."
-    return found if len(found) <= MAX_WARNINGS else [*found[:MAX_WARNINGS], more]
+def warnings(plan: Plan, name: Name = str) -> list[str]:
+    """Return the warnings about `plan`, one for each kind of problem.
+
+    `name` formats classes and revisions.
+    """
+    return [
+        *_leaks(plan),
+        *_new_split(plan, name),
+        *_samples(plan, name),
+        *_imbalance(plan.counts, name),
+    ]
 
 
-def _imbalance(counts: Sequence[ClassCount], name: Callable[[str], str]) -> list[str]:
-    sizes: dict[str, int] = {}
+def removed_classes(plan: Plan) -> list[str]:
+    """Return the classes that `plan` removes."""
+    before = {count.folder for count in plan.counts if count.before}
+    after = {count.folder for count in plan.counts if count.after}
+    return [folder for folder in _folders(plan.counts) if folder in before - after]
+
+
+def named_classes(folders: Sequence[str], name: Name) -> str:
+    """Return classes in words, such as `class 3` or `classes 3, 5`, at most a few by name."""
+    noun = "class" if len(folders) == 1 else "classes"
+    return f"{noun} {_few(', '.join(map(name, folders[:MAX_NAMED])), len(folders) - MAX_NAMED)}"
+
+
+def _leaks(plan: Plan) -> Iterator[str]:
+    """Yield one warning for all releases with which there is a leak."""
+    from_test = {tag: leak.from_test for leak in plan.leaks for tag in leak.tags}
+    from_train = {tag: leak.from_train for leak in plan.leaks for tag in leak.tags}
+    parts = [*_leaked(from_test, TEST, TRAIN), *_leaked(from_train, TRAIN, TEST)]
+    if parts:
+        yield f"Leak: {', and '.join(parts)}. Results on these versions could not be compared."
+    if plan.unknown:
+        yield (
+            f"Leaks are not known yet, because {_tags(plan.unknown)} cannot be read here. The"
+            " release checks it."
+        )
+
+
+def _leaked(counts: dict[str, int], theirs: Split, ours: Split) -> Iterator[str]:
+    """Yield what leaks from a split of releases; `counts` has the images of each."""
+    if tags := [tag for tag, count in counts.items() if count]:
+        sizes = {counts[tag] for tag in tags}
+        most = f"up to {images(max(sizes))}" if len(sizes) > 1 else images(max(sizes))
+        yield f"{most} of the {theirs} set of {_tags(tags)} would be in the {ours} set"
+
+
+def _tags(tags: Sequence[str]) -> str:
+    """Return the tags of releases in words, oldest first: at most a few ranges of them."""
+    ordered = sorted(set(tags), key=number)
+    runs = groupby(enumerate(ordered), key=lambda pair: number(pair[1]) - pair[0])
+    shown = sum([len(list(run)) for _, run in runs][:MAX_NAMED])
+    return _few(some(ordered[:shown]), len(ordered) - shown)
+
+
+def _few(words: str, more: int) -> str:
+    return f"{words} and {more:,} more" if more > 0 else words
+
+
+def _new_split(plan: Plan, name: Name) -> Iterator[str]:
+    against = name(plan.against or "before")
+    if plan.rule_changed and plan.changed:
+        yield f"{against} was made by another selection rule, so this is a new split."
+    if plan.seed_changed and plan.changed:
+        yield f"The seed differs from that of {against}, so this is a new split."
+    if plan.source_changed:
+        yield f"The source differs from that of {against}."
+    if gone := removed_classes(plan):
+        verb = "is" if len(gone) == 1 else "are"
+        yield f"The {named_classes(gone, name)} of {against} {verb} removed."
+
+
+def _samples(plan: Plan, name: Name) -> Iterator[str]:
+    against, samples = name(plan.against or "before"), plan.samples
+    if samples is None:
+        yield (
+            f"The images of {against} cannot be read here, so it is not known which samples are"
+            " added, removed or moved."
+        )
+        return
+    if samples.to_train or samples.to_test:
+        yield (
+            f"Moved between the splits: {images(samples.to_train)} of {against} from test to train,"
+            f" {images(samples.to_test)} from train to test."
+        )
+    if samples.test_removed:
+        before = sum(count.before for count in plan.counts if count.split == TEST)
+        yield (
+            f"Removed: {samples.test_removed:,} of the {before:,} test images of {against}. Results"
+            " on the two test sets do not compare image by image."
+        )
+    elif _is_replaced(samples):
+        yield f"Removed: {samples.removed:,} of the {samples.before:,} samples of {against}."
+
+
+def _is_replaced(samples: SampleChange) -> bool:
+    return bool(samples.removed and samples.added)
+
+
+def _imbalance(counts: Sequence[ClassCount], name: Name) -> Iterator[str]:
+    sizes = dict.fromkeys(_folders(counts), 0)
     for count in counts:
-        sizes[count.folder] = sizes.get(count.folder, 0) + count.after
+        sizes[count.folder] += count.after
     sizes = {folder: size for folder, size in sizes.items() if size}
     if not sizes or max(sizes.values()) < IMBALANCE * min(sizes.values()):
-        return []
+        return
     small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    return [
+    yield (
         f"The classes are imbalanced: {name(large)} has {sizes[large]:,} images,"
         f" {sizes[large] / sizes[small]:.1f} times the {sizes[small]:,} of {name(small)}."
-    ]
+    )
 
 
-def _samples(plan: Plan, name: Callable[[str], str]) -> list[str]:
-    against, samples = name(plan.against or "before"), plan.samples
-    if plan.source_changed:
-        return [f"The source differs from that of {against}: every sample is replaced."]
-    if samples is None:
-        return [
-            f"{against} was made by another selection rule, so samples that were added, removed or"
-            " moved between train and test cannot be counted."
-        ]
-    if samples.to_train or samples.to_test:
-        return [
-            f"{images(samples.to_train)} of {against} would move from test to train, and"
-            f" {images(samples.to_test)} from train to test."
-        ]
-    return []
-
-
-def _leaks(plan: Plan) -> list[str]:
-    return [
-        f"Leak: {images(count)} of the test set of {tag} would be in the train set, so results on"
-        f" {tag} cannot be compared with results on this version."
-        for tag, count in plan.leaks.items()
-    ]
+def _folders(counts: Sequence[ClassCount]) -> list[str]:
+    return list(dict.fromkeys(count.folder for count in counts))

@@ -52,12 +52,15 @@ class Server:
     """A GitHub with one repository.
 
     `artifacts` holds a folder RUN/NAME for each artifact, or RUN/NAME#ID where a run has several of
-    one name. `sizes` are sizes to report in place of the true ones, by name.
+    one name. `sizes` are sizes to report in place of the true ones, by name. `merged` is the pull
+    request whose merge made a commit, `bases` the base of one that is not main.
     """
 
     proxy: Proxy
     artifacts: Path
     sizes: dict[str, int] = field(default_factory=dict)
+    merged: dict[str, int] = field(default_factory=dict)
+    bases: dict[int, str] = field(default_factory=dict)
     has_fork: bool = False
 
     @property
@@ -68,6 +71,8 @@ class Server:
         """Remove what earlier tests left: faults, open pull requests, releases and artifacts."""
         self.proxy.reset()
         self.sizes.clear()
+        self.merged.clear()
+        self.bases.clear()
         shutil.rmtree(self.artifacts, ignore_errors=True)
         while pulls := self.ask("GET", f"/repos/{REPOSITORY}/pulls?state=open&per_page=100"):
             for pull in pulls:
@@ -123,7 +128,15 @@ class Server:
             target.write_bytes(content)
 
     def route(self, method: str, path: str) -> Answer | None:
-        """Answer what the emulator does not support: a run's artifacts."""
+        """Answer what the emulator does not support: merges outside of it, a run's artifacts."""
+        commit = re.fullmatch(
+            rf"/repos/{REPOSITORY}/commits/([0-9a-f]{{40}})(/pulls)?(\?.*)?", path
+        )
+        if method == "GET" and commit:
+            sha, is_pulls = commit.group(1), commit.group(2)
+            address = f"{self.url}/repos/{REPOSITORY}/commits/{sha}"
+            found: Any = self._merged_as(sha) if is_pulls else {"sha": sha, "url": address}
+            return 200, json.dumps(found).encode()
         base = f"/repos/{REPOSITORY}/actions"
         if method == "GET" and (
             found := re.fullmatch(rf"{base}/runs/(\d+)(/artifacts)?(\?.*)?", path)
@@ -133,6 +146,14 @@ class Server:
         if method == "GET" and (found := re.fullmatch(rf"{base}/artifacts/(\d+)/(.+)/zip", path)):
             return 200, self._zip(self.artifacts / found.group(1) / unquote(found.group(2)))
         return None
+
+    def _merged_as(self, sha: str) -> list[dict[str, Any]]:
+        """Return the pull requests that contain a commit: here, the one whose merge made it."""
+        if sha not in self.merged:
+            return []
+        pull = self.ask("GET", f"/repos/{REPOSITORY}/pulls/{self.merged[sha]}")
+        pull["base"]["ref"] = self.bases.get(self.merged[sha], "main")
+        return [{**pull, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": sha}]
 
     def _run(self, run: str) -> dict[str, Any]:
         address = f"{self.url}/repos/{REPOSITORY}/actions/runs/{run}"

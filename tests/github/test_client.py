@@ -281,7 +281,7 @@ def test_an_archive_larger_than_its_recorded_size_is_not_downloaded_completely(
     noise = random.Random(0).randbytes(2 * MAX_BYTES)
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: noise})
     server.sizes[ARTIFACT] = 10
-    with pytest.raises(UserError, match="larger than its recorded size: refused"):
+    with pytest.raises(UserError, match="has more than 1,000,000 bytes: refused"):
         hub.report_of_run(1)
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -245,9 +246,9 @@ def test_no_source_but_that_of_the_latest_release_is_loaded(
     loaded = []
     load = registry.load
 
-    def spy(name: str, sha256: str | None = None) -> Source:
+    def spy(name: str, *known: Any) -> Source:
         loaded.append(name)
-        return load(name, sha256)
+        return load(name, *known)
 
     monkeypatch.setattr(registry, "load", spy)
     propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})
@@ -380,3 +381,101 @@ def test_the_code_of_a_pull_request_is_not_run(
     assert "### dataset v1" in body(server, number)
     assert not (tmp_path / "ran").exists()
     assert not (released.root / "scripts").exists()
+
+
+def test_the_comment_of_newer_code_is_left_alone(
+    released: Repository, run: Run, server: Server
+) -> None:
+    newer = POSTED.replace('"schema": 1', '"schema": 2, "more": [1]')
+    assert newer != POSTED
+    number = propose(released, server, {CONFIG: LARGER}, newer)
+    release(released, run, samples=8)
+
+    assert update(released) == []
+    assert body(server, number) == newer
+
+
+@pytest.mark.parametrize(("samples", "kept"), [(7, True), (8, False)])
+def test_an_updated_comment_says_that_files_are_stored_as_long_as_they_are_the_same(
+    released: Repository, run: Run, server: Server, samples: int, *, kept: bool
+) -> None:
+    number = propose(released, server, {CONFIG: LARGER})
+    assert len(update(released)) == 1
+    known, _ = marker.parse(body(server, number))
+    assert known is not None
+    stored = known.model_copy(update={"stored": "yes"})
+    GitHub().comment(number, marker.compose(stored, BODY))
+    if not kept:
+        released.git("switch", "--quiet", "--detach", "origin/main")
+        file = released.root / CONFIG
+        file.write_text(config_text(samples=samples))
+        released.git("commit", "--quiet", "--all", "--message", "Ask for more")
+        released.git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/head")
+        released.git("switch", "--quiet", "main")
+
+    assert len(update(released)) == 1
+
+    assert ("The files are in the remote." in body(server, number)) is kept
+
+
+# What the report says of the pull request itself.
+
+
+def proposed_merge(repository: Repository, *texts: str) -> None:
+    """Check out the merge that GitHub proposes for a branch with a commit for each config."""
+    repository.git("switch", "--quiet", "--create", "branch", "main")
+    for number, text in enumerate(texts):
+        (repository.root / CONFIG).write_text(text)
+        repository.git("commit", "--quiet", "--all", "--message", f"Change {number}")
+    repository.git("switch", "--quiet", "--detach", "main")
+    repository.git("merge", "--quiet", "--no-ff", "--message", "Merge", "branch")
+
+
+def reported(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, event: Event, base: str
+) -> str:
+    """Return the comment that the workflow of a pull request onto `base` would post."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    event(pull_request={"number": 1, "base": {"ref": base}})
+    folder = repository.place / "report"
+    result = run("report", "--stored", "yes", str(folder))
+    assert result.code == 0, result.err
+    return render.comment(report.load((folder / REPORT_FILE).read_bytes()))
+
+
+REBASE = '"Rebase and merge" would publish each of its 2 commits'
+
+
+@pytest.mark.parametrize(
+    ("texts", "warned"),
+    [
+        ([config_text(samples=7), config_text(samples=6)], True),
+        ([config_text(samples=7)], False),
+    ],
+)
+def test_a_plan_says_what_a_rebase_would_publish(
+    released: Repository,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    event: Event,
+    texts: list[str],
+    *,
+    warned: bool,
+) -> None:
+    proposed_merge(released, *texts)
+
+    text = reported(released, run, monkeypatch, event, "main")
+
+    assert (REBASE in text) is warned
+    assert "Merging publishes this as **v1**" in text
+
+
+def test_a_pull_request_onto_another_base_is_told_that_nothing_is_published(
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, event: Event
+) -> None:
+    proposed_merge(released, config_text(samples=7))
+
+    text = reported(released, run, monkeypatch, event, "develop")
+
+    assert "This pull request is not onto main, so merging it publishes nothing." in text
+    assert "Merging publishes" not in text

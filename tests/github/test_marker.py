@@ -29,7 +29,12 @@ def test_the_marker_holds_what_a_later_run_must_know() -> None:
     found = reported()
     assert found.plan
     assert marker.of(found, "https://x.org/1") == Marker(
-        version="v3", against="v2", changed=True, md5=found.plan.md5, sheet="https://x.org/1"
+        version="v3",
+        against="v2",
+        changed=True,
+        md5=found.plan.md5,
+        sheet="https://x.org/1",
+        stored=found.stored,
     )
     problem = ReportedProblem(file=None, line=0, column=0, message="wrong")
     assert marker.of(Report(problems=[problem]), None) == Marker()

@@ -1,9 +1,13 @@
-import re
+from typing import Any
 
 import pytest
 
 from scripts.errors import UserError
+from scripts.github import marker
+from scripts.github.client import GitHub
+from scripts.github.marker import Marker
 from scripts.github.notes import publish_notes
+from scripts.versions import releases
 from scripts.versions.git import Git
 from tests.doubles.github import BOT, Server
 from tests.repository import Repository, Run, config_text
@@ -30,10 +34,10 @@ def test_every_tag_gets_its_notes_once(git: Git, server: Server) -> None:
     assert len(list(publish_notes(git))) == 2
     assert list(publish_notes(git)) == []
     first, second = server.releases()
-    assert (first["name"], second["name"]) == ("v0: 10 samples (+10)", "v1: 12 samples (+2)")
+    assert (first["name"], second["name"]) == ("v0: 10 samples", "v1: +2 samples, 2 classes")
     assert first["author"]["login"] == BOT
-    assert re.search(r"\| train \| 3 \| 0 \| 3 \| \+3 \|", first["body"])
-    assert re.search(r"\| train \| 3 \| 3 \| 4 \| \+1 \|", second["body"])
+    assert "| 3 | 3 (+3) | 2 (+2) | 5 (+5) |\n" in first["body"]
+    assert "| 3 | 4 (+1) | 2 | 6 (+1) |\n" in second["body"]
     assert "dvc get https://github.com/octo/ds dataset --rev v1" in second["body"]
 
 
@@ -76,3 +80,66 @@ def test_the_verb_prints_the_addresses(git: Git, server: Server, run: Run) -> No
     result = run("publish-notes")
     assert result.code == 0
     assert [line.rsplit("/", 1)[1] for line in result.out.splitlines()] == ["v0", "v1"]
+
+
+def reviewed(server: Server, git: Git, tag: str, text: str | None) -> int:
+    """Let the commit of a release be the merge of a pull request with this comment."""
+    number = server.open_pull(f"change-{tag}", "a" * 40)
+    server.merged[git("rev-parse", f"{tag}^")] = number
+    if text is not None:
+        GitHub().comment(number, text)
+    return number
+
+
+def shown(git: Git, tag: str, **changes: Any) -> str:
+    """Return a comment that showed the files of a release, but for `changes`."""
+    md5 = releases.scan(git).get(tag).lock.md5
+    return marker.compose(Marker(**{"version": tag, "changed": True, "md5": md5, **changes}), "x")
+
+
+def notes_of(server: Server, git: Git, tag: str) -> str:
+    list(publish_notes(git))
+    (body,) = (one["body"] for one in server.releases() if one["tag_name"] == tag)
+    return str(body)
+
+
+def test_the_notes_say_which_pull_request_showed_the_release(git: Git, server: Server) -> None:
+    number = reviewed(server, git, "v1", shown(git, "v1"))
+
+    assert f"\n- **review**: as reviewed in #{number}\n" in notes_of(server, git, "v1")
+
+
+def test_a_release_under_another_number_was_reviewed_too(git: Git, server: Server) -> None:
+    number = reviewed(server, git, "v1", shown(git, "v1", version="v7"))
+
+    assert f"as reviewed in #{number}\n" in notes_of(server, git, "v1")
+
+
+def test_the_notes_say_what_differs_from_what_was_shown(git: Git, server: Server) -> None:
+    other = shown(git, "v1", md5=f"{'0' * 32}.dir")
+    number = reviewed(server, git, "v1", other)
+
+    text = notes_of(server, git, "v1")
+
+    assert (
+        f"- **review**: not as shown in #{number}: its comment showed v1 with other files" in text
+    )
+
+
+def test_a_pull_request_without_a_comment_showed_nothing(git: Git, server: Server) -> None:
+    number = reviewed(server, git, "v1", None)
+
+    assert f"- **review**: no comment on #{number} showed this version\n" in notes_of(
+        server, git, "v1"
+    )
+
+
+def test_a_release_without_a_pull_request_says_so(git: Git, server: Server) -> None:
+    assert "- **review**: no pull request showed this version\n" in notes_of(server, git, "v0")
+
+
+def test_a_pull_request_onto_another_base_is_not_the_review(git: Git, server: Server) -> None:
+    number = reviewed(server, git, "v1", shown(git, "v1"))
+    server.bases[number] = "develop"
+
+    assert "no pull request showed this version" in notes_of(server, git, "v1")

@@ -6,47 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.review import plan as plans
 from scripts.review import render, report
-from scripts.review.render import MAX_CHARACTERS, MAX_PROBLEMS_SHOWN, MAX_ROWS
-from scripts.review.report import (
-    NAME,
-    Bytes,
-    ClassCount,
-    Plan,
-    Preview,
-    Report,
-    ReportedProblem,
-    SampleChange,
-    Stored,
-)
-from scripts.versions import releases
+from scripts.review.render import MAX_PROBLEMS_SHOWN, MAX_ROWS, Review
+from scripts.review.report import NAME, Bytes, Report, ReportedProblem, Stored
+from scripts.review.warnings import MAX_NAMED
 from scripts.versions.git import Git
+from scripts.versions.history import History
 from tests.repository import Repository, Run, config_text
+from tests.review.plans import MD5, counts, leak, plan, samples
 
-LARGER = config_text(samples=8, test_size=3)
-MD5 = "74a8c15646983a3149d7e618f5f1637f.dir"
 # GitHub's limit for a comment.
 COMMENT_LIMIT = 65_536
-
-
-def plan(**changes: Any) -> Plan:
-    """Return a plan with `changes`."""
-    values: dict[str, Any] = {
-        "version": "v2",
-        "against": "v1",
-        "changed": True,
-        "counts": [
-            ClassCount(split=split, folder="3", before=1_000, after=1_200)
-            for split in ("train", "test")
-        ],
-        "samples": SampleChange(added=400, removed=0, relabeled=0, to_train=0, to_test=0),
-        "bytes": Bytes(before=1, after=2, new=1),
-        "md5": MD5,
-        "source_changed": False,
-        "leaks": {},
-        "previews": [Preview(split="train", folder="3", lines=["▀▄█"])],
-    }
-    return Plan.model_validate({**values, **changes})
 
 
 def comment(stored: Stored | None = None, *, no_bucket: bool = False, **changes: Any) -> str:
@@ -54,131 +25,233 @@ def comment(stored: Stored | None = None, *, no_bucket: bool = False, **changes:
     return render.comment(Report(plan=plan(**changes), stored=stored, no_bucket=no_bucket))
 
 
+def planned(run: Run) -> dict[str, Any]:
+    """Return the plan as data."""
+    found: dict[str, Any] = json.loads(run("plan", "--format", "json").out)
+    return found
+
+
+def facts_on_bytes(made: dict[str, Any]) -> str:
+    before, after, new = (render.size(made["bytes"][key]) for key in ("before", "after", "new"))
+    return f"{before} before, {after} after, {new} to store"
+
+
 def problem(message: str) -> ReportedProblem:
     return ReportedProblem(file=None, line=0, column=0, message=message)
 
 
-@pytest.fixture
-def released(repository: Repository, run: Run) -> Repository:
-    """A repository with v0, and a work tree that asks for more."""
-    run("release")
-    repository.configure(LARGER)
-    return repository
-
-
 def test_a_plan_as_text(released: Repository, run: Run) -> None:
+    made = planned(run)
+
     assert (
         run("plan").out
         == f"""\
 dataset v1: +6 samples, 2 classes
 
-split    class      v0    after    difference
-train    3           3        5            +2
-train    no3         3        5            +2
-test     3           2        3            +1
-test     no3         2        3            +1
-total               10       16            +6
+class      train    test    total
+3         5 (+2)  3 (+1)   8 (+3)
+no3       5 (+2)  3 (+1)   8 (+3)
+total    10 (+4)  6 (+2)  16 (+6)
 
-samples  6 added, 0 removed
-bytes    1.23 kB before, 1.97 kB after, 1.98 kB to store
-md5      {MD5}
+samples     6 added, 0 removed
+comparable  releases since v0
+bytes       {facts_on_bytes(made)}
+md5         {made["md5"]}
 """
     )
 
 
 def test_a_plan_as_markdown(released: Repository, run: Run) -> None:
+    made = planned(run)
+
     assert (
         run("plan", "--format", "markdown").out
         == f"""\
 ### dataset v1: +6 samples, 2 classes
 
-| split | class | v0 | after | difference |
-| --- | --- | ---: | ---: | ---: |
-| train | 3 | 3 | 5 | +2 |
-| train | no3 | 3 | 5 | +2 |
-| test | 3 | 2 | 3 | +1 |
-| test | no3 | 2 | 3 | +1 |
-| total |  | 10 | 16 | +6 |
+| class | train | test | total |
+| --- | ---: | ---: | ---: |
+| 3 | 5 (+2) | 3 (+1) | 8 (+3) |
+| no3 | 5 (+2) | 3 (+1) | 8 (+3) |
+| total | 10 (+4) | 6 (+2) | 16 (+6) |
 
 - **samples**: 6 added, 0 removed
-- **bytes**: 1.23 kB before, 1.97 kB after, 1.98 kB to store
-- **md5**: {MD5}
+- **comparable with**: releases since v0
+- **bytes**: {facts_on_bytes(made)}
+- **md5**: `{made["md5"]}`
 """
     )
 
 
 def test_a_plan_as_json(released: Repository, run: Run) -> None:
-    found = json.loads(run("plan", "--format", "json").out)
+    made = planned(run)
 
-    assert found.keys() == {
+    assert made.keys() == {
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
-        *("source_changed", "leaks"),
+        *("source_changed", "seed_changed", "rule_changed"),
+        *("comparable_since", "leaks", "unknown"),
     }
-    assert (found["version"], found["against"], found["changed"]) == ("v1", "v0", True)
-    assert found["counts"] == [
+    assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
+    assert made["counts"] == [
         {"split": split, "class": folder, "before": before, "after": after}
         for split, before, after in [("train", 3, 5), ("test", 2, 3)]
         for folder in ("3", "no3")
     ]
-    assert found["samples"] == {
-        **{"added": 6, "removed": 0},
+    assert made["samples"] == {
+        **{"before": 10, "added": 6, "removed": 0, "test_removed": 0},
         **{"relabeled": 0, "to_train": 0, "to_test": 0},
     }
-    assert found["md5"] == MD5
+    assert run("build").code == 0
+    assert made["md5"] in run("build").out
 
 
 def test_the_first_version_is_compared_with_nothing(repository: Repository, run: Run) -> None:
     text, markdown = run("plan").out, run("plan", "--format", "markdown").out
 
     assert text.startswith("dataset v0: +10 samples, 2 classes\n")
-    assert re.search(r"^split +class +before +after +difference$", text, re.MULTILINE)
-    assert "| split | class | before | after | difference |\n" in markdown
+    assert re.search(r"^no3 +3 \(\+3\) +2 \(\+2\) +5 \(\+5\)$", text, re.MULTILINE)
+    assert "\ncomparable  no other release\n" in text
+    assert "| no3 | 3 (+3) | 2 (+2) | 5 (+5) |\n" in markdown
     assert "- **samples**: 10 added, 0 removed\n" in markdown
 
 
-def test_an_unchanged_dataset_is_named_in_the_title(released: Repository, run: Run) -> None:
+def test_an_unchanged_dataset_has_a_title_and_no_table(released: Repository, run: Run) -> None:
     released.configure(f"# another comment\n{config_text()}")
 
-    assert run("plan").out.startswith("dataset: no change compared with v0\n")
-    assert json.loads(run("plan", "--format", "json").out)["changed"] is False
+    text, markdown = run("plan").out, run("plan", "--format", "markdown").out
+
+    assert text.startswith("dataset: no change compared with v0\n\nsamples     0 added, 0 removed")
+    assert markdown.startswith(
+        "### dataset: no change compared with v0\n\n- **samples**: 0 added, 0 removed\n"
+    )
+    assert planned(run)["changed"] is False
+
+
+def test_a_new_split_of_the_same_size_has_no_table(released: Repository, run: Run) -> None:
+    released.configure(config_text(seed=1))
+
+    text, markdown = run("plan").out, run("plan", "--format", "markdown").out
+
+    assert text.startswith(
+        "dataset v1: new split, 10 of 10 samples replaced\n\nsamples     10 added, 10 removed\n"
+    )
+    assert "| class |" not in markdown
+    assert "<details>" not in markdown
+    assert " image.\n\n- **samples**: 10 added, 10 removed\n" in markdown
+
+
+def test_classes_that_do_not_change_are_folded_away(released: Repository, run: Run) -> None:
+    released.configure(config_text(samples={"3": 6, "no3": 5}, test_size=2))
+
+    assert (
+        "class      train    test    total\n"
+        "3         4 (+1)       2   6 (+1)\n"
+        "total     7 (+1)       4  11 (+1)\n"
+        "(1 class without change)\n"
+        "\nsamples "
+    ) in run("plan").out
+    assert (
+        """\
+| class | train | test | total |
+| --- | ---: | ---: | ---: |
+| 3 | 4 (+1) | 2 | 6 (+1) |
+| total | 7 (+1) | 4 | 11 (+1) |
+
+<details><summary>1 class without change</summary>
+
+| class | train | test | total |
+| --- | ---: | ---: | ---: |
+| no3 | 3 | 2 | 5 |
+
+</details>
+
+- **samples**: 1 added, 0 removed
+"""
+        in run("plan", "--format", "markdown").out
+    )
 
 
 def test_classes_that_disappear_are_shown(released: Repository, run: Run) -> None:
     released.configure(config_text(class_=[3, 5]))
 
-    markdown = run("plan", "--format", "markdown").out
+    text, markdown = run("plan").out, run("plan", "--format", "markdown").out
 
-    assert [x for x in markdown.splitlines() if x.startswith(("| train", "| test"))] == [
-        "| train | 3 | 3 | 3 | 0 |",
-        "| train | 5 | 0 | 3 | +3 |",
-        "| train | no3 | 3 | 0 | -3 |",
-        "| test | 3 | 2 | 2 | 0 |",
-        "| test | 5 | 0 | 2 | +2 |",
-        "| test | no3 | 2 | 0 | -2 |",
-    ]
-    # Only classes with images are counted.
-    assert markdown.startswith("### dataset v1: +0 samples, 2 classes\n")
-    assert "- **samples**: 5 added, 5 removed\n" in markdown
-    assert re.search(r"^test +no3 +2 +0 +-2$", run("plan").out, re.MULTILINE)
+    assert re.search(r"^no3 +0 \(-3\) +0 \(-2\) +0 \(-5\)$", text, re.MULTILINE)
+    assert "| no3 | 0 (-3) | 0 (-2) | 0 (-5) |\n" in markdown
+    assert "| 5 | 3 (+3) | 2 (+2) | 5 (+5) |\n" in markdown
+    assert "\n| total | 6 | 4 | 10 |\n\n<details><summary>1 class without change<" in markdown
 
 
 @pytest.mark.parametrize(
-    ("counts", "title"),
+    ("changes", "title"),
     [
-        ([(0, 1)], "dataset v2: +1 samples, 1 class"),
-        ([(0, 1_000), (0, 500)], "dataset v2: +1,500 samples, 2 classes"),
-        ([(1_500, 1), (0, 1)], "dataset v2: -1,498 samples, 2 classes"),
-        ([(5, 0), (0, 5)], "dataset v2: +0 samples, 1 class"),
+        ({"counts": counts(a=(0, 1))}, "+1 samples, 1 class"),
+        ({"counts": counts(a=(0, 1_000), b=(0, 500))}, "+1,500 samples, 2 classes"),
+        ({"counts": counts(a=(1_500, 1), b=(0, 1))}, "-1,498 samples, 2 classes"),
+        # Only classes with images are counted.
+        ({"counts": counts(a=(2, 3), b=(0, 0))}, "+1 samples, 1 class"),
+        ({"counts": counts(a=(5, 5))}, "0 samples added or removed, 1 class"),
+        ({"counts": counts(a=(5, 0), b=(0, 5))}, "class a removed"),
+        (
+            {"counts": counts(a=(5, 0), b=(5, 0), c=(5, 5))},
+            "classes a, b removed, -10 samples, 1 class",
+        ),
+        ({"seed_changed": True, "counts": []}, "new split"),
+        ({"rule_changed": True, "counts": []}, "new split"),
+        ({"rule_changed": True, "seed_changed": True, "counts": []}, "new split"),
+        ({"source_changed": True, "counts": []}, "new source"),
+        (
+            {
+                "seed_changed": True,
+                "counts": counts(a=(400, 400)),
+                "samples": samples(added=397, removed=397, test_removed=80),
+            },
+            "new split, 397 of 400 samples replaced",
+        ),
+        (
+            {
+                "source_changed": True,
+                "counts": [],
+                "samples": samples(added=1, removed=400, test_removed=80),
+            },
+            "new source, 400 of 400 samples replaced",
+        ),
+        ({"counts": [], "leaks": [leak("v0", from_test=1)]}, "leak"),
+        (
+            {"counts": [], "samples": samples(to_train=1)},
+            "1 sample moved between train and test",
+        ),
+        (
+            {"counts": [], "samples": samples(to_train=1_000, to_test=1)},
+            "1,001 samples moved between train and test",
+        ),
+        (
+            {"counts": [], "samples": samples(removed=20, test_removed=3)},
+            "20 of 400 samples removed, 3 of them from the test set",
+        ),
+        ({"counts": [], "samples": samples(removed=20)}, "20 of 400 samples removed"),
+        ({"counts": [], "samples": samples(relabeled=3)}, "3 samples in another class"),
+        ({"counts": counts(a=(1, 3)), "samples": None}, "+2 samples, 1 class"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_title_has_the_difference_and_the_number_of_classes(
-    counts: list[tuple[int, int]], title: str
-) -> None:
-    rows = [
-        ClassCount(split="train", folder=f"class{number}", before=before, after=after)
-        for number, (before, after) in enumerate(counts)
-    ]
-    assert render.title(Report(plan=plan(counts=rows))) == title
+def test_the_title_names_what_reviewers_must_not_miss(changes: dict[str, Any], title: str) -> None:
+    made = plan(**changes)
+
+    assert render.title(Report(plan=made)) == f"dataset v2: {title}"
+    assert render.plan_markdown(made).startswith(f"### dataset v2: {title}\n\n")
+    # A release on GitHub has it too.
+    assert render.notes_title(made) == f"v2: {title}"
+
+
+def test_the_title_names_only_a_few_classes() -> None:
+    for number, words in ((MAX_NAMED, "c4"), (MAX_NAMED + 1, "c4 and 1 more")):
+        gone = [
+            *counts(**{f"c{index}": (5, 0) for index in range(number)}),
+            *counts(new=(0, 5 * number)),
+        ]
+        title = render.title(Report(plan=plan(counts=gone)))
+        assert title == f"dataset v2: classes c0, c1, c2, c3, {words} removed"
 
 
 @pytest.mark.parametrize(
@@ -195,32 +268,88 @@ def test_the_title_has_the_difference_and_the_number_of_classes(
     ],
 )
 def test_every_kind_of_change_of_samples_is_shown(changes: dict[str, int], fact: str) -> None:
-    values = {"added": 1_400, "removed": 0, "relabeled": 0, "to_train": 0, "to_test": 0}
-    made = plan(samples=SampleChange(**{**values, **changes}))
+    made = plan(samples=samples(**{"added": 1_400, **changes}))
 
-    assert f"\nsamples  {fact}\n" in render.plan_text(made)
+    assert f"\nsamples     {fact}\n" in render.plan_text(made)
     assert f"\n- **samples**: {fact}\n" in render.plan_markdown(made)
 
 
 def test_samples_that_cannot_be_compared_are_unknown() -> None:
-    assert "\nsamples  unknown\n" in render.plan_text(plan(samples=None))
+    assert "\nsamples     unknown\n" in render.plan_text(plan(samples=None))
     assert "\n- **samples**: unknown\n" in render.plan_markdown(plan(samples=None))
 
 
-def test_warnings_are_shown_in_text_and_in_markdown() -> None:
-    leaking = plan(leaks={"v0": 3, "v1": 1_000})
-    first, second = (
-        f"Leak: {images} images of the test set of {tag} would be in the train set, so results on"
-        f" {tag} cannot be compared with results on this version."
-        for tag, images in (("v0", "3"), ("v1", "1,000"))
-    )
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        ({}, "releases since v0"),
+        ({"comparable_since": "v1"}, "releases since v1"),
+        ({"comparable_since": "v2"}, "no other release"),
+        ({"against": None}, "no other release"),
+        ({"unknown": ["v0"]}, "releases since v0, not checked yet"),
+        ({"leaks": [leak("v0", from_test=1)]}, "releases since v0, but for the leak"),
+        (
+            {"leaks": [leak("v0", from_test=1)], "unknown": ["v1"]},
+            "releases since v0, but for the leak",
+        ),
+    ],
+)
+def test_the_releases_that_it_is_comparable_with_are_shown(
+    changes: dict[str, Any], fact: str
+) -> None:
+    assert f"\ncomparable  {fact}\n" in render.plan_text(plan(**changes))
+    assert f"\n- **comparable with**: {fact}\n" in render.plan_markdown(plan(**changes))
 
-    assert render.plan_text(leaking).endswith(f"\nwarning  {first}\nwarning  {second}\n")
+
+def test_warnings_are_shown_in_text_and_in_markdown() -> None:
+    made = plan(seed_changed=True, unknown=["v0"])
+    first = "Leaks are not known yet, because v0 cannot be read here. The release checks it."
+    second = "The seed differs from that of v1, so this is a new split."
+
+    assert render.plan_text(made).endswith(f"\nwarning     {first}\nwarning     {second}\n")
     # Each is an alert of its own, above the table.
     assert (
-        f"classes\n\n> [!WARNING]\n> {first}\n\n> [!WARNING]\n> {second}\n\n| split |"
-        in render.plan_markdown(leaking).replace("1 class", "1 classes")
-    )
+        f"classes\n\n> [!WARNING]\n> {first}\n\n> [!WARNING]\n> {second}\n\n| class |"
+    ) in render.plan_markdown(made)
+
+
+def every_plan() -> list[dict[str, Any]]:
+    """Return changes that show and leave out each part of a text."""
+    many = counts(**{f"c{number}": 2 for number in range(MAX_ROWS + 1)})
+    return [
+        {},
+        {"changed": False, "counts": []},
+        {"counts": counts(a=1)},
+        {"counts": counts(a=2, b=1)},
+        {"counts": many},
+        {"samples": None, "unknown": ["v0"], "bytes": Bytes(before=1, after=2, new=None)},
+        {"leaks": [leak("v0", from_test=1)], "seed_changed": True},
+    ]
+
+
+@pytest.mark.parametrize("changes", every_plan(), ids=range(7))
+def test_every_part_of_a_text_stands_apart_by_one_blank_line(changes: dict[str, Any]) -> None:
+    made = plan(**changes)
+    texts = [render.plan_text(made), render.plan_markdown(made)]
+    for found in (Report(plan=made), Report(plan=made, no_bucket=True, commits=2, stored="no")):
+        texts += [render.comment(found), render.comment(found, "https://example.com/sheet")]
+    for text in texts:
+        assert "\n\n\n" not in text
+        assert not re.search("[ \t]$", text, re.MULTILINE)
+    for text in texts[1:]:
+        assert_blocks_are_separate(text)
+
+
+def assert_blocks_are_separate(text: str) -> None:
+    """Assert that GitHub takes each table, alert, list and <details> for one."""
+    lines = ["", *text.splitlines(), ""]
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        for start in ("| ", "> ", "- "):
+            if line.startswith(start):
+                assert before == "" or before.startswith(start), line
+                assert after == "" or after.startswith(start), line
+        if line.startswith(("###", "<details>", "</details>")):
+            assert (before, after) == ("", ""), line
 
 
 END = "Merging publishes this as **v2**, or the next number if another pull request merges first.\n"
@@ -242,16 +371,16 @@ END = "Merging publishes this as **v2**, or the next number if another pull requ
 def test_a_comment_ends_with_where_the_files_are_and_what_the_merge_does(
     stored: Stored | None, sentence: str
 ) -> None:
-    assert comment(stored).endswith(f"</details>\n\n{sentence}{END}")
+    assert comment(stored).endswith(f"{MD5}`\n\n{sentence}{END}")
 
 
 @pytest.mark.parametrize("stored", ["yes", "no", "failed", None])
 def test_a_comment_on_an_unchanged_dataset_promises_no_version(stored: Stored | None) -> None:
-    text = comment(stored, changed=False, previews=[])
+    text = comment(stored, changed=False)
 
     assert text.startswith("### dataset: no change compared with v1\n")
     assert text.endswith(
-        f"{MD5}\n\nMerging publishes no new version: the dataset stays as it is.\n"
+        f"{MD5}`\n\nMerging publishes no new version: the dataset stays as it is.\n"
     )
 
 
@@ -267,8 +396,37 @@ def test_a_comment_without_a_bucket_promises_no_version() -> None:
     assert "[!NOTE]" not in comment("no")
 
 
+def test_a_comment_on_another_base_than_main_promises_no_version() -> None:
+    for made in (plan(), plan(changed=False), plan(leaks=[leak("v0", from_test=1)])):
+        text = render.comment(Report(plan=made, stored="yes", onto_main=False, commits=2))
+        assert text.endswith(
+            "`\n\nThis pull request is not onto main, so merging it publishes nothing.\n"
+        )
+        assert "Rebase" not in text
+
+
+def test_a_comment_on_a_leak_says_that_it_cannot_be_merged() -> None:
+    text = comment("yes", leaks=[leak("v0", from_test=1)])
+
+    assert text.endswith("`\n\nThis cannot be merged: the leak above fails the check.\n")
+
+
+def test_a_comment_on_several_commits_says_what_a_rebase_does() -> None:
+    rebase = (
+        '\n"Rebase and merge" would publish each of its 1,000 commits that change the dataset,'
+        " although only their result is shown here.\n"
+    )
+    for changes in ({}, {"changed": False}):
+        made = plan(**changes)
+        assert render.comment(Report(plan=made, commits=1_000)).endswith(f".\n{rebase}")
+        for fine in (Report(plan=made), Report(plan=made, commits=2, no_bucket=True)):
+            assert "Rebase" not in render.comment(fine)
+    refused = plan(leaks=[leak("v0", from_test=1)])
+    assert "Rebase" not in render.comment(Report(plan=refused, commits=2))
+
+
 def test_a_comment_begins_with_the_plan() -> None:
-    made = plan(leaks={"v0": 3})
+    made = plan(leaks=[leak("v0", from_test=3)])
 
     assert render.comment(Report(plan=made)).startswith(render.plan_markdown(made))
 
@@ -278,69 +436,67 @@ def test_a_comment_links_the_contact_sheet_if_there_is_one() -> None:
 
     text = render.comment(made, "https://example.com/sheet")
 
-    assert f"{MD5}\n\n[View the samples](https://example.com/sheet) as a picture.\n\n<" in text
+    assert f"{MD5}`\n\n[View the samples](https://example.com/sheet)\n\nMerging" in text
     assert "View the samples" not in render.comment(made)
 
 
-def test_a_comment_shows_previews_in_one_fenced_block() -> None:
-    two = [
-        Preview(split="train", folder="3", lines=["▀▄", "█"]),
-        Preview(split="test", folder="no3", lines=["▄"]),
-    ]
-
-    assert (
-        "<details><summary>Some of the samples</summary>\n\n"
-        "```text\ntrain/3\n▀▄\n█\n\ntest/no3\n▄\n\n```\n\n</details>\n\n"
-    ) in comment(previews=two)
-    assert "<details>" not in comment(previews=[])
-
-
-def test_previews_that_make_a_comment_too_long_are_left_out_as_a_whole() -> None:
-    large = Preview(split="train", folder="x" * 120, lines=["█" * 200] * 32)
-    fitting = [large] * 8
-
-    text = comment(previews=fitting)
-
-    assert MAX_CHARACTERS - 7_000 < len(text) <= MAX_CHARACTERS < COMMENT_LIMIT
-    assert text.count("█" * 200) == 8 * 32
-    assert comment(previews=[large] * 100) == comment(previews=[])
-
-
 def test_a_table_with_too_many_rows_is_cut_with_a_count() -> None:
-    rows = [
-        ClassCount(split="train", folder=f"class{number}", before=1, after=2)
-        for number in range(MAX_ROWS + 1_001)
-    ]
+    def markdown(changed: int, unchanged: int = 0) -> str:
+        rows = {f"class{number}": 2 for number in range(changed)}
+        rows |= {f"same{number}": 1 for number in range(unchanged)}
+        return render.plan_markdown(plan(counts=counts(**rows)))
 
-    markdown = render.plan_markdown(plan(counts=rows))
-
-    assert markdown.count("| train | class") == MAX_ROWS == 100
-    assert "| train | class99 | 1 | 2 | +1 |\n| … | 1,001 more | | | |\n| total |  |" in markdown
+    assert MAX_ROWS == 100
+    cut = markdown(1_101)
+    assert cut.count("| class") == 1 + MAX_ROWS
     # The total is that of all rows.
-    assert "| total |  | 1,101 | 2,202 | +1,101 |\n" in markdown
-    assert "more |" not in render.plan_markdown(plan(counts=rows[:MAX_ROWS]))
+    assert (
+        "| class99 | 2 (+1) | 0 | 2 (+1) |\n| total | 2,202 (+1,101) | 0 | 2,202 (+1,101) |\n\n"
+        "1,001 more classes are not shown.\n\n- **samples**"
+    ) in cut
+    assert "\n\n1 more class is not shown.\n\n" in markdown(MAX_ROWS + 1)
+    assert "| class99 | 2 (+1)" in markdown(MAX_ROWS)
+    assert "not shown" not in markdown(MAX_ROWS)
+    # Changed classes come first; those that do not change get the space that is left.
+    for changed, unchanged, folded, more in ((99, 1, 1, 0), (99, 3, 1, 2), (100, 5, 0, 5)):
+        text = markdown(changed, unchanged)
+        assert text.count("| class") == changed + 1 + bool(folded)
+        assert text.count("| same") == folded
+        assert (f"\n\n{more} more classes are not shown." in text) == bool(more)
+        assert ("without change</summary>" in text) == bool(folded)
     # A terminal has no limit.
-    assert render.plan_text(plan(counts=rows)).count("\ntrain ") == 1_101
+    most = counts(**{f"class{number}": 2 for number in range(1_101)})
+    assert render.plan_text(plan(counts=most)).count("\nclass") == 1_101 + 1
 
 
 def test_the_longest_report_fits_into_a_comment() -> None:
-    name, most = "a." * 60, 10**15 - 1
-    rows = [ClassCount(split="train", folder=name, before=most, after=number) for number in (1, 0)]
-    preview = Preview(split="train", folder=name, lines=["█" * 200] * 32)
+    most = 10**15 - 1
+    names = [("a." * 60)[: 119 - len(str(number))] + f"-{number}" for number in range(9_000)]
+    gone = counts(**dict.fromkeys(names[:200], (most, 0)))
+    kept = counts(**dict.fromkeys(names[200:], (0, most)))
+    every_other = [f"v{999_999_999 - 2 * number}" for number in range(10_000)]
     longest = plan(
         version="v999999999",
-        against=name,
-        counts=rows * 10_000,
-        samples=SampleChange(added=most, removed=most, relabeled=most, to_train=most, to_test=most),
+        against="a." * 60,
+        counts=[*kept[:100], *gone, *kept[100:]] * 2,
+        samples=samples(
+            **dict.fromkeys(("before", "added", "removed", "test_removed"), most),
+            **dict.fromkeys(("relabeled", "to_train", "to_test"), most),
+        ),
         bytes=Bytes(before=most, after=most, new=most),
-        leaks={f"v{number}": most for number in range(10_000)},
-        previews=[preview] * 100,
+        **dict.fromkeys(("source_changed", "seed_changed", "rule_changed"), True),
+        leaks=[leak(tag, from_test=n, from_train=n) for n, tag in enumerate(every_other)],
+        unknown=every_other,
     )
 
-    text = render.comment(Report(plan=longest, stored="failed"), "https://example.com/sheet")
+    text = render.comment(
+        Report(plan=longest, stored="failed", commits=most), "https://example.com/sheet"
+    )
 
-    assert len(text) <= MAX_CHARACTERS
+    assert len(text) < COMMENT_LIMIT
+    assert len(render.comment(Report(plan=longest, no_bucket=True))) < COMMENT_LIMIT
     assert_spans_are_closed(text)
+    assert_blocks_are_separate(text)
 
 
 def assert_spans_are_closed(text: str) -> None:
@@ -388,44 +544,72 @@ def test_no_message_leaves_its_code_span(messages: list[str]) -> None:
         assert fence[1] not in re.findall("`+", inner)
 
 
-@given(st.from_regex(NAME, fullmatch=True))
+# Names with two letters that no text has.
+NAMED = NAME.replace("{1,120}", "{0,59}")[1:-1]
+
+
+@given(st.from_regex(f"{NAMED}Qz{NAMED}", fullmatch=True))
 def test_no_name_is_interpreted_by_markdown(name: str) -> None:
-    rows = [
-        ClassCount(split="train", folder=folder, before=1, after=after)
-        for folder, after in ((name, 5), ("other", 1))
-    ]
+    rows = [*counts(**{name: 5}), *counts(**{f"{name[:119]}_": (1, 0)}), *counts(other=1)]
     made = [
-        plan(against=name, counts=rows, leaks={"v0": 1}),
-        plan(against=name, counts=rows, samples=None),
-        plan(against=name, counts=rows, source_changed=True),
-        plan(against=name, changed=False, previews=[]),
+        plan(against=name, counts=rows, **changes)
+        for changes in (
+            {"leaks": [leak("v0", from_test=1)]},
+            {"samples": None, "rule_changed": True},
+            {"seed_changed": True, "samples": samples(removed=1, test_removed=1, to_test=1)},
+            {"source_changed": True, "samples": samples(removed=1, added=1)},
+            {"changed": False},
+        )
     ]
-    plain = re.fullmatch("[A-Za-z0-9]+", name)
     for one in made:
-        text = render.plan_markdown(one)
+        text = render.comment(Report(plan=one))
         assert_spans_are_closed(text)
-        if not plain:
-            outside = re.sub("`[^`\n]*`", "", text)
-            assert f" {name} " not in outside
-            assert f" {name}." not in outside
+        if not re.fullmatch("[A-Za-z0-9]+", name):
+            assert "Qz" not in re.sub("`[^`\n]*`", "", text)
 
 
-@pytest.mark.parametrize("name", ["www.example.com", "GH-1", "a_b_c", "_3_", "~~3~~", "a/b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("www.example.com", "GH-1", "a_b_c", "_3_", "~~3~~", "a/b", "v1.0", "-", "a^b^"),
+        # It could be the hash of a commit.
+        *("74a8c15", "1234567", "f" * 40, "ABCDEF0"),
+    ],
+)
 def test_a_name_that_github_would_link_or_format_is_a_code_span(name: str) -> None:
-    rows = [ClassCount(split="train", folder=name, before=1, after=2)]
+    rows = [*counts(**{name: 2, "same": 1}), *counts(**{f"gone{name}": (1, 0)})]
+    made = plan(against=name, counts=rows, samples=None, source_changed=True)
 
-    text = render.plan_markdown(plan(against=name, counts=rows, samples=None))
+    text = render.plan_markdown(made)
 
-    assert f"| split | class | `{name}` | after | difference |" in text
-    assert f"| train | `{name}` | 1 | 2 | +1 |" in text
-    assert f"> `{name}` was made by another selection rule" in text
+    assert text.startswith(f"### dataset v2: new source, class {code(f'gone{name}')} removed\n")
+    assert f"\n| `{name}` | 2 (+1) | 0 | 2 (+1) |\n" in text
+    assert f"\n> The source differs from that of `{name}`.\n" in text
+    assert f"\n> The class {code(f'gone{name}')} of `{name}` is removed.\n" in text
+    assert f"\n> The images of `{name}` cannot be read here" in text
+    same = render.plan_markdown(plan(counts=counts(**{name: 1, "other": 2})))
+    assert f"| --- | ---: | ---: | ---: |\n| `{name}` | 1 | 0 | 1 |\n\n</details>" in same
     unchanged = plan(against=name, changed=False)
     assert render.plan_markdown(unchanged).startswith(
         f"### dataset: no change compared with `{name}`\n"
     )
-    # A terminal formats nothing.
-    assert f"\nwarning  {name} was made" in render.plan_text(plan(against=name, samples=None))
+    # A terminal formats nothing, and neither does the title of a release.
+    for plain in (render.plan_text(made), render.notes_title(made)):
+        assert "`" not in plain
+        assert f"class gone{name} removed" in plain
     assert render.title(Report(plan=unchanged)) == f"dataset: no change compared with {name}"
+
+
+def code(name: str) -> str:
+    return f"`{name}`" if re.search("[^A-Za-z0-9]", name) else name
+
+
+@pytest.mark.parametrize("name", ["3", "no3", "airplane", "added", "123456", "deadbee1x"])
+def test_a_plain_name_is_shown_plainly(name: str) -> None:
+    text = render.plan_markdown(plan(against=name, counts=counts(**{name: 2}), samples=None))
+
+    assert f"\n| {name} | 2 (+1) | 0 | 2 (+1) |\n" in text
+    assert f"\n> The images of {name} cannot be read here" in text
 
 
 def test_problems_are_listed_with_their_places() -> None:
@@ -503,45 +687,86 @@ def test_the_note_of_an_outdated_comment_names_the_release() -> None:
     )
 
 
+ADDRESS = "https://github.com/octo/ds"
+
+
 def test_the_notes_of_a_release_compare_it_with_the_one_before(
     repository: Repository, run: Run
 ) -> None:
     run("release")
-    repository.merge(config_text(class_=[3, 5]))
+    repository.merge(config_text(samples={"3": 6, "no3": 5}))
     run("release")
-    git = Git(repository.root)
-    first, second = releases.all_releases(git)
-    address = "https://github.com/octo/ds"
+    history = History(Git(repository.root))
+    first, second = history.releases
+
+    made = plans.of_release(history, second)
 
     assert (
-        render.notes(second, first, address)
+        render.notes(made, second, ADDRESS, Review(12, "v1", same=True))
         == f"""\
-| split | class | v0 | after | difference |
-| --- | --- | ---: | ---: | ---: |
-| train | 3 | 3 | 3 | 0 |
-| train | 5 | 0 | 3 | +3 |
-| train | no3 | 3 | 0 | -3 |
-| test | 3 | 2 | 2 | 0 |
-| test | 5 | 0 | 2 | +2 |
-| test | no3 | 2 | 0 | -2 |
-| total |  | 10 | 10 | 0 |
+| class | train | test | total |
+| --- | ---: | ---: | ---: |
+| 3 | 4 (+1) | 2 | 6 (+1) |
+| total | 7 (+1) | 4 | 11 (+1) |
 
+<details><summary>1 class without change</summary>
+
+| class | train | test | total |
+| --- | ---: | ---: | ---: |
+| no3 | 3 | 2 | 5 |
+
+</details>
+
+- **samples**: 1 added, 0 removed
+- **comparable with**: releases since v0
 - **source**: `digits`
-- **bytes**: {render.size(second.lock.size)} in 10 files
-- **md5**: {second.lock.md5}
+- **bytes**: {render.size(second.lock.size)} in 11 files
+- **md5**: `{second.lock.md5}`
+- **review**: as reviewed in #12
 
 ```sh
-dvc get {address} dataset --rev v1      # the files
-dvc import {address} dataset --rev v1   # the files, and a record of their origin
+dvc get {ADDRESS} dataset --rev v1      # the files
+dvc import {ADDRESS} dataset --rev v1   # the files, and a record of their origin
 ```
 """
     )
-    notes = render.notes(first, None, address)
-    assert notes.startswith("| split | class | before | after | difference |\n")
-    assert "| train | no3 | 0 | 3 | +3 |\n" in notes
-    assert f"dvc get {address} dataset --rev v0 " in notes
-    assert render.notes_title(first, None) == "v0: 10 samples (+10)"
-    assert render.notes_title(second, first) == "v1: 10 samples (+0)"
+    assert render.notes_title(made) == "v1: +1 samples, 2 classes"
+    begun = plans.of_release(history, first)
+    notes = render.notes(begun, first, ADDRESS)
+    assert notes.startswith("| class | train | test | total |\n")
+    assert "| no3 | 3 (+3) | 2 (+2) | 5 (+5) |\n" in notes
+    assert f"dvc get {ADDRESS} dataset --rev v0 " in notes
+    assert render.notes_title(begun) == "v0: 10 samples"
+
+
+@pytest.mark.parametrize(
+    ("review", "fact"),
+    [
+        (Review(12, "v3", same=True), "as reviewed in #12"),
+        (
+            Review(12, "v3", same=False),
+            "not as shown in #12: its comment showed v3 with other files, because main changed"
+            " before the merge or the config after the comment",
+        ),
+        (Review(12, None, same=False), "no comment on #12 showed this version"),
+        (None, "no pull request showed this version"),
+    ],
+)
+def test_the_notes_have_warnings_and_say_how_it_was_reviewed(
+    released_once: Repository, review: Review | None, fact: str
+) -> None:
+    release = History(Git(released_once.root)).releases[0]
+    made = plan(seed_changed=True, counts=[], against="a.b")
+
+    notes = render.notes(made, release, ADDRESS, review)
+
+    assert notes.startswith(
+        "> [!WARNING]\n> The seed differs from that of `a.b`, so this is a new split.\n\n"
+        "- **samples**: "
+    )
+    assert f"\n- **review**: {fact}\n\n```sh\n" in notes
+    assert "\n\n\n" not in notes
+    assert_blocks_are_separate(notes)
 
 
 def test_a_report_that_was_written_and_read_renders_the_same(

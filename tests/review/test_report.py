@@ -1,6 +1,7 @@
 import copy
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,38 +10,51 @@ from scripts.errors import UserError
 from scripts.inputs import config
 from scripts.inputs.problems import InputError, Mark, Problem
 from scripts.review import report
-from scripts.review.report import MAX_MESSAGE, MAX_PROBLEMS, SCHEMA, Report
+from scripts.review.report import MAX_MESSAGE, MAX_PROBLEMS, SCHEMA, Leaks, Report
 from tests.repository import Repository, Run, config_text
 
 MD5 = "0" * 32 + ".dir"
+# The leaks of an old report.
+LEAKED = {"v0": 1, "v1": 2}
 
 
 def planned() -> dict[str, Any]:
-    """Return a well-formed report on a plan, as JSON data."""
+    """Return a well-formed report on a plan, as JSON data, with every field there is."""
     return {
-        "schema": 1,
+        "schema": 2,
         "plan": {
-            "version": "v1",
-            "against": "v0",
+            "version": "v3",
+            "against": "v2",
             "changed": True,
             "counts": [{"split": "train", "class": "3", "before": 3, "after": 5}],
-            "samples": {"added": 2, "removed": 0, "relabeled": 0, "to_train": 0, "to_test": 0},
+            "samples": {
+                **{"before": 9, "added": 2, "removed": 1, "test_removed": 1},
+                **{"relabeled": 1, "to_train": 1, "to_test": 1},
+            },
             "bytes": {"before": 100, "after": 200, "new": 110},
             "md5": MD5,
-            "source_changed": False,
-            "leaks": {"v0": 1},
-            "previews": [{"split": "train", "class": "3", "lines": [" ▀▄█"]}],
+            "source_changed": True,
+            "seed_changed": True,
+            "rule_changed": True,
+            "comparable_since": "v1",
+            "leaks": [{"tags": ["v1"], "from_test": 1, "from_train": 2}],
+            "unknown": ["v2"],
         },
         "problems": [],
         "stored": "yes",
         "no_bucket": False,
+        "onto_main": True,
+        "commits": 2,
     }
 
 
 def refused() -> dict[str, Any]:
     """Return a well-formed report on an invalid config, as JSON data."""
     problem = {"file": "dataset_config.yaml", "line": 3, "column": 10, "message": "wrong"}
-    return {"schema": 1, "plan": None, "problems": [problem], "stored": None, "no_bucket": False}
+    return {
+        **{"schema": 2, "plan": None, "problems": [problem], "stored": None},
+        **{"no_bucket": False, "onto_main": False, "commits": 1},
+    }
 
 
 def load(data: object) -> Report:
@@ -50,11 +64,14 @@ def load(data: object) -> Report:
 def changed(data: dict[str, Any], *path: str | int, value: object) -> dict[str, Any]:
     """Return a copy of `data` with another value at `path`."""
     made = copy.deepcopy(data)
-    inner: Any = made
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
+    at(made, *path[:-1])[path[-1]] = value
     return made
+
+
+def at(data: Any, *path: str | int) -> Any:
+    for key in path:
+        data = data[key]
+    return data
 
 
 @pytest.mark.parametrize("data", [planned(), refused()], ids=["plan", "problems"])
@@ -66,14 +83,18 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 1
+    assert SCHEMA == 2
     assert json.loads(report.dump(Report()))["schema"] == SCHEMA
 
 
 COUNT = ("plan", "counts", 0)
-PREVIEW = ("plan", "previews", 0)
+LEAK = ("plan", "leaks", 0)
 PROBLEM = ("problems", 0)
-NAMES = [(*COUNT, "class"), (*PREVIEW, "class"), ("plan", "against")]
+NAMES = [(*COUNT, "class"), ("plan", "against")]
+TAGS = [
+    *(("plan", "version"), ("plan", "comparable_since")),
+    *((*LEAK, "tags", 0), ("plan", "unknown", 0)),
+]
 
 # A name is in a table, a title or a warning, so Markdown and HTML must have nothing to interpret.
 BAD_NAMES = [
@@ -117,16 +138,16 @@ def test_names_of_classes_and_revisions_are_accepted(
     load(changed(planned(), *path, value=value))
 
 
-NUMBERS = [
-    (planned(), (*COUNT, "before")),
-    (planned(), (*COUNT, "after")),
-    *((planned(), ("plan", "samples", key)) for key in ("added", "removed", "relabeled")),
-    *((planned(), ("plan", "samples", key)) for key in ("to_train", "to_test")),
-    *((planned(), ("plan", "bytes", key)) for key in ("before", "after", "new")),
-    (planned(), ("plan", "leaks", "v0")),
-    (refused(), (*PROBLEM, "line")),
-    (refused(), (*PROBLEM, "column")),
-]
+def numbers(data: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of each number in `data`, but for the schema's."""
+    if type(data) is int and path != ("schema",):
+        yield path
+    if isinstance(data, dict | list):
+        for key in data if isinstance(data, dict) else range(len(data)):
+            yield from numbers(data[key], *path, key)
+
+
+NUMBERS = [(data, path) for data in (planned(), refused()) for path in numbers(data)]
 
 
 @pytest.mark.parametrize(("data", "path"), NUMBERS, ids=lambda value: str(value)[:60])
@@ -134,22 +155,18 @@ def test_each_number_is_bounded(data: dict[str, Any], path: tuple[str | int, ...
     for good in GOOD_NUMBERS:
         load(changed(data, *path, value=good))
     for bad in BAD_NUMBERS:
+        if (path[-1], bad) != ("new", None):
+            with pytest.raises(ValueError, match="validation error"):
+                load(changed(data, *path, value=bad))
+
+
+@pytest.mark.parametrize("path", TAGS)
+def test_each_tag_must_be_that_of_a_release(path: tuple[str | int, ...]) -> None:
+    for good in ("v0", "v1", "v" + "9" * 9):
+        load(changed(planned(), *path, value=good))
+    for bad in BAD_TAGS:
         with pytest.raises(ValueError, match="validation error"):
-            load(changed(data, *path, value=bad))
-
-
-@pytest.mark.parametrize("value", BAD_TAGS)
-def test_a_version_that_is_not_the_tag_of_a_release_is_refused(value: object) -> None:
-    with pytest.raises(ValueError, match="validation error"):
-        load(changed(planned(), "plan", "version", value=value))
-    with pytest.raises(ValueError, match="validation error"):
-        load(changed(planned(), "plan", "leaks", value={str(value): 1}))
-
-
-@pytest.mark.parametrize("value", ["v0", "v1", "v" + "9" * 9])
-def test_the_tag_of_a_release_is_accepted_as_a_version(value: str) -> None:
-    load(changed(planned(), "plan", "version", value=value))
-    load(changed(planned(), "plan", "leaks", value={value: 1}))
+            load(changed(planned(), *path, value=bad))
 
 
 def test_a_message_is_bounded() -> None:
@@ -159,57 +176,39 @@ def test_a_message_is_bounded() -> None:
             load(changed(refused(), *PROBLEM, "message", value=value))
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["█" * 201],
-        ["```"],
-        ["a"],
-        ["█\n"],
-        ["█\n</details>"],
-        ["<"],
-        [""] * 33,
-        [3],
-        "█",
-    ],
-    ids=repr,
-)
-def test_a_preview_with_other_characters_or_too_large_is_refused(lines: object) -> None:
+LISTS = [
+    (planned(), ("plan", "counts"), 20_000),
+    (planned(), ("plan", "leaks"), 10_000),
+    (planned(), (*LEAK, "tags"), 10_000),
+    (planned(), ("plan", "unknown"), 10_000),
+    (refused(), ("problems",), MAX_PROBLEMS),
+]
+
+
+@pytest.mark.parametrize(("data", "path", "most"), LISTS, ids=lambda value: str(value)[:60])
+def test_each_list_is_bounded(data: dict[str, Any], path: tuple[str | int, ...], most: int) -> None:
+    one = at(data, *path, 0)
+    load(changed(data, *path, value=[one] * most))
+    for bad in ([one] * (most + 1), one, None):
+        with pytest.raises(ValueError, match="validation error"):
+            load(changed(data, *path, value=bad))
+
+
+def test_a_leak_is_one_with_a_release() -> None:
     with pytest.raises(ValueError, match="validation error"):
-        load(changed(planned(), *PREVIEW, "lines", value=lines))
-
-
-@pytest.mark.parametrize("lines", [[], [""], ["█" * 200] * 32], ids=["none", "empty", "largest"])
-def test_a_preview_within_the_bounds_is_accepted(lines: list[str]) -> None:
-    load(changed(planned(), *PREVIEW, "lines", value=lines))
-
-
-@pytest.mark.parametrize(
-    ("key", "most"),
-    [("counts", 20_000), ("previews", 100)],
-)
-def test_the_rows_of_a_plan_are_bounded(key: str, most: int) -> None:
-    row = planned()["plan"][key][0]
-    load(changed(planned(), "plan", key, value=[row] * most))
-    with pytest.raises(ValueError, match="validation error"):
-        load(changed(planned(), "plan", key, value=[row] * (most + 1)))
-
-
-def test_the_number_of_problems_is_bounded() -> None:
-    problem = refused()["problems"][0]
-    load(changed(refused(), "problems", value=[problem] * MAX_PROBLEMS))
-    with pytest.raises(ValueError, match="validation error"):
-        load(changed(refused(), "problems", value=[problem] * (MAX_PROBLEMS + 1)))
+        load(changed(planned(), *LEAK, "tags", value=[]))
 
 
 OTHER_VALUES = [
     (planned(), ("stored",), ["Yes", "no-bucket", "", True]),
     (planned(), ("no_bucket",), ["yes", 1, None]),
+    (planned(), ("onto_main",), ["yes", 1, None]),
     (planned(), ("plan", "changed"), ["yes", 1, None]),
     (planned(), ("plan", "source_changed"), ["yes", 1, None]),
+    (planned(), ("plan", "seed_changed"), ["yes", 1, None]),
+    (planned(), ("plan", "rule_changed"), ["yes", 1, None]),
     (planned(), ("plan", "md5"), ["0" * 32, "0" * 31 + ".dir", f"{MD5}\n", "G" * 32 + ".dir", 3]),
     (planned(), (*COUNT, "split"), ["Train", "all", "", None]),
-    (planned(), (*PREVIEW, "split"), ["Train", "all", "", None]),
     (refused(), (*PROBLEM, "file"), ["README.md", "/etc/passwd", "", 3]),
 ]
 
@@ -228,7 +227,7 @@ def test_every_other_value_must_be_one_of_those_known(
 def parts() -> list[tuple[dict[str, Any], tuple[str | int, ...]]]:
     """Return every mapping with fixed keys in a report."""
     return [
-        *((planned(), path) for path in [(), ("plan",), COUNT, PREVIEW]),
+        *((planned(), path) for path in [(), ("plan",), COUNT, LEAK]),
         *((planned(), ("plan", key)) for key in ("samples", "bytes")),
         *((refused(), path) for path in [(), PROBLEM]),
     ]
@@ -262,6 +261,7 @@ def test_a_report_of_a_newer_or_unknown_schema_is_refused(schema: object) -> Non
         b"{}",
         b'{"schema": 1}',
         b'{"change": null, "faults": []}',
+        b'{"schema": [1], "plan": null, "problems": []}',
         b'{"schema": 1, "plan": null, "problems": [{"message": "\\ud800"}]}',
     ],
     ids=lambda content: repr(content[:30]),
@@ -280,23 +280,57 @@ def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
             load(data)
 
 
+def version_1(schema: int = 1) -> dict[str, Any]:
+    """Return a report from when leaks were counted for each release, in one direction."""
+    data = {**planned(), "schema": schema}
+    del data["onto_main"], data["commits"]
+    plan = data["plan"]
+    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown"):
+        del plan[key]
+    for key in ("before", "test_removed"):
+        del plan["samples"][key]
+    plan["leaks"] = LEAKED
+    plan["previews"] = [{"split": "train", "class": "3", "lines": [" ▀▄█"]}]
+    return data
+
+
 def version_0() -> dict[str, Any]:
     """Return a report as it was written before reports had a schema number."""
-    plan = planned()["plan"]
+    plan = version_1()["plan"]
     plan["retrained"] = plan.pop("leaks")
     plan["sketches"] = plan.pop("previews")
     plan["samples"]["refiled"] = plan["samples"].pop("relabeled")
     return {"change": plan, "faults": [], "stored": "yes"}
 
 
+def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
+    found = load(version_1())
+
+    assert (found.schema_, found.onto_main, found.commits) == (1, True, 1)
+    assert found.plan is not None
+    expected = load(planned()).plan
+    assert expected is not None
+    assert expected.samples is not None
+    assert found.plan == expected.model_copy(
+        update={
+            **{"seed_changed": False, "rule_changed": False, "comparable_since": "v0"},
+            "unknown": [],
+            "leaks": [Leaks(tags=[tag], from_test=n, from_train=0) for tag, n in LEAKED.items()],
+            "samples": expected.samples.model_copy(update={"before": 0, "test_removed": 0}),
+        }
+    )
+    old = {**refused(), "schema": 1}
+    assert load(old) == load(refused()).model_copy(update={"schema_": 1})
+
+
 def test_a_report_without_a_schema_is_read_under_its_old_names() -> None:
-    assert load(version_0()) == load(planned()).model_copy(update={"schema_": 0})
+    assert load(version_0()) == load(version_1()).model_copy(update={"schema_": 0})
     old = {"change": None, "faults": refused()["problems"], "stored": None}
-    assert load(old) == load(refused()).model_copy(update={"schema_": 0})
-    unknown = changed(version_0(), "change", "samples", value=None)
-    found = load(unknown).plan
-    assert found is not None
-    assert found.samples is None
+    found = load(old)
+    assert (found.schema_, found.plan, found.problems) == (0, None, load(refused()).problems)
+    unknown = load(changed(version_0(), "change", "samples", value=None)).plan
+    assert unknown is not None
+    assert unknown.samples is None
 
 
 @pytest.mark.parametrize(
@@ -306,18 +340,31 @@ def test_a_report_without_a_schema_is_read_under_its_old_names() -> None:
         (("change", "text"), "hello"),
         (("text",), "hello"),
         (("change", "samples", "refiled"), -1),
-        (("change", "sketches"), [{"split": "train", "class": "3", "lines": ["```"]}]),
+        (("change", "retrained"), {"[a](b)": 1}),
+        (("change", "retrained"), {"v0": -1}),
+        (("change", "retrained"), {f"v{number}": 1 for number in range(10_001)}),
+        (("change", "retrained"), "hello"),
         (("change",), "hello"),
         (("change",), [1]),
         (("faults",), "hello"),
         (("faults",), [{"file": None, "line": 0, "column": 0, "message": "x" * 301}]),
     ],
+    ids=lambda value: str(value)[:40],
 )
-def test_a_report_without_a_schema_is_bounded_too(
-    path: tuple[str | int, ...], value: object
-) -> None:
-    with pytest.raises(ValueError, match="validation error"):
-        load(changed(version_0(), *path, value=value))
+def test_an_old_report_is_bounded_too(path: tuple[str, ...], value: object) -> None:
+    newer = {"change": "plan", "faults": "problems", "retrained": "leaks", "refiled": "relabeled"}
+    for data, names in ((version_0(), {}), (version_1(), newer)):
+        load(data)
+        with pytest.raises(ValueError, match="validation error"):
+            load(changed(data, *(names.get(key, key) for key in path), value=value))
+
+
+def test_what_an_old_report_drew_is_not_read() -> None:
+    drawn = changed(version_1(), "plan", "previews", value="</details> @octo")
+
+    assert "octo" not in report.dump(load(drawn))
+    with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+        load({**drawn, "schema": SCHEMA})
 
 
 def test_problems_keep_their_places_and_their_order() -> None:
@@ -364,26 +411,18 @@ def test_more_problems_than_the_bound_still_make_a_report() -> None:
     assert report.load(report.dump(found).encode()) == found
 
 
-@pytest.fixture
-def reported(repository: Repository, run: Run) -> Repository:
-    """A repository with v0, and a work tree that asks for more."""
-    run("release")
-    repository.configure(config_text(samples=8, test_size=3))
-    return repository
-
-
 @pytest.mark.parametrize(
     ("option", "stored"),
     [([], None), *((["--stored", stored], stored) for stored in ("yes", "no", "failed"))],
 )
 def test_the_verb_writes_a_report_a_contact_sheet_and_a_summary(
-    reported: Repository,
+    released: Repository,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     option: list[str],
     stored: str | None,
 ) -> None:
-    folder, summary = reported.place / "a" / "report", reported.place / "summary.md"
+    folder, summary = released.place / "a" / "report", released.place / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
 
     assert run("report", str(folder), *option) == (0, "dataset v1: +6 samples, 2 classes\n", "")
@@ -413,9 +452,9 @@ def test_the_report_notices_the_templates_remote_until_there_is_a_release(
     assert not report.load((folder / "report.json").read_bytes()).no_bucket
 
 
-def test_the_verb_reports_an_invalid_config_and_succeeds(reported: Repository, run: Run) -> None:
-    reported.configure(config_text(samples=-1, seed="x"))
-    folder = reported.place / "report"
+def test_the_verb_reports_an_invalid_config_and_succeeds(released: Repository, run: Run) -> None:
+    released.configure(config_text(samples=-1, seed="x"))
+    folder = released.place / "report"
 
     assert run("report", str(folder)) == (0, "dataset: invalid, 2 problems\n", "")
 

@@ -1,62 +1,240 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from scripts.review.report import Bytes, ClassCount, Plan, SampleChange
-from scripts.review.warnings import IMBALANCE, MAX_WARNINGS, warnings
+from scripts.review.warnings import IMBALANCE, MAX_NAMED, warnings
+from scripts.sources import digits, registry
+from scripts.sources.source import Source
+from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
+from tests.review.plans import counts, leak, plan, samples
+from tests.sources import stripes
 
 
-def plan(**changes: Any) -> Plan:
-    """Return a plan without warnings, with `changes`."""
-    values: dict[str, Any] = {
-        "version": "v2",
-        "against": "v1",
-        "changed": True,
-        "counts": [
-            ClassCount(split=split, folder=folder, before=5, after=6)
-            for split in ("train", "test")
-            for folder in ("3", "no3")
-        ],
-        "samples": SampleChange(added=4, removed=0, relabeled=0, to_train=0, to_test=0),
-        "bytes": Bytes(before=1, after=2, new=1),
-        "md5": "0" * 32 + ".dir",
-        "source_changed": False,
-        "leaks": {},
-    }
-    return Plan.model_validate({**values, **changes})
+class Reordered:
+    """The digits in the opposite order."""
 
+    def provides(self, name: str) -> bool:
+        return name == "reordered"
 
-def counts(**images: int) -> list[ClassCount]:
-    return [
-        ClassCount(split="train", folder=folder, before=1, after=count)
-        for folder, count in images.items()
-    ]
-
-
-def shown(run: Run, *options: str) -> list[str]:
-    """Return the warnings that `plan` prints."""
-    result = run("plan", *options)
-    assert result.code == 0, result.err
-    return [
-        line.removeprefix("warning  ")
-        for line in result.out.splitlines()
-        if line.startswith("warning")
-    ]
+    def read(self, name: str) -> Source:
+        source = digits.read("digits")
+        pixels = np.array([source.image(row) for row in range(len(source.labels))])
+        return Table(name, pixels[::-1], source.labels[::-1])
 
 
 @pytest.fixture
-def released(repository: Repository, run: Run) -> Repository:
-    """A repository with v0, and a work tree that asks for more."""
-    run("release")
-    repository.configure(config_text(samples=8, test_size=3))
-    return repository
+def _more_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "KINDS", (stripes, Reordered(), *registry.KINDS))
+
+
+def planned(run: Run, *options: str) -> tuple[str, list[str], dict[str, Any]]:
+    """Return the title, the warnings and the data of the plan."""
+    text, data = run("plan", *options), run("plan", *options, "--format", "json")
+    assert (text.code, data.code) == (0, 0), text.err
+    title, *lines = text.out.splitlines()
+    shown = [line.removeprefix("warning     ") for line in lines if line.startswith("warning")]
+    return title, shown, json.loads(data.out)
 
 
 def test_an_ordinary_change_has_no_warning(released: Repository, run: Run) -> None:
     assert warnings(plan()) == []
-    assert shown(run) == []
+    assert planned(run)[:2] == ("dataset v1: +6 samples, 2 classes", [])
+
+
+def test_another_seed_is_a_warning_and_in_the_title(released: Repository, run: Run) -> None:
+    released.configure(config_text(seed=1))
+
+    title, shown, found = planned(run)
+
+    assert found["samples"]["removed"] == 10
+    assert title == "dataset v1: new split, 10 of 10 samples replaced"
+    assert shown == [
+        "The seed differs from that of v0, so this is a new split.",
+        "Removed: 4 of the 4 test images of v0. Results on the two test sets do not compare image"
+        " by image.",
+    ]
+
+
+def test_another_selection_rule_is_a_warning_and_in_the_title(
+    released: Repository, run: Run
+) -> None:
+    released.git("pull", "--quiet", "--ff-only", "origin", "main")
+    text = released.lock.read_text()
+    assert "  selection: 2\n" in text
+    released.merge_file("dataset.dvc", text.replace("  selection: 2\n", "  selection: 1\n"))
+
+    title, shown, _ = planned(run, "--against", "main")
+
+    assert title == "dataset v1: new split, +6 samples, 2 classes"
+    assert shown == ["main was made by another selection rule, so this is a new split."]
+
+
+def test_a_removed_class_is_a_warning_and_in_the_title(released: Repository, run: Run) -> None:
+    released.configure(config_text(class_=[3, 5]))
+
+    title, shown, found = planned(run)
+
+    assert [count["after"] for count in found["counts"] if count["class"] == "no3"] == [0, 0]
+    assert title == (
+        "dataset v1: class no3 removed, 3 of 10 samples replaced, 1 of them from the test set,"
+        " 2 samples in another class"
+    )
+    assert shown[0] == "The class no3 of v0 is removed."
+
+
+def test_test_images_that_leave_are_a_warning_and_in_the_title(
+    released: Repository, run: Run
+) -> None:
+    released.configure(config_text(samples=5, test_size=1))
+
+    title, shown, _ = planned(run)
+
+    assert title.startswith("dataset v1: 2 of 10 samples replaced, 2 of them from the test set")
+    assert shown == [
+        "Removed: 2 of the 4 test images of v0. Results on the two test sets do not compare image"
+        " by image."
+    ]
+
+
+def test_train_images_that_leave_are_no_loss_of_test_images(released: Repository, run: Run) -> None:
+    released.configure(config_text(samples=4, test_size=2))
+
+    title, shown, _ = planned(run)
+
+    assert title == "dataset v1: 2 of 10 samples removed, -2 samples, 2 classes"
+    assert shown == []
+
+
+@pytest.mark.usefixtures("_more_sources")
+def test_another_source_is_a_warning_and_in_the_title(released: Repository, run: Run) -> None:
+    released.configure(config_text(source="stripes", class_="all"))
+
+    title, shown, _ = planned(run)
+
+    assert title == ("dataset v1: new source, classes 3, no3 removed, 10 of 10 samples replaced")
+    assert shown[:2] == [
+        "The source differs from that of v0.",
+        "The classes 3, no3 of v0 are removed.",
+    ]
+
+
+@pytest.mark.usefixtures("_more_sources")
+def test_the_same_images_from_another_source_are_the_same_samples(
+    released: Repository, run: Run
+) -> None:
+    released.configure(config_text(source="reordered"))
+
+    title, shown, found = planned(run)
+
+    assert (found["samples"]["added"], found["samples"]["removed"]) == (0, 0)
+    assert title == "dataset v1: new source"
+    assert shown == ["The source differs from that of v0."]
+
+
+def test_an_unchanged_dataset_is_no_new_split() -> None:
+    assert warnings(plan(changed=False, rule_changed=True, seed_changed=True)) == []
+
+
+def test_samples_that_are_replaced_are_a_warning() -> None:
+    assert warnings(plan(samples=samples(before=2_000, added=3, removed=1_000))) == [
+        "Removed: 1,000 of the 2,000 samples of v1."
+    ]
+    # A smaller train set is what was asked for.
+    assert warnings(plan(samples=samples(removed=3))) == []
+    # The test images are the worse loss.
+    (warning,) = warnings(plan(samples=samples(added=3, removed=3, test_removed=1)))
+    assert warning.startswith("Removed: 1 of the 200 test images of v1. Results")
+
+
+@pytest.mark.parametrize(
+    ("to_train", "to_test", "words"),
+    [
+        (3, 1_000, "3 images of v1 from test to train, 1,000 images from train to test."),
+        (1, 0, "1 image of v1 from test to train, 0 images from train to test."),
+        (0, 2, "0 images of v1 from test to train, 2 images from train to test."),
+    ],
+)
+def test_samples_that_change_the_split_are_a_warning(
+    to_train: int, to_test: int, words: str
+) -> None:
+    assert warnings(plan(samples=samples(to_train=to_train, to_test=to_test))) == [
+        f"Moved between the splits: {words}"
+    ]
+
+
+def test_samples_that_cannot_be_compared_are_a_warning() -> None:
+    assert warnings(plan(samples=None)) == [
+        "The images of v1 cannot be read here, so it is not known which samples are added, removed"
+        " or moved."
+    ]
+
+
+def test_a_leak_with_one_release_is_one_warning() -> None:
+    assert warnings(plan(leaks=[leak("v0", from_test=1, from_train=1_000)])) == [
+        "Leak: 1 image of the test set of v0 would be in the train set, and 1,000 images of the"
+        " train set of v0 would be in the test set. Results on these versions could not be"
+        " compared."
+    ]
+
+
+def test_the_same_leak_with_several_releases_is_one_warning() -> None:
+    assert warnings(plan(leaks=[leak("v0", "v1", "v2", from_train=7)])) == [
+        "Leak: 7 images of the train set of v0 to v2 would be in the test set. Results on these"
+        " versions could not be compared."
+    ]
+
+
+def test_leaks_of_different_sizes_are_one_warning_too() -> None:
+    leaks = [leak("v0", "v2", from_test=3), leak("v1", from_test=5, from_train=1)]
+
+    assert warnings(plan(leaks=leaks)) == [
+        "Leak: up to 5 images of the test set of v0 to v2 would be in the train set, and 1 image"
+        " of the train set of v1 would be in the test set. Results on these versions could not be"
+        " compared."
+    ]
+
+
+def test_releases_that_cannot_be_read_are_a_warning() -> None:
+    assert warnings(plan(unknown=["v0", "v1", "v2"])) == [
+        "Leaks are not known yet, because v0 to v2 cannot be read here. The release checks it."
+    ]
+
+
+def test_only_a_few_releases_are_named() -> None:
+    every_other = [f"v{number}" for number in range(0, 20_000, 2)]
+    named, cut = every_other[:MAX_NAMED], every_other[: MAX_NAMED + 1]
+
+    assert MAX_NAMED == 5
+    for tags, words in (
+        (named, "v0, v2, v4, v6, v8 would"),
+        (cut, "v0, v2, v4, v6, v8 and 1 more would"),
+        (every_other, "v0, v2, v4, v6, v8 and 9,995 more would"),
+        # Neither their order nor how they are grouped matters.
+        ([f"v{number}" for number in reversed(range(10_000))], "v0 to v9999 would"),
+        (["v9", "v10", "v10"], "v9 and v10 would"),
+    ):
+        for leaks in ([leak(*tags, from_test=1)], [leak(tag, from_test=1) for tag in tags]):
+            (warning,) = warnings(plan(leaks=leaks))
+            assert warning.startswith(f"Leak: 1 image of the test set of {words} be in the")
+    (warning,) = warnings(plan(unknown=every_other))
+    assert "because v0, v2, v4, v6, v8 and 9,995 more cannot be read" in warning
+
+
+def test_only_a_few_removed_classes_are_named() -> None:
+    gone = {f"c{number}": (1, 0) for number in range(1_000 + MAX_NAMED)}
+
+    for number, words in (
+        (1, "The class c0 of v1 is"),
+        (2, "The classes c0, c1 of v1 are"),
+        (MAX_NAMED, "The classes c0, c1, c2, c3, c4 of v1 are"),
+        (MAX_NAMED + 1, "The classes c0, c1, c2, c3, c4 and 1 more of v1 are"),
+        (MAX_NAMED + 1_000, "The classes c0, c1, c2, c3, c4 and 1,000 more of v1 are"),
+    ):
+        of_plan = counts(kept=1, never=(0, 0), **dict(list(gone.items())[:number]))
+        assert warnings(plan(counts=of_plan)) == [f"{words} removed."]
 
 
 @pytest.mark.parametrize(("rest", "is_imbalanced"), [(9, False), (10, True), (25, True)])
@@ -68,7 +246,7 @@ def test_a_class_twice_as_large_as_another_is_a_warning(
     expected = (
         f"The classes are imbalanced: no3 has {rest} images, {rest / 5:.1f} times the 5 of 3."
     )
-    assert shown(run) == ([expected] if is_imbalanced else [])
+    assert planned(run)[1] == ([expected] if is_imbalanced else [])
 
 
 def test_an_imbalance_is_that_of_the_largest_and_the_smallest_class() -> None:
@@ -79,124 +257,55 @@ def test_an_imbalance_is_that_of_the_largest_and_the_smallest_class() -> None:
 
 
 def test_train_and_test_of_a_class_are_added_for_the_balance() -> None:
-    sizes = {("train", "a"): 9, ("test", "a"): 1, ("train", "b"): 1, ("test", "b"): 9}
-    rows = [
-        ClassCount.model_validate({"split": split, "class": name, "before": 0, "after": size})
-        for (split, name), size in sizes.items()
-    ]
-
-    assert warnings(plan(counts=rows)) == []
+    assert warnings(plan(counts=[*counts(a=9, b=1), *counts("test", a=1, b=9)])) == []
 
 
 def test_a_class_that_disappears_is_no_imbalance() -> None:
-    assert warnings(plan(counts=counts(a=5, b=6, gone=0))) == []
-    assert warnings(plan(counts=counts(gone=0))) == []
+    (warning,) = warnings(plan(counts=counts(a=5, b=6, gone=0)))
+    assert warning == "The class gone of v1 is removed."
+    assert warnings(plan(counts=counts(never=(0, 0)))) == []
     assert warnings(plan(counts=[])) == []
 
 
-def test_test_samples_of_any_release_in_the_train_set_are_leaks(
-    repository: Repository, run: Run
-) -> None:
-    for seed in (0, 1):
-        repository.merge(config_text(class_=[3], samples=100, test_size=50, seed=seed))
-        run("release")
-    repository.configure(config_text(class_=[3], samples=180, test_size=20, seed=2))
-
-    found = json.loads(run("plan", "--format", "json").out)["leaks"]
-
-    assert found.keys() == {"v0", "v1"}
-    for tag, count in found.items():
-        assert (
-            f"Leak: {count} images of the test set of {tag} would be in the train set, so results"
-            f" on {tag} cannot be compared with results on this version."
-        ) in shown(run)
-    assert any("of v1 would move from test to train" in warning for warning in shown(run))
-
-
-def test_one_image_is_not_called_images() -> None:
-    (warning,) = warnings(plan(leaks={"v0": 1}))
-
-    assert warning.startswith("Leak: 1 image of the test set of v0 would be in the train set")
-
-
-@pytest.mark.parametrize(
-    ("to_train", "to_test", "warning"),
-    [
-        (3, 1_000, "3 images of v1 would move from test to train, and 1,000 images from train"),
-        (1, 0, "1 image of v1 would move from test to train, and 0 images from train to test."),
-        (0, 2, "0 images of v1 would move from test to train, and 2 images from train to test."),
-    ],
-)
-def test_samples_that_change_the_split_are_a_warning(
-    to_train: int, to_test: int, warning: str
-) -> None:
-    samples = SampleChange(added=0, removed=0, relabeled=0, to_train=to_train, to_test=to_test)
-
-    (found,) = warnings(plan(samples=samples))
-
-    assert found.startswith(warning)
-
-
-def test_samples_that_cannot_be_compared_are_a_warning() -> None:
-    assert warnings(plan(samples=None)) == [
-        "v1 was made by another selection rule, so samples that were added, removed or moved"
-        " between train and test cannot be counted."
-    ]
-
-
-def test_a_plan_against_a_version_of_another_rule_has_unknown_samples(
+def test_the_build_and_the_release_show_the_warnings_of_the_plan(
     repository: Repository, run: Run
 ) -> None:
     run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    text = repository.lock.read_text()
-    names = text.rpartition("samples: ")[2].strip()
-    repository.merge_file("dataset.dvc", text.replace(names, "a" * 64))
-    repository.configure(config_text(samples=8))
+    repository.merge(config_text(class_=[3, 5]))
+    expected = planned(run)[1]
 
-    (warning,) = shown(run, "--against", "main")
+    built, released = run("build"), run("release")
 
-    assert warning.startswith("main was made by another selection rule, so")
-    assert "samples  unknown\n" in run("plan", "--against", "main").out
-    found = json.loads(run("plan", "--against", "main", "--format", "json").out)
-    assert found["samples"] is None
-
-
-def test_another_source_is_a_warning(repository: Repository, run: Run) -> None:
-    assert run("template-lock").code == 0
-    text = repository.lock.read_text()
-    sha256 = text.partition("sha256: ")[2].partition("\n")[0]
-    other = "".join("0123456789abcdef"[15 - int(digit, 16)] for digit in sha256)
-    repository.lock.unlink()
-    repository.merge_file("dataset.dvc", text.replace(sha256, other))
-
-    assert shown(run, "--against", "HEAD") == [
-        "The source differs from that of HEAD: every sample is replaced."
+    assert len(expected) == 2
+    assert built.err.splitlines() == [f"warning: {warning}" for warning in expected]
+    assert [line for line in released.err.splitlines() if line.startswith("warning")] == [
+        f"warning: v1: {warning}" for warning in expected
     ]
-    assert "10 added, 10 removed" in run("plan", "--against", "HEAD").out
-
-
-def test_too_many_warnings_are_cut_with_a_count() -> None:
-    leaks = {f"v{number}": 2 for number in range(1_500)}
-
-    found = warnings(plan(leaks=leaks))
-
-    assert len(found) == MAX_WARNINGS + 1
-    assert found[-1] == "1,490 more warnings are not shown."
-    assert len(warnings(plan(leaks=dict(list(leaks.items())[:MAX_WARNINGS])))) == MAX_WARNINGS
 
 
 def test_names_in_warnings_can_be_formatted() -> None:
     def quoted(name: str) -> str:
         return f"<{name}>"
 
-    samples = SampleChange(added=0, removed=0, relabeled=0, to_train=1, to_test=0)
-    moved = plan(against="a.b", counts=counts(a=1, b=2), samples=samples)
+    every = plan(
+        against="a.b",
+        counts=counts(a=1, b=2, gone=0),
+        samples=samples(added=1, removed=1, to_train=1),
+        rule_changed=True,
+        seed_changed=True,
+        source_changed=True,
+    )
 
-    assert warnings(moved, quoted) == [
+    assert warnings(every, quoted) == [
+        "<a.b> was made by another selection rule, so this is a new split.",
+        "The seed differs from that of <a.b>, so this is a new split.",
+        "The source differs from that of <a.b>.",
+        "The class <gone> of <a.b> is removed.",
+        "Moved between the splits: 1 image of <a.b> from test to train, 0 images from train to"
+        " test.",
+        "Removed: 1 of the 400 samples of <a.b>.",
         "The classes are imbalanced: <b> has 2 images, 2.0 times the 1 of <a>.",
-        "1 image of <a.b> would move from test to train, and 0 images from train to test.",
     ]
-    for changes in ({"samples": None}, {"source_changed": True}):
+    for changes in ({"samples": None}, {"samples": samples(test_removed=1, removed=1)}):
         (warning,) = warnings(plan(against="a.b", **changes), quoted)
         assert "<a.b>" in warning

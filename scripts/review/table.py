@@ -1,0 +1,65 @@
+"""The table of a plan: one row for each class, with what changes."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scripts.build.selection import SPLITS
+from scripts.review.report import ClassCount
+
+COLUMNS = ("class", *SPLITS, "total")
+TOTAL = "total"
+
+
+class Cell(NamedTuple):
+    """The number of images before and after."""
+
+    before: int
+    after: int
+
+    @property
+    def difference(self) -> int:
+        """How many images are added, or removed if it is negative."""
+        return self.after - self.before
+
+
+class Row(NamedTuple):
+    """One class: its images in each split, and in all of them."""
+
+    name: str
+    cells: list[Cell]
+
+    @property
+    def changed(self) -> bool:
+        """Whether any number differs."""
+        return any(cell.difference for cell in self.cells)
+
+
+class Table(NamedTuple):
+    """The rows of the classes that change, of those that do not, and of their total."""
+
+    changed: list[Row]
+    unchanged: list[Row]
+    total: Row
+
+
+def of(counts: Sequence[ClassCount]) -> Table:
+    """Return the table of `counts`."""
+    by_name: dict[str, list[ClassCount]] = {}
+    for count in counts:
+        by_name.setdefault(count.folder, []).append(count)
+    rows = [_row(name, of_class) for name, of_class in by_name.items()]
+    return Table(
+        changed=[row for row in rows if row.changed],
+        unchanged=[row for row in rows if not row.changed],
+        total=_row(TOTAL, counts),
+    )
+
+
+def _row(name: str, counts: Sequence[ClassCount]) -> Row:
+    cells = [_sum(count for count in counts if count.split == split) for split in SPLITS]
+    return Row(name, [*cells, _sum(counts)])
+
+
+def _sum(counts: Iterable[ClassCount]) -> Cell:
+    pairs = [(count.before, count.after) for count in counts]
+    return Cell(sum(before for before, _ in pairs), sum(after for _, after in pairs))

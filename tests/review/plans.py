@@ -1,0 +1,50 @@
+"""Plans for tests of what is shown of them."""
+
+from typing import Any
+
+from scripts.review.report import ClassCount, Leaks, Plan, SampleChange
+
+MD5 = "74a8c15646983a3149d7e618f5f1637f.dir"
+
+
+def plan(**changes: Any) -> Plan:
+    """Return a plan that adds samples and has no warnings, with `changes`."""
+    values: dict[str, Any] = {
+        "version": "v2",
+        "against": "v1",
+        "changed": True,
+        "counts": [
+            {"split": split, "class": folder, "before": 100, "after": 100 + more}
+            for split, more in (("train", 10), ("test", 0))
+            for folder in ("3", "no3")
+        ],
+        "samples": samples(added=20),
+        "bytes": {"before": 1, "after": 2, "new": 1},
+        "md5": MD5,
+        "source_changed": False,
+    }
+    return Plan.model_validate({**values, **changes})
+
+
+def samples(**changes: int) -> SampleChange:
+    """Return how samples change: not at all, but for `changes`."""
+    values = {"added": 0, "removed": 0, "relabeled": 0, "to_train": 0, "to_test": 0}
+    return SampleChange(**{"before": 400, **values, **changes})
+
+
+def leak(*tags: str, from_test: int = 0, from_train: int = 0) -> Leaks:
+    """Return a leak with releases."""
+    return Leaks(tags=list(tags), from_test=from_test, from_train=from_train)
+
+
+def counts(split: str = "train", /, **images: int | tuple[int, int]) -> list[ClassCount]:
+    """Return rows of a split: the images after, or before and after, by class."""
+    return [
+        ClassCount.model_validate(
+            {"split": split, "class": folder, "before": before, "after": after}
+        )
+        for folder, (before, after) in (
+            (folder, pair if isinstance(pair, tuple) else (1, pair))
+            for folder, pair in images.items()
+        )
+    ]

@@ -1,0 +1,363 @@
+import io
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from scripts.build.dataset import Dataset
+from scripts.build.selection import SPLITS, TEST, TRAIN, Selection
+from scripts.inputs import config
+from scripts.review import contact_sheet as sheet
+from scripts.review.contact_sheet import BLACK, GRAY, MAX_IMAGES, NEW, REMOVED, WHITE
+from scripts.sources.table import Table
+from scripts.versions import index, lock
+from scripts.versions.comparison import Comparison
+from scripts.versions.diff import Diff
+from scripts.versions.index import Index
+from scripts.versions.lock import Lock
+from scripts.versions.releases import Release
+from tests.repository import Repository, Run, config_text
+
+IMAGES = 60
+# Each drawing has 4 pixels, so a pixel of it is as wide as this.
+WIDE = sheet.THUMBNAIL // 2
+
+
+def source(*classes: str, first: int = 0) -> Table:
+    """Return a source whose classes take turns, with a drawing of its own for each image."""
+    drawings = np.arange(first + 1, first + IMAGES + 1, dtype=">u4") * 77_777
+    labels = np.array([classes[row % len(classes)] for row in range(IMAGES)])
+    return Table("made", drawings.view(np.uint8).reshape(-1, 2, 2), labels)
+
+
+AB = source("a", "b")
+
+
+def dataset(made: Table = AB, **changes: object) -> Dataset:
+    """Return a dataset of all classes, six samples of each, but for `changes`."""
+    values = {"source": "made", "class_": "all", "samples": 6, "test_size": 2, **changes}
+    return Dataset(config.parse(config_text(**values).encode()), made)
+
+
+def recorded(made: Dataset) -> Lock:
+    return lock.of(made, made.manifest, comparable_since="v0", splits="0" * 64, copy=None)
+
+
+def drawn(after: Dataset, before: Dataset | None = None, *, known: bool = True) -> "Sheet":
+    """Return the contact sheet; without `known` the images of `before` cannot be read."""
+    old = index.of_selection(before.selection, before.source) if before else Index({})
+    difference = Diff(
+        before=Release("v0", "0" * 40, recorded(before)) if before else None,
+        after=recorded(after),
+        version="v1",
+        comparison=Comparison("v0", []),
+        old=old if known else None,
+        new=index.of_selection(after.selection, after.source),
+    )
+    with Image.open(io.BytesIO(sheet.draw(after, difference))) as image:
+        return Sheet(np.asarray(image.convert("RGB")))
+
+
+class Sheet(NamedTuple):
+    """The pixels of a contact sheet, in the shape (height, width, 3)."""
+
+    pixels: npt.NDArray[np.uint8]
+
+    @property
+    def lines(self) -> int:
+        lines, rest = divmod(self.pixels.shape[0] - sheet.LEGEND, sheet.LINE)
+        assert rest == 0
+        return int(lines)
+
+    def heading(self, line: int, text: str) -> bool:
+        """Return whether this is the heading of a line."""
+        return self._shows(text, (sheet.GAP, sheet.LEGEND + line * sheet.LINE), BLACK)
+
+    def legend(self) -> bool:
+        """Return whether there is a legend."""
+        return bool((self.pixels[: sheet.LEGEND] != WHITE).any())
+
+    def image(self, line: int, column: int, step: int = sheet.SIDE + sheet.GAP) -> "Shown | None":
+        """Return the image at a place, None where there is none."""
+        top, left = sheet.LEGEND + line * sheet.LINE + sheet.HEADING, sheet.GAP + column * step
+        side, frame = sheet.SIDE, sheet.FRAME
+        cell = self.pixels[top : top + side, left : left + side]
+        if cell.shape != (side, side, 3) or (cell == WHITE).all():
+            return None
+        inner = slice(frame, side - frame)
+        framed = cell.copy()
+        framed[inner, inner] = cell[0, 0]
+        # The frame has one color all around.
+        assert (framed == cell[0, 0]).all()
+        red, green, blue = (int(value) for value in cell[0, 0])
+        return Shown((red, green, blue), cell[inner, inner], (left + frame, top + side))
+
+    def captioned(self, shown: "Shown", text: str) -> bool:
+        """Return whether an image has this caption."""
+        return self._shows(text, shown.caption, GRAY)
+
+    def row(self, line: int, made: Dataset, rows: list[int]) -> list[tuple[int, int, int]]:
+        """Return the colors of the frames in a line that shows just these rows, in any order."""
+        by_image = {made.source.image(row).tobytes(): row for row in rows}
+        colors = []
+        for column in range(len(rows)):
+            shown = self.image(line, column)
+            assert shown is not None
+            row = by_image.pop((255 - shown.pixels[::WIDE, ::WIDE, 0]).tobytes())
+            assert self.captioned(shown, f"{row:05}")
+            colors.append(shown.color)
+        assert self.image(line, len(rows)) is None
+        return colors
+
+    def _shows(self, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> bool:
+        left, top = place
+        width = sheet._width(text) + sheet.GAP - sheet.FRAME
+        page = Image.new("RGB", (width, sheet.CAPTION), WHITE)
+        ImageDraw.Draw(page).text((0, 0), text, fill=color)
+        return np.array_equal(
+            self.pixels[top : top + sheet.CAPTION, left : left + width], np.asarray(page)
+        )
+
+
+class Shown(NamedTuple):
+    """An image on the sheet: the color of its frame, its pixels, the place of its caption."""
+
+    color: tuple[int, int, int]
+    pixels: npt.NDArray[np.uint8]
+    caption: tuple[int, int]
+
+
+def test_each_split_and_class_has_a_line_with_named_samples_black_on_white() -> None:
+    made = dataset()
+
+    found = drawn(made)
+
+    assert found.lines == 4
+    for line, (folder, split) in enumerate(product("ab", SPLITS)):
+        rows = made.selection.rows[split, folder]
+        assert found.heading(line, f"{split}/{folder}: {len(rows)} of {len(rows)}")
+        found.row(line, made, rows)
+
+
+def test_images_are_enlarged_and_inverted() -> None:
+    made = dataset()
+    row = made.selection.rows[TRAIN, "a"][0]
+
+    shown = drawn(made).image(0, 0)
+
+    assert shown is not None
+    large = np.kron(255 - made.source.image(row), np.ones((WIDE, WIDE), np.uint8))
+    assert np.array_equal(shown.pixels, np.repeat(large[:, :, None], 3, axis=2))
+
+
+def test_new_samples_come_first_in_blue_frames() -> None:
+    old, made = dataset(), dataset(samples={"a": 9, "b": 6})
+
+    found = drawn(made, old)
+
+    train, before = made.selection.rows[TRAIN, "a"], old.selection.rows[TRAIN, "a"]
+    new = [row for row in train if row not in before]
+    assert len(new) == 3
+    assert found.heading(0, "train/a: 7 of 7, 3 new")
+    assert found.row(0, made, [*new, *before]) == [NEW] * 3 + [WHITE] * 4
+    for line, (folder, split) in list(enumerate(product("ab", SPLITS)))[1:]:
+        rows = made.selection.rows[split, folder]
+        assert found.heading(line, f"{split}/{folder}: {len(rows)} of {len(rows)}, 0 new")
+        assert found.row(line, made, rows) == [WHITE] * len(rows)
+    assert found.lines == 4
+    assert found.legend()
+
+
+def test_removed_samples_are_shown_in_orange_frames() -> None:
+    old, made = dataset(samples=9, test_size=4), dataset(samples=6, test_size=2)
+
+    found = drawn(made, old)
+
+    gone = {
+        split: [
+            row
+            for folder in ("a", "b")
+            for row in old.selection.rows[split, folder]
+            if row not in made.selection.rows[split, folder]
+        ]
+        for split in SPLITS
+    }
+    assert {split: len(rows) for split, rows in gone.items()} == {"train": 2, "test": 4}
+    assert found.lines == 4 + 2
+    assert found.heading(0, "train/a: 4 of 4")
+    assert found.heading(4, "removed from train: 2 of 2")
+    assert found.row(4, made, gone[TRAIN]) == [REMOVED] * 2
+    assert found.heading(5, "removed from test: 4 of 4")
+    assert found.row(5, made, gone[TEST]) == [REMOVED] * 4
+    assert found.legend()
+
+
+def test_a_split_that_loses_nothing_has_no_line_for_it() -> None:
+    found = drawn(dataset(samples=6, test_size=2), dataset(samples=6, test_size=3))
+
+    assert found.lines == 4 + 1
+    assert found.heading(4, "removed from test: 2 of 2")
+
+
+def test_samples_of_a_class_that_goes_are_removed_samples() -> None:
+    found = drawn(dataset(class_=["a"]), dataset())
+
+    assert found.lines == 2 + 2
+    assert found.heading(2, "removed from train: 4 of 4")
+    assert found.heading(3, "removed from test: 2 of 2")
+
+
+def test_a_sample_that_moves_is_neither_new_nor_removed() -> None:
+    old = dataset()
+    made = dataset()
+    rows = old.selection.rows
+    turned = {(TRAIN, "a"): rows[TEST, "a"], (TEST, "a"): rows[TRAIN, "a"]}
+    vars(made)["selection"] = Selection({**rows, **turned}, digits=5)
+
+    found = drawn(made, old)
+
+    assert found.lines == 4
+    assert found.row(0, made, rows[TEST, "a"]) == [WHITE] * 2
+    assert found.row(1, made, rows[TRAIN, "a"]) == [WHITE] * 4
+
+
+def test_the_first_version_has_no_frames_and_no_legend() -> None:
+    made = dataset()
+
+    found = drawn(made)
+
+    assert found.row(0, made, made.selection.rows[TRAIN, "a"]) == [WHITE] * 4
+    assert not found.legend()
+
+
+def test_another_source_has_only_new_samples_and_removed_ones_that_it_cannot_show() -> None:
+    made = dataset(source("a", "b", first=1_000))
+
+    found = drawn(made, dataset())
+
+    assert found.heading(0, "train/a: 4 of 4, 4 new")
+    assert found.row(0, made, made.selection.rows[TRAIN, "a"]) == [NEW] * 4
+    assert found.row(1, made, made.selection.rows[TEST, "a"]) == [NEW] * 2
+    assert found.heading(4, "removed from train: 0 of 8, which the source does not have any more")
+    assert found.row(4, made, []) == []
+    assert found.heading(5, "removed from test: 0 of 4, which the source does not have any more")
+    assert found.lines == 6
+
+
+def test_the_same_images_in_another_order_are_not_new() -> None:
+    turned = Table("made", AB.pixels[::-1], AB.labels[::-1])
+    made = dataset(turned)
+
+    found = drawn(made, dataset())
+
+    assert found.lines == 4
+    assert found.row(0, made, made.selection.rows[TRAIN, "a"]) == [WHITE] * 4
+
+
+def test_images_that_cannot_be_compared_have_no_frames() -> None:
+    made = dataset(seed=1)
+
+    found = drawn(made, dataset(), known=False)
+
+    assert found.lines == 4
+    assert found.heading(0, "train/a: 4 of 4")
+    assert found.row(0, made, made.selection.rows[TRAIN, "a"]) == [WHITE] * 4
+
+
+def test_a_removed_image_that_the_source_has_twice_has_the_name_of_its_file() -> None:
+    twice = Table("made", AB.pixels.copy(), AB.labels)
+    twice.pixels[30:] = twice.pixels[:30]
+    old, made = dataset(twice, samples=9, test_size=2), dataset(twice, samples=8, test_size=2)
+
+    found = drawn(made, old)
+
+    gone = [
+        row
+        for folder in ("a", "b")
+        for row in old.selection.rows[TRAIN, folder]
+        if row not in made.selection.rows[TRAIN, folder]
+    ]
+    assert all(row < 30 for row in gone)
+    assert found.row(4, made, gone) == [REMOVED] * 2
+
+
+def test_the_number_of_images_in_a_line_is_bounded() -> None:
+    old, made = dataset(samples=3, test_size=1), dataset(samples=30, test_size=2)
+
+    grown, shrunk = drawn(made, old), drawn(old, made)
+
+    assert MAX_IMAGES == 24
+    assert grown.heading(0, "train/a: 24 of 28, 26 new")
+    assert shrunk.heading(4, "removed from train: 24 of 52")
+    for found, line in ((grown, 0), (shrunk, 4)):
+        assert found.image(line, MAX_IMAGES - 1) is not None
+        assert found.image(line, MAX_IMAGES) is None
+    # No frame is cut off at the right.
+    step = sheet.SIDE + sheet.GAP
+    assert grown.pixels.shape[1] == sheet.GAP + MAX_IMAGES * step + sheet.GAP
+
+
+def test_the_number_of_lines_is_bounded() -> None:
+    def classes(count: int) -> Dataset:
+        names = tuple(f"class{number:02}" for number in range(count))
+        pixels = np.arange(count * 4, dtype=">u4").view(np.uint8).reshape(-1, 2, 2)
+        return dataset(Table("made", pixels, np.array(names * 4)), samples=2, test_size=1)
+
+    assert sheet.MAX_LINES == 100
+    most = drawn(classes(50))
+    assert most.lines == 100
+    assert most.heading(99, "test/class49: 1 of 1")
+    more = drawn(classes(51))
+    assert more.lines == 101
+    assert more.heading(99, "test/class49: 1 of 1")
+    assert more.heading(100, "2 more rows are not shown")
+    # Those that are removed are always shown.
+    both = drawn(classes(51), dataset(AB, samples=2, test_size=1))
+    assert both.lines == 101
+    assert both.heading(97, "test/class48: 1 of 1, 1 new")
+    assert both.heading(99, "removed from test: 0 of 2, which the source does not have any more")
+    assert both.heading(100, "4 more rows are not shown")
+
+
+def test_long_captions_and_headings_are_neither_cut_off_nor_meet() -> None:
+    name = "a" * 100
+    made = dataset(source(name, "b"), samples=4, test_size=1)
+    rows = made.selection.rows
+    vars(made)["selection"] = Selection(rows, digits=20)
+
+    found = drawn(made)
+
+    assert found.heading(0, f"train/{name}: 3 of 3")
+    step = sheet._width("0" * 20) + sheet.GAP
+    for column, row in enumerate(rows[TRAIN, name]):
+        shown = found.image(0, column, step)
+        assert shown is not None
+        assert found.captioned(shown, f"{row:020}")
+
+
+def test_the_sheet_of_a_single_small_class_is_wide_enough_for_its_words() -> None:
+    old, made = (
+        dataset(class_=["a"], samples=4, test_size=1),
+        dataset(class_=["a"], samples=2, test_size=1),
+    )
+
+    found = drawn(made, old)
+
+    assert found.heading(2, "removed from train: 2 of 2")
+    assert found.pixels.shape[1] >= sheet.LEGEND_WIDTH
+    assert (found.pixels[: sheet.LEGEND, -sheet.GAP :] == WHITE).all()
+
+
+def test_the_report_writes_the_sheet(released: Repository, run: Run) -> None:
+    folder = released.place / "report"
+    assert run("report", str(folder)).code == 0
+
+    with Image.open(folder / "samples.png") as image:
+        found = Sheet(np.asarray(image.convert("RGB")))
+
+    assert found.lines == 4
+    assert found.heading(0, "train/3: 5 of 5, 2 new")
+    frames = [shown.color for column in range(5) if (shown := found.image(0, column))]
+    assert frames == [NEW] * 2 + [WHITE] * 3
