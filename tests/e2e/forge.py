@@ -96,6 +96,12 @@ class Forge:
     def file(self, rev: str, path: str) -> str:
         return git(self.origin, "show", f"{rev}:{path}")
 
+    def stored(self) -> set[str]:
+        """Return the MD5s of the files, and of the manifests, in the bucket."""
+        folder = "data/files/md5/"
+        objects = [name for name in self.bucket.objects() if name.startswith(folder)]
+        return {name.removeprefix(folder).replace("/", "") for name in objects}
+
     # What people do.
 
     def open_pull(
@@ -331,7 +337,11 @@ class Forge:
             event_name,
             *("--eventpath", str(payload)),
             *("--workflows", f".github/workflows/{workflow}"),
-            *("--platform", "ubuntu-latest=-self-hosted"),
+            *(
+                part
+                for platform in ("ubuntu-latest", "windows-latest", "macos-latest")
+                for part in ("--platform", f"{platform}=-self-hosted")
+            ),
             *("--json", "--rm", "--no-skip-checkout", "--pull=false", "--action-offline-mode"),
             *("--no-cache-server", "--concurrent-jobs", "1"),
             *("--action-cache-path", str(self.place / "runner")),
@@ -418,13 +428,13 @@ def _begin(forge: Forge, *, fresh: bool) -> None:
 def _write_programs(place: Path) -> None:
     """Write what steps find on the PATH of the runner in place of the real programs."""
     programs = {
-        # The requirements are installed already.
+        # The requirements are installed already, and tests are not run again inside of a test.
         "python/python": f'''
             case "$*" in
                 "-m pip "* | "-m uv "*) echo "python $*" ;;
+                "-m pytest "*) echo "python $*"; test "$FAILING_TARGET" != pytest ;;
                 *) exec "{sys.executable}" "$@" ;;
             esac''',
-        # Lint and tests of the machinery are not run again inside of a test.
         "bin/make": '''
             echo "make $*"
             test "$*" != "$FAILING_TARGET"''',

@@ -6,7 +6,7 @@ from tests.e2e.forge import Forge, Run, config
 
 # What each job of ci.yml runs; `test` runs once for each version of Python.
 TARGETS = ["e2e", "lint", "test", "test", "tools", "tools"]
-ALL = dict.fromkeys(("changes", "lint", "test", "e2e", "passed"), "success")
+ALL = dict.fromkeys(("changes", "lint", "test", "e2e", "platforms", "passed"), "success")
 NONE = {"changes": "success", "passed": "success"}
 DATA = {"dataset_config.yaml": config(samples=20)}
 MACHINERY = {"scripts/review/render.py": "# new\n"}
@@ -33,6 +33,9 @@ def test_a_change_of_the_machinery_is_checked(forge: Forge) -> None:
     run = forge.on_pull_request(pull, "opened", "ci.yml")
     assert run.jobs == ALL
     assert targets(run) == TARGETS
+    assert run.log.count("python -m pytest ") == 2
+    assert "--require-hashes" in run.log
+    assert "-r requirements-dev.txt\n" in run.log
     assert "machinery: scripts/review/render.py\n" in run.summary
 
 
@@ -48,6 +51,13 @@ def test_a_check_that_fails_fails_the_required_check(forge: Forge, target: str) 
     pull = forge.open_pull("machinery", MACHINERY)
     run = forge.on_pull_request(pull, "opened", "ci.yml")
     assert run.jobs == {**ALL, target: "failure", "passed": "failure"}
+
+
+def test_a_failure_on_windows_or_macos_does_not_fail_the_required_check(forge: Forge) -> None:
+    forge.environment["FAILING_TARGET"] = "pytest"
+    pull = forge.open_pull("machinery", MACHINERY)
+    run = forge.on_pull_request(pull, "opened", "ci.yml")
+    assert run.jobs == {**ALL, "platforms": "failure"}
 
 
 def test_without_a_decision_about_the_changes_the_required_check_fails(forge: Forge) -> None:

@@ -30,7 +30,7 @@ def test_a_fork_is_checked_without_secrets_and_another_workflow_posts_its_report
     forge.merge(pull)
     assert forge.on_push().succeeded
     assert forge.tags() == ["v0"]
-    assert len(forge.bucket.objects()) == 41
+    assert len(forge.stored()) == 41
 
 
 def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:

@@ -24,16 +24,16 @@ def test_a_valid_config_is_stored_and_reported_in_one_comment_that_each_push_upd
     run = forge.on_pull_request(pull, "opened")
     assert run.jobs == PASSED
     assert "authenticated as pull-request@example.iam" in run.log
-    assert len(forge.bucket.objects()) == 41
+    assert len(forge.stored()) == 41
     body = the_comment(forge, pull)
     assert "### dataset v0: +40 samples, 2 classes" in body
-    assert "| train | no3 | 0 | 16 | +16 |" in body
+    assert "| no3 | 16 (+16) | 4 (+4) | 20 (+20) |" in body
     assert "- **samples**: 40 added, 0 removed" in body
     assert (
         "The files are in the remote. Merging publishes this as **v0**, or the next number if"
         " another pull request merges first." in body
     )
-    assert "<details><summary>Some of the samples</summary>" in body
+    assert "[View the samples](https://github.com/" in body
     assert f"/actions/runs/{run.number}/artifacts/" in body
     assert "### dataset v0: +40 samples, 2 classes" in run.summary
     sheet = forge.hub.artifacts / str(run.number) / "samples.png" / "samples.png"
@@ -136,7 +136,7 @@ def test_a_bucket_that_is_unavailable_for_a_while_is_waited_for(forge: Forge) ->
     pull = forge.open_pull("more", {CONFIG: config(samples=20)})
     forge.bucket.proxy.fail(503, seconds=4)
     assert forge.on_pull_request(pull, "opened").jobs == PASSED
-    assert len(forge.bucket.objects()) == 41
+    assert len(forge.stored()) == 41
     assert "The files are in the remote. " in the_comment(forge, pull)
 
 

@@ -15,9 +15,7 @@ SUCCESS = {"release": "success"}
 def is_complete(forge: Forge, tag: str) -> bool:
     """Return whether the manifest that the lock at `tag` names, and as many objects, are stored."""
     recorded = lock.parse(forge.file(tag, "dataset.dvc").encode())
-    stored = {
-        name.removeprefix("data/files/md5/").replace("/", "") for name in forge.bucket.objects()
-    }
+    stored = forge.stored()
     return recorded.md5 in stored and len(stored) > recorded.nfiles
 
 
@@ -36,9 +34,9 @@ def test_a_merge_publishes_a_tag_a_release_with_notes_and_the_lock_on_main(forge
     assert is_complete(forge, "v0")
     assert forge.file("main", "dataset.dvc") == forge.file("v0", "dataset.dvc")
     (release,) = forge.hub.releases()
-    assert (release["tag_name"], release["name"]) == ("v0", "v0: 40 samples (+40)")
+    assert (release["tag_name"], release["name"]) == ("v0", "v0: 40 samples")
     assert release["author"]["login"] == BOT
-    assert "| train | 3 | 0 | 18 | +18 |" in release["body"]
+    assert "| 3 | 18 (+18) | 2 (+2) | 20 (+20) |" in release["body"]
     assert "dvc get https://github.com/octo/ds dataset --rev v0" in release["body"]
 
 
@@ -49,7 +47,7 @@ def test_two_quick_merges_get_a_version_each_in_order_from_one_run(forge: Forge)
     assert forge.on_push().jobs == SUCCESS
     assert forge.tags() == ["v0", "v1", "v2"]
     names = [release["name"] for release in forge.hub.releases()]
-    assert names == ["v0: 20 samples (+20)", "v1: 40 samples (+20)", "v2: 60 samples (+20)"]
+    assert names == ["v0: 20 samples", "v1: +20 samples, 2 classes", "v2: +20 samples, 2 classes"]
 
     again = forge.on_dispatch()
     assert again.jobs == SUCCESS
@@ -88,11 +86,11 @@ def test_a_release_that_is_killed_is_completed_by_the_next_run(forge: Forge) -> 
     process.wait()
     assert 20 <= uploads < 200
     assert forge.tags() == []
-    assert 0 < len(forge.bucket.objects()) < 201
+    assert 0 < len(forge.stored()) < 201
 
     assert forge.on_push().jobs == SUCCESS
     assert forge.tags() == ["v0"]
-    assert len(forge.bucket.objects()) == 201
+    assert len(forge.stored()) == 201
     assert is_complete(forge, "v0")
 
 
@@ -174,6 +172,6 @@ def test_a_comment_that_main_can_render_again_names_the_next_version(forge: Forg
     assert forge.on_push().jobs == SUCCESS
     (comment,) = forge.hub.comments(other.number)
     assert "### dataset v2:" in comment["body"]
-    assert "| split | class | v1 | after | difference |" in comment["body"]
+    assert "The seed differs from that of v1, so this is a new split." in comment["body"]
     assert "Out of date" not in comment["body"]
     assert sheet.group() in comment["body"]

@@ -1,5 +1,7 @@
 import itertools
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ FOLDER = PROJECT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
 SETUP = PROJECT / ".github" / "actions" / "setup" / "action.yml"
 ACTION_FILES = [*FILES, *sorted((PROJECT / ".github" / "actions").rglob("action.yml"))]
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 RESULTS = ("success", "failure", "cancelled", "skipped")
 OWN = {
     "github.event_name": "pull_request",
@@ -69,6 +72,11 @@ def steps_that_run(job: dict[str, Any], values: Values) -> list[dict[str, Any]]:
     ]
 
 
+def uses(step: dict[str, Any], action: str) -> bool:
+    used: str = step.get("uses", "")
+    return used.startswith(f"{action}@")
+
+
 def is_privileged(step: dict[str, Any]) -> bool:
     return bool(PRIVILEGED.search(repr(step)))
 
@@ -117,6 +125,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/lint": {"contents": "read"},
         "ci/test": {"contents": "read"},
         "ci/e2e": {"contents": "read"},
+        "ci/platforms": {"contents": "read"},
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
         "pull-request/changes": {"contents": "read"},
@@ -155,6 +164,7 @@ def test_a_step_runs_one_command(file: Path) -> None:
         r"python -m scripts [a-z-]+( .*)?",
         r"python3 -m scripts\.github\.changed_paths",
         r"make [a-z0-9]+",
+        r"python -m pytest [a-z0-9/ -]+",
         r"exit 1",
     )
     for step in steps(file):
@@ -170,17 +180,50 @@ def test_each_verb_in_a_workflow_exists(file: Path, capsys: pytest.CaptureFixtur
         assert ended.value.code == 0
 
 
+def planned(*arguments: str) -> str:
+    """Return the commands that make would run."""
+    command = ["make", "--dry-run", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def installs(script: str) -> list[str]:
+    """Return the commands of `script` that install something."""
+    lines = script.replace("; \\\n", "\n").replace("\\\n", " ").splitlines()
+    return [line for line in lines if " install " in line]
+
+
 def test_all_that_is_installed_is_pinned_with_hashes() -> None:
-    scripts = [step["run"] for step in steps(SETUP) if "run" in step]
-    installs = [
-        line
-        for script in scripts
-        for line in script.replace("\\\n", " ").splitlines()
-        if "install " in line
-    ]
-    assert any(re.search(r"-r requirements\.txt\b", line) for line in installs)
-    for line in installs:
+    (step,) = (step for step in steps(SETUP) if "run" in step)
+    first, second = installs(step["run"])
+    assert first.endswith("-r requirements-install.txt")
+    assert second.endswith('-r "$REQUIREMENTS"')
+    assert step["env"] == {"REQUIREMENTS": "${{ inputs.requirements }}"}
+    setup = YAML(typ="safe", pure=True).load(SETUP)
+    assert setup["inputs"]["requirements"]["default"] == "requirements.txt"
+    for line in (first, second):
         assert "--require-hashes" in line
+        assert "--only-binary :all:" in line
+
+
+@needs_make
+def test_what_make_installs_is_pinned_with_hashes() -> None:
+    lines = installs(planned(".venv/complete", "--always-make"))
+    assert len(lines) == 2
+    for line in lines:
+        assert "--require-hashes" in line
+        assert "--only-binary :all:" in line
+
+
+@needs_make
+def test_what_is_built_from_source_is_built_with_pinned_packages_only() -> None:
+    scripts = [step["run"] for step in steps(SETUP) if "run" in step]
+    scripts.append(planned(".venv/complete", "--always-make"))
+    building = [line for script in scripts for line in installs(script) if "--no-binary" in line]
+    assert len(building) == 2
+    for line in building:
+        assert "--no-build-isolation" in line
+        assert re.findall(r"--no-binary (\S+)", line) == ["antlr4-python3-runtime"]
 
 
 def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
@@ -190,10 +233,59 @@ def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_only_the_release_keeps_the_credentials_of_its_checkout(file: Path) -> None:
-    for step in steps(file):
-        if step.get("uses", "").startswith("actions/checkout@"):
-            assert step["with"]["persist-credentials"] is (file.stem == "release")
+def test_no_checkout_keeps_its_credentials_but_the_last_one_of_the_release(file: Path) -> None:
+    for job in workflow(file.name)["jobs"].values():
+        checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
+        kept = [step["with"]["persist-credentials"] for step in checkouts]
+        assert kept == ([False, True] if file.stem == "release" else [False] * len(kept))
+
+
+def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> None:
+    job = workflow("release.yml")["jobs"]["release"]
+    (key,) = (n for n, step in enumerate(job["steps"]) if "RELEASE_DEPLOY_KEY" in repr(step))
+    assert "RELEASE_DEPLOY_KEY" not in repr({**job, "steps": []})
+    checkout, release = job["steps"][key : key + 2]
+    assert checkout["with"]["ssh-key"] == "${{ secrets.RELEASE_DEPLOY_KEY }}"
+    assert release["run"] == "python -m scripts release"
+    # Nothing is installed, and no other action runs, once the key is there.
+    assert not [step for step in job["steps"][key + 1 :] if "uses" in step]
+
+
+def test_the_checkout_with_the_key_has_a_folder_of_its_own_in_which_the_release_runs() -> None:
+    # actions/checkout empties a folder whose origin has another address, as SSH and HTTPS have.
+    # What google-github-actions/auth has left there would be lost.
+    first, *_, last = (
+        step
+        for step in workflow("release.yml")["jobs"]["release"]["steps"]
+        if uses(step, "actions/checkout")
+    )
+    assert "path" not in first["with"]
+    assert first["with"]["ref"] == last["with"]["ref"] == "main"
+    # Tags, and all of main.
+    assert last["with"]["fetch-depth"] == 0
+    folders = {
+        step["run"]: step["working-directory"]
+        for step in workflow("release.yml")["jobs"]["release"]["steps"]
+        if "run" in step
+    }
+    assert len(folders) == 3
+    assert set(folders.values()) == {last["with"]["path"]}
+
+
+def test_only_the_job_of_a_pull_request_restores_a_cache() -> None:
+    caching = {
+        f"{file.stem}/{name}"
+        for file in FILES
+        for name, job in workflow(file.name)["jobs"].items()
+        if "cache" in repr(job)
+    }
+    assert caching == {"pull-request/dataset"}
+    job = workflow("pull-request.yml")["jobs"]["dataset"]
+    for event in ("push", "merge_group", "workflow_dispatch", "workflow_run"):
+        values = {**EVERYTHING_SET, "github.event_name": event, "status": "success"}
+        assert not runs(job, values)
+    # All jobs use this one.
+    assert "cache" not in repr(steps(SETUP))
 
 
 # Who gets credentials.
@@ -222,6 +314,23 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         assert part not in text
     assert "scripts report" in text
     assert "dataset-report" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "verbs"),
+    [
+        ("pull-request.yml", "dataset", ["validate", "build", "push", "report"]),
+        ("release.yml", "release", ["release"]),
+    ],
+)
+def test_what_reads_the_bucket_comes_after_the_credentials(
+    name: str, job: str, verbs: list[str]
+) -> None:
+    steps_ = workflow(name)["jobs"][job]["steps"]
+    (auth,) = (n for n, step in enumerate(steps_) if uses(step, "google-github-actions/auth"))
+    found = re.findall(r"python -m scripts ([a-z-]+)", repr(steps_[auth:]))
+    assert found[: len(verbs)] == verbs
+    assert "python -m scripts" not in repr(steps_[:auth])
 
 
 def test_only_these_jobs_use_a_secret() -> None:
@@ -354,7 +463,7 @@ def test_no_path_filter_keeps_a_required_check_from_reporting(name: str) -> None
         assert workflow(name)["on"][event] is None
     jobs = workflow(name)["jobs"]
     assert jobs["passed"]["if"] == "always()"
-    assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed"}
+    assert set(jobs["passed"]["needs"]) == set(jobs) - {"passed", "platforms"}
     assert "if" not in jobs["changes"]
     assert "needs" not in jobs["changes"]
 
@@ -390,11 +499,37 @@ def test_a_change_of_the_machinery_is_checked(event: str, changed: str) -> None:
         "needs.changes.outputs.machinery": changed,
         "status": "success",
     }
-    due = {"lint", "test", "e2e"} if changed == "true" else set()
+    due = {"lint", "test", "e2e", "platforms"} if changed == "true" else set()
     assert {name for name, job in jobs.items() if runs(job, values)} == {"changes", "passed", *due}
 
 
-def outcomes(name: str, output: str) -> Iterator[tuple[dict[str, str], str, bool]]:
+def test_the_tests_run_on_windows_and_macos_outside_of_the_required_check() -> None:
+    job = workflow("ci.yml")["jobs"]["platforms"]
+    assert job["runs-on"] == "${{ matrix.platform }}"
+    assert job["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"platform": ["windows-latest", "macos-latest"]},
+    }
+    _, setup, test = job["steps"]
+    assert setup["uses"] == "./.github/actions/setup"
+    assert setup["with"] == {"requirements": "requirements-dev.txt"}
+    assert test["run"] == "python -m pytest -n auto --dist loadgroup --ignore tests/e2e"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_failure_counts_as_success_but_on_windows_and_macos(file: Path) -> None:
+    for name, job in workflow(file.name)["jobs"].items():
+        tolerant = [part for part in (job, *job["steps"]) if "continue-on-error" in part]
+        assert tolerant == ([job] if name == "platforms" else [])
+
+
+@needs_make
+@pytest.mark.parametrize(("system", "folder"), [("Windows_NT", "Scripts"), ("", "bin")])
+def test_make_finds_the_programs_of_the_virtual_environment(system: str, folder: str) -> None:
+    assert f".venv/{folder}/python -m pytest " in planned("test", f"OS={system}")
+
+
+def outcomes(name: str, output: str, event: str) -> Iterator[tuple[dict[str, str], str, bool]]:
     """Yield each combination of results and of the output of `changes`, and whether it passes."""
     jobs = workflow(name)["jobs"]
     (step,) = jobs["passed"]["steps"]
@@ -403,36 +538,29 @@ def outcomes(name: str, output: str) -> Iterator[tuple[dict[str, str], str, bool
     for changed in ("true", "false", ""):
         for results in itertools.product(RESULTS, repeat=len(needed)):
             values = {f"needs.{job}.result": r for job, r in zip(needed, results, strict=True)}
-            values[f"needs.changes.outputs.{output}"] = changed
+            values |= {f"needs.changes.outputs.{output}": changed, "github.event_name": event}
             fails = runs(step, {**values, "status": "success"})
             yield dict(zip(needed, results, strict=True)), changed, not fails
 
 
-def test_dataset_passed_demands_every_check_that_was_due() -> None:
-    passing = [
-        (changed, results)
-        for results, changed, passes in outcomes("pull-request.yml", "dataset")
-        if passes
-    ]
-    # On a pull request, in a merge group, and where nothing was due. At most one of the two jobs
-    # runs, so both of them cannot succeed.
-    real = [
-        (changed, (results["changes"], results["dataset"], results["merge-group"]))
-        for changed, results in passing
-        if "skipped" in (results["dataset"], results["merge-group"])
-    ]
-    assert ("true", ("success", "success", "skipped")) in real
-    assert ("true", ("success", "skipped", "success")) in real
-    assert ("false", ("success", "skipped", "skipped")) in real
-    assert ("true", ("success", "skipped", "skipped")) not in real
-    for changed, results in passing:
-        assert results["changes"] == "success"
-        assert {results["dataset"], results["merge-group"]} <= {"success", "skipped"}
-        assert changed == "false" or "success" in (results["dataset"], results["merge-group"])
+@pytest.mark.parametrize(
+    ("event", "due", "other"),
+    [("pull_request", "dataset", "merge-group"), ("merge_group", "merge-group", "dataset")],
+)
+def test_dataset_passed_demands_every_check_that_was_due(event: str, due: str, other: str) -> None:
+    for results, changed, passes in outcomes("pull-request.yml", "dataset", event):
+        allowed = {"success", "skipped"} if changed == "false" else {"success"}
+        assert passes is (
+            results["changes"] == "success"
+            and results[due] in allowed
+            # It never runs for this event.
+            and results[other] in {"success", "skipped"}
+        ), (results, changed)
 
 
-def test_ci_passed_demands_every_check_that_was_due() -> None:
-    for results, changed, passes in outcomes("ci.yml", "machinery"):
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push"])
+def test_ci_passed_demands_every_check_that_was_due(event: str) -> None:
+    for results, changed, passes in outcomes("ci.yml", "machinery", event):
         checks = [results["lint"], results["test"], results["e2e"]]
         allowed = {"success", "skipped"} if changed == "false" else {"success"}
         assert passes is (results["changes"] == "success" and set(checks) <= allowed), results
