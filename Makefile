@@ -1,18 +1,21 @@
-.PHONY: help demo test e2e lint tools format schema template-lock bench lock clean
+.PHONY: help demo test e2e soak lint tools format schema template-lock bench lock clean
 PYTHON ?= python3
-BIN = .venv/bin
+BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv ## run the whole story in a temporary folder, in under a minute
+demo: .venv ## run two pull requests, their releases and a consumer in a temporary folder
 	$(BIN)/python -m scripts.demo
 
 test: .venv ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e
+	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/soak
 
-e2e: .venv tools ## run whole pull requests through the real workflow files (needs Go and Node)
+e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 	$(BIN)/python -m pytest -n auto tests/e2e
+
+soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
+	$(BIN)/python -m pytest -n auto tests/soak
 
 lint: .venv .tools/actionlint ## check style, types, imports and workflows (needs Go)
 	$(BIN)/ruff check .
@@ -61,7 +64,7 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 	$$python -m venv --without-pip .venv; \
 	$$python -c "import pip" 2>/dev/null || { python=$(BIN)/python; $$python -m ensurepip >/dev/null; }; \
 	$$python -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-compile \
-		--require-hashes -r requirements-install.txt; \
+		--require-hashes --only-binary :all: -r requirements-install.txt; \
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-build-isolation \
 		--only-binary :all: --no-binary antlr4-python3-runtime -r requirements-dev.txt; \
 	touch $@
