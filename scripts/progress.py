@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+"""Progress of long work: a bar on a terminal, periodic lines in a log."""
 
 import sys
 from collections.abc import Iterable
