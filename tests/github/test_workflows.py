@@ -513,7 +513,10 @@ def test_the_tests_run_on_windows_and_macos_outside_of_the_required_check() -> N
     _, setup, test = job["steps"]
     assert setup["uses"] == "./.github/actions/setup"
     assert setup["with"] == {"requirements": "requirements-dev.txt"}
-    assert test["run"] == "python -m pytest -n auto --dist loadgroup --ignore tests/e2e"
+    assert (
+        test["run"]
+        == "python -m pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/soak"
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
