@@ -2,6 +2,7 @@
 
 import os
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,15 +31,21 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
         with _isolated(checkout):
             repo = Repo(str(checkout), config={"cache": {"dir": str(cache.folder)}})
             with repo:
-                found = DVCFileSystem(repo=repo).find(DATASET)
+                # With two outputs in one place it depends on their order which of them DVC finds.
+                with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                    repo.index.check_graph()
+                found = DVCFileSystem(repo=repo).find(DATASET, detail=True)
     except Exception as error:  # noqa: BLE001 - DVC's readers raise many kinds
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableError(f"DVC cannot read this version: {reason}") from None
-    names = {name.removeprefix(f"{DATASET}/") for name in found}
-    if names != made.files.keys():
+    listed = {name.removeprefix(f"{DATASET}/"): info.get("md5") for name, info in found.items()}
+    expected = {name: md5 for name, (md5, _) in made.files.items()}
+    if listed != expected:
+        both = listed.items() & expected.items()
         raise UnreadableError(
-            f"DVC finds {len(names):,} of the {len(made.files):,} files of this version. Look for"
-            " a rule in .dvcignore, or a file of DVC, that hides or changes dataset.dvc"
+            f"DVC finds {len(both):,} of the {len(expected):,} files of this version, and"
+            f" {len(listed) - len(both):,} others. Look for a rule in .dvcignore, or a file of DVC,"
+            " that hides or changes dataset.dvc"
         )
 
 

@@ -41,6 +41,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "dataset-sources"
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    # scikit-learn waits for a second before each of its three further attempts.
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+
+
 @pytest.fixture
 def openml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of scikit-learn."""
@@ -449,7 +455,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}/"
     urlopen = _openml.urlopen
@@ -468,8 +474,9 @@ def test_a_cache_of_scikit_learn_that_cannot_be_written_costs_only_time(
     cache: Path, served: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep(served, "tiny-drawings", [*gray(4), ("kind", "{a,b}")], ["1,2,3,4,a", "5,6,7,8,b"])
-    (served / "file").touch()
-    for unwritable in ("file", "file/below"):
+    (served / "home").mkdir()
+    (served / "home" / "openml").touch()
+    for unwritable in ("home", "home/openml", "home/openml/below"):
         monkeypatch.setenv("SCIKIT_LEARN_DATA", str(served / unwritable))
         assert load_table("tiny-drawings").labels.tolist() == ["a", "b"]
 
@@ -477,8 +484,9 @@ def test_a_cache_of_scikit_learn_that_cannot_be_written_costs_only_time(
 def test_openml_that_cannot_be_reached_is_named_also_where_nothing_can_be_cached(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "file"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "openml").touch()
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "home"))
 
     with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
         registry.load("tiny-drawings")

@@ -1,3 +1,5 @@
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,3 +13,23 @@ def emulator() -> Iterator[Storage]:
     """An emulated bucket. Tests share it, and each uses a path of its own."""
     with storage.running() as made:
         yield made
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that accepts every connection and never answers."""
+    accepted: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            try:
+                while True:
+                    accepted.append(server.accept()[0])
+            except OSError:
+                return  # closed at the end of the test
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+    for connection in accepted:
+        connection.close()

@@ -197,6 +197,15 @@ def test_a_second_run_at_the_same_time_is_refused(
     assert run("build").code == 0
 
 
+def test_a_write_that_fails_leaves_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "target" / "below").mkdir(parents=True)
+
+    with pytest.raises(OSError, match="target"):
+        files.write(tmp_path / "target", b"data")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["target"]
+
+
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     file = tmp_path / "folder" / "file"
     files.write(file, b"old", 0o444)

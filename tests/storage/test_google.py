@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.storage import manifest
+from scripts.storage import manifest, remote
 from scripts.storage.remote import open_remote
 from scripts.versions import lock
 from tests.doubles import proxy
@@ -150,18 +150,55 @@ def test_checksums_come_from_one_listing_and_objects_without_one_are_read(
 
     with proxy.before(emulator.port, listing) as network:
         committed = (clouded.root / ".dvc" / "config").read_text()
-        remote = open_remote(clouded.root, committed.replace(emulator.url, network.url).encode())
-        assert remote.mismatched(names) == set()
+        opened = open_remote(clouded.root, committed.replace(emulator.url, network.url).encode())
+        assert opened.mismatched(names) == set()
         assert len(network.seen) == 1
         assert network.seen[0].startswith(f"GET /storage/v1/b/{BUCKET}/o?")
 
         composite.add(place)
         network.seen.clear()
-        assert remote.mismatched(names) == set()
+        assert opened.mismatched(names) == set()
         assert len(network.seen) > 1
 
         emulator.overwrite(place, b"damaged")
-        assert remote.mismatched(names) == {one}
+        assert opened.mismatched(names) == {one}
+
+
+def test_a_copy_elsewhere_does_not_hide_a_damaged_object(
+    clouded: Repository, run: Run, emulator: Storage
+) -> None:
+    run("build")
+    name, content = next(iter(objects(clouded.cache).items()))
+    base = f"{clouded.place.name}/files/md5"
+    place = f"{base}/{name[:2]}/{name[2:]}"
+    emulator.overwrite(place, b"planted")
+    for folder in ("00", "zz"):
+        emulator.overwrite(f"{base}/{folder}/{name[:2]}/{name[2:]}", content)
+
+    for verb in ("push", "release"):
+        result = run(verb)
+
+        assert result.code == 1
+        assert result.err.endswith(f"run it again:\n    gcloud storage rm gs://{BUCKET}/{place}\n")
+    assert clouded.tags() == []
+
+
+@pytest.mark.parametrize("verb", ["push", "release"])
+def test_a_bucket_that_never_answers_is_one_message_and_no_tag(
+    tmp_path: Path, run: Run, silent: str, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(remote, "TIME_LIMIT", 0.3)
+    repository = create(tmp_path)
+    point_at(repository, run, silent, "path")
+    run("build")
+
+    result = run(verb)
+
+    assert result.code == 1
+    assert result.err.splitlines()[-1] == (
+        f"error: cannot list the objects in gs://{BUCKET}/path: no answer within 0.3 seconds"
+    )
+    assert repository.tags() == []
 
 
 @pytest.mark.parametrize("verb", ["push", "release"])

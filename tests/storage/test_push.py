@@ -1,9 +1,14 @@
+import os
+import shlex
 import shutil
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
 from scripts.build import record
-from tests.repository import Repository, Run, mismatched, objects
+from tests.repository import Repository, Run, config_text, create, mismatched, objects
 
 
 @pytest.fixture
@@ -70,6 +75,84 @@ def test_a_push_refuses_a_remote_that_holds_a_damaged_object(
     damaged.unlink()
     assert run("push").code == 0
     assert objects(built.bucket) == objects(built.cache)
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (20, ""), (25, "    and 5 more\n")])
+def test_all_damaged_objects_are_listed_with_the_command_that_removes_them(
+    repository: Repository, run: Run, count: int, more: str
+) -> None:
+    repository.configure(config_text(samples=15))
+    run("build")
+    planted = sorted(objects(repository.cache))[:count]
+    for name in planted:
+        repository.object_file(name).parent.mkdir(parents=True, exist_ok=True)
+        repository.object_file(name).write_bytes(b"planted")
+
+    result = run("push")
+
+    commands = [f"rm -f {repository.object_file(name)}" for name in planted[:20]]
+    assert result == (
+        1,
+        "",
+        f"error: Checksum mismatch for {count} of 31 objects in {repository.bucket}. Remove them"
+        " and run it again:\n" + "".join(f"    {command}\n" for command in commands) + more,
+    )
+    for command in commands:
+        subprocess.run(shlex.split(command), check=True)
+    assert run("push").code == (1 if more else 0)
+
+
+def test_the_command_that_removes_an_object_is_quoted(tmp_path: Path, run: Run) -> None:
+    place = tmp_path / "two words"
+    place.mkdir()
+    repository = create(place)
+    run("build", where=repository.root)
+    name = any_file(repository)
+    repository.object_file(name).parent.mkdir(parents=True)
+    repository.object_file(name).write_bytes(b"planted")
+
+    result = run("push", where=repository.root)
+
+    command = result.err.splitlines()[-1]
+    assert shlex.split(command) == ["rm", "-f", str(repository.object_file(name))]
+
+
+def left(folder: Path, hours: int) -> Path:
+    """Leave a temporary file as a run does that was killed some hours ago."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"left{hours}.tmp"
+    file.write_bytes(b"a part of an object")
+    os.utime(file, (time.time() - hours * 3600,) * 2)
+    return file
+
+
+@pytest.mark.parametrize("verb", ["build", "push", "release"])
+def test_temporary_files_that_a_killed_run_left_are_removed_after_a_day(
+    built: Repository, run: Run, verb: str
+) -> None:
+    stores = [built.cache] if verb == "build" else [built.cache, built.bucket]
+    below = ["files/md5/00", "files/md5/ff", "records"]
+    old = [left(store / folder, 25) for store in stores for folder in below]
+    fresh = [left(store / folder, 23) for store in stores for folder in below]
+    others = [left(built.bucket, 25), left(built.bucket / "mine", 25), left(built.root, 25)]
+
+    assert run(verb).code == 0
+
+    assert not [file for file in old if file.exists()]
+    assert not [file for file in fresh + others if not file.exists()]
+    assert len(objects(built.cache)) == 11
+    assert run("push").code == 0
+    assert objects(built.bucket) == objects(built.cache)
+
+
+def test_a_temporary_file_that_cannot_be_removed_is_no_error(built: Repository, run: Run) -> None:
+    stuck = built.bucket / "files" / "md5" / "00" / "stuck.tmp"
+    stuck.mkdir(parents=True)
+    os.utime(stuck, (0, 0))
+
+    assert run("push").code == 0
+
+    assert stuck.exists()
 
 
 def test_a_push_without_a_manifest_in_the_cache_says_to_build(built: Repository, run: Run) -> None:

@@ -1,6 +1,9 @@
 """What every kind of remote does alike: a folder, a bucket, and a kind without a class here."""
 
 import asyncio
+import re
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +14,7 @@ from scripts.storage import remote as remotes
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import FolderRemote, GoogleRemote, Remote, open_remote, reason
+from tests.doubles import proxy
 from tests.doubles.process import free_port
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE, Repository
@@ -195,6 +199,113 @@ def test_an_unreachable_remote_is_one_message(
         for call in (remote.missing, remote.mismatched, remote.damaged):
             with pytest.raises(UserError, match=f"^cannot .* gs://{BUCKET}/path: "):
                 call({"0" * 32})
+
+
+def test_storage_that_never_answers_is_one_message(
+    untouched: Repository, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "TIME_LIMIT", 0.3)
+    one, two = "0" * 32, "1" * 32
+    remote = open_remote(untouched.root, dvc_config(f"gs://{BUCKET}/path", silent))
+    calls: list[Callable[[], object]] = [
+        lambda: remote.missing({one}),
+        lambda: remote.missing({one, two}),
+        lambda: remote.mismatched({one, two}),
+        lambda: remote.damaged({one, two}),
+        lambda: remote.manifest(one),
+        lambda: remote.read_record(one),
+        lambda: remote.write_record(one, b"content"),
+        lambda: remote.write_record(one, bytes(10_000_000)),
+    ]
+    for call in calls:
+        begun = time.monotonic()
+        with pytest.raises(UserError) as caught:
+            call()
+        assert time.monotonic() - begun < 30
+        assert re.fullmatch(
+            f"cannot (list the objects in|read from|write to) gs://{BUCKET}/path:"
+            r" no answer within 0\.3 seconds",
+            str(caught.value),
+        )
+
+
+MANY = {f"train/3/{number:05}.png": f"image {number}".encode() for number in range(60)}
+JOBS = 4
+
+
+@pytest.fixture
+def many(repository: Repository) -> tuple[Cache, list[str]]:
+    """A cache with many objects."""
+    cache = Cache(repository.root)
+    return cache, [cache.put(data) for data in MANY.values()]
+
+
+def few_jobs(url: str, endpoint: str) -> bytes:
+    return dvc_config(url, endpoint) + f"    jobs = {JOBS}\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["google", "other"])
+def test_only_a_few_objects_are_read_or_written_at_the_same_time(
+    repository: Repository,
+    many: tuple[Cache, list[str]],
+    emulator: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    if kind == "other":
+        monkeypatch.delitem(remotes.KINDS, "gs")
+    cache, names = many
+    guard = threading.Lock()
+    counts = {"now": 0, "most": 0}
+
+    def slowly(_method: str, _path: str) -> None:
+        with guard:
+            counts["now"] += 1
+            counts["most"] = max(counts["most"], counts["now"])
+        time.sleep(0.01)
+        with guard:
+            counts["now"] -= 1
+
+    with proxy.before(emulator.port, slowly) as network:
+        url = f"gs://{BUCKET}/{repository.place.name}"
+        remote = open_remote(repository.root, few_jobs(url, network.url))
+        assert remote.upload(cache, names) == []
+        assert 1 < counts["most"] <= JOBS
+
+        counts["most"] = 0
+        assert remote.damaged(names) == set()
+        assert 1 < counts["most"] <= JOBS
+
+
+def test_nothing_more_is_begun_once_the_storage_does_not_answer(
+    repository: Repository,
+    many: tuple[Cache, list[str]],
+    emulator: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remotes, "TIME_LIMIT", 0.3)
+    cache, names = many
+    url = f"gs://{BUCKET}/{repository.place.name}"
+    over = threading.Event()
+
+    def stall(_method: str, _path: str) -> None:
+        over.wait(10)
+
+    with proxy.before(emulator.port, stall) as network:
+        remote = open_remote(repository.root, few_jobs(url, network.url))
+        try:
+            for call in (lambda: remote.upload(cache, names), lambda: remote.damaged(names)):
+                network.seen.clear()
+                with pytest.raises(UserError, match=r"no answer within 0\.3 seconds$"):
+                    call()
+                assert 0 < len(network.seen) <= 3 * JOBS
+        finally:
+            over.set()
+
+
+def test_the_address_of_a_folder_has_no_detours(repository: Repository) -> None:
+    for url in ("../storage/../../bucket/", f"{repository.root}/.dvc/../../bucket"):
+        assert open_remote(repository.root, dvc_config(url)).url == str(repository.bucket)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,7 +9,7 @@ from dvc.config_schema import REMOTE_SCHEMAS
 
 from scripts.errors import UserError
 from scripts.storage import settings
-from tests.repository import TEMPLATE, Repository, Run, objects
+from tests.repository import TEMPLATE, Repository, Run, create, objects
 
 BUCKET = b"""\
 [core]
@@ -278,6 +281,9 @@ DAMAGED = [
     b"remote = 3\n",
     b"unknown = 3\n",
     b"[core]\n    remote = %(unknown)s\n",
+    BUCKET.replace(b"gs://team-bucket/mnist", b"%(x)s"),
+    BUCKET.replace(b"team-bucket", b"%(url)s"),
+    BUCKET + b"['remote \"other\"']\n    url = %(x)s\n",
     BUCKET.replace(b"url", b"address"),
     BUCKET.replace(b"gs:", b"ftps:"),
     BUCKET.replace(b"/mnist", b", b"),
@@ -291,6 +297,87 @@ def test_a_damaged_config_is_one_message(root: Path, committed: bytes) -> None:
         settings.remote_section(root, committed, ".dvc/config at v0")
     assert str(caught.value).startswith(".dvc/config at v0 is not a valid DVC configuration (")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("committed", DAMAGED)
+def test_a_damaged_config_is_one_message_of_every_verb(
+    repository: Repository, run: Run, committed: bytes
+) -> None:
+    run("release")
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    run("build")
+    config = repository.root / ".dvc" / "config"
+    config.write_bytes(committed)
+
+    failed = {
+        verb: result.err
+        for verb in ("build", "push", "plan", "verify", f"remote {repository.bucket}")
+        if (result := run(*verb.split())).code
+    }
+
+    assert {"push", f"remote {repository.bucket}"} <= failed.keys()
+    for message in failed.values():
+        assert message.startswith("error: ")
+        assert len(message.splitlines()) == 1
+    assert config.read_bytes() == committed
+
+
+@pytest.mark.parametrize("scheme", ["s3", "azure", "ssh", "hdfs"])
+def test_a_bucket_without_its_client_is_one_message_of_every_verb(
+    repository: Repository, run: Run, scheme: str
+) -> None:
+    url = f"{scheme}://bucket/path"
+    text = BUCKET.replace(b"gs://team-bucket/mnist", url.encode()).decode()
+    repository.merge_file(".dvc/config", text)
+    run("build")
+
+    for verb in ("push", "release"):
+        result = run(verb)
+        assert (result.code, result.out) == (1, "")
+        assert f"the remote cannot be used ({scheme} is supported, but requires " in result.err
+        assert len(result.err.splitlines()) == 1
+    assert repository.tags() == []
+    assert run("remote", str(repository.bucket)).code == 0
+
+
+def test_an_address_that_dvc_takes_for_a_folder_below_the_current_one_is_refused(
+    repository: Repository, run: Run
+) -> None:
+    config = repository.root / ".dvc" / "config"
+    config.write_text(config.read_text().replace("url = ", "url = file://"))
+    run("build")
+
+    result = run("push")
+
+    assert result == (
+        1,
+        "",
+        f"error: .dvc/config: DVC takes the remote file://{repository.bucket} for a folder below"
+        " the current one. Set it again, without file://: python -m scripts remote FOLDER\n",
+    )
+    assert not (repository.root / "file:").exists()
+    assert run("remote", str(repository.bucket)).code == 0
+    assert run("push").code == 0
+
+
+def test_paths_need_not_be_ascii(tmp_path: Path) -> None:
+    place = tmp_path / "größe 日本"
+    place.mkdir()
+    repository = create(place)
+    config = repository.root / ".dvc" / "config"
+    assert f"url = {place}/bucket\n" in config.read_text(encoding="utf-8")
+
+    for verb in ("remote ../andere-Größe", "build", "push", "release", "verify"):
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts", *verb.split()],
+            cwd=repository.root,
+            env=os.environ | {"PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    assert len(objects(place / "andere-Größe")) == len(objects(place / "bucket")) == 11
 
 
 @pytest.mark.parametrize("content", [b"[damaged", b"\xff\xfe", b"remote = 3\n"])
