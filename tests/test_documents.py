@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from scripts.__main__ import main
-from scripts.build.selection import RULE, TEST, TRAIN
+from scripts.build.selection import RULE
 from scripts.inputs import config
+from scripts.inputs.config import TEST, TRAIN
 from scripts.review import plan, render
 from scripts.versions import lock
 from scripts.versions.comparison import Comparison
@@ -76,7 +77,7 @@ def test_the_example_in_the_readme_is_a_valid_config() -> None:
     parsed = config.parse(example.group(1).encode())
     assert parsed.record().keys() == {"source", "class", "samples", "test_size", "seed"}
     for folder in FOLDERS:
-        assert parsed.train_and_test(folder) == (TRAIN_COUNT, TEST_COUNT)
+        assert parsed.sizes(folder) == (TRAIN_COUNT, 0, TEST_COUNT)
 
 
 def recorded(md5: str, factor: int) -> Lock:

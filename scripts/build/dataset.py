@@ -1,4 +1,4 @@
-"""The dataset that a config describes: its selection, its files, its manifest."""
+"""The dataset that people describe: its selection, its files, its manifest."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,10 @@ from functools import cached_property
 from scripts.build import png, selection
 from scripts.build.selection import Selection
 from scripts.inputs.config import Config
+from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
+from scripts.sources.extended import Extended
+from scripts.sources.resized import Resized
 from scripts.sources.source import Source
 from scripts.storage import manifest
 from scripts.storage.cache import Cache
@@ -16,15 +19,27 @@ from scripts.storage.manifest import Manifest
 
 @dataclass(frozen=True)
 class Dataset:
-    """A config together with its source."""
+    """What people wrote, together with the source that it names."""
 
-    config: Config
+    inputs: Inputs
     source: Source
+
+    @property
+    def config(self) -> Config:
+        """The config."""
+        return self.inputs.config
+
+    @cached_property
+    def images(self) -> Extended:
+        """All images that can be selected, as they are written, by row."""
+        return Extended(self._resized, self.inputs.additions)
 
     @cached_property
     def selection(self) -> Selection:
-        """Which row goes where; raises `InputError` when the source has too few images."""
-        return selection.select(self.config, self.source)
+        """Which row goes where; raises `InputError` when what people wrote cannot be."""
+        return selection.select(
+            self.config, self._resized, self.inputs.curation, self.inputs.additions
+        )
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -39,7 +54,14 @@ class Dataset:
         vars(self)["manifest"] = stored
         return stored
 
+    @cached_property
+    def _resized(self) -> Source:
+        size = self.config.size
+        if size is None or (self.source.shape or ())[:2] == size:
+            return self.source
+        return Resized(self.source, size)
+
     def _files(self) -> Iterator[tuple[str, bytes]]:
         rows = self.selection.files()
         for name, row in Bar(rows.items(), desc="Encoding images", unit="image"):
-            yield name, png.encode(self.source.image(row))
+            yield name, png.encode(self.images.image(row))

@@ -6,6 +6,7 @@ released before has any influence on it.
 
 import hashlib
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,14 +14,38 @@ from scripts.sources.source import Source, classes
 
 
 class Image(NamedTuple):
-    """One image of a source: its place among those of its label, its key, and its first row.
+    """One image of a source: its batch, its place in it, its key, and its first row.
 
-    Images are compared by place, then by key.
+    Images are compared by batch, then by place, then by key.
     """
 
+    batch: int
     place: float
     key: bytes
     row: int
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The distinct images of a source: the first row of each, by the digest of its pixels.
+
+    `ambiguous` are the first rows of images that the source has under two labels.
+    """
+
+    first: dict[bytes, int]
+    ambiguous: frozenset[int]
+
+
+@lru_cache(maxsize=4)
+def distinct(source: Source) -> Distinct:
+    """Return the distinct images of `source`."""
+    labels = source.labels.tolist()
+    first: dict[bytes, int] = {}
+    ambiguous: set[int] = set()
+    for row, digest in enumerate(source.digests):
+        if labels[found := first.setdefault(digest, row)] != labels[row]:
+            ambiguous.add(found)
+    return Distinct(first, frozenset(ambiguous))
 
 
 @lru_cache(maxsize=4)
@@ -28,30 +53,30 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
     """Return the usable images of each label of `source`, in their order.
 
     An image's key is the SHA-256 of the seed and the digest of its pixels. Its place, between 0 and
-    1, is its rank by key among the images of its label. Identical images are one image, whose row
-    and label are those of the first. An image that the source has under two labels has a place, so
-    that nothing shifts when a label is corrected, but is not usable.
+    1, is its rank by key among the images of its batch and label. Identical images are one image,
+    whose row, batch and label are those of the first. An image that the source has under two labels
+    has a place, so that nothing shifts when a label is corrected, but is not usable.
     """
-    prefix, labels = f"{seed}:".encode(), source.labels.tolist()
-    first: dict[bytes, int] = {}
-    ambiguous: set[bytes] = set()
-    for row, digest in enumerate(source.digests):
-        if labels[first.setdefault(digest, row)] != labels[row]:
-            ambiguous.add(digest)
-    keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    unusable: set[int] = set()
-    for digest, row in first.items():
-        keys[labels[row]].append((hashlib.sha256(prefix + digest).digest(), row))
-        if digest in ambiguous:
-            unusable.add(row)
-    return {label: _placed(sorted(keys[label]), unusable) for label in classes(source)}
+    prefix, labels, digests = f"{seed}:".encode(), source.labels.tolist(), source.keys
+    found = distinct(source)
+    images: dict[str, list[Image]] = {label: [] for label in classes(source)}
+    rows = iter(found.first.values())
+    row = next(rows, None)
+    for number, batch in enumerate(source.batches):
+        keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
+        while row is not None and row < batch.stop:
+            keys[labels[row]].append((hashlib.sha256(prefix + digests[row]).digest(), row))
+            row = next(rows, None)
+        for label, ranked in keys.items():
+            images[label] += _placed(number, sorted(ranked), found.ambiguous)
+    return images
 
 
-def _placed(ranked: list[tuple[bytes, int]], unusable: set[int]) -> list[Image]:
+def _placed(batch: int, ranked: list[tuple[bytes, int]], unusable: frozenset[int]) -> list[Image]:
     count = len(ranked)
     return [
         # Division rounds correctly, so equal fractions are equal numbers on every machine.
-        Image((2 * rank + 1) / (2 * count), key, row)
+        Image(batch, (2 * rank + 1) / (2 * count), key, row)
         for rank, (key, row) in enumerate(ranked)
         if row not in unusable
     ]

@@ -10,7 +10,7 @@ from scripts.sources.source import Pixels
 
 
 def encode(pixels: Pixels) -> bytes:
-    """Return `pixels` (height, width) as an 8-bit gray PNG.
+    """Return `pixels` as an 8-bit PNG, gray or RGB.
 
     zlib's run-length strategy was made for PNG (https://www.zlib.net/manual.html, deflateInit2): on
     small drawings it is no larger than the default, and its output does not depend on the build of
@@ -22,6 +22,6 @@ def encode(pixels: Pixels) -> bytes:
 
 
 def decode(png: bytes) -> Pixels:
-    """Return the pixels (height, width) of a PNG that `encode` made."""
+    """Return the pixels of a PNG that `encode` made."""
     with Image.open(io.BytesIO(png)) as image:
         return np.asarray(image)

@@ -6,7 +6,7 @@ from scripts.build import record
 from scripts.errors import UserError
 from scripts.github import actions
 from scripts.inputs.reader import WorkTree
-from scripts.storage import push
+from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
@@ -31,6 +31,6 @@ def run(_: argparse.Namespace, git: Git) -> None:
         actions.notice("No bucket yet", NO_BUCKET)
         actions.output("stored", "no")
         return
-    copied = push.push(Cache(git.root), remote, built.md5)
+    copied = transfer.push(Cache(git.root), remote, built.md5)
     actions.output("stored", "yes")
     print(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")

@@ -21,7 +21,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         dataset,
         dataset.manifest,
         comparable_since=found.next_tag,
-        splits=index.of_selection(dataset.selection, dataset.source).sha256,
+        splits=index.of_dataset(dataset).sha256,
         copy=None,
     )
     files.write(git.root / LOCK_FILE, lock.render(made).encode())

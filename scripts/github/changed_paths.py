@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from scripts.github import actions
-from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
+from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
 # Paths that hold data only. A change of anything else needs the machinery's own checks.
-DATA_PATHS = ("dataset_config.yaml", "dataset.dvc", ".dvc/config")
+DATA_PATHS = (*INPUTS_OF_PEOPLE, "dataset.dvc", ".dvc/config")
 UNKNOWN = "(the commits before a force-push are not available)"
 MAX_PATHS_SHOWN = 20
 
@@ -30,7 +30,7 @@ def main() -> None:
     """
     changed = _of_event(actions.event())
     dataset = sorted(path for path in changed if path == UNKNOWN or _is_below(path, DATASET_PATHS))
-    machinery = sorted(path for path in changed if path not in DATA_PATHS)
+    machinery = sorted(path for path in changed if not _is_below(path, DATA_PATHS))
     found = {"dataset": dataset, "machinery": machinery}
     shown = "\n".join(f"{name}: {_shown(paths)}" for name, paths in found.items())
     print(shown, file=sys.stderr)

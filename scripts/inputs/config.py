@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -16,8 +16,11 @@ from pydantic import (
     PrivateAttr,
     Tag,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from scripts.inputs import strict_yaml, wording
 from scripts.inputs.paths import CONFIG_FILE
@@ -26,7 +29,19 @@ from scripts.inputs.strict_yaml import KEY, Document, Location
 
 SCHEMA_FILE = "scripts/inputs/dataset_config.schema.json"
 ALL = "all"
+# The value of `split_by`.
+SOURCE = "source"
 MAX_NAME = 100
+MAX_SIDE = 4096
+SIZE_PATTERN = r"^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$"
+# The keys that say how large a split is.
+SPLIT_SIZES = {"test_size", "validation_size"}
+
+Split = Literal["train", "validation", "test"]
+TRAIN: Split = "train"
+VALIDATION: Split = "validation"
+TEST: Split = "test"
+SPLITS: tuple[Split, ...] = (TRAIN, VALIDATION, TEST)
 # Within a mapping by folder pydantic places a problem at: its branch, folder, branch of the value.
 FOLDER_PLACE = 3
 
@@ -46,6 +61,16 @@ def _shape_or_all(value: object) -> str:
 
 def _shape_or_fraction(value: object) -> str:
     return "fraction" if isinstance(value, float) else _shape(value)
+
+
+def _shape_or_text(value: object) -> str:
+    return "text" if isinstance(value, str) else _shape(value)
+
+
+def _bounded_size(size: str) -> str:
+    if max(map(int, size.split("x"))) > MAX_SIDE:
+        raise ValueError(f"a side must be at most {MAX_SIDE}")
+    return size
 
 
 def _unique_folders(by_folder: object) -> object:
@@ -85,18 +110,64 @@ SampleCounts = Annotated[
     dict[Label, Samples], Field(min_length=1), BeforeValidator(_unique_folders)
 ]
 TestSizes = Annotated[dict[Label, TestSize], Field(min_length=1), BeforeValidator(_unique_folders)]
+# The images of a split: a count, a fraction, or one of them for each folder.
+SplitSize = Annotated[
+    Annotated[SampleCount, Tag("one")]
+    | Annotated[TestFraction, Tag("fraction")]
+    | Annotated[TestSizes, Tag("by folder")],
+    Discriminator(_shape_or_fraction),
+]
+ImageSize = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_SIDE), Tag("one")]
+    | Annotated[str, Field(pattern=SIZE_PATTERN), AfterValidator(_bounded_size), Tag("text")],
+    Discriminator(_shape_or_text),
+]
+
+
+class Sizes(NamedTuple):
+    """How many images of a folder are in each split."""
+
+    train: int
+    validation: int
+    test: int
 
 
 class Config(BaseModel):
     """What the dataset should be."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Dataset config")
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        title="Dataset config",
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["test_size"]},
+                {
+                    "required": ["split_by"],
+                    "properties": {"split_by": {"const": SOURCE}, "samples": {"const": ALL}},
+                },
+            ]
+        },
+    )
 
     source: str = Field(
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,()-]*$",
         max_length=MAX_NAME,
-        description="An OpenML dataset by name, or `digits` (bundled with scikit-learn).",
+        description="A source of your own by its name below `sources/`, an OpenML dataset by name,"
+        " or `digits` (bundled with scikit-learn).",
         examples=["mnist_784", "digits"],
+    )
+    channels: Literal["first", "last"] | None = Field(
+        None,
+        description="How an OpenML table of color images lists the values of an image: one color"
+        " after the other (`first`), or one pixel after the other (`last`). Known for CIFAR_10.",
+    )
+    image_size: ImageSize | None = Field(
+        None,
+        description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`. Needed where the"
+        " images of the source differ in size.",
+        examples=[28, "64x48"],
     )
     class_: Annotated[
         Annotated[Label, Tag("one")] | Annotated[Labels, Tag("list")], Discriminator(_shape)
@@ -112,19 +183,28 @@ class Config(BaseModel):
         | Annotated[SampleCounts, Tag("by folder")],
         Discriminator(_shape_or_all),
     ] = Field(
-        description="Images in each folder, train and test together, or `all` that the source has;"
+        description="Images in each folder, all splits together, or `all` that the source has;"
         " or by folder.",
         examples=[100, "all", {"3": 100, "no3": 120}],
     )
-    test_size: Annotated[
-        Annotated[SampleCount, Tag("one")]
-        | Annotated[TestFraction, Tag("fraction")]
-        | Annotated[TestSizes, Tag("by folder")],
-        Discriminator(_shape_or_fraction),
-    ] = Field(
+    split_by: Literal["source"] | None = Field(
+        None,
+        description="`source` keeps the train and test sets that the source itself has: test images"
+        " come from its test set, all others from its train set.",
+    )
+    test_size: SplitSize | None = Field(
+        None,
+        validate_default=True,
         description="How many of a folder's images are for test: a count, or a fraction (rounded"
-        " up, as in scikit-learn); or by folder.",
+        " up, as in scikit-learn); or by folder. Not needed with `split_by: source` and `samples:"
+        " all`, which take the source's whole test set.",
         examples=[20, 0.2, {"3": 20, "no3": 0.25}],
+    )
+    validation_size: SplitSize | None = Field(
+        None,
+        description="How many of a folder's images are for validation, like `test_size`. Without it"
+        " there is no validation set.",
+        examples=[10, 0.1],
     )
     seed: int = Field(
         0, ge=0, lt=2**32, description="A different seed selects different images and splits."
@@ -147,31 +227,65 @@ class Config(BaseModel):
         """Return the config as plain data, as a lock holds it."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
+    @field_validator("test_size", mode="before")
+    @classmethod
+    def _require_test_size(cls, value: object, info: ValidationInfo) -> object:
+        # Only where the test set is the source's own does the size follow from the source.
+        if value is None and not (
+            info.data.get("split_by") == SOURCE and info.data.get("samples") == ALL
+        ):
+            raise PydanticKnownError("missing")
+        return value
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits of the dataset."""
+        return SPLITS if self.validation_size is not None else (TRAIN, TEST)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The (height, width) to which images are resized; None keeps theirs."""
+        if self.image_size is None:
+            return None
+        width, _, height = str(self.image_size).partition("x")
+        return int(height or width), int(width)
+
     def takes_all(self, folder: str) -> bool:
         """Return whether `folder` gets every image that the source has for it."""
         return bool(_of(self.samples, folder) == ALL)
 
-    def test_fraction(self, folder: str) -> Fraction | None:
-        """Return the fraction of `folder` that is for test, None where a count is given.
+    def fraction(self, split: Split, folder: str) -> Fraction | None:
+        """Return the fraction of `folder` that is for test or validation.
 
-        It is the decimal number as written: 0.07 of 100 is 7, not the 8 that floating point
-        arithmetic gives.
+        None where a count is given. It is the decimal number as written: 0.07 of 100 is 7, not the
+        8 that floating point arithmetic gives.
         """
-        size = _of(self.test_size, folder)
+        size = self._size(split, folder)
         return Fraction(repr(size)) if isinstance(size, float) else None
 
-    def train_and_test(self, folder: str, available: int = 0) -> tuple[int, int]:
-        """Return how many of `folder`'s images are for train and how many for test.
+    def sizes(self, folder: str, available: int = 0) -> Sizes:
+        """Return how many of `folder`'s images are in each split.
 
         `available` is how many the source has for it, which is needed for `samples: all`. A test
-        fraction is rounded up, as in scikit-learn's `train_test_split`. A test count that leaves
-        none for train gives 0 or less for train.
+        fraction is rounded up, as in scikit-learn's `train_test_split`. A validation fraction g
+        beside a test fraction f is g / (1 - f) of what is not for test, so that rounding never
+        moves a sample. Sizes that leave none for train give 0 or less for it.
         """
         samples = _of(self.samples, folder)
         count = available if samples == ALL else samples
-        fraction = self.test_fraction(folder)
-        test = _of(self.test_size, folder) if fraction is None else math.ceil(fraction * count)
-        return count - test, test
+        of_test = self.fraction(TEST, folder)
+        test = self._size(TEST, folder) or 0 if of_test is None else math.ceil(of_test * count)
+        of_validation = self.fraction(VALIDATION, folder)
+        if of_validation is None:
+            validation = self._size(VALIDATION, folder) or 0
+        elif of_test is None:
+            validation = math.ceil(of_validation * count)
+        else:
+            validation = math.ceil(of_validation / (1 - of_test) * (count - test))
+        return Sizes(count - validation - test, validation, test)
+
+    def _size(self, split: Split, folder: str) -> Any:
+        return _of(self.test_size if split == TEST else self.validation_size, folder)
 
 
 def _of(setting: Any, folder: str) -> Any:
@@ -216,7 +330,7 @@ def _valid_part(document: Document, error: ValidationError) -> Config | None:
         invalid.setdefault(str(detail["loc"][0]), []).append(detail["loc"][1:])
     values: dict[str, Any] = {"class": ALL, "samples": ALL, "test_size": 1}
     for key, value in document.data.items():
-        if "class" in invalid and key in ("samples", "test_size"):
+        if "class" in invalid and key in ("samples", *SPLIT_SIZES):
             # Which folders they are for, and how many images those have, is not known.
             continue
         if isinstance(key, str) and key not in invalid:
@@ -224,9 +338,10 @@ def _valid_part(document: Document, error: ValidationError) -> Config | None:
         elif folders := _invalid_folders(invalid.get(key, [])):
             values[key] = value | dict.fromkeys(folders, values[key])
     if "samples" in invalid:
-        # Whether a test size is too large depends on the samples that it is a part of.
-        sizes = values["test_size"]
-        values["test_size"] = dict.fromkeys(sizes, 1) if isinstance(sizes, dict) else 1
+        # Whether the size of a split is too large depends on the samples that it is a part of.
+        for key in SPLIT_SIZES & values.keys():
+            sizes = values[key]
+            values[key] = dict.fromkeys(sizes, 1) if isinstance(sizes, dict) else 1
     try:
         config = Config.model_validate(values)
     except ValidationError:

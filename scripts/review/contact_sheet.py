@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from scripts.build.dataset import Dataset
-from scripts.build.selection import SPLITS
+from scripts.inputs.config import SPLITS
 from scripts.sources.source import Pixels
 from scripts.versions.diff import Diff
 
@@ -64,7 +64,7 @@ def draw(dataset: Dataset, difference: Diff) -> bytes:
 
 
 def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
-    digests, selection = dataset.source.digests, dataset.selection
+    digests, selection = dataset.images.digests, dataset.selection
     # In the first version everything is new; frames would say nothing.
     added = difference.added if difference.before else frozenset()
     for (split, folder), rows in selection.rows.items():
@@ -75,8 +75,8 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
             f"{split}/{folder}: {len(shown)} of {len(rows):,}{news}",
             [
                 _Sample(
-                    _caption(dataset, row),
-                    dataset.source.image(row),
+                    selection.identifiers[row],
+                    dataset.images.image(row),
                     NEW if digests[row] in added else WHITE,
                 )
                 for row in shown
@@ -85,7 +85,7 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
 
 
 def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
-    old, digests = difference.old, dataset.source.digests
+    old, digests = difference.old, dataset.images.digests
     if not difference.removed or old is None:
         return
     row_of = {digest: row for row, digest in reversed(list(enumerate(digests)))}
@@ -97,7 +97,7 @@ def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
             yield _Row(
                 f"removed from {split}: {len(here)} of {len(gone):,}{where}",
                 [
-                    _Sample(_caption(dataset, row), dataset.source.image(row), REMOVED)
+                    _Sample(dataset.images.identifier(row), dataset.images.image(row), REMOVED)
                     for row in here
                 ],
             )
@@ -113,15 +113,16 @@ def _within_bounds(selected: Sequence[_Row], removed: Sequence[_Row]) -> list[_R
 
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, sample: _Sample, x: int, y: int) -> None:
     pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=sample.color)
-    large = Image.fromarray(255 - sample.pixels).resize(
+    large = Image.fromarray(_on_white(sample.pixels)).resize(
         (THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST
     )
     page.paste(large.convert("RGB"), (x + FRAME, y + FRAME))
     pen.text((x + FRAME, y + SIDE), sample.caption, fill=GRAY)
 
 
-def _caption(dataset: Dataset, row: int) -> str:
-    return dataset.selection.name(row).removesuffix(".png")
+def _on_white(pixels: Pixels) -> Pixels:
+    """Return gray drawings black on white; colors stay as they are."""
+    return 255 - pixels if pixels.ndim == 2 else pixels  # noqa: PLR2004 - no colors
 
 
 def _width(text: str) -> int:

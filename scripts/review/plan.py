@@ -3,8 +3,8 @@
 import re
 
 from scripts.build.dataset import Dataset
-from scripts.build.selection import SPLITS
 from scripts.errors import UserError
+from scripts.inputs.config import SPLITS
 from scripts.review import contact_sheet, report
 from scripts.review.report import NAME, Bytes, ClassCount, Leaks, Plan, Report, SampleChange
 from scripts.versions import diff, guards, releases, resolve
@@ -61,10 +61,10 @@ def counts(before: Lock | None, after: Lock) -> list[ClassCount]:
             split=split,
             folder=folder,
             before=old.get(split, {}).get(folder, 0),
-            after=new[split].get(folder, 0),
+            after=new.get(split, {}).get(folder, 0),
         )
         for split in SPLITS
-        for folder in new[split] | old.get(split, {})
+        for folder in new.get(split, {}) | old.get(split, {})
     ]
 
 

@@ -161,7 +161,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
     return {
         "title": title(Report(plan=plan), name),
         "plan": plan,
-        "columns": table.COLUMNS,
+        "columns": made.columns,
         "changed_rows": shown,
         "unchanged_rows": folded,
         "unchanged": len(made.unchanged),
@@ -177,7 +177,7 @@ def _text_table(plan: Plan) -> str:
         return ""
     rows = [[row.name, *map(_cell, row.cells)] for row in (*made.changed, made.total)]
     align = ("left", *("right" for _ in made.total.cells))
-    return tabulate(rows, table.COLUMNS, tablefmt="plain", colalign=align, disable_numparse=True)
+    return tabulate(rows, made.columns, tablefmt="plain", colalign=align, disable_numparse=True)
 
 
 def _cell(cell: Cell) -> str:

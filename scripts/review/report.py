@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
-from scripts.build.selection import Split
 from scripts.errors import UserError
+from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 
 SCHEMA = 2

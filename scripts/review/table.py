@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scripts.build.selection import SPLITS
+from scripts.inputs.config import SPLITS, TEST, TRAIN, Split
 from scripts.review.report import ClassCount
 
-COLUMNS = ("class", *SPLITS, "total")
 TOTAL = "total"
 
 
@@ -35,8 +34,12 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The rows of the classes that change, of those that do not, and of their total."""
+    """The rows of the classes that change, of those that do not, and of their total.
 
+    `columns` are the headings: the class, the splits that either version has, and the total.
+    """
+
+    columns: list[str]
     changed: list[Row]
     unchanged: list[Row]
     total: Row
@@ -47,16 +50,19 @@ def of(counts: Sequence[ClassCount]) -> Table:
     by_name: dict[str, list[ClassCount]] = {}
     for count in counts:
         by_name.setdefault(count.folder, []).append(count)
-    rows = [_row(name, of_class) for name, of_class in by_name.items()]
+    there = {TRAIN, TEST, *(count.split for count in counts)}
+    splits = [split for split in SPLITS if split in there]
+    rows = [_row(name, of_class, splits) for name, of_class in by_name.items()]
     return Table(
+        columns=["class", *splits, TOTAL],
         changed=[row for row in rows if row.changed],
         unchanged=[row for row in rows if not row.changed],
-        total=_row(TOTAL, counts),
+        total=_row(TOTAL, counts, splits),
     )
 
 
-def _row(name: str, counts: Sequence[ClassCount]) -> Row:
-    cells = [_sum(count for count in counts if count.split == split) for split in SPLITS]
+def _row(name: str, counts: Sequence[ClassCount], splits: Sequence[Split]) -> Row:
+    cells = [_sum(count for count in counts if count.split == split) for split in splits]
     return Row(name, [*cells, _sum(counts)])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from scripts.build.selection import TEST, TRAIN, Split
+from scripts.inputs.config import TEST, TRAIN, Split
 from scripts.review.report import ClassCount, Plan, SampleChange
 from scripts.versions.comparison import images, some
 from scripts.versions.releases import number

@@ -1,6 +1,7 @@
 """The digits that are bundled with scikit-learn: 1,797 images of 8 x 8, available offline."""
 
 from scripts.sources import table
+from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 
 NAME = "digits"
@@ -8,14 +9,14 @@ NAME = "digits"
 SCALE = 15
 
 
-def provides(name: str) -> bool:
-    """Return whether this kind of source has `name`."""
-    return name == NAME
+def provides(request: SourceRequest) -> bool:
+    """Return whether this kind of source has what is asked for."""
+    return request.name == NAME
 
 
-def read(name: str) -> Table:
+def read(request: SourceRequest) -> Table:
     """Return the source."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    return table.from_values(name, digits.data * SCALE, digits.target)
+    return table.from_values(request.name, digits.data * SCALE, digits.target)

@@ -10,7 +10,7 @@ import numpy as np
 from scripts.errors import UserError
 from scripts.progress import Bar
 from scripts.sources import table
-from scripts.sources.source import SourceError
+from scripts.sources.source import SourceError, SourceRequest
 from scripts.sources.table import Table
 
 # Why files cannot be written; no error of a network has one of these numbers.
@@ -20,17 +20,18 @@ UNWRITABLE = {
 }
 
 
-def provides(_: str) -> bool:
-    """Return whether this kind of source has a name: any name that no other kind has."""
+def provides(_: SourceRequest) -> bool:
+    """Return whether this kind has what is asked for: any name that no other kind has."""
     return True
 
 
-def read(name: str) -> Table:
-    """Return the dataset called `name`, over the network unless scikit-learn has it in its cache.
+def read(request: SourceRequest) -> Table:
+    """Return a dataset by its name, over the network unless scikit-learn has it in its cache.
 
     Raises `SourceError` when there is none or it is not made of images, `UserError` when it is not
     available now.
     """
+    name = request.name
     with (
         Bar(desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}"),
         warnings.catch_warnings(record=True) as caught,
@@ -43,7 +44,8 @@ def read(name: str) -> Table:
             raise _error(name, error, damaged=damaged) from None
     if bunch.target is None or np.ndim(bunch.target) != 1:
         raise SourceError(f"source {name} has no single column with the class of each row.")
-    return table.from_values(name, np.asarray(bunch.data), np.asarray(bunch.target))
+    data, target = np.asarray(bunch.data), np.asarray(bunch.target)
+    return table.from_values(name, data, target, request.channels)
 
 
 def _fetch(name: str, caught: list[warnings.WarningMessage]) -> Any:

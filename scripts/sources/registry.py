@@ -6,8 +6,8 @@ from typing import Protocol
 
 from scripts.errors import UserError
 from scripts.sources import copies, digits, openml
-from scripts.sources.source import Source
-from scripts.sources.table import Table
+from scripts.sources.source import Source, SourceError, SourceRequest
+from scripts.sources.table import COLORS, Table
 
 # Returns the content of a copy; raises `UserError` when it is not available.
 Fetch = Callable[[], bytes]
@@ -16,10 +16,10 @@ Fetch = Callable[[], bytes]
 class Kind(Protocol):
     """A kind of source: a module with these functions."""
 
-    def provides(self, name: str, /) -> bool:
-        """Return whether this kind of source has `name`."""
+    def provides(self, request: SourceRequest, /) -> bool:
+        """Return whether this kind of source has what is asked for."""
 
-    def read(self, name: str, /) -> Source:
+    def read(self, request: SourceRequest, /) -> Source:
         """Return the source from its origin.
 
         Raises `SourceError` when it is unknown or unsupported, `UserError` when it is not available
@@ -27,13 +27,13 @@ class Kind(Protocol):
         """
 
 
-# The first kind that provides a name is used. To add a kind, write a module with `provides` and
+# The first kind that provides a request is used. To add a kind, write a module with `provides` and
 # `read`, and list it before `openml`, which takes any name.
 KINDS: tuple[Kind, ...] = (digits, openml)
 
 
-def load(name: str, sha256: str | None = None, fetch: Fetch | None = None) -> Source:
-    """Return the source called `name`.
+def load(request: SourceRequest, sha256: str | None = None, fetch: Fetch | None = None) -> Source:
+    """Return the source that `request` asks for.
 
     With `sha256`, recorded in a lock, a copy with that checksum is used: the local one, else the
     one that `fetch` reads from the remote. Otherwise, and always without `sha256`, the source is
@@ -43,10 +43,15 @@ def load(name: str, sha256: str | None = None, fetch: Fetch | None = None) -> So
     Raises `SourceError` when the source is unknown or unsupported, `UserError` when it is not
     available now.
     """
+    name = request.name
     if sha256 and (copy := copies.find(name, sha256) or _fetched(name, sha256, fetch)):
         return copy
-    kind = next(kind for kind in KINDS if kind.provides(name))
-    source = kind.read(name)
+    kind = next(kind for kind in KINDS if kind.provides(request))
+    source = kind.read(request)
+    if request.channels and not (isinstance(source, Table) and len(source.shape) == COLORS):
+        raise SourceError(
+            f"source {name} is no OpenML table of color images; remove 'channels' from the config."
+        )
     if isinstance(source, Table):
         copies.keep(source)
     return source

@@ -1,15 +1,17 @@
 """What every source can do."""
 
 import re
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from scripts.errors import UserError
 
-# The gray values of one image, 0 to 255, in the shape (height, width).
+# One image: gray values in the shape (height, width), or RGB in the shape (height, width, 3).
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -17,8 +19,47 @@ class SourceError(UserError):
     """The source is unknown or unsupported; trying again cannot help."""
 
 
+@dataclass(frozen=True)
+class SourceRequest:
+    """What a config asks for: a source by its name, and how its tables list colors.
+
+    For a source of one's own, `pointer` is the content of its `.dvc` file, and `fetch_object`
+    returns the path of an object that it names, from the cache or the remote.
+    """
+
+    name: str
+    channels: Literal["first", "last"] | None = None
+    pointer: bytes | None = None
+    fetch_object: Callable[[str], Path] | None = None
+
+
+class Zones(NamedTuple):
+    """Where the splits of one label lie in a closed batch, by place.
+
+    Test begins at `test`, validation reaches from `validation` to where it always ends, and train
+    has the rest. Where the source has a test set of its own, validation begins at
+    `own_validation`.
+    """
+
+    validation: float
+    test: float
+    own_validation: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that came into a source together: from `start` up to, but without, `stop`.
+
+    `zones` are those of each label once a newer batch has closed this one.
+    """
+
+    start: int
+    stop: int
+    zones: Mapping[str, Zones] = field(default_factory=dict)
+
+
 class Source(Protocol):
-    """Labeled images in a fixed order. The number of a row is its identity."""
+    """Labeled images in a fixed order, named by identifiers that never change."""
 
     @property
     def name(self) -> str:
@@ -33,11 +74,33 @@ class Source(Protocol):
         """The SHA-256 of each row's pixels: equal images have equal digests."""
 
     @property
+    def keys(self) -> Sequence[bytes]:
+        """What decides the order of the rows: the digests, of the images before any resizing."""
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """The batches, oldest first; together they are all rows. The newest one is open."""
+
+    @property
+    def own_test(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row is in the source's own test set; None where it has none."""
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of every image's pixels; None where they differ."""
+
+    @property
     def sha256(self) -> str:
         """The checksum of all rows, independent of the file that they were read from."""
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
+
+    def identifier(self, row: int) -> str:
+        """Return the identifier of a row, which names its file."""
+
+    def find(self, identifier: str) -> int | None:
+        """Return the row of a sample, None when there is none."""
 
     def __hash__(self) -> int:
         """Sources are compared by identity: what is computed from one is cached."""

@@ -10,14 +10,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Pixels, SourceError, check_classes
+from scripts.sources.source import Batch, Pixels, SourceError, check_classes
 
 GRAY_LEVELS = 256
+COLORS = 3
+# Five digits are enough for 100,000 rows; a larger table gets as many as it needs.
+MIN_DIGITS = 5
+# From which row on a dataset of OpenML is the test set that its authors made.
+OWN_TEST_SETS = {
+    "mnist_784": 60_000,
+    "Fashion-MNIST": 60_000,
+    "Kuzushiji-MNIST": 60_000,
+    "CIFAR_10": 50_000,
+}
+# How datasets of OpenML list the values of a color image.
+KNOWN_CHANNELS = {"CIFAR_10": "first"}
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A source in memory; `pixels` are uint8 in the shape (rows, height, width)."""
+    """A source in memory; `pixels` are uint8, (rows, height, width) or (rows, height, width, 3).
+
+    A sample's identifier is the number of its row.
+    """
 
     name: str
     pixels: npt.NDArray[np.uint8]
@@ -40,24 +55,57 @@ class Table:
             for start in range(0, len(content), size)
         ]
 
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """What decides the order of the rows: their digests."""
+        return self.digests
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """All rows: a table does not grow."""
+        return (Batch(0, len(self.labels)),)
+
+    @property
+    def own_test(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row is in the test set of the dataset's authors, where that is known."""
+        start = OWN_TEST_SETS.get(self.name)
+        return None if start is None else np.arange(len(self.labels)) >= start
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of every image's pixels."""
+        return tuple(self.pixels.shape[1:])
+
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
         pixels: Pixels = self.pixels[row]
         return pixels
 
+    def identifier(self, row: int) -> str:
+        """Return the number of a row, such as `00007`."""
+        digits = max(MIN_DIGITS, len(str(len(self.labels) - 1)))
+        return f"{row:0{digits}}"
 
-def from_values(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Table:
-    """Return a source from `values` in the shape (rows, side * side), gray values from 0 to 255.
+    def find(self, identifier: str) -> int | None:
+        """Return the row with this number, with or without leading zeros; None if there is none."""
+        is_number = identifier.isascii() and identifier.isdecimal()
+        return row if is_number and (row := int(identifier)) < len(self.labels) else None
 
-    Raises `SourceError` when the table holds anything but square 8-bit gray images, or has classes
-    that cannot be folders.
+
+def from_values(
+    name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any], channels: str | None = None
+) -> Table:
+    """Return a source from `values` in the shape (rows, values of an image), from 0 to 255.
+
+    An image has side * side gray values, or three times as many for RGB: with `channels` `first`
+    all values of one color after those of the other, with `last` the three colors of each pixel
+    together. Raises `SourceError` when the table holds anything but square 8-bit images, or has
+    classes that cannot be folders.
     """
-    unsupported = f"source {name} is not made of square 8-bit gray images"
+    unsupported = f"source {name} is not made of square 8-bit images"
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
         raise SourceError(f"{unsupported}: it has no table of numbers.")
-    side = math.isqrt(values.shape[1])
-    if side * side != values.shape[1]:
-        raise SourceError(f"{unsupported}: {values.shape[1]} values in a row are not a square.")
+    shape = _shape(name, values.shape[1])
     if values.dtype.kind not in "uif":
         raise SourceError(f"{unsupported}: it has columns that are not numbers.")
     if not np.isfinite(values).all():
@@ -66,4 +114,33 @@ def from_values(name: str, values: npt.NDArray[Any], labels: npt.NDArray[Any]) -
         raise SourceError(f"{unsupported}: its values are not whole numbers from 0 to 255.")
     text = labels.astype(str)
     check_classes(name, np.unique(text).tolist())
-    return Table(name, values.astype(np.uint8).reshape(-1, side, side), text)
+    pixels = values.astype(np.uint8)
+    if len(shape) == COLORS and _layout(name, channels) == "first":
+        pixels = pixels.reshape(-1, COLORS, *shape[:2]).transpose(0, 2, 3, 1)
+    return Table(name, np.ascontiguousarray(pixels.reshape(-1, *shape)), text)
+
+
+def _shape(name: str, count: int) -> tuple[int, ...]:
+    """Return the shape of an image that has `count` values."""
+    side = math.isqrt(count)
+    if side * side == count:
+        return side, side
+    side = math.isqrt(count // COLORS)
+    # Three values are no picture.
+    if side > 1 and COLORS * side * side == count:
+        return side, side, COLORS
+    raise SourceError(
+        f"source {name} is not made of square 8-bit images: {count} values in a row are not a"
+        " square, nor three."
+    )
+
+
+def _layout(name: str, channels: str | None) -> str:
+    layout = channels or KNOWN_CHANNELS.get(name)
+    if layout is None:
+        raise SourceError(
+            f"source {name} has color images, and it is not known how it lists their values. Add"
+            " 'channels: first' if all red values come first, or 'channels: last' if the three"
+            " colors of each pixel are together, and look at the samples."
+        )
+    return layout

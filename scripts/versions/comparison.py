@@ -1,15 +1,14 @@
 """With which releases a version is comparable: between them there is no leak.
 
-A leak is an image in the test set of one version and in the train set of the other.
+A leak is an image in the test or validation set of one version and in the train set of the other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scripts.build.dataset import Dataset
-from scripts.build.selection import TEST, TRAIN
 from scripts.errors import UserError
-from scripts.inputs.config import Config
+from scripts.inputs.config import TRAIN, Config
 from scripts.inputs.problems import InputError, Problem
 from scripts.versions import index, releases
 from scripts.versions.history import History
@@ -82,7 +81,7 @@ class Comparison:
 
 def compare(dataset: Dataset, history: History) -> Comparison:
     """Return how `dataset` compares with the releases of `history`."""
-    made = index.of_selection(dataset.selection, dataset.source)
+    made = index.of_dataset(dataset)
     for release in reversed(history.releases):
         if _is_equal(release, made, dataset, history):
             return Comparison(release.lock.meta.comparable_since, [], equal_to=release.tag)
@@ -133,8 +132,8 @@ def _is_equal(release: Release, made: Index, dataset: Dataset, history: History)
 
 def _leaks(made: Index, other: Index) -> tuple[int, int]:
     return (
-        len(other.split(TEST) & made.split(TRAIN)),
-        len(other.split(TRAIN) & made.split(TEST)),
+        len(other.evaluation & made.split(TRAIN)),
+        len(other.split(TRAIN) & made.evaluation),
     )
 
 

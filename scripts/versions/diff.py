@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scripts.build.dataset import Dataset
-from scripts.build.selection import TEST, TRAIN
 from scripts.errors import UserError
+from scripts.inputs.config import TEST, TRAIN
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
 from scripts.versions import comparison, index, lock
@@ -74,7 +74,7 @@ class Diff:
 
 def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
-    made, new = dataset.manifest, index.of_selection(dataset.selection, dataset.source)
+    made, new = dataset.manifest, index.of_dataset(dataset)
     compared = comparison.compare(dataset, history)
     old = _index(history, before, dataset.source)
     after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
@@ -141,6 +141,6 @@ def _new_bytes(before: Release | None, old: Index | None, dataset: Dataset, made
         return 0
     encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
     known = old.places if old and not encoded_anew else {}
-    digests, rows = dataset.source.digests, dataset.selection.files()
+    digests, rows = dataset.images.digests, dataset.selection.files()
     new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
     return sum(new.values()) + len(made.content())

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 
-from pydantic import ValidationError
-
 from scripts.build import selection
+from scripts.build.dataset import Dataset
 from scripts.errors import UserError
-from scripts.inputs.config import Config
+from scripts.inputs import reader
+from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
 from scripts.sources.source import Source
 from scripts.storage import files
@@ -16,7 +16,7 @@ from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
 from scripts.versions import index, releases
-from scripts.versions.git import Git
+from scripts.versions.git import Git, GitTree
 from scripts.versions.index import Index
 from scripts.versions.releases import Release
 
@@ -43,7 +43,7 @@ class History:
         name = release.lock.meta.splits
         if name and (content := self._records(release).cached(name)) is not None:
             return index.parse(content)
-        if source and (again := selected_again(release, source)):
+        if source and (again := self._selected_again(release, source)):
             return again
         if name:
             return index.parse(self._records(release).read(name))
@@ -62,6 +62,13 @@ class History:
             files.write(kept, found.content)
         return found
 
+    def _selected_again(self, release: Release, source: Source) -> Index | None:
+        try:
+            inputs = reader.read(GitTree(self._git, release.commit))
+        except UserError:
+            return None
+        return selected_again(release, inputs, source)
+
     def _records(self, release: Release) -> Records:
         return Records(self._cache.records, lambda: releases.remote_of(self._git, release))
 
@@ -70,8 +77,8 @@ class History:
         return Cache(self._git.root)
 
 
-def selected_again(release: Release, source: Source) -> Index | None:
-    """Return the index of `release`, selected again from `source`.
+def selected_again(release: Release, inputs: Inputs, source: Source) -> Index | None:
+    """Return the index of `release`, whose commit holds `inputs`, selected again from `source`.
 
     None when it was made from other rows or by another selection rule.
     """
@@ -79,10 +86,10 @@ def selected_again(release: Release, source: Source) -> Index | None:
     if meta.source.sha256 != source.sha256 or meta.selection != selection.RULE:
         return None
     try:
-        selected = selection.select(Config.model_validate(meta.config), source)
-    except (UserError, ValidationError):
+        dataset = Dataset(inputs, source)
+        return index.of_dataset(dataset) if dataset.selection.sha256 == meta.samples else None
+    except UserError:
         return None
-    return index.of_selection(selected, source) if selected.sha256 == meta.samples else None
 
 
 def _read(remote: Remote, cache: Cache, release: Release) -> Iterator[tuple[str, bytes]]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scripts.build import png
-from scripts.build.selection import Selection
+from scripts.build.dataset import Dataset
 from scripts.errors import UserError
-from scripts.sources.source import Source
+from scripts.inputs.config import TEST, VALIDATION
 from scripts.storage import records
 
 LINE = re.compile(r"([0-9a-f]{64})  ([^/\n]+)/([^/\n]+)")
@@ -27,6 +27,11 @@ class Index:
     def split(self, split: str) -> set[bytes]:
         """Return the images of a split."""
         return self._splits.get(split, set())
+
+    @property
+    def evaluation(self) -> set[bytes]:
+        """The images that results are measured on: those of the test and validation sets."""
+        return self.split(TEST) | self.split(VALIDATION)
 
     @cached_property
     def content(self) -> bytes:
@@ -50,16 +55,10 @@ class Index:
         return sorted(self.places.items())
 
 
-def of_selection(selection: Selection, source: Source) -> Index:
-    """Return the index of what was selected from `source`."""
-    digests = source.digests
-    return Index(
-        {
-            digests[row]: (split, folder)
-            for (split, folder), rows in selection.rows.items()
-            for row in rows
-        }
-    )
+def of_dataset(dataset: Dataset) -> Index:
+    """Return the index of what `dataset` selects."""
+    digests = dataset.images.digests
+    return Index({digests[row]: place for row, place in dataset.selection.places().items()})
 
 
 def of_files(files: Iterable[tuple[str, bytes]]) -> Index:

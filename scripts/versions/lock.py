@@ -14,7 +14,7 @@ from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
-SCHEMA = 2
+SCHEMA = 3
 # Counts of a thousand classes fit well.
 MAX_BYTES = 256 * 1024
 
@@ -52,7 +52,8 @@ class Meta(_Record):
     """What the dataset is, beside DVC's fields.
 
     `selection` is the number of the rule that selected it, `config` the config it was made from,
-    `counts` the images by split and folder, `samples` the SHA-256 of all file names.
+    `curation` the checksum of its decisions, `counts` the images by split and folder, `samples` the
+    SHA-256 of all file names.
     `comparable_since` is the oldest release with which it has no leak, `splits` names the record in
     the remote that holds its index.
     """
@@ -61,6 +62,7 @@ class Meta(_Record):
     # Locks without a number were made by the rule before it was recorded.
     selection: Annotated[int, Field(ge=1)] = 1
     config: dict[str, Any]
+    curation: Sha256 | None = None
     source: SourceRecord
     counts: CountsBySplit
     samples: Sha256
@@ -107,6 +109,7 @@ def of(
         meta=Meta(
             schema_=SCHEMA,
             config=dataset.config.record(),
+            curation=dataset.inputs.curation.sha256,
             selection=RULE,
             source=SourceRecord(
                 name=source.name, sha256=source.sha256, rows=len(source.labels), copy_=copy

@@ -9,17 +9,17 @@ import stamina
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
-from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, INPUT_PATHS
+from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, CURATION_FILE, INPUT_PATHS
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
 from scripts.sources import copies
 from scripts.sources.table import Table
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
-from scripts.storage.push import push
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote, open_remote
 from scripts.storage.settings import CONFIG_PATH, is_template
+from scripts.storage.transfer import push
 from scripts.versions import commits, comparison, index, lock, origin, releases, resolve
 from scripts.versions.comparison import Comparison
 from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
@@ -174,7 +174,7 @@ class _Publisher:
         print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
         push(cache, self.remote, made.md5)
         records = Records(cache.records, lambda: self.remote)
-        made_index = index.of_selection(dataset.selection, dataset.source)
+        made_index = index.of_dataset(dataset)
         record = lock.of(
             dataset,
             made,
@@ -218,9 +218,14 @@ class _Publisher:
 
 
 def _is_same(git: Git, inputs: Inputs, commit: str, before: Release) -> bool:
-    """Return whether nothing but the wording of the config differs from the release `before`."""
+    """Return whether only the wording of config and curation differs from the release `before`."""
     changed = git("diff", "--name-only", before.commit, commit, "--", *INPUT_PATHS).split()
-    return set(changed) <= {CONFIG_FILE} and inputs.config.record() == before.lock.meta.config
+    meta = before.lock.meta
+    return (
+        set(changed) <= {CONFIG_FILE, CURATION_FILE}
+        and inputs.config.record() == meta.config
+        and inputs.curation.sha256 == meta.curation
+    )
 
 
 def _update_main(git: Git, outcome: Outcome, history: History) -> None:

@@ -1,15 +1,18 @@
 """From what people wrote to a checked dataset: the one way that every verb takes."""
 
-from scripts.build import selection
+from collections.abc import Callable
+from pathlib import Path
+
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
-from scripts.inputs.config import Config, InvalidConfigError
+from scripts.inputs.config import Config
 from scripts.inputs.problems import InputError, Problem
-from scripts.inputs.reader import Inputs, Tree, WorkTree
+from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.sources import registry
 from scripts.sources.registry import Fetch
-from scripts.sources.source import Source, SourceError
+from scripts.sources.source import Source, SourceError, SourceRequest
+from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import open_remote
@@ -42,7 +45,7 @@ def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
     """
     try:
         return resolve(git, reader.read(tree), recorded)
-    except InvalidConfigError as error:
+    except InvalidInputsError as error:
         raise InputError(
             [*error.problems, *_problems_of(git, error.valid_part, recorded)]
         ) from None
@@ -54,7 +57,7 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
     The source that the lock `recorded` was made from is used again, if its name is the same. Raises
     `InputError` with every problem, `UserError` when the source is not available now.
     """
-    dataset = Dataset(inputs.config, _source(git, inputs.config, recorded))
+    dataset = Dataset(inputs, _source(git, inputs, recorded))
     _ = dataset.selection  # raises what the source cannot give
     return dataset
 
@@ -71,12 +74,12 @@ def template_lock(tree: Tree) -> Lock | None:
         return None
 
 
-def _problems_of(git: Git, config: Config | None, recorded: Lock | None) -> list[Problem]:
-    """Return the problems that the source has with what is valid of a config."""
-    if config is None:
+def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list[Problem]:
+    """Return the problems that the source has with what is valid of the inputs."""
+    if inputs is None:
         return []
     try:
-        selection.select(config, _source(git, config, recorded))
+        resolve(git, inputs, recorded)
     except InputError as error:
         return error.problems
     except UserError:
@@ -85,16 +88,33 @@ def _problems_of(git: Git, config: Config | None, recorded: Lock | None) -> list
     return []
 
 
-def _source(git: Git, config: Config, recorded: Lock | None) -> Source:
-    source = recorded.meta.source if recorded else None
-    if source is None or source.name != config.source:
-        sha256, fetch = None, None
-    else:
+def _source(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
+    config = inputs.config
+    request = SourceRequest(config.source, config.channels, inputs.pointer, _object_fetcher(git))
+    sha256, fetch = None, None
+    if recorded and _is_of_same_source(recorded, config) and inputs.pointer is None:
+        source = recorded.meta.source
         sha256, fetch = source.sha256, _fetcher(git, source.copy_)
     try:
-        return registry.load(config.source, sha256, fetch)
+        return registry.load(request, sha256, fetch)
     except SourceError as error:
         raise InputError([config.problem(("source",), str(error))]) from None
+
+
+def _is_of_same_source(recorded: Lock, config: Config) -> bool:
+    meta = recorded.meta
+    return meta.source.name == config.source and meta.config.get("channels") == config.channels
+
+
+def _object_fetcher(git: Git) -> Callable[[str], Path]:
+    """Return how an object that a source of one's own needs gets into the cache."""
+
+    def fetch(md5: str) -> Path:
+        cache = Cache(git.root)
+        committed = WorkTree(git.root).read(CONFIG_PATH)
+        return transfer.fetch(cache, lambda: open_remote(git.root, committed), md5)
+
+    return fetch
 
 
 def _fetcher(git: Git, copy: str | None) -> Fetch | None:

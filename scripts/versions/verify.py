@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.build.selection import SPLITS
 from scripts.errors import UserError
+from scripts.inputs.config import SPLITS
 from scripts.storage import records
 from scripts.storage.cache import DATASET
 from scripts.storage.remote import Remote

@@ -10,8 +10,9 @@ import pytest
 from scripts.build import png, record
 from scripts.build.dataset import Dataset
 from scripts.inputs import config
+from scripts.inputs.reader import Inputs
 from scripts.sources import registry
-from scripts.sources.source import Source
+from scripts.sources.source import Source, SourceRequest
 from scripts.sources.table import Table
 from scripts.versions import index, lock
 from scripts.versions.history import selected_again
@@ -29,11 +30,11 @@ KNOWN_CONFIG = config_text(samples=60, test_size=0.25, seed=7)
 
 def dataset(text: str) -> Dataset:
     desired = config.parse(text.encode())
-    return Dataset(desired, registry.load(desired.source))
+    return Dataset(Inputs(desired), registry.load(SourceRequest(desired.source)))
 
 
 def recorded(made: Dataset) -> Lock:
-    splits = index.of_selection(made.selection, made.source).sha256
+    splits = index.of_dataset(made).sha256
     return lock.of(made, made.manifest, comparable_since="v0", splits=splits, copy=None)
 
 
@@ -94,7 +95,7 @@ def test_every_png_decodes_to_its_row(repository: Repository, run: Run) -> None:
     repository.configure(config_text(class_="all", samples=20, test_size=5))
     run("build")
 
-    rows = registry.load("digits")
+    rows = registry.load(SourceRequest("digits"))
     files = contents(repository.root / "dataset")
     assert len(files) == 200
     for name, data in files.items():
@@ -130,7 +131,7 @@ def test_the_lock_records_what_the_dataset_is(repository: Repository, run: Run) 
         "test_size": 2,
         "seed": 0,
     }
-    rows = registry.load("digits")
+    rows = registry.load(SourceRequest("digits"))
     assert (recorded.meta.source.sha256, recorded.meta.source.rows) == (rows.sha256, 1797)
 
 
@@ -145,16 +146,15 @@ def test_a_release_is_selected_again_from_the_same_rows_and_by_the_same_rule_onl
     made = dataset(config_text())
     made_lock = recorded(made)
 
-    def again(source: Source, **changes: object) -> Index | None:
+    def again(source: Source, inputs: Inputs = made.inputs, **changes: object) -> Index | None:
         meta = made_lock.meta.model_copy(update=changes)
-        return selected_again(
-            Release("v0", "", made_lock.model_copy(update={"meta": meta})), source
-        )
+        release = Release("v0", "", made_lock.model_copy(update={"meta": meta}))
+        return selected_again(release, inputs, source)
 
-    assert again(made.source) == index.of_selection(made.selection, made.source)
+    assert again(made.source) == index.of_dataset(made)
     assert again(made.source, selection=1) is None
     assert again(made.source, samples="0" * 64) is None
-    assert again(made.source, config={"source": "digits"}) is None
+    assert again(made.source, dataset(config_text(samples=6)).inputs) is None
     assert isinstance(made.source, Table)
     fewer = Table("digits", made.source.pixels[:900], made.source.labels[:900])
     assert again(fewer) is None
@@ -173,6 +173,6 @@ def test_every_png_of_mnist_decodes_to_its_row(repository: Repository, run: Run)
     repository.configure(config_text(source="mnist_784", samples=200, test_size=40))
     run("build")
 
-    rows = registry.load("mnist_784")
+    rows = registry.load(SourceRequest("mnist_784"))
     for name, data in contents(repository.root / "dataset").items():
         assert np.array_equal(png.decode(data), rows.image(int(Path(name).stem)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scripts.build.order import Image, order
 from scripts.sources import registry
-from scripts.sources.source import Pixels
+from scripts.sources.source import Batch, Pixels, SourceRequest
 from tests.build.pools import Rows, of_sizes, pool, pools, usable
 
 SEEDS = st.integers(0, 3)
@@ -33,6 +33,22 @@ class Described:
     digests: Sequence[bytes]
     name = "described"
     sha256 = "0" * 64
+    own_test = None
+    shape = None
+
+    @property
+    def keys(self) -> Sequence[bytes]:
+        return self.digests
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        return (Batch(0, len(self.labels)),)
+
+    def identifier(self, row: int) -> str:
+        raise AssertionError(f"the name of row {row} is not needed")
+
+    def find(self, identifier: str) -> int | None:
+        raise AssertionError(f"{identifier} is not looked for")
 
     def image(self, row: int) -> Pixels:
         raise AssertionError(f"the pixels of row {row} are not needed")
@@ -70,20 +86,20 @@ def test_the_order_is_that_of_the_rule(rows: Rows, seed: int) -> None:
     expected = by_the_rule(rows, seed)
 
     assert order(pool(rows), seed) == {
-        label: [(float(place), key, row) for place, key, row in images]
+        label: [Image(0, float(place), key, row) for place, key, row in images]
         for label, images in expected.items()
     }
 
 
 @pytest.mark.parametrize("seed", KNOWN_ORDERS)
 def test_the_order_of_the_digits_is_the_known_one(seed: int) -> None:
-    found = written(order(registry.load("digits"), seed))
+    found = written(order(registry.load(SourceRequest("digits")), seed))
 
     assert hashlib.sha256(found.encode()).hexdigest() == KNOWN_ORDERS[seed]
 
 
 def test_the_first_and_the_last_digits_are_the_known_ones() -> None:
-    threes = order(registry.load("digits"), 0)["3"]
+    threes = order(registry.load(SourceRequest("digits")), 0)["3"]
 
     assert [image.row for image in threes[:4]] == [60, 1712, 1086, 918]
     assert [image.row for image in threes[-4:]] == [708, 13, 1217, 614]
@@ -179,7 +195,12 @@ def test_the_order_needs_digests_and_no_pixels() -> None:
     )
 
 
-def test_images_are_compared_by_place_and_then_by_key() -> None:
-    images = [Image(0.5, b"b", 1), Image(0.5, b"a", 3), Image(0.25, b"c", 2)]
+def test_images_are_compared_by_batch_then_by_place_and_then_by_key() -> None:
+    images = [
+        Image(1, 0.1, b"d", 4),
+        Image(0, 0.5, b"b", 1),
+        Image(0, 0.5, b"a", 3),
+        Image(0, 0.25, b"c", 2),
+    ]
 
-    assert [image.row for image in sorted(images)] == [2, 3, 1]
+    assert [image.row for image in sorted(images)] == [2, 3, 1, 4]

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from scripts.build import png as png_
 from scripts.sources import registry
-from scripts.sources.source import Pixels
+from scripts.sources.source import Pixels, SourceRequest
 
 DRAWINGS = st.integers(1, 40).flatmap(lambda side: arrays.arrays(np.uint8, (side, side)))
 
@@ -39,7 +39,7 @@ def test_the_bytes_do_not_depend_on_the_zlib_that_pillow_has(pixels: Pixels) -> 
 
 @pytest.mark.parametrize("row", range(0, 1797, 200))
 def test_a_digit_is_a_plain_gray_png(row: int) -> None:
-    pixels = registry.load("digits").image(row)
+    pixels = registry.load(SourceRequest("digits")).image(row)
     parts = list(chunks(png_.encode(pixels)))
 
     assert [kind for kind, _ in parts] == [b"IHDR", b"IDAT", b"IEND"]

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from scripts.build.order import order
-from scripts.build.selection import SPLITS, TEST, TRAIN, Selection, select
+from scripts.build.selection import Selection, select
 from scripts.inputs import config
-from scripts.inputs.config import ALL, Config
+from scripts.inputs.config import ALL, TEST, TRAIN, Config
 from scripts.inputs.problems import InputError
 from scripts.sources import registry
-from scripts.sources.source import Source
+from scripts.sources.source import Source, SourceRequest
 from tests.build.pools import CLASSES, Rows, of_sizes, pool, pools, usable
 from tests.repository import config_text
 
 Wish = dict[str, Any]
+BOTH = (TRAIN, TEST)
 
 SINGLE_CLASSES = ("all", ["a", "c"], ["d", "b", "a"])
 ANY_CLASS = ("a", "b", "c", "d", *SINGLE_CLASSES)
@@ -87,13 +88,18 @@ def counted(selection: Selection) -> Counter[tuple[str, str]]:
     )
 
 
+def sides(selection: Selection) -> dict[int, str]:
+    """Return the split of each selected row."""
+    return {row: split for row, (split, _) in selection.places().items()}
+
+
 def moved(before: Selection, after: Selection) -> set[int]:
-    old, new = before.splits(), after.splits()
+    old, new = sides(before), sides(after)
     return {row for row in old.keys() & new.keys() if old[row] != new[row]}
 
 
 def images(selection: Selection, rows: Source, split: str) -> set[bytes]:
-    return {rows.image(row).tobytes() for row, side in selection.splits().items() if side == split}
+    return {rows.image(row).tobytes() for row, side in sides(selection).items() if side == split}
 
 
 def overlap(before: Counter[Any], after: Counter[Any], size: int, key: object) -> int:
@@ -151,7 +157,7 @@ def test_a_small_class_never_stops_a_large_folder_from_growing() -> None:
 
 
 def test_the_last_image_of_a_class_is_available_and_one_more_is_an_error() -> None:
-    digits = registry.load("digits")
+    digits = registry.load(SourceRequest("digits"))
     everything, too_many = (
         config.parse(config_text(class_=[3], samples=samples, test_size=40).encode())
         for samples in (183, 184)
@@ -183,17 +189,17 @@ def test_a_test_fraction_is_rounded_as_in_scikit_learn() -> None:
             share = percent / 100
             exact = Fraction(percent, 100) * count
             trouble = -(-exact.numerator // exact.denominator) != int(np.ceil(share * count))
-            desired = asking(samples=count, test_size=share).train_and_test("a")
-            if trouble or desired[0] < 1:
+            desired = asking(samples=count, test_size=share).sizes("a")
+            if trouble or desired.train < 1:
                 continue
             train, test = train_test_split(range(count), test_size=share, random_state=0)
-            assert desired == (len(train), len(test))
+            assert desired == (len(train), 0, len(test))
             compared += 1
     assert compared > 900
 
 
 def test_seven_percent_of_a_hundred_are_seven() -> None:
-    assert asking(samples=100, test_size=0.07).train_and_test("a") == (93, 7)
+    assert asking(samples=100, test_size=0.07).sizes("a") == (93, 0, 7)
 
 
 # What a folder holds
@@ -205,7 +211,7 @@ def test_every_image_is_in_the_folder_of_its_class(rows: Rows, data: st.DataObje
 
     for name, row in select(asking(**wish), pool(rows)).files().items():
         split, folder, file = name.split("/")
-        assert split in SPLITS
+        assert split in BOTH
         assert file == f"{row:05}.png"
         assert rows[row][0] in folders(wish["class_"])[folder]
 
@@ -226,7 +232,7 @@ def test_copies_are_on_one_side_where_the_two_ends_meet() -> None:
     for seed in range(8):
         for test in range(1, 6):
             selection = select(asking(samples=6, test_size=test, seed=seed), source)
-            sides = [images(selection, source, split) for split in SPLITS]
+            sides = [images(selection, source, split) for split in BOTH]
             assert not sides[0] & sides[1]
             assert [len(side) for side in sides] == [2 * (6 - test), 2 * test]
 
@@ -240,7 +246,7 @@ def test_the_rest_has_each_class_in_proportion_to_the_source(
 
     rest, of_class = f"no{wish['class_']}", usable(rows)
     total = available(rows, wish["class_"])[rest]
-    for split in SPLITS:
+    for split in BOTH:
         chosen = selection.rows[split, rest]
         drawn = Counter(rows[row][0] for row in chosen)
         for label in folders(wish["class_"])[rest]:
@@ -248,7 +254,7 @@ def test_the_rest_has_each_class_in_proportion_to_the_source(
 
 
 def test_the_rest_of_the_digits_has_eight_to_ten_of_each_in_eighty() -> None:
-    digits = registry.load("digits")
+    digits = registry.load(SourceRequest("digits"))
     selection = select(asking(class_=3, samples=100, test_size=20), digits)
 
     drawn = Counter(digits.labels[row] for row in selection.rows[TRAIN, "no3"])
@@ -302,7 +308,7 @@ def test_growing_to_the_whole_source_never_moves_a_sample(rows: Rows, data: st.D
     large = data.draw(wishes(rows))
     grown = select(asking(**large), pool(rows)).counts()
     fewer = {
-        folder: [data.draw(st.integers(1, grown[split][folder])) for split in SPLITS]
+        folder: [data.draw(st.integers(1, grown[split][folder])) for split in BOTH]
         for folder in large["samples"]
     }
     small = large | {
@@ -346,7 +352,7 @@ def test_a_class_has_one_line_in_whatever_folder_it_is(
             line = [image.row for image in order(source, seed)[label]]
             train, test = (
                 [row for row in selection.rows[split, folder] if rows[row][0] == label]
-                for split in SPLITS
+                for split in BOTH
             )
             assert train == line[: len(train)]
             assert test == line[::-1][: len(test)]
@@ -360,7 +366,7 @@ def test_a_class_change_moves_only_what_a_class_has_too_few_images_for(
     before, after = (select(asking(**data.draw(wishes(rows))), source) for _ in range(2))
 
     old, new = (
-        Counter((split, rows[row][0]) for row, split in one.splits().items())
+        Counter((split, rows[row][0]) for row, split in sides(one).items())
         for one in (before, after)
     )
     forced = sum(overlap(old, new, size, label) for label, size in usable(rows).items())
@@ -442,7 +448,7 @@ def test_of_all_samples_a_fraction_takes_the_places_at_the_back(
     selection = _all_of(rows, desired, percent / 100)
 
     places = {image.row: image.place for line in order(pool(rows), 0).values() for image in line}
-    for row, split in selection.splits().items():
+    for row, split in sides(selection).items():
         assert (split == TEST) == (places[row] >= (100 - percent) / 100)
 
 
@@ -450,12 +456,12 @@ def test_of_all_samples_a_fraction_takes_the_places_at_the_back(
 def test_of_all_samples_and_a_fraction_no_image_that_leaves_moves_another(
     rows: Rows, desired: object, percent: int, data: st.DataObject
 ) -> None:
-    before = _all_of(rows, desired, percent / 100).splits()
+    before = sides(_all_of(rows, desired, percent / 100))
     gone = data.draw(st.lists(st.sampled_from(sorted(before)), min_size=1, max_size=9, unique=True))
     # A second label takes an image away.
     second = [(next(one for one in CLASSES if one != rows[row][0]), rows[row][1]) for row in gone]
 
-    after = _all_of([*rows, *second], desired, percent / 100).splits()
+    after = sides(_all_of([*rows, *second], desired, percent / 100))
 
     assert after == {row: split for row, split in before.items() if row not in gone}
 
@@ -586,9 +592,10 @@ def test_comparable_since_does_not_change_the_selection() -> None:
 
 
 def test_the_checksum_is_that_of_the_sorted_file_names() -> None:
-    one = Selection({(TRAIN, "a"): [1, 2], (TEST, "a"): [3]}, 5)
-    reordered = Selection({(TEST, "a"): [3], (TRAIN, "a"): [2, 1]}, 5)
-    swapped = Selection({(TRAIN, "a"): [1, 3], (TEST, "a"): [2]}, 5)
+    names = {1: "00001", 2: "00002", 3: "00003"}
+    one = Selection({(TRAIN, "a"): [1, 2], (TEST, "a"): [3]}, names)
+    reordered = Selection({(TEST, "a"): [3], (TRAIN, "a"): [2, 1]}, names)
+    swapped = Selection({(TRAIN, "a"): [1, 3], (TEST, "a"): [2]}, names)
 
     assert one.sha256 == reordered.sha256 != swapped.sha256
 
@@ -598,7 +605,7 @@ MNIST_STEPS = [(100, 20), (200, 40), (6000, 1000)]
 
 @pytest.fixture(scope="module")
 def mnist_rows(mnist: None) -> Source:
-    return registry.load("mnist_784")
+    return registry.load(SourceRequest("mnist_784"))
 
 
 @pytest.mark.xdist_group("mnist")

@@ -12,7 +12,7 @@ from scripts.github.marker import Marker
 from scripts.review import render, report
 from scripts.review.report import Report, ReportedProblem
 from scripts.sources import registry
-from scripts.sources.source import Source
+from scripts.sources.source import Source, SourceRequest
 from scripts.versions.git import Git
 from tests.doubles.github import BOT, CONTRIBUTOR, Server
 from tests.repository import Repository, Run, config_text
@@ -246,9 +246,9 @@ def test_no_source_but_that_of_the_latest_release_is_loaded(
     loaded = []
     load = registry.load
 
-    def spy(name: str, *known: Any) -> Source:
-        loaded.append(name)
-        return load(name, *known)
+    def spy(request: SourceRequest, *known: Any) -> Source:
+        loaded.append(request.name)
+        return load(request, *known)
 
     monkeypatch.setattr(registry, "load", spy)
     propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})

@@ -133,7 +133,8 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
             (
                 6,
                 1,
-                "unknown key 'color'; known keys: source, class, samples, test_size, seed,"
+                "unknown key 'color'; known keys: source, channels, image_size, class, samples,"
+                " split_by, test_size, validation_size, seed,"
                 " comparable_since",
             )
         ],
@@ -836,4 +837,4 @@ def test_a_test_fraction_is_computed_from_the_decimal_number_as_written(
     parsed = config.parse(config_text(samples=count, test_size=share).encode())
     exact = Fraction(round(share * 100), 100) * count
     test = -(-exact.numerator // exact.denominator)
-    assert parsed.train_and_test("3") == (count - test, test)
+    assert parsed.sizes("3") == (count - test, 0, test)

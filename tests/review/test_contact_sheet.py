@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -7,8 +8,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from scripts.build.dataset import Dataset
-from scripts.build.selection import SPLITS, TEST, TRAIN, Selection
 from scripts.inputs import config
+from scripts.inputs.config import TEST, TRAIN
+from scripts.inputs.reader import Inputs
 from scripts.review import contact_sheet as sheet
 from scripts.review.contact_sheet import BLACK, GRAY, MAX_IMAGES, NEW, REMOVED, WHITE
 from scripts.sources.table import Table
@@ -32,13 +34,14 @@ def source(*classes: str, first: int = 0) -> Table:
     return Table("made", drawings.view(np.uint8).reshape(-1, 2, 2), labels)
 
 
+BOTH = (TRAIN, TEST)
 AB = source("a", "b")
 
 
 def dataset(made: Table = AB, **changes: object) -> Dataset:
     """Return a dataset of all classes, six samples of each, but for `changes`."""
     values = {"source": "made", "class_": "all", "samples": 6, "test_size": 2, **changes}
-    return Dataset(config.parse(config_text(**values).encode()), made)
+    return Dataset(Inputs(config.parse(config_text(**values).encode())), made)
 
 
 def recorded(made: Dataset) -> Lock:
@@ -47,14 +50,14 @@ def recorded(made: Dataset) -> Lock:
 
 def drawn(after: Dataset, before: Dataset | None = None, *, known: bool = True) -> "Sheet":
     """Return the contact sheet; without `known` the images of `before` cannot be read."""
-    old = index.of_selection(before.selection, before.source) if before else Index({})
+    old = index.of_dataset(before) if before else Index({})
     difference = Diff(
         before=Release("v0", "0" * 40, recorded(before)) if before else None,
         after=recorded(after),
         version="v1",
         comparison=Comparison("v0", []),
         old=old if known else None,
-        new=index.of_selection(after.selection, after.source),
+        new=index.of_dataset(after),
     )
     with Image.open(io.BytesIO(sheet.draw(after, difference))) as image:
         return Sheet(np.asarray(image.convert("RGB")))
@@ -135,7 +138,7 @@ def test_each_split_and_class_has_a_line_with_named_samples_black_on_white() -> 
     found = drawn(made)
 
     assert found.lines == 4
-    for line, (folder, split) in enumerate(product("ab", SPLITS)):
+    for line, (folder, split) in enumerate(product("ab", BOTH)):
         rows = made.selection.rows[split, folder]
         assert found.heading(line, f"{split}/{folder}: {len(rows)} of {len(rows)}")
         found.row(line, made, rows)
@@ -162,7 +165,7 @@ def test_new_samples_come_first_in_blue_frames() -> None:
     assert len(new) == 3
     assert found.heading(0, "train/a: 7 of 7, 3 new")
     assert found.row(0, made, [*new, *before]) == [NEW] * 3 + [WHITE] * 4
-    for line, (folder, split) in list(enumerate(product("ab", SPLITS)))[1:]:
+    for line, (folder, split) in list(enumerate(product("ab", BOTH)))[1:]:
         rows = made.selection.rows[split, folder]
         assert found.heading(line, f"{split}/{folder}: {len(rows)} of {len(rows)}, 0 new")
         assert found.row(line, made, rows) == [WHITE] * len(rows)
@@ -182,7 +185,7 @@ def test_removed_samples_are_shown_in_orange_frames() -> None:
             for row in old.selection.rows[split, folder]
             if row not in made.selection.rows[split, folder]
         ]
-        for split in SPLITS
+        for split in BOTH
     }
     assert {split: len(rows) for split, rows in gone.items()} == {"train": 2, "test": 4}
     assert found.lines == 4 + 2
@@ -214,7 +217,7 @@ def test_a_sample_that_moves_is_neither_new_nor_removed() -> None:
     made = dataset()
     rows = old.selection.rows
     turned = {(TRAIN, "a"): rows[TEST, "a"], (TEST, "a"): rows[TRAIN, "a"]}
-    vars(made)["selection"] = Selection({**rows, **turned}, digits=5)
+    vars(made)["selection"] = replace(old.selection, rows={**rows, **turned})
 
     found = drawn(made, old)
 
@@ -325,7 +328,8 @@ def test_long_captions_and_headings_are_neither_cut_off_nor_meet() -> None:
     name = "a" * 100
     made = dataset(source(name, "b"), samples=4, test_size=1)
     rows = made.selection.rows
-    vars(made)["selection"] = Selection(rows, digits=20)
+    wide = {row: f"{row:020}" for of_place in rows.values() for row in of_place}
+    vars(made)["selection"] = replace(made.selection, identifiers=wide)
 
     found = drawn(made)
 

@@ -9,7 +9,7 @@ from tests.review.plans import counts
 def test_each_class_has_one_row_with_train_test_and_total() -> None:
     made = table.of([*counts(a=(3, 5), b=(4, 4)), *counts("test", a=(2, 1), b=(1, 2))])
 
-    assert table.COLUMNS == ("class", "train", "test", "total")
+    assert made.columns == ["class", "train", "test", "total"]
     assert made.changed == [
         Row("a", [Cell(3, 5), Cell(2, 1), Cell(5, 6)]),
         Row("b", [Cell(4, 4), Cell(1, 2), Cell(5, 6)]),
@@ -53,7 +53,17 @@ def test_classes_keep_their_order_and_a_missing_split_counts_as_none() -> None:
 
 
 def test_no_classes_have_an_empty_table() -> None:
-    assert table.of([]) == ([], [], Row("total", [Cell(0, 0)] * 3))
+    made = table.of([])
+
+    assert (made.changed, made.unchanged) == ([], [])
+    assert made.total == Row("total", [Cell(0, 0)] * 3)
+
+
+def test_a_validation_set_has_a_column_of_its_own_between_the_others() -> None:
+    made = table.of([*counts(a=(3, 5)), *counts("validation", a=(0, 2)), *counts("test", a=(1, 1))])
+
+    assert made.columns == ["class", "train", "validation", "test", "total"]
+    assert made.changed == [Row("a", [Cell(3, 5), Cell(0, 2), Cell(1, 1), Cell(4, 8)])]
 
 
 def test_the_largest_table_takes_no_time() -> None:

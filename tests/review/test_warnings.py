@@ -6,7 +6,7 @@ import pytest
 
 from scripts.review.warnings import IMBALANCE, MAX_NAMED, warnings
 from scripts.sources import digits, registry
-from scripts.sources.source import Source
+from scripts.sources.source import Source, SourceRequest
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
 from tests.review.plans import counts, leak, plan, samples
@@ -16,13 +16,13 @@ from tests.sources import stripes
 class Reordered:
     """The digits in the opposite order."""
 
-    def provides(self, name: str) -> bool:
-        return name == "reordered"
+    def provides(self, request: SourceRequest) -> bool:
+        return request.name == "reordered"
 
-    def read(self, name: str) -> Source:
-        source = digits.read("digits")
+    def read(self, request: SourceRequest) -> Source:
+        source = digits.read(SourceRequest("digits"))
         pixels = np.array([source.image(row) for row in range(len(source.labels))])
-        return Table(name, pixels[::-1], source.labels[::-1])
+        return Table(request.name, pixels[::-1], source.labels[::-1])
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Pixels
+from scripts.sources.source import Batch, Pixels, SourceRequest
 
 NAME = "stripes"
 COUNT = 60
@@ -19,6 +19,9 @@ class Stripes:
 
     name = NAME
     labels: npt.NDArray[np.str_] = np.array(["level", "upright"] * (COUNT // 2))
+    batches = (Batch(0, COUNT),)
+    own_test = None
+    shape = (SIDE, SIDE)
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
@@ -26,10 +29,23 @@ class Stripes:
         level[::2] = 255 - row
         return level if self.labels[row] == "level" else level.T.copy()
 
+    def identifier(self, row: int) -> str:
+        """Return the number of a row."""
+        return f"{row:05}"
+
+    def find(self, identifier: str) -> int | None:
+        """Return the row with this number."""
+        return int(identifier) if int(identifier) < COUNT else None
+
     @cached_property
     def digests(self) -> Sequence[bytes]:
         """The SHA-256 of each row's pixels."""
         return [hashlib.sha256(self.image(row).tobytes()).digest() for row in range(COUNT)]
+
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """What decides the order of the rows."""
+        return self.digests
 
     @cached_property
     def sha256(self) -> str:
@@ -37,11 +53,11 @@ class Stripes:
         return hashlib.sha256(b"".join(self.digests)).hexdigest()
 
 
-def provides(name: str) -> bool:
-    """Return whether this kind of source has `name`."""
-    return name == NAME
+def provides(request: SourceRequest) -> bool:
+    """Return whether this kind of source has what is asked for."""
+    return request.name == NAME
 
 
-def read(name: str) -> Stripes:
+def read(_: SourceRequest) -> Stripes:
     """Return the source."""
     return Stripes()

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.build import png
 from scripts.sources import registry
-from scripts.sources.source import Source, classes
+from scripts.sources.source import Source, SourceRequest, classes
 from tests.repository import Repository, Run, config_text, contents
 from tests.sources import stripes
 
@@ -26,12 +26,12 @@ def _stripes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_kind_of_source_that_is_listed_is_found_by_name(cache: Path) -> None:
-    source: Source = registry.load("stripes")
+    source: Source = registry.load(SourceRequest("stripes"))
 
     assert isinstance(source, stripes.Stripes)
     assert classes(source) == ["level", "upright"]
     assert not hasattr(source, "pixels")
-    assert classes(registry.load("digits")) == [str(digit) for digit in range(10)]
+    assert classes(registry.load(SourceRequest("digits"))) == [str(digit) for digit in range(10)]
     assert [folder.name for folder in cache.iterdir()] == ["digits"]
 
 
@@ -53,7 +53,7 @@ def test_a_source_without_stored_pixels_can_be_built_and_released(
         ("test", "upright"): 4,
         ("test", "noupright"): 4,
     }
-    source = registry.load("stripes")
+    source = registry.load(SourceRequest("stripes"))
     for name, data in files.items():
         row = int(name.stem)
         assert np.array_equal(png.decode(data), source.image(row))

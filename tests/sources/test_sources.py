@@ -25,7 +25,7 @@ from sklearn.datasets import _openml
 
 from scripts.errors import UserError
 from scripts.sources import copies, registry, table
-from scripts.sources.source import Source, SourceError, classes
+from scripts.sources.source import Source, SourceError, SourceRequest, classes
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
 
@@ -148,7 +148,7 @@ def test_a_table_without_square_gray_images_or_usable_classes_is_refused(
 
 
 def load_table(name: str, sha256: str | None = None) -> Table:
-    source = registry.load(name, sha256)
+    source = registry.load(SourceRequest(name), sha256)
     assert isinstance(source, Table)
     return source
 
@@ -199,8 +199,8 @@ def test_a_digest_is_the_sha256_of_the_pixels_of_a_row() -> None:
     assert made.digests[0] == made.digests[2] != made.digests[1]
 
 
-def unavailable(name: str) -> Source:
-    raise UserError(f"{name} is not available")
+def unavailable(request: SourceRequest) -> Source:
+    raise UserError(f"{request.name} is not available")
 
 
 @pytest.fixture
@@ -330,7 +330,7 @@ def test_the_copy_in_the_remote_is_used_and_kept_where_there_is_no_local_one(
     shutil.rmtree(cache)
     offline()
 
-    again = registry.load("digits", first.sha256, lambda: content)
+    again = registry.load(SourceRequest("digits"), first.sha256, lambda: content)
 
     assert again.sha256 == first.sha256
     assert load_table("digits", first.sha256).sha256 == first.sha256
@@ -340,9 +340,9 @@ def test_the_remote_is_not_read_where_there_is_a_local_copy_or_no_recorded_check
     cache: Path,
 ) -> None:
     fetch = Mock(side_effect=AssertionError)
-    first = registry.load("digits", None, fetch)
+    first = registry.load(SourceRequest("digits"), None, fetch)
 
-    assert registry.load("digits", first.sha256, fetch).sha256 == first.sha256
+    assert registry.load(SourceRequest("digits"), first.sha256, fetch).sha256 == first.sha256
 
 
 @pytest.mark.parametrize("problem", ["missing", "damaged", "other rows", "pickle"])
@@ -362,7 +362,7 @@ def test_a_copy_in_the_remote_that_is_not_the_recorded_one_is_not_used(
             raise UserError("it is missing")
         return content[problem]
 
-    assert registry.load("digits", first.sha256, fetch).sha256 == first.sha256
+    assert registry.load(SourceRequest("digits"), first.sha256, fetch).sha256 == first.sha256
     assert not (tmp_path / "unpickled").exists()
     assert [file.name for file in (cache / "digits").iterdir()] == [f"{first.sha256}.npz"]
 
@@ -404,17 +404,17 @@ def test_temporary_files_that_a_killed_run_left_are_removed_after_a_day(cache: P
         file.write_bytes(b"a part")
         os.utime(file, (time.time() - hours * 3600,) * 2)
 
-    registry.load("digits")
+    registry.load(SourceRequest("digits"))
 
     assert not old.exists()
     assert fresh.exists()
 
 
 def test_later_loads_import_neither_scikit_learn_nor_pandas() -> None:
-    recorded = registry.load("digits").sha256
+    recorded = registry.load(SourceRequest("digits")).sha256
     program = (
-        "import sys; from scripts.sources import registry;"
-        f"registry.load('digits', {recorded!r});"
+        "import sys; from scripts.sources import registry, source;"
+        f"registry.load(source.SourceRequest('digits'), {recorded!r});"
         "print([name for name in ('sklearn', 'pandas', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run(
@@ -433,9 +433,9 @@ def test_an_openml_dataset_of_gray_images_is_a_source(cache: Path, openml: Path)
     assert made.labels.tolist() == ["yes", "no", "yes"]
     assert classes(made) == ["no", "yes"]
     shutil.rmtree(openml)
-    assert registry.load("tiny-drawings", made.sha256).sha256 == made.sha256
+    assert registry.load(SourceRequest("tiny-drawings"), made.sha256).sha256 == made.sha256
     with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
-        registry.load("tiny-drawings")
+        registry.load(SourceRequest("tiny-drawings"))
 
 
 @pytest.fixture
@@ -489,7 +489,7 @@ def test_openml_that_cannot_be_reached_is_named_also_where_nothing_can_be_cached
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "home"))
 
     with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
-        registry.load("tiny-drawings")
+        registry.load(SourceRequest("tiny-drawings"))
 
 
 @pytest.mark.parametrize(
@@ -512,7 +512,7 @@ def test_an_openml_dataset_without_square_gray_images_is_refused(
     keep(openml, "iris", columns, rows)
 
     with pytest.raises(SourceError, match=f"^source iris is not made of square 8-bit.*{says}"):
-        registry.load("iris")
+        registry.load(SourceRequest("iris"))
 
     assert not cache.exists()
 
@@ -526,7 +526,7 @@ def test_an_openml_dataset_without_a_single_column_of_classes_is_refused(
     with pytest.raises(
         SourceError, match=r"^source tiny has no single column with the class of each row\.$"
     ):
-        registry.load("tiny")
+        registry.load(SourceRequest("tiny"))
 
 
 def test_openml_that_cannot_be_reached_is_one_message(
@@ -591,7 +591,7 @@ def test_what_may_work_later_is_not_a_problem_of_the_config(
     monkeypatch.setattr("sklearn.datasets.fetch_openml", Mock(side_effect=error))
 
     with pytest.raises(UserError) as caught:
-        registry.load("colors")
+        registry.load(SourceRequest("colors"))
 
     assert not isinstance(caught.value, SourceError)
     assert str(caught.value) == message
@@ -603,7 +603,7 @@ def test_a_damaged_download_is_named_if_openml_cannot_be_reached(cache: Path, op
     file.write_bytes(file.read_bytes()[:-12])
 
     with pytest.raises(UserError, match=r"the file in scikit-learn\'s cache below .* is damaged"):
-        registry.load("tiny-drawings")
+        registry.load(SourceRequest("tiny-drawings"))
 
 
 @pytest.mark.xdist_group("mnist")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scripts.sources import registry
+from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
 from scripts.versions import lock
@@ -204,12 +205,12 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     """The digits under another name and in another order."""
     load = registry.load
 
-    def both(name: str, *known: Any) -> Any:
-        if name != "mirrored":
-            return load(name, *known)
-        digits = load("digits")
+    def both(request: SourceRequest, *known: Any) -> Any:
+        if request.name != "mirrored":
+            return load(request, *known)
+        digits = load(SourceRequest("digits"))
         assert isinstance(digits, Table)
-        return Table(name, np.ascontiguousarray(digits.pixels[::-1]), digits.labels[::-1])
+        return Table(request.name, np.ascontiguousarray(digits.pixels[::-1]), digits.labels[::-1])
 
     monkeypatch.setattr(registry, "load", both)
 

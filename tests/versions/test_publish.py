@@ -13,7 +13,7 @@ import stamina
 from scripts.github import changed_paths
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
 from scripts.sources import copies, registry
-from scripts.sources.source import Source, SourceError
+from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
 from scripts.versions import lock, publish
@@ -836,10 +836,10 @@ def test_a_release_changes_nothing_in_the_work_tree(repository: Repository, run:
 def test_an_unknown_source_is_skipped_once_it_is_fixed(
     repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unknown(name: str, *known: Any) -> Source:
-        if name == "nosuch":
+    def unknown(request: SourceRequest, *known: Any) -> Source:
+        if request.name == "nosuch":
             raise SourceError("source nosuch: OpenML has no active dataset of this name.")
-        return load(name, *known)
+        return load(request, *known)
 
     load = registry.load
     monkeypatch.setattr(registry, "load", unknown)
@@ -1092,7 +1092,7 @@ def test_what_is_planned_is_released_also_where_main_lacks_the_newest_lock(
     repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The source changes between v0 and v1, whose lock main does not get.
-    digits = registry.load("digits")
+    digits = registry.load(SourceRequest("digits"))
     assert isinstance(digits, Table)
     run("release")
     changed = Table("digits", 255 - digits.pixels, digits.labels)

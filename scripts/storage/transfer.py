@@ -1,10 +1,31 @@
-"""Copy a version from the cache to the remote, and verify it there."""
+"""Copy objects between the cache and the remote, and verify them there."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote, reason
 
 MAX_LISTED = 20
+
+
+def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
+    """Return the path of an object in the cache, copied from the remote when it is not there.
+
+    Raises `UserError` when it is missing or damaged in both.
+    """
+    if cache.read(name) is None:
+        remote = open_remote()
+        if remote.missing({name}):
+            raise UserError(f"the object {name} is missing in {remote.url}")
+        for _, content in remote.read({name}):
+            if cache.put(content) != name:
+                raise UserError(
+                    f"checksum mismatch for an object in {remote.url}. Remove it:"
+                    f" {remote.removal(name)}"
+                )
+    return cache.path(name)
 
 
 def push(cache: Cache, remote: Remote, manifest_md5: str) -> int:
