@@ -6,6 +6,7 @@ released before has any influence on it.
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,12 +40,10 @@ class Distinct:
 @lru_cache(maxsize=4)
 def distinct(source: Source) -> Distinct:
     """Return the distinct images of `source`."""
-    labels = source.labels.tolist()
-    first: dict[bytes, int] = {}
-    ambiguous: set[int] = set()
-    for row, digest in enumerate(source.digests):
-        if labels[found := first.setdefault(digest, row)] != labels[row]:
-            ambiguous.add(found)
+    labels, digests = source.labels.tolist(), source.digests
+    first = _first_rows(digests)
+    rows = (first[digest] for digest in digests)
+    ambiguous = {row for row, label in zip(rows, labels, strict=True) if label != labels[row]}
     return Distinct(first, frozenset(ambiguous))
 
 
@@ -55,12 +54,17 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
     An image's key is the SHA-256 of the seed and the digest of its pixels. Its place, between 0 and
     1, is its rank by key among the images of its batch and label. Identical images are one image,
     whose row, batch and label are those of the first. An image that the source has under two labels
-    has a place, so that nothing shifts when a label is corrected, but is not usable.
+    has a place, so that nothing shifts when a label is corrected, but is not usable. The same holds
+    for an image that is a copy only when it is resized.
     """
     prefix, labels, digests = f"{seed}:".encode(), source.labels.tolist(), source.keys
     found = distinct(source)
+    first, unusable = found.first, set(found.ambiguous)
+    if digests is not source.digests:
+        first = _first_rows(digests)
+        unusable |= set(first.values()).difference(found.first.values())
     images: dict[str, list[Image]] = {label: [] for label in classes(source)}
-    rows = iter(found.first.values())
+    rows = iter(sorted(first.values()))
     row = next(rows, None)
     for number, batch in enumerate(source.batches):
         keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
@@ -68,11 +72,16 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
             keys[labels[row]].append((hashlib.sha256(prefix + digests[row]).digest(), row))
             row = next(rows, None)
         for label, ranked in keys.items():
-            images[label] += _placed(number, sorted(ranked), found.ambiguous)
+            images[label] += _placed(number, sorted(ranked), unusable)
     return images
 
 
-def _placed(batch: int, ranked: list[tuple[bytes, int]], unusable: frozenset[int]) -> list[Image]:
+def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the first row that has each digest."""
+    return dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
+
+
+def _placed(batch: int, ranked: Sequence[tuple[bytes, int]], unusable: Set[int]) -> list[Image]:
     count = len(ranked)
     return [
         # Division rounds correctly, so equal fractions are equal numbers on every machine.
