@@ -5,23 +5,23 @@ from a place in the middle towards the front. A closed batch is cut where its sp
 split stays on its side of the cut, so that a new batch moves nothing.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
+from operator import attrgetter
 
 from scripts.build.order import Image
 from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION, Split
+from scripts.sources.source import Zones
 
 # Validation takes the images before this place first.
 VALIDATION_END = Fraction(4, 5)
 
 Dealt = dict[Split, list[Image]]
-# Returns the split in whose zone an image of a closed batch is; None in the open batch.
-Zone = Callable[[Image], Split | None]
-# Rows that only one split may take.
-Pins = Mapping[int, Split]
+# The split of some rows: in whose zone a row of a closed batch is, or to which one a row is pinned.
+BySplit = Mapping[int, Split]
 
 
 @dataclass(frozen=True)
@@ -37,53 +37,50 @@ class Wish:
     validation_end: Fraction = VALIDATION_END
 
 
-def deal(line: Sequence[Image], wish: Wish, zone: Zone, pins: Pins) -> Dealt:
+def zone(zones: Zones, place: float) -> Split:
+    """Return the split in whose zone a place of a closed batch is."""
+    # Where test reached past validation, test begins before it.
+    if zones.validation <= place < float(VALIDATION_END):
+        return VALIDATION
+    return TEST if place >= zones.test else TRAIN
+
+
+def zone_of_own_train(zones: Zones, place: float) -> Split:
+    """Return the same within the train set of the source's own."""
+    return VALIDATION if place >= zones.own_validation else TRAIN
+
+
+def deal(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) -> Dealt:
     """Return the images of `line` that each split gets, in the order in which it takes them.
 
-    A split gets fewer than the count in `wish` only where there are no more images.
+    Only the split that it is pinned to may take an image. A split gets fewer than the count in
+    `wish` only where there are no more images for it.
     """
-    if not wish.shares:
-        return _by_count(line, wish, zone, pins)
-    dealt = _by_place(line, wish, zone, pins)
-    counted = _by_count(sorted(dealt[TRAIN]), wish, zone, pins)
-    return {split: dealt[split] if split in wish.shares else counted[split] for split in SPLITS}
+    dealt, rest = _by_place(line, wish, zones, pins) if wish.shares else ({}, line)
+    return _by_count(rest, wish, zones, pins) | dealt
 
 
-def _by_count(line: Sequence[Image], wish: Wish, zone: Zone, pins: Pins) -> Dealt:
-    """Deal the closed batches first, oldest first, where each split takes images of its own zone.
-
-    Then the open batch; then what is left of the closed ones, newest first.
-    """
-    dealt: Dealt = {split: [] for split in SPLITS}
-    still_open = [image for image in line if zone(image) is None]
-    cut = (image for image in line if zone(image) is not None)
-    closed = [list(batch) for _, batch in groupby(cut, lambda image: image.batch)]
-    for batch in closed:
-        for split in SPLITS:
-            own = [image for image in batch if zone(image) == split]
-            _take(dealt, split, wish, own if split == TRAIN else own[::-1], pins)
-    for batch in (still_open, *reversed(closed)):
-        middle = sum(image.place < float(wish.validation_end) for image in batch)
-        _take(dealt, VALIDATION, wish, [*batch[:middle][::-1], *batch[middle:]], pins)
-        _take(dealt, TEST, wish, batch[::-1], pins)
-        _take(dealt, TRAIN, wish, batch, pins)
-    return dealt
-
-
-def _by_place(line: Sequence[Image], wish: Wish, zone: Zone, pins: Pins) -> Dealt:
-    """Deal each image by its own place.
+def _by_place(
+    line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit
+) -> tuple[Dealt, list[Image]]:
+    """Deal images to the splits that get a share, each by its own place; return the others too.
 
     Splits lie where counts take them from, so that leaving out an image moves no other, and taking
     all images after a part of them moves none.
     """
-    dealt: Dealt = {split: [] for split in SPLITS}
+    dealt: Dealt = {split: [] for split in wish.shares}
+    rest: list[Image] = []
     starts, splits = zip(*_segments(wish.shares, wish.validation_end), strict=True)
-    for image in line:
-        split = zone(image) or splits[bisect_right(starts, image.place) - 1]
-        if pins.get(image.row, split) == split:
-            dealt[split].append(image)
-    # In the order of counts: train from the front, the others from the back.
-    return {split: taken if split == TRAIN else taken[::-1] for split, taken in dealt.items()}
+    for batch in _batches(line):
+        taken: Dealt = {split: [] for split in wish.shares}
+        for image in batch:
+            decided = pins.get(image.row) or zones.get(image.row)
+            split = decided or splits[bisect_right(starts, image.place) - 1]
+            taken.get(split, rest).append(image)
+        for split, images in taken.items():
+            # These splits take from the back, as they do by count.
+            dealt[split] += reversed(images)
+    return dealt, rest
 
 
 def _segments(shares: Mapping[Split, Fraction], end: Fraction) -> list[tuple[float, Split]]:
@@ -102,12 +99,62 @@ def _segments(shares: Mapping[Split, Fraction], end: Fraction) -> list[tuple[flo
     return [(0.0, TRAIN), front, (float(start), VALIDATION), (float(end), TEST)]
 
 
-def _take(dealt: Dealt, split: Split, wish: Wish, images: Iterable[Image], pins: Pins) -> None:
-    """Move free images from the beginning of `images` to `split`, up to its count."""
-    taken = {image.row for others in dealt.values() for image in others}
-    mine = dealt[split]
-    for image in images:
-        if len(mine) >= wish.counts.get(split, 0):
-            break
-        if image.row not in taken and pins.get(image.row, split) == split:
-            mine.append(image)
+def _by_count(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) -> Dealt:
+    """Deal the zones of the closed batches, oldest first.
+
+    Then deal the ends of the open batch, and of what is left of the closed ones, newest first.
+    """
+    dealing = _Dealing(wish, pins)
+    left = [dealing.take_from_zones(batch, zones) for batch in _batches(line)]
+    for batch in reversed(left):
+        dealing.take_from_ends(batch)
+    return dealing.dealt
+
+
+@dataclass(frozen=True)
+class _Dealing:
+    """What is dealt so far, up to the counts of `wish`."""
+
+    wish: Wish
+    pins: BySplit
+    dealt: Dealt = field(default_factory=lambda: {split: [] for split in SPLITS})
+
+    def take_from_zones(self, batch: list[Image], zones: BySplit) -> list[Image]:
+        """Let each split take images of its own zone; return the others, in order."""
+        if not zones:
+            return batch
+        own: dict[Split | None, list[Image]] = {split: [] for split in (*SPLITS, None)}
+        for image in batch:
+            own[zones.get(image.row)].append(image)
+        left = own[None] + self._take(TRAIN, own[TRAIN])
+        for split in (VALIDATION, TEST):
+            left += self._take(split, own[split][::-1])
+        return sorted(left)
+
+    def take_from_ends(self, batch: list[Image]) -> None:
+        """Let train take from the front of `batch`, test from the back, validation before both."""
+        if self.wish.counts.get(VALIDATION):
+            end = bisect_left(batch, float(self.wish.validation_end), key=attrgetter("place"))
+            batch = sorted(self._take(VALIDATION, [*reversed(batch[:end]), *batch[end:]]))
+        left = self._take(TEST, batch[::-1])[::-1]
+        self._take(TRAIN, left)
+
+    def _take(self, split: Split, images: list[Image]) -> list[Image]:
+        """Deal images from the beginning of `images` to `split`, up to its count.
+
+        Return the others.
+        """
+        missing = max(0, self.wish.counts.get(split, 0) - len(self.dealt[split]))
+        allowed = images
+        if self.pins:
+            allowed = [image for image in images if self.pins.get(image.row, split) == split]
+        taken = allowed[:missing]
+        self.dealt[split] += taken
+        if len(allowed) == len(images):
+            return images[len(taken) :]
+        rows = {image.row for image in taken}
+        return [image for image in images if image.row not in rows]
+
+
+def _batches(line: Sequence[Image]) -> list[list[Image]]:
+    return [list(images) for _, images in groupby(line, attrgetter("batch"))]

@@ -5,21 +5,19 @@ Pure functions: no files, no network, no random numbers.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from scripts.build.deal import VALIDATION_END, Dealt, Wish, Zone, deal
 from scripts.build.decisions import Decisions, decisions_of
+from scripts.build.folder import Folder
 from scripts.build.folders import folders_of
-from scripts.build.order import Image, order
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
-from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION, Config, Sizes, Split
+from scripts.inputs.config import TEST, TRAIN, Config, Split
 from scripts.inputs.curation import NO_DECISIONS, Curation
-from scripts.inputs.problems import InputError, Problem
+from scripts.inputs.problems import InputError
 from scripts.sources.extended import Extended
-from scripts.sources.source import Source, Zones
+from scripts.sources.source import Source
 
 # The number of the rule below. The lock records it, because another rule gives another split.
 RULE = 2
@@ -96,7 +94,7 @@ def select(
         problems.append(config.problem(("split_by",), message))
     dealt: dict[Place, list[int]] = {}
     for name, labels in folders.items():
-        folder = _Folder(config, source, name, labels, decisions)
+        folder = Folder(config, source, name, labels, decisions)
         for split, images in folder.deal().items():
             if split in config.splits:
                 dealt[split, name] = [image.row for image in images]
@@ -108,10 +106,10 @@ def select(
     collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)
     collected.put_additions(additions, len(source.labels))
-    everything = Extended(source, additions)
+    named = Extended(source, additions) if additions else source
     return Selection(
         collected.rows,
-        {row: everything.identifier(row) for taken in collected.rows.values() for row in taken},
+        {row: named.identifier(row) for taken in collected.rows.values() for row in taken},
         frozenset(collected.on_top),
         frozenset(collected.left_out),
         config.splits,
@@ -156,139 +154,3 @@ class _Collection:
         """Put the additions, whose rows begin at `start`."""
         for row, addition in enumerate(additions, start):
             self.put(row, addition.split, addition.label, on_top=True)
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """What the config asks for in one folder; `problems` is why it cannot be had."""
-
-    config: Config
-    source: Source
-    name: str
-    labels: Sequence[str]
-    decisions: Decisions
-    problems: list[Problem] = field(default_factory=list)
-
-    def deal(self) -> Dealt:
-        """Return the images of each split, and note what is wrong."""
-        line = self._line()
-        if self.config.split_by != BY_SOURCE:
-            return self._from_one(line)
-        own = self.source.own_test
-        if own is None:
-            return {}
-        train = [image for image in line if not own[image.row]]
-        return self._from_two(train, [image for image in line if own[image.row]])
-
-    def _line(self) -> list[Image]:
-        ordered = order(self.source, self.config.seed)
-        return sorted(
-            image
-            for label in self.labels
-            for image in ordered[label]
-            if image.row not in self.decisions.excluded
-        )
-
-    def _from_one(self, line: list[Image]) -> Dealt:
-        sizes = self.config.sizes(self.name, len(line))
-        if self.config.takes_all(self.name):
-            counts = {VALIDATION: sizes.validation, TEST: sizes.test}
-            dealt = self._dealt(line, self._wish_for_all(line, counts), self._zone)
-            self._check_sizes(_sizes_of(dealt))
-            return dealt
-        self._check_sizes(sizes)
-        self._check_enough(sum(sizes), len(line))
-        return self._dealt(line, Wish(dict(zip(SPLITS, sizes, strict=True))), self._zone)
-
-    def _from_two(self, train: list[Image], test: list[Image]) -> Dealt:
-        """Deal test from the source's own test set, the others from its train set."""
-        sizes = self.config.sizes(self.name, len(train) + len(test))
-        if self.config.takes_all(self.name):
-            if self.config.fraction(TEST, self.name):
-                self._note(
-                    "test_size",
-                    "with split_by: source and samples: all it must be a count; leave it out to"
-                    " take the whole test set of the source",
-                )
-            sizes = sizes._replace(test=sizes.test or len(test))
-            wish = self._wish_for_all(train, {VALIDATION: sizes.validation})
-        else:
-            wish = Wish({TRAIN: sizes.train, VALIDATION: sizes.validation})
-            self._check_enough(sizes.train + sizes.validation, len(train), "the train set of ")
-        self._check_enough(sizes.test, len(test), "the test set of ")
-        of_train = self._dealt(
-            train, replace(wish, validation_end=Fraction(1)), self._zone_of_own_train
-        )
-        of_test = self._dealt(test, Wish({TEST: sizes.test}), self._zone_of_own_test)
-        dealt = {**of_train, TEST: of_test[TEST]}
-        self._check_sizes(_sizes_of(dealt) if self.config.takes_all(self.name) else sizes)
-        return dealt
-
-    def _wish_for_all(self, line: list[Image], counts: Mapping[Split, int]) -> Wish:
-        """Return the wish for all images: train gets what the others leave.
-
-        Those are the splits of `counts`; a split whose size is a fraction is dealt by place.
-        """
-        fractions = {split: self.config.fraction(split, self.name) for split in counts}
-        shares = {split: fraction for split, fraction in fractions.items() if fraction}
-        counted = {split: count for split, count in counts.items() if split not in shares}
-        return Wish({**counted, TRAIN: len(line)}, shares)
-
-    def _dealt(self, line: list[Image], wish: Wish, zone: Zone) -> Dealt:
-        return deal(line, wish, zone, self.decisions.pins)
-
-    def _check_sizes(self, sizes: Sizes) -> None:
-        """Note a split that would be empty."""
-        total = sum(sizes)
-        others = {TEST: sizes.test, VALIDATION: sizes.validation}
-        if sizes.train < 1:
-            split = TEST if sizes.test >= sizes.validation else VALIDATION
-            self._note(
-                f"{split}_size",
-                f"all {total:,} samples of folder {self.name} would be for"
-                f" {' or '.join(s for s in others if others[s])} and none for train; it must be"
-                " smaller than samples",
-            )
-            return
-        for split in self.config.splits[1:]:
-            if others[split] < 1:
-                self._note(
-                    f"{split}_size",
-                    f"none of the {total:,} samples of folder {self.name} would be for {split}; it"
-                    " must be larger",
-                )
-
-    def _check_enough(self, wanted: int, available: int, part: str = "") -> None:
-        if wanted > available:
-            self._note(
-                "samples",
-                f"folder {self.name} needs {wanted:,} images, but {part}{self.source.name} has only"
-                f" {available:,} for it",
-            )
-
-    def _note(self, key: str, message: str) -> None:
-        self.problems.append(self.config.problem((key, self.name), f"{key}: {message}"))
-
-    def _zone(self, image: Image) -> Split | None:
-        if (zones := self._zones(image)) is None:
-            return None
-        if image.place >= zones.test:
-            return TEST
-        is_validation = zones.validation <= image.place < float(VALIDATION_END)
-        return VALIDATION if is_validation else TRAIN
-
-    def _zone_of_own_train(self, image: Image) -> Split | None:
-        if (zones := self._zones(image)) is None:
-            return None
-        return VALIDATION if image.place >= zones.own_validation else TRAIN
-
-    def _zone_of_own_test(self, image: Image) -> Split | None:
-        return None if self._zones(image) is None else TEST
-
-    def _zones(self, image: Image) -> Zones | None:
-        """Return the zones of a closed batch, None in the open one."""
-        return self.source.batches[image.batch].zones.get(str(self.source.labels[image.row]))
-
-
-def _sizes_of(dealt: Dealt) -> Sizes:
-    return Sizes(*(len(dealt[split]) for split in SPLITS))
