@@ -7,13 +7,9 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from scripts.inputs.images import resize
 from scripts.sources.source import Batch, Pixels, Source
-
-# Pillow computes this filter for 8-bit images in whole numbers, so its bytes are the same on every
-# machine: https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters
-FILTER = Image.Resampling.BICUBIC
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +74,3 @@ class Resized:
     def find(self, identifier: str) -> int | None:
         """Return the row of a sample of the source."""
         return self.source.find(identifier)
-
-
-def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Return `pixels` resized to `size` (height, width)."""
-    if pixels.shape[:2] == size:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size[::-1], FILTER))
