@@ -329,6 +329,9 @@ def _valid_part(document: Document, error: ValidationError) -> Config | None:
     for detail in error.errors():
         invalid.setdefault(str(detail["loc"][0]), []).append(detail["loc"][1:])
     values: dict[str, Any] = {"class": ALL, "samples": ALL, "test_size": 1}
+    if "validation_size" in document.data:
+        # Whatever it is, there shall be a validation set.
+        values["validation_size"] = 1
     for key, value in document.data.items():
         if "class" in invalid and key in ("samples", *SPLIT_SIZES):
             # Which folders they are for, and how many images those have, is not known.
