@@ -1,6 +1,8 @@
 """Which files of the repository make a version, and which are only checked."""
 
 import hashlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 CONFIG_FILE = "dataset_config.yaml"
@@ -25,22 +27,49 @@ INPUT_PATHS = (
 CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock")
 
 
+# Files in the folder of additions that are not meant as images; hidden files are not either.
+NO_IMAGES = {"readme.md", "thumbs.db", "desktop.ini"}
+
+
+def is_image(path: str) -> bool:
+    """Return whether a file below `ADDITIONS_FOLDER` is meant to be an image.
+
+    Others document the folder, keep it in git, or are what file managers leave in it.
+    """
+    name = path.rpartition("/")[2].lower()
+    return not name.startswith(".") and name not in NO_IMAGES
+
+
 def digest(root: Path) -> str:
     """Return the SHA-256 of all version inputs in the work tree at `root`."""
     total = hashlib.sha256()
     for path in INPUT_PATHS:
-        for file in _files(root / path):
-            content = hashlib.sha256(file.read_bytes()).hexdigest()
-            total.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+        for file in sorted(_files(root / path)):
+            name = os.fsencode(file.relative_to(root).as_posix())
+            total.update(b"%s %s\n" % (name, _content_digest(file).encode()))
     return total.hexdigest()
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if path.name == SOURCES_FOLDER and path.parent.name != "scripts":
+def _files(path: Path) -> Iterator[Path]:
+    if _is_file(path):
+        yield path
+    elif path.name == SOURCES_FOLDER and path.parent.name != "scripts":
         # The shards beside these files are named by them.
-        return sorted(path.glob("*.dvc"))
-    return sorted(
-        file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
-    )
+        yield from path.glob("*.dvc")
+    elif path.name == ADDITIONS_FOLDER:
+        yield from (file for file in path.rglob("*") if _is_file(file) and is_image(file.name))
+    else:
+        files = (file for file in path.rglob("*") if _is_file(file))
+        yield from (file for file in files if "__pycache__" not in file.parts)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _content_digest(file: Path) -> str:
+    if file.is_symlink():
+        # What it leads to is not under version control, and could be endless.
+        return hashlib.sha256(os.fsencode(file.readlink())).hexdigest()
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

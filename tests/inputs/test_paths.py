@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -78,12 +79,49 @@ def test_the_digest_changes_when_files_swap_their_content(root: Path) -> None:
         # The pointer names the shards by their checksums.
         "sources/own/00000.parquet",
         *("scripts/build/__pycache__/png.pyc", "scripts/sources/kinds/__pycache__/x.pyc"),
+        *("additions/README.md", "additions/.gitkeep", "additions/train/3/.DS_Store"),
     ],
 )
 def test_the_digest_ignores_other_files(root: Path, name: str) -> None:
     before = paths.digest(root)
     write(root, name, "changed\n")
     assert paths.digest(root) == before
+
+
+def test_names_of_additions_can_be_any_bytes(root: Path) -> None:
+    before = paths.digest(root)
+    write(root, os.fsdecode(b"additions/train/3/\xff\n.png"), "pixels\n")
+    assert paths.digest(root) != before
+
+
+def test_the_digest_has_the_target_of_a_link_not_what_is_there(root: Path) -> None:
+    digests = {paths.digest(root)}
+    for target in ("/dev/zero", "/proc/self/mem", "own.png", "missing", "/usr"):
+        link = root / "additions/train/3/link.png"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        digests.add(paths.digest(root))
+    assert len(digests) == 6
+
+
+def test_a_pipe_is_not_read(root: Path) -> None:
+    before = paths.digest(root)
+    os.mkfifo(root / "additions/train/3/pipe.png")
+    assert paths.digest(root) == before
+
+
+@pytest.mark.parametrize("name", ["a.png", "b", "read me.md", "a.txt", "readme.png", "a..png"])
+def test_other_files_below_the_additions_are_meant_as_images(name: str) -> None:
+    assert paths.is_image(f"additions/train/3/{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".gitkeep", ".DS_Store", "._a.png", "Thumbs.db", "THUMBS.DB", "README.md", "desktop.ini"],
+)
+def test_what_documents_the_folder_or_is_left_by_file_managers_is_not(name: str) -> None:
+    assert not paths.is_image(f"additions/train/3/{name}")
+    assert not paths.is_image(f"additions/{name}")
 
 
 def test_the_digest_does_not_depend_on_the_place_of_the_folder(root: Path) -> None:
