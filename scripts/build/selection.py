@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from scripts.build.additions import problems_of
 from scripts.build.decisions import Decisions, decisions_of
 from scripts.build.folder import Folder
 from scripts.build.folders import folders_of
@@ -88,7 +89,7 @@ def select(
     """
     folders, problems = folders_of(config, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
-    problems += wrong
+    problems += [*wrong, *problems_of(additions, source)]
     if config.split_by == BY_SOURCE and source.own_test is None:
         message = f"split_by: {source.name} has no train and test sets of its own that are known"
         problems.append(config.problem(("split_by",), message))

@@ -1,21 +1,40 @@
 """Additions: a few images of the team's own, kept in git below `additions/`."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from scripts.errors import printable
+from scripts.inputs import images
+from scripts.inputs.config import SPLITS, Config, Split
+from scripts.inputs.images import ImageError, Pixels
+from scripts.inputs.paths import ADDITIONS_FOLDER
+from scripts.inputs.problems import START, Problem
 
-from scripts.inputs.config import Split
+EXTENSIONS = (".png", ".jpg", ".jpeg")
+MAX_FILES = 1_000
+# Bytes of one file, and of all.
+MAX_FILE = 8 * 1024 * 1024
+MAX_TOTAL = 64 * 1024 * 1024
+# Bytes of all pixels: a small file can hold a very large image.
+MAX_PIXELS = 512 * 1024 * 1024
+MAX_SHOWN = 200
+# additions/<split>/<label>/<name>
+PARTS = 4
+USE_A_SOURCE = "For more, make a source of your own: python -m scripts ingest"
 
 
 class Addition(NamedTuple):
-    """One image: where it lies in the repository, its split and label, and its pixels."""
+    """One image: where it lies in the repository, its split and label, and its pixels.
+
+    They have the size that the config gives all images.
+    """
 
     path: str
     split: Split
     label: str
-    pixels: npt.NDArray[np.uint8]
+    pixels: Pixels
 
     @property
     def digest(self) -> bytes:
@@ -25,4 +44,94 @@ class Addition(NamedTuple):
     @property
     def identifier(self) -> str:
         """Its identifier, which names its file in the dataset."""
-        return f"x{self.digest[:8].hex()}"
+        return identifier(self.pixels)
+
+    def problem(self, message: str) -> Problem:
+        """Return a problem with it."""
+        return problem(self.path, message)
+
+
+def too_large(sizes: Mapping[str, int]) -> list[Problem]:
+    """Return what is wrong with the number and the sizes of files, in bytes by path."""
+    if len(sizes) > MAX_FILES:
+        message = f"it holds {len(sizes):,} files; at most {MAX_FILES:,} are allowed"
+        return [problem(ADDITIONS_FOLDER, f"{message}. {USE_A_SOURCE}")]
+    problems = [
+        problem(path, f"it has {size:,} bytes; at most {MAX_FILE:,} are allowed. {USE_A_SOURCE}")
+        for path, size in sizes.items()
+        if size > MAX_FILE
+    ]
+    if (total := sum(sizes.values())) > MAX_TOTAL:
+        message = f"it holds {total:,} bytes; at most {MAX_TOTAL:,} are allowed"
+        problems.append(problem(ADDITIONS_FOLDER, f"{message}. {USE_A_SOURCE}"))
+    return problems
+
+
+def parse(
+    files: Iterable[tuple[str, bytes]], config: Config | None
+) -> tuple[list[Addition], list[Problem]]:
+    """Return the additions in `files` (path and content) that are valid, and every problem.
+
+    Images are resized as `config` says; it is None where too much of it is invalid.
+    """
+    found: list[Addition] = []
+    problems: list[Problem] = []
+    paths: dict[str, str] = {}
+    total = 0
+    for path, content in files:
+        place, wrong = _place(path, config)
+        try:
+            pixels = _pixels(content, config)
+        except ImageError as error:
+            wrong.append(str(error))
+        else:
+            total += pixels.nbytes
+            earlier = paths.setdefault(identifier(pixels), path)
+            if earlier != path:
+                wrong.append(f"it has the same pixels as {shown(earlier)}; remove one of them")
+            if place and not wrong:
+                found.append(Addition(path, *place, pixels))
+        problems += [problem(path, message) for message in wrong]
+        if total > MAX_PIXELS:
+            message = f"its images have more than {MAX_PIXELS:,} bytes of pixels"
+            return [], [*problems, problem(ADDITIONS_FOLDER, f"{message}. {USE_A_SOURCE}")]
+    return sorted(found, key=attrgetter("digest")), problems
+
+
+def problem(path: str, message: str) -> Problem:
+    """Return a problem with the file at `path`."""
+    return Problem(shown(path), START, message)
+
+
+def shown(path: str) -> str:
+    """Return `path` as messages show it: in one line, without control characters, not too long."""
+    text = printable(path).replace("\n", "\\n")
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+
+
+def identifier(pixels: Pixels) -> str:
+    """Return the identifier of an addition with these pixels, which names its file."""
+    return f"x{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}"
+
+
+def _pixels(content: bytes, config: Config | None) -> Pixels:
+    pixels = images.decode(content)
+    return images.resize(pixels, config.size) if config and config.size else pixels
+
+
+def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:
+    """Return the split and label that `path` names, and what is wrong with it."""
+    parts = path.split("/")
+    if len(parts) != PARTS:
+        form = f"{ADDITIONS_FOLDER}/SPLIT/LABEL/NAME"
+        return None, [f"expected {form}, such as {ADDITIONS_FOLDER}/train/3/one.png"]
+    _, named, label, name = parts
+    split = next((split for split in SPLITS if split == named), None)
+    wrong = []
+    if split is None:
+        wrong.append(f"unknown split; expected {', '.join(SPLITS[:-1])} or {SPLITS[-1]}")
+    elif config and split not in config.splits:
+        wrong.append(f"there is no {split} set; add {split}_size to the config")
+    if not name.lower().endswith(EXTENSIONS):
+        wrong.append(f"the name must end in {', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}")
+    return (split, label) if split else None, wrong

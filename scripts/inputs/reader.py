@@ -1,18 +1,39 @@
 """One way to read what people wrote, from a work tree or from a git tree."""
 
+import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scripts.errors import UserError
-from scripts.inputs import config, curation
+from scripts.inputs import additions, config, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import Config, InvalidConfigError
 from scripts.inputs.curation import NO_DECISIONS, Curation
-from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, SOURCES_FOLDER
+from scripts.inputs.paths import (
+    ADDITIONS_FOLDER,
+    CONFIG_FILE,
+    CURATION_FILE,
+    SOURCES_FOLDER,
+    is_image,
+)
 from scripts.inputs.problems import START, InputError, Problem
+
+NOT_REGULAR = "not a regular file; links, folders and devices are not read"
+
+
+class Entry(NamedTuple):
+    """A file below a folder: its path, its size in bytes, and what its tree calls its content.
+
+    There is no size where it is not a regular file: a link, a device, a repository of its own.
+    """
+
+    path: str
+    size: int | None = None
+    name: str = ""
 
 
 class Tree(Protocol):
@@ -20,6 +41,15 @@ class Tree(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, None when there is none."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return all files below `folder`, in the order of their paths; none without the folder.
+
+        What is in place of the folder is an entry too.
+        """
+
+    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return the contents of regular files."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +69,40 @@ class WorkTree:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+            raise _unreadable(path, error) from None
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return all files below `folder`; raises `UserError` when one cannot be read."""
+        found, unread = [], [folder]
+        while unread:
+            path = unread.pop()
+            try:
+                status = (self.root / path).lstat()
+                if stat.S_ISDIR(status.st_mode) and not self._is_repository(path):
+                    unread += [f"{path}/{one.name}" for one in (self.root / path).iterdir()]
+                    continue
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _unreadable(path, error) from None
+            is_regular = stat.S_ISREG(status.st_mode)
+            found.append(Entry(path, status.st_size, path) if is_regular else Entry(path))
+        return sorted(found, key=attrgetter("path"))
+
+    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return the contents of regular files; raises `UserError` when one cannot be read."""
+        return [self.read(entry.path) or b"" for entry in entries]
+
+    def _is_repository(self, path: str) -> bool:
+        """Return whether git would take a folder for a repository of its own: a submodule."""
+        return os.path.lexists(self.root / path / ".git")
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Everything that people wrote about one version.
 
+    The additions are in the order of their pixels' digests, whatever their files are called.
     `pointer` is the content of `sources/NAME.dvc` for the source that the config names, None where
     there is no such source of one's own.
     """
@@ -77,7 +134,9 @@ def read(tree: Tree) -> Inputs:
     parsed, problems = _config(tree)
     curated, wrong = _curation(tree)
     problems += wrong
-    inputs = Inputs(parsed, curated, pointer=_pointer(tree, parsed)) if parsed else None
+    added, wrong = _additions(tree, parsed)
+    problems += wrong
+    inputs = Inputs(parsed, curated, added, _pointer(tree, parsed)) if parsed else None
     if problems or inputs is None:
         raise InvalidInputsError(problems, inputs)
     return inputs
@@ -105,6 +164,21 @@ def _curation(tree: Tree) -> tuple[Curation, list[Problem]]:
         return NO_DECISIONS, error.problems
 
 
+def _additions(tree: Tree, parsed: Config | None) -> tuple[tuple[Addition, ...], list[Problem]]:
+    """Return the additions, without those that have problems; `parsed` is what config there is."""
+    entries = [entry for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
+    files = [entry for entry in entries if entry.size is not None]
+    others = [entry for entry in entries if entry.size is None]
+    problems = [additions.problem(entry.path, NOT_REGULAR) for entry in others]
+    if too_large := additions.too_large({entry.path: entry.size or 0 for entry in files}):
+        # Nothing is read of what could be more than fits into memory.
+        return (), [*problems, *too_large]
+    contents = tree.contents(files) if files else []
+    named = zip((entry.path for entry in files), contents, strict=True)
+    added, wrong = additions.parse(named, parsed)
+    return tuple(added), problems + wrong
+
+
 def _pointer(tree: Tree, parsed: Config) -> bytes | None:
     return tree.read(f"{SOURCES_FOLDER}/{parsed.source}.dvc")
 
@@ -114,5 +188,8 @@ def not_regular(path: str) -> InputError:
 
     A link could lead out of the repository, and what it leads to is not under version control.
     """
-    message = "not a regular file; links, folders and devices are not read"
-    return InputError([Problem(path, START, message)])
+    return InputError([Problem(path, START, NOT_REGULAR)])
+
+
+def _unreadable(path: str, error: OSError) -> UserError:
+    return UserError(f"{additions.shown(path)}: cannot be read: {error.strerror}")

@@ -3,17 +3,21 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.inputs import reader
+from scripts.inputs.reader import Entry, WorkTree
 
 ORIGIN = "origin"
 MAIN = "main"
 TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
+# How git writes the modes of regular files, and that of a submodule.
+REGULAR, SUBMODULE = b"100", b"160000"
 
 
 class GitError(UserError):
@@ -83,15 +87,17 @@ class Git:
         """Return the contents of files, each given as `REV:PATH`; None where there is none."""
         output = self.output("cat-file", "--batch", stdin=lines(specs))
         found: list[bytes | None] = []
-        while output:
-            header, _, output = output.partition(b"\n")
+        start = 0
+        while start < len(output):
+            end = output.index(b"\n", start)
+            header, start = output[start:end], end + 1
             if header.endswith(b" missing"):
                 found.append(None)
                 continue
             size = int(header.split()[-1])
-            found.append(output[:size])
+            found.append(output[start : start + size])
             # The content is followed by a line break.
-            output = output[size + 1 :]
+            start += size + 1
         return found
 
     def object_names(self, specs: Iterable[str]) -> list[str]:
@@ -147,9 +153,45 @@ class GitTree:
         Raises `InputError` for anything but a regular file.
         """
         entry = self.git("ls-tree", self.rev, "--", path)
-        if entry and not entry.startswith("100"):
+        if entry and not entry.encode().startswith(REGULAR):
             raise reader.not_regular(path)
         return self.git.output("show", f"{self.rev}:{path}") if entry else None
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return all files below `folder`."""
+        listed = self.git.output("ls-tree", "-r", "-z", "--long", self.rev, "--", folder)
+        return sorted(map(_entry, listed.split(b"\0")[:-1]), key=attrgetter("path"))
+
+    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return the contents of regular files."""
+        return [content or b"" for content in self.git.contents(one.name for one in entries)]
+
+
+@dataclass(frozen=True)
+class CheckedOut(WorkTree):
+    """The work tree of a clone.
+
+    It has the submodules that git knows, too: those that are not checked out are empty folders.
+    """
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return all files below `folder`."""
+        staged = Git(self.root).output("ls-files", "-z", "--stage", "--", folder).split(b"\0")
+        paths = {os.fsdecode(line.partition(b"\t")[2]) for line in staged if _is_submodule(line)}
+        submodules = {Entry(path) for path in paths if (self.root / path).is_dir()}
+        return sorted({*super().entries(folder), *submodules}, key=attrgetter("path"))
+
+
+def _entry(line: bytes) -> Entry:
+    """Return the entry in a line of `git ls-tree --long`."""
+    about, _, path = line.partition(b"\t")
+    mode, _, name, size = about.split()
+    is_regular = mode.startswith(REGULAR)
+    return Entry(os.fsdecode(path), *((int(size), name.decode()) if is_regular else ()))
+
+
+def _is_submodule(line: bytes) -> bool:
+    return line.startswith(SUBMODULE)
 
 
 def lines(specs: Iterable[str]) -> bytes:

@@ -18,7 +18,7 @@ from scripts.storage.records import Records
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions import lock, releases
-from scripts.versions.git import Git
+from scripts.versions.git import CheckedOut, Git
 from scripts.versions.lock import LOCK_FILE, Lock
 
 
@@ -27,7 +27,7 @@ def work_tree(git: Git) -> Dataset:
 
     Raises as `of_tree` does, and `UserError` in a clone that lacks the tags of the releases.
     """
-    tree, before = WorkTree(git.root), releases.scan(git).contained_in(git, "HEAD")
+    tree, before = CheckedOut(git.root), releases.scan(git).contained_in(git, "HEAD")
     recorded = before.lock if before else template_lock(tree)
     if before is None and recorded and recorded.meta.source.copy_:
         raise UserError(

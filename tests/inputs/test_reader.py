@@ -1,13 +1,16 @@
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from scripts.inputs import config, reader
+from scripts.inputs import additions, config, reader
+from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Tree, WorkTree
-from scripts.versions.git import Git, GitTree
+from scripts.versions.git import CheckedOut, Git, GitTree, find
+from tests.inputs.pictures import encoded, gray
 from tests.repository import Repository, Run, config_text
 
 
@@ -98,3 +101,210 @@ def test_a_merged_config_that_is_no_regular_file_is_skipped_once_it_is_fixed(
     repository.git("rm", "--quiet", "-r", "dataset_config.yaml")
     repository.merge(config_text())
     assert run("release").code == 0
+
+
+def write(root: Path, path: str | bytes, content: bytes) -> Path:
+    file = root / os.fsdecode(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+def commit(repository: Repository) -> str:
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "Add images")
+    return repository.git("rev-parse", "HEAD")
+
+
+def trees(repository: Repository) -> tuple[Tree, Tree]:
+    """Return the same files twice, once committed."""
+    return CheckedOut(repository.root), GitTree(Git(repository.root), commit(repository))
+
+
+def refused(tree: Tree) -> str:
+    with pytest.raises(InputError) as caught:
+        reader.read(tree)
+    return str(caught.value)
+
+
+NAMES: list[str | bytes] = [
+    "train/3/a.png",
+    "test/4/a.png",
+    "train/3/zwei Wörter.PNG",
+    "train/3/日本語.jpg",
+    "train/3/line\nbreak.png",
+    "train/3/\"quoted'.jpeg",
+    "train/3/..png",
+    "train/3/-n.png",
+    "train/3/*.png",
+    f"train/3/{'x' * 250}.png",
+    b"train/3/\xff.png",
+]
+
+
+def test_additions_are_the_same_from_a_work_tree_and_from_a_git_tree(
+    repository: Repository,
+) -> None:
+    for seed, name in enumerate(NAMES):
+        path = b"additions/" + os.fsencode(name)
+        write(repository.root, path, encoded(gray(8, 8, seed)))
+
+    ours, theirs = (reader.read(tree).additions for tree in trees(repository))
+
+    assert [one.path for one in ours] == [one.path for one in theirs]
+    assert [one.digest for one in ours] == [one.digest for one in theirs]
+    visible = [name for name in NAMES if name != "train/3/..png"]
+    assert {one.path for one in ours} == {f"additions/{os.fsdecode(name)}" for name in visible}
+
+
+def test_an_addition_counts_before_it_is_committed_and_until_it_is_removed(
+    repository: Repository,
+) -> None:
+    file = write(repository.root, "additions/train/3/a.png", encoded(gray(8, 8)))
+    work, before = CheckedOut(repository.root), GitTree(Git(repository.root), "HEAD")
+    assert (len(reader.read(work).additions), len(reader.read(before).additions)) == (1, 0)
+
+    commit(repository)
+    assert len(reader.read(before).additions) == 1
+    file.unlink()
+    assert (len(reader.read(work).additions), len(reader.read(before).additions)) == (0, 1)
+
+
+def test_files_that_are_not_meant_as_images_are_not_read(repository: Repository) -> None:
+    for name in (".gitkeep", "train/.gitkeep", "README.md", "train/3/readme.md"):
+        write(repository.root, f"additions/{name}", b"text")
+    for name in (".DS_Store", "train/3/._a.png", "train/3/Thumbs.db", "test/desktop.ini"):
+        write(repository.root, f"additions/{name}", b"\0binary")
+
+    for tree in trees(repository):
+        assert reader.read(tree).additions == ()
+
+
+def test_other_files_are_problems_in_both(repository: Repository) -> None:
+    write(repository.root, "additions/notes.txt", b"text")
+    write(repository.root, "additions/train/3/a.png", b"text")
+
+    for tree in trees(repository):
+        assert refused(tree) == (
+            "additions/notes.txt:1:1: expected additions/SPLIT/LABEL/NAME, such as"
+            " additions/train/3/one.png\n"
+            "additions/notes.txt:1:1: it is not a PNG or JPEG file\n"
+            "additions/train/3/a.png:1:1: it is not a PNG or JPEG file"
+        )
+
+
+def link_to_a_folder(file: Path) -> None:
+    file.symlink_to("/usr")
+
+
+def submodule(file: Path) -> None:
+    """Make a repository; git adds it as a submodule."""
+    write(file, "3/a.png", encoded(gray(8, 8)))
+    run = Git(file)
+    run("init", "--quiet")
+    run("add", "--all")
+    run("commit", "--quiet", "--message", "Begin")
+
+
+def submodule_that_is_not_checked_out(file: Path) -> None:
+    submodule(file)
+    find(file.parent)("add", str(file))
+    for child in sorted(file.rglob("*"), reverse=True):
+        child.rmdir() if child.is_dir() else child.unlink()
+
+
+@pytest.mark.parametrize(
+    "kind", [link, link_to_a_device, link_to_a_folder, submodule, submodule_that_is_not_checked_out]
+)
+@pytest.mark.parametrize("path", ["additions/train/3/a.png", "additions/train", "additions"])
+def test_what_is_no_regular_file_is_refused_in_the_same_words_from_both(
+    repository: Repository, kind: Callable[[Path], None], path: str
+) -> None:
+    file = repository.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kind(file)
+
+    for tree in trees(repository):
+        assert (
+            f"{path}:1:1: not a regular file; links, folders and devices are not read"
+            in refused(tree).splitlines()
+        )
+
+
+def test_a_pipe_is_refused_without_being_read(repository: Repository) -> None:
+    (repository.root / "additions/train/3").mkdir(parents=True)
+    os.mkfifo(repository.root / "additions/train/3/a.png")
+
+    assert refused(WorkTree(repository.root)) == (
+        "additions/train/3/a.png:1:1: not a regular file; links, folders and devices are not read"
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_named(repository: Repository, run: Run) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root can read every folder")
+    folder = repository.root / "additions/train"
+    folder.mkdir(parents=True)
+    folder.chmod(0)
+
+    assert run("validate") == (1, "", "error: additions/train: cannot be read: Permission denied\n")
+    folder.chmod(0o755)
+
+
+def test_nothing_is_read_of_files_that_are_too_large(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(repository.root, "additions/train/3/a.png", encoded(gray(8, 8)))
+    write(repository.root, "additions/train/3/b.png", b"")
+    os.truncate(repository.root / "additions/train/3/b.png", MAX_FILE + 1)
+
+    for tree in trees(repository):
+        monkeypatch.setattr(type(tree), "contents", None)
+        monkeypatch.setattr(additions, "parse", None)
+        assert refused(tree).startswith("additions/train/3/b.png:1:1: it has 8,388,609 bytes; at")
+
+
+def test_git_runs_once_to_read_all_additions_and_not_at_all_for_none(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def processes() -> list[str]:
+        started: list[str] = []
+        output = Git.output
+
+        def counted(git: Git, *arguments: str, **options: bytes) -> bytes:
+            started.append(arguments[0])
+            return output(git, *arguments, **options)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Git, "output", counted)
+            reader.read(GitTree(Git(repository.root), "HEAD"))
+        return started
+
+    without = processes()
+    for seed in range(30):
+        write(repository.root, f"additions/train/3/{seed}.png", encoded(gray(8, 8, seed)))
+    commit(repository)
+
+    assert Counter(processes()) - Counter(without) == {"cat-file": 1}
+    assert "cat-file" not in without
+
+
+def test_problems_of_config_curation_and_additions_are_named_together(
+    repository: Repository, run: Run
+) -> None:
+    repository.configure(config_text(samples=-1, validation_size=0.0))
+    write(repository.root, "curation.csv", b"sample\n")
+    write(repository.root, "additions/validation/3/a.png", b"text")
+    write(repository.root, "additions/validation/Ä/b.png", encoded(gray(8, 8)))
+
+    result = run("validate")
+
+    assert (result.code, result.out) == (1, "")
+    lines = [line.split(": ", 1)[0] for line in result.err.splitlines()]
+    assert lines == [
+        "additions/validation/3/a.png:1:1",
+        "additions/validation/Ä/b.png:1:1",
+        "curation.csv:1:1",
+        "dataset_config.yaml:3:10",
+        "dataset_config.yaml:6:18",
+    ]
