@@ -34,7 +34,8 @@ def annotations(error: InputError) -> str:
     """Return the log lines with which GitHub shows each problem on its line of the file."""
     # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     return "\n".join(
-        f"::error file={file},line={mark.line},col={mark.column}::{_escaped(message)}"
+        f"::error file={_escaped_property(file)},line={mark.line},col={mark.column}"
+        f"::{_escaped(message)}"
         for file, mark, message in error.problems
     )
 
@@ -63,3 +64,7 @@ def _append(variable_name: str, text: str) -> None:
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

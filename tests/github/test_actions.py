@@ -61,6 +61,13 @@ def test_an_annotation_is_one_line_whatever_its_message() -> None:
     )
 
 
+def test_an_annotation_is_one_line_whatever_the_name_of_the_file() -> None:
+    error = InputError([Problem("additions/a,line=9::\n::set-env %.png", Mark(1, 2), "empty")])
+    assert actions.annotations(error) == (
+        "::error file=additions/a%2Cline=9%3A%3A%0A%3A%3Aset-env %25.png,line=1,col=2::empty"
+    )
+
+
 def test_a_notice_is_one_line_and_appears_in_a_workflow_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

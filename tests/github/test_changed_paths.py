@@ -62,6 +62,9 @@ def propose(repository: Repository, *changes: tuple[str, str]) -> None:
         (CONFIG, DATASET),
         ("dataset.dvc", DATASET),
         (".dvc/config", DATASET),
+        ("curation.csv", DATASET),
+        ("additions/train/3/zwei wörter.png", DATASET),
+        ("sources/own.dvc", DATASET),
         # Machinery that decides what is in a version, or is checked for each change.
         ("scripts/inputs/config.py", BOTH),
         ("scripts/sources/openml.py", BOTH),
