@@ -1,17 +1,18 @@
 """The curation: `curation.csv`, decisions about single samples, one in each row."""
 
-import codecs
 import csv
 import hashlib
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scripts.errors import printable
+from scripts.inputs import strict_csv
 from scripts.inputs.config import SPLITS
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import START, InputError, Mark, Problem
+from scripts.inputs.strict_csv import shown
 
 COLUMNS = ("sample", "action", "label", "new_label", "reason")
 SAMPLE, ACTION, LABEL, NEW_LABEL, REASON = COLUMNS
@@ -22,11 +23,8 @@ ACTIONS = (EXCLUDE, RELABEL, *SPLITS)
 MAX_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_VALUE = 1_000
-MAX_SHOWN = 40
 IDENTIFIER = re.compile(r"[0-9]{1,12}|s[0-9a-f]{16}")
 ADDITION = re.compile(r"x[0-9a-f]{16}")
-# One field with what ends it; quotes inside of a quoted one are doubled.
-FIELD = re.compile(r'("(?:[^"]|"")*"|[^,]*)(,|$)')
 # What spreadsheets run as a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@")
 
@@ -74,6 +72,30 @@ class Curation:
 NO_DECISIONS = Curation()
 
 
+def identifier_in(text: str) -> str | None:
+    """Return the identifier in `text`, which is one or the path of a file; None without one."""
+    name = text.replace("\\", "/").rpartition("/")[2].removesuffix(".png")
+    return name if IDENTIFIER.fullmatch(name) or ADDITION.fullmatch(name) else None
+
+
+def go_together(action: str, other: str) -> bool:
+    """Return whether a sample may have both actions: a relabel and a pin."""
+    return RELABEL in {action, other} and bool({action, other} & {*SPLITS})
+
+
+def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
+    """Return the content of the file with `decisions` at its end.
+
+    What it holds stays as it is, byte for byte; None stands for a file that is not there.
+    """
+    before = ",".join(COLUMNS).encode() if content is None else content
+    end = "\r\n" if before.endswith(b"\r\n") else "\n"
+    rows = io.StringIO(newline="")
+    csv.writer(rows, lineterminator=end).writerows(row[: len(COLUMNS)] for row in decisions)
+    needs_end = not before.endswith(b"\n")
+    return before + (end.encode() if needs_end else b"") + rows.getvalue().encode()
+
+
 def parse(content: bytes) -> Curation:
     """Return the curation that `content` holds.
 
@@ -81,7 +103,7 @@ def parse(content: bytes) -> Curation:
     """
     problems: list[Problem] = []
     decisions = []
-    for decision, wrong in _rows(_decoded(content)):
+    for decision, wrong in _rows(strict_csv.lines(content, CURATION_FILE, MAX_BYTES)):
         problems += wrong
         if not wrong:
             decisions.append(decision)
@@ -91,29 +113,11 @@ def parse(content: bytes) -> Curation:
     return Curation(tuple(decisions))
 
 
-def _decoded(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        message = f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed"
-        raise InputError([Problem(CURATION_FILE, START, message)])
-    content = content.removeprefix(codecs.BOM_UTF8)
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode()
-        place = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = (
-            f"not UTF-8 text: byte 0x{content[error.start]:02x}."
-            " Save it as CSV with the encoding UTF-8"
-        )
-        raise InputError([Problem(CURATION_FILE, place, message)]) from None
-    return text.replace("\r\n", "\n")
-
-
-def _rows(text: str) -> Iterator[tuple[Decision, list[Problem]]]:
+def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
     """Yield each row, and what is wrong with it by itself."""
-    first, *lines = text.split("\n")
+    first, *lines = lines
     if first != ",".join(COLUMNS):
-        message = f"the first line must be {','.join(COLUMNS)}, found {_shown(first)}"
+        message = f"the first line must be {','.join(COLUMNS)}, found {shown(first)}"
         raise InputError([Problem(CURATION_FILE, START, message)])
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
         message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
@@ -124,11 +128,10 @@ def _rows(text: str) -> Iterator[tuple[Decision, list[Problem]]]:
 
 
 def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
-    marks = _marks(line, number)
+    marks = strict_csv.marks(line, number)
     empty = Decision("", "", "", "", "", marks)
-    try:
-        [values] = csv.reader([line], strict=True)
-    except csv.Error:
+    values = strict_csv.values(line)
+    if values is None:
         return empty, [Problem(CURATION_FILE, Mark(number, 1), "a quote is not closed in this row")]
     if len(values) != len(COLUMNS):
         message = f"expected {len(COLUMNS)} values ({', '.join(COLUMNS)}), found {len(values)}"
@@ -136,17 +139,6 @@ def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
     sample, action, label, new_label, reason = values
     decision = Decision(sample, action, label, new_label, reason, marks)
     return decision, list(_wrong_values(decision))
-
-
-def _marks(line: str, number: int) -> list[Mark]:
-    """Return the place of each value in `line`."""
-    marks, at = [], 0
-    while found := FIELD.match(line, at):
-        marks.append(Mark(number, at + 1))
-        at = found.end()
-        if not found[2]:
-            break
-    return marks
 
 
 def _wrong_values(row: Decision) -> Iterator[Problem]:
@@ -159,20 +151,20 @@ def _wrong_values(row: Decision) -> Iterator[Problem]:
             yield row.problem(column, f"{column}: has a character that cannot be printed")
         elif column == REASON and value.startswith(FORMULA):
             message = f"{column}: a spreadsheet would run this as a formula; begin it with a letter"
-            yield row.problem(column, f"{message}, found {_shown(value)}")
+            yield row.problem(column, f"{message}, found {shown(value)}")
     if ADDITION.fullmatch(row.sample):
         message = "an image below additions/ is changed by moving or removing its file"
         yield row.problem(SAMPLE, f"sample: {message}")
     elif not IDENTIFIER.fullmatch(row.sample):
         message = "expected the identifier of a sample, which is the name of its file"
-        yield row.problem(SAMPLE, f"sample: {message}, found {_shown(row.sample)}")
+        yield row.problem(SAMPLE, f"sample: {message}, found {shown(row.sample)}")
     if row.action not in ACTIONS:
         message = f"action: expected {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
-        yield row.problem(ACTION, f"{message}, found {_shown(row.action)}")
+        yield row.problem(ACTION, f"{message}, found {shown(row.action)}")
     elif row.action == RELABEL:
         yield from _wrong_relabel(row)
     elif row.new_label:
-        message = f"new_label: only a relabel has one, found {_shown(row.new_label)}"
+        message = f"new_label: only a relabel has one, found {shown(row.new_label)}"
         yield row.problem(NEW_LABEL, message)
 
 
@@ -181,7 +173,7 @@ def _wrong_relabel(row: Decision) -> Iterator[Problem]:
         if not value:
             yield row.problem(column, f"{column}: a relabel needs the label and the new label")
     if row.label and row.label == row.new_label:
-        yield row.problem(NEW_LABEL, f"new_label: it is the label already: {_shown(row.label)}")
+        yield row.problem(NEW_LABEL, f"new_label: it is the label already: {shown(row.label)}")
 
 
 def _contradictions(decisions: Sequence[Decision]) -> Iterator[Problem]:
@@ -190,7 +182,7 @@ def _contradictions(decisions: Sequence[Decision]) -> Iterator[Problem]:
     for row in decisions:
         others = earlier.setdefault(row.key, [])
         for other in others:
-            if _go_together({row.action, other.action}):
+            if go_together(row.action, other.action):
                 continue
             line = other.marks[0].line
             does = "repeats" if row[:4] == other[:4] else "contradicts"
@@ -198,13 +190,3 @@ def _contradictions(decisions: Sequence[Decision]) -> Iterator[Problem]:
             yield row.problem(SAMPLE, message)
             break
         others.append(row)
-
-
-def _go_together(actions: set[str]) -> bool:
-    """Return whether a sample may have both actions: a relabel and a pin."""
-    return RELABEL in actions and bool(actions & {*SPLITS})
-
-
-def _shown(value: str) -> str:
-    text = printable(value)
-    return repr(text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…") if text else "nothing"
