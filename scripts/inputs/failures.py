@@ -1,0 +1,157 @@
+"""What a model gets wrong: a CSV file as an evaluation writes it, with a sample in each row."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from scripts.inputs import strict_csv
+from scripts.inputs.curation import identifier_in
+from scripts.inputs.problems import START, InputError, Mark, Problem
+from scripts.inputs.strict_csv import shown
+
+FILE, SAMPLE = "file", "sample"
+LABEL, PREDICTED, SCORE = "label", "predicted", "score"
+# Other columns are ignored.
+COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 50_000
+MAX_VALUE = 100
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+class Failure(NamedTuple):
+    """A sample that a model gets wrong: what it is, and what the model takes it for.
+
+    Values that the file does not give are empty, or None for the score.
+    """
+
+    sample: str
+    label: str = ""
+    predicted: str = ""
+    score: float | None = None
+    line: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What the model got wrong, in words."""
+        parts = []
+        if self.predicted:
+            instead = f" instead of {self.label}" if self.label else ""
+            parts.append(f"predicted {self.predicted}{instead}")
+        if self.score is not None:
+            parts.append(f"score {round(self.score, 3):g}")
+        return ", ".join(parts) or "wrong prediction"
+
+
+def parse(content: bytes, file: str) -> list[Failure]:
+    """Return the samples that `content` lists, which `file` holds.
+
+    Raises `InputError` with every problem in it.
+    """
+    header, *lines = strict_csv.lines(content, file, MAX_BYTES)
+    if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
+        message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
+        raise InputError([Problem(file, START, message)])
+    table = _Table(file, _header(header, file))
+    problems: list[Problem] = []
+    failures = []
+    for number, line in enumerate(lines, start=2):
+        if line:
+            failure, wrong = table.row(line, number)
+            failures.append(failure)
+            problems += wrong
+    if problems:
+        raise InputError(problems)
+    return failures
+
+
+def _header(line: str, file: str) -> list[str]:
+    """Return the names of the columns."""
+    problems = []
+    names = [name.strip() for name in strict_csv.values(line) or []]
+    for mark, name in zip(strict_csv.marks(line, 1), names, strict=False):
+        if name in COLUMNS and names.count(name) > 1:
+            problems.append(Problem(file, mark, f"the column {name} is there more than once"))
+    named = {FILE, SAMPLE} & {*names}
+    if len(named) > 1:
+        message = f"the columns {FILE} and {SAMPLE} both name samples; remove one of them"
+        problems.append(Problem(file, START, message))
+    if not named:
+        problems.append(Problem(file, START, _no_samples(line)))
+    if problems:
+        raise InputError(problems)
+    return names
+
+
+def _no_samples(header: str) -> str:
+    for separator, word in SEPARATORS.items():
+        if {FILE, SAMPLE} & {name.strip('" ') for name in header.split(separator)}:
+            return f"the values are separated by {word}; save it as CSV with commas"
+    return (
+        f"expected a first line with the column {FILE} (file names such as 00058.png) or {SAMPLE}"
+        f" (identifiers), found {shown(header)}"
+    )
+
+
+class _Table(NamedTuple):
+    """Reads the rows of `file`, which has these columns."""
+
+    file: str
+    columns: Sequence[str]
+
+    def row(self, line: str, number: int) -> tuple[Failure, list[Problem]]:
+        """Return the sample of a row, and what is wrong with the row."""
+        values, start = strict_csv.values(line), Mark(number, 1)
+        if values is None:
+            message = "a quote is not closed in this row"
+            return Failure(""), [Problem(self.file, start, message)]
+        if len(values) != len(self.columns):
+            message = f"expected {len(self.columns)} values as in the first line"
+            return Failure(""), [Problem(self.file, start, f"{message}, found {len(values)}")]
+        places = dict(zip(self.columns, strict_csv.marks(line, number), strict=False))
+        given = {
+            name: value.strip()
+            for name, value in zip(self.columns, values, strict=True)
+            if name in COLUMNS
+        }
+        problems = [
+            Problem(self.file, places.get(name, start), f"{name}: {message}")
+            for name, message in _wrong_values(given)
+        ]
+        return (Failure("") if problems else _failure(given, number)), problems
+
+
+def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield a column and what is wrong with its value."""
+    for name in (FILE, SAMPLE):
+        if name in given and identifier_in(given[name]) is None:
+            example = "test/3/00058.png" if name == FILE else "00058"
+            found = shown(given[name])
+            yield name, f"expected a sample of the dataset, such as {example}, found {found}"
+    for name in (LABEL, PREDICTED):
+        value = given.get(name, "")
+        if len(value) > MAX_VALUE:
+            yield name, f"too long; at most {MAX_VALUE} characters are allowed"
+        elif not value.isprintable():
+            yield name, "has a character that cannot be printed"
+    if (score := given.get(SCORE)) and _number(score) is None:
+        yield SCORE, f"expected a number, found {shown(score)}"
+
+
+def _failure(given: dict[str, str], line: int) -> Failure:
+    return Failure(
+        identifier_in(given.get(FILE) or given.get(SAMPLE, "")) or "",
+        given.get(LABEL, ""),
+        given.get(PREDICTED, ""),
+        _number(given.get(SCORE, "")),
+        line,
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
