@@ -1,0 +1,89 @@
+"""The images that are most like others, by their pixels."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.progress import Bar
+from scripts.sources.source import Pixels
+
+# Bounds the memory: the values of so many images are compared at once, as numbers of 8 bytes.
+BLOCK_BYTES = 32 * 1024 * 1024
+QUERIES = 512
+
+Values = npt.NDArray[np.float64]
+
+
+class Neighbor(NamedTuple):
+    """A row, and the root mean square of the differences in gray or color levels to another."""
+
+    row: int
+    distance: float
+
+
+def nearest(
+    image: Callable[[int], Pixels], queries: Sequence[int], candidates: Sequence[int], count: int
+) -> list[list[Neighbor]]:
+    """Return the `count` nearest of `candidates` for each of `queries`, nearest first.
+
+    All are rows, whose pixels `image` returns, all in one shape. Of two at the same distance the
+    one that comes first in `candidates` is nearer. A row is not its own neighbor.
+
+    The result is exact and the same on every machine: squared distances are whole numbers below
+    2**53, so no sum in double precision rounds.
+    """
+    if not queries or not candidates:
+        return [[] for _ in queries]
+    size = image(queries[0]).size
+    found = [_Found(np.empty(0), np.empty(0, np.int64)) for _ in queries]
+    blocks = [*_blocks(candidates, max(1, BLOCK_BYTES // (8 * size)))]
+    for block in Bar(blocks, desc="Comparing images"):
+        values, rows = _values(image, block), np.array(block)
+        for start in range(0, len(queries), QUERIES):
+            some = queries[start : start + QUERIES]
+            for number, distances in enumerate(_squared(_values(image, some), values), start):
+                distances[rows == queries[number]] = np.inf
+                found[number] = found[number].with_more(distances, rows, count)
+    return [one.neighbors(size) for one in found]
+
+
+class _Found(NamedTuple):
+    """The nearest rows so far, with their squared distances."""
+
+    squared: Values
+    rows: npt.NDArray[np.int64]
+
+    def with_more(self, squared: Values, rows: npt.NDArray[np.int64], count: int) -> "_Found":
+        """Return the nearest ones of these and of further rows."""
+        squared, rows = np.append(self.squared, squared), np.append(self.rows, rows)
+        if len(rows) > count:
+            near = squared <= np.partition(squared, count - 1)[count - 1]
+            squared, rows = squared[near], rows[near]
+        order = np.argsort(squared, kind="stable")[:count]
+        return _Found(squared[order], rows[order])
+
+    def neighbors(self, size: int) -> list[Neighbor]:
+        """Return them, for images of so many values."""
+        return [
+            Neighbor(row, float(np.sqrt(squared / size)))
+            for row, squared in zip(self.rows.tolist(), self.squared, strict=True)
+            if np.isfinite(squared)
+        ]
+
+
+def _squared(some: Values, others: Values) -> Values:
+    from sklearn.metrics import euclidean_distances  # noqa: PLC0415 - takes a second to import
+
+    distances: Values = euclidean_distances(some, others, squared=True)
+    return distances
+
+
+def _values(image: Callable[[int], Pixels], rows: Sequence[int]) -> Values:
+    return np.stack([image(row).ravel() for row in rows]).astype(np.float64)
+
+
+def _blocks(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
