@@ -85,18 +85,21 @@ def compare(dataset: Dataset, history: History) -> Comparison:
     for release in reversed(history.releases):
         if _is_equal(release, made, dataset, history):
             return Comparison(release.lock.meta.comparable_since, [], equal_to=release.tag)
-    since = dataset.config.comparable_since or "v0"
     counts: dict[str, tuple[int, int]] = {}
     unknown, reason = [], ""
-    for release in history.releases:
-        if releases.number(release.tag) < releases.number(since):
-            continue
+    for release in comparable(dataset.config, history):
         try:
             counts[release.tag] = _leaks(made, history.index(release, dataset.source))
         except UserError as error:
             unknown.append(release.tag)
             reason = reason or str(error)
-    return Comparison(since, _grouped(counts), tuple(unknown), reason)
+    return Comparison(_since(dataset.config), _grouped(counts), tuple(unknown), reason)
+
+
+def comparable(config: Config, history: History) -> list[Release]:
+    """Return the releases with which a version of `config` must be comparable, oldest first."""
+    since = releases.number(_since(config))
+    return [release for release in history.releases if releases.number(release.tag) >= since]
 
 
 def some(tags: Sequence[str]) -> str:
@@ -117,6 +120,10 @@ def some(tags: Sequence[str]) -> str:
 def images(count: int) -> str:
     """Return a number of images in words."""
     return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def _since(config: Config) -> str:
+    return config.comparable_since or "v0"
 
 
 def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
