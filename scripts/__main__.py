@@ -32,6 +32,7 @@ a change, from the edit to the release:
 `python -m scripts VERB --help` tells more about each verb.
 """
 INTERRUPTED = 130
+MAX_NEIGHBORS = 100
 
 # Adds a verb, given its name, a summary and details.
 Verb = Callable[[str, str, str], argparse.ArgumentParser]
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     _add_verbs_for_data(verb)
+    _add_verbs_for_curation(verb)
     _add_verbs_for_releases(verb)
     _add_verbs_for_workflows(verb)
     _add_verbs_for_maintainers(verb)
@@ -121,6 +123,48 @@ def _add_verbs_for_data(verb: Verb) -> None:
         "build dataset/ from the config",
         "The same config gives the same files on every machine. Changes no file that git tracks.",
     )
+
+
+def _add_verbs_for_curation(verb: Verb) -> None:
+    curate = verb(
+        "curate",
+        "put what a model gets wrong into curation.csv",
+        "Adds a test row for each sample that no comparable release trains on, and says why it does"
+        " not add the others. Existing rows stay as they are.",
+    )
+    curate.add_argument(
+        "failures",
+        metavar="FAILURES.csv",
+        type=Path,
+        help="what an evaluation writes: a column file or sample, optionally label, predicted and"
+        " score",
+    )
+    curate.add_argument(
+        "--similar",
+        metavar="N",
+        type=_number_of_neighbors,
+        default=0,
+        help="for each sample, add the N nearest ones that the dataset does not have and no"
+        " comparable release tests on, as train rows",
+    )
+    similar = verb(
+        "similar",
+        "show the samples that are most like others",
+        "They are those that `curate --similar` would add to the train set. Changes nothing.",
+    )
+    similar.add_argument(
+        "samples", metavar="SAMPLE", nargs="+", help="an identifier or a file name, such as 00058"
+    )
+    for parser in (curate, similar):
+        parser.add_argument(
+            "--sheet", metavar="FILE", type=Path, help="draw each sample beside the nearest ones"
+        )
+
+
+def _number_of_neighbors(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_NEIGHBORS):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {MAX_NEIGHBORS}")
+    return int(text)
 
 
 def _add_verbs_for_releases(verb: Verb) -> None:

@@ -1,0 +1,82 @@
+"""Put what a model gets wrong into the curation, and on request what is most like it."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.errors import UserError
+from scripts.inputs import failures
+from scripts.inputs.config import TEST
+from scripts.inputs.failures import Failure
+from scripts.inputs.paths import CURATION_FILE
+from scripts.inputs.reader import WorkTree
+from scripts.review import neighbor_sheet
+from scripts.storage import files
+from scripts.versions import proposals, resolve, similar
+from scripts.versions.git import Git
+from scripts.versions.history import History
+from scripts.versions.proposals import Proposal, Refusal
+from scripts.versions.samples import Samples
+from scripts.versions.similar import Similar
+
+NEXT = f"""\
+Next: look at the new rows (git diff {CURATION_FILE}) and at what they change (python -m scripts \
+plan), commit {CURATION_FILE} and open a pull request."""
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    failed = _read(options.failures)
+    tree = WorkTree(git.root)
+    samples = Samples(resolve.work_tree(git), History(git))
+    checked = proposals.check(samples, map(_proposal, failed))
+    found = _similar(samples, checked.tested, options.similar)
+    to_train = similar.to_train(samples, found)
+    content, decisions = tree.read(CURATION_FILE), [*checked.decisions, *to_train]
+    made = proposals.extended(samples.dataset, content, decisions) if decisions else None
+    _print_refusals(options.failures, checked.refusals)
+    if options.sheet:
+        files.write(options.sheet, neighbor_sheet.draw(samples, found))
+        print(f"Drew {options.sheet}")
+    if made is None:
+        print(f"Nothing to add to {CURATION_FILE}.")
+        return
+    files.write(git.root / CURATION_FILE, made)
+    print(f"Added to {CURATION_FILE}: {len(checked.decisions):,} test, {len(to_train):,} train")
+    print(NEXT)
+
+
+def _read(path: Path) -> list[Failure]:
+    # The output of an evaluation can be a link; what it leads to must be a file.
+    file = Path(os.path.realpath(path))
+    if file.is_file() and (size := file.stat().st_size) > failures.MAX_BYTES:
+        raise UserError(
+            f"{path}: the file has {size:,} bytes; at most {failures.MAX_BYTES:,} are allowed"
+        )
+    content = WorkTree(file.parent).read(file.name)
+    if content is None:
+        raise UserError(f"{path}: there is no such file")
+    return failures.parse(content, str(path))
+
+
+def _proposal(failure: Failure) -> Proposal:
+    return Proposal(
+        failure.sample,
+        TEST,
+        label=failure.label,
+        predicted=failure.predicted,
+        reason=failure.reason,
+        line=failure.line,
+    )
+
+
+def _similar(samples: Samples, rows: Sequence[int], count: int) -> Similar:
+    return similar.nearest(samples, rows, count) if count else {row: [] for row in rows}
+
+
+def _print_refusals(file: Path, refusals: Sequence[Refusal]) -> None:
+    if refusals:
+        print(f"Not added to the test set, {len(refusals):,} of the samples in {file}:")
+    for proposal, why in refusals:
+        print(f"  line {proposal.line}, {proposal.sample}: {why}")

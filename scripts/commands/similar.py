@@ -1,0 +1,43 @@
+"""Show the samples that are most like others."""
+
+import argparse
+
+from scripts.errors import UserError
+from scripts.inputs.curation import identifier_in
+from scripts.review import neighbor_sheet
+from scripts.storage import files
+from scripts.versions import resolve, similar
+from scripts.versions.git import Git
+from scripts.versions.history import History
+from scripts.versions.samples import Samples
+
+COUNT = 10
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    samples = Samples(resolve.work_tree(git), History(git))
+    found = similar.nearest(samples, _rows(samples, options.samples), COUNT)
+    for row, neighbors in found.items():
+        print(f"{samples.identifier(row)}, label {samples.label(row)}, is most like")
+        for other, distance in neighbors:
+            name, label = samples.identifier(other), samples.label(other)
+            print(f"  {name}, label {label}, distance {distance:.1f}")
+        if not neighbors:
+            print("  none: the source has no samples left that could go to the train set")
+    if options.sheet:
+        files.write(options.sheet, neighbor_sheet.draw(samples, found))
+        print(f"Drew {options.sheet}")
+
+
+def _rows(samples: Samples, given: list[str]) -> list[int]:
+    """Return the rows of what is given, without repetition; raises `UserError`."""
+    rows, problems = [], []
+    for text in given:
+        try:
+            rows.append(samples.find(identifier_in(text) or text))
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return list(dict.fromkeys(rows))
