@@ -1,0 +1,137 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.inputs import curation, failures
+from scripts.inputs.curation import Decision
+from scripts.inputs.failures import Failure
+from scripts.inputs.problems import InputError
+
+FILE = "failures.csv"
+HEADER = "file,label,predicted,score\n"
+
+
+def problems(content: bytes | str) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        failures.parse(content.encode() if isinstance(content, str) else content, FILE)
+    return str(caught.value).splitlines()
+
+
+def test_an_evaluation_is_read_with_whatever_else_it_writes() -> None:
+    text = 'loss,file,label,note,predicted,score\n2.1,test/no3/00058.png,no3,"a, b",3,0.92\n'
+
+    assert failures.parse(text.encode(), FILE) == [Failure("00058", "no3", "3", 0.92, 2)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "00058.png",
+        "test/no3/00058.png",
+        "/home/ada/out/dataset/test/no3/00058.png",
+        r"C:\out\test\no3\00058.png",
+        "00058",
+    ],
+)
+def test_a_sample_is_known_by_its_file_wherever_it_lies(value: str) -> None:
+    assert failures.parse(f"file\n{value}\n".encode(), FILE) == [Failure("00058", line=2)]
+
+
+def test_a_sample_is_known_by_its_identifier() -> None:
+    text = "sample\n58\n\ns0123456789abcdef\nx0123456789abcdef\n"
+
+    assert [one.sample for one in failures.parse(text.encode(), FILE)] == [
+        "58",
+        "s0123456789abcdef",
+        "x0123456789abcdef",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbffile,label\n00058.png,3\n",
+        b"file,label\r\n00058.png,3\r\n",
+        b'"file","label"\n"00058.png","3"\n',
+        b"file, label\n00058.png, 3",
+    ],
+    ids=["byte order mark", "Windows", "quotes", "spaces"],
+)
+def test_csv_is_read_as_programs_write_it(content: bytes) -> None:
+    assert failures.parse(content, FILE) == [Failure("00058", "3", line=2)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (Failure("1", "3", "7", 0.9213), "predicted 7 instead of 3, score 0.921"),
+        (Failure("1", "", "7"), "predicted 7"),
+        (Failure("1", "3", "", 12.0), "score 12"),
+        (Failure("1"), "wrong prediction"),
+    ],
+)
+def test_the_reason_says_what_the_model_got_wrong(failure: Failure, expected: str) -> None:
+    assert failure.reason == expected
+
+
+def test_every_problem_is_reported_with_its_place() -> None:
+    rows = [
+        "00001.png,3,7,0.5",
+        "cat.png,3,7,high",
+        "00002.png,3,7",
+        '00003.png,"3,7,0.5',
+        "00004.png,3,a\x1bb,nan",
+        f"00005.png,{'3' * 101},7,",
+    ]
+
+    assert problems(HEADER + "\n".join(rows)) == [
+        "failures.csv:3:1: file: expected a sample of the dataset, such as test/3/00058.png, found"
+        " 'cat.png'",
+        "failures.csv:3:13: score: expected a number, found 'high'",
+        "failures.csv:4:1: expected 4 values as in the first line, found 3",
+        "failures.csv:5:1: a quote is not closed in this row",
+        "failures.csv:6:13: predicted: has a character that cannot be printed",
+        "failures.csv:6:17: score: expected a number, found 'nan'",
+        "failures.csv:7:11: label: too long; at most 100 characters are allowed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("file;label\n1.png;3\n", "the values are separated by semicolons; save it as CSV with"),
+        ("file\tlabel\n1.png\t3\n", "the values are separated by tabs; save it as CSV with commas"),
+        (b"PK\x03\x04\x14\x00", "a file of Excel. Save it as CSV with the encoding UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1", "a file of Excel. Save it as CSV with the encoding UTF-8"),
+        ("file\n".encode("utf-16"), "not UTF-8 text: byte 0xff. Save it as CSV with the encoding"),
+        ("", "expected a first line with the column file (file names such as 00058.png) or sample"),
+        ("path,label\n", "expected a first line with the column file (file names such as 00058"),
+        ("file,sample\n", "the columns file and sample both name samples; remove one of them"),
+        ("file\n" * 50_002, "the file has 50,001 rows; at most 50,000 are allowed"),
+        (b"file\n" + b" " * 40_000_000, "the file has 40,000,005 bytes; at most 33,554,432 are"),
+    ],
+)
+def test_a_file_of_another_kind_gets_one_clear_message(content: bytes | str, expected: str) -> None:
+    (found,) = problems(content)
+    assert found.startswith(f"failures.csv:1:1: {expected}")
+
+
+def test_a_column_that_is_there_twice_is_a_problem() -> None:
+    assert problems("file,label,label\n00058.png,3,7\n") == [
+        "failures.csv:1:6: the column label is there more than once",
+        "failures.csv:1:12: the column label is there more than once",
+    ]
+
+
+PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=100)
+
+
+@given(PRINTABLE, PRINTABLE, st.floats(allow_nan=False, allow_infinity=False) | st.none())
+def test_no_prediction_makes_a_reason_that_the_curation_refuses(
+    label: str, predicted: str, score: float | None
+) -> None:
+    reason = Failure("58", label, predicted, score).reason
+    made = curation.extended(None, [Decision("00058", "test", "3", "", reason)])
+
+    (decision,) = curation.parse(made).decisions
+    assert decision[:5] == ("00058", "test", "3", "", reason)
