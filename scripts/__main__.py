@@ -124,6 +124,24 @@ def _add_verbs_for_data(verb: Verb) -> None:
         "The same config gives the same files on every machine. Changes no file that git tracks.",
     )
 
+    ingest = verb(
+        "ingest",
+        "append images to a source of your own",
+        "Reads images in folders (LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE), or Parquet"
+        " files with the columns image and label, from a folder, an archive (zip, tar) or a bucket."
+        " Stores them in the remote, then writes sources/NAME.dvc. Images that are there already"
+        " are skipped.",
+    )
+    ingest.add_argument("name", metavar="NAME", help="of the source, as in 'source: NAME'")
+    ingest.add_argument(
+        "location", metavar="LOCATION", help="a path or an address such as gs://bucket/folder"
+    )
+    ingest.add_argument(
+        "--branch",
+        action="store_true",
+        help="for workflows: push the result as the branch ingest/NAME",
+    )
+
 
 def _add_verbs_for_curation(verb: Verb) -> None:
     curate = verb(

@@ -19,7 +19,7 @@ TEMPLATE = {
     ".dvc/config": "[core]\n    remote = storage\n    analytics = false\n    check_update = false\n"
     "['remote \"storage\"']\n    url = storage\n",
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n/storage\n",
-    ".gitignore": "/dataset\n/dataset.new\n/dataset.old\n/sources/*/\n",
+    ".gitignore": "/dataset\n/dataset.new\n/dataset.old\n/sources/*/*\n",
 }
 
 

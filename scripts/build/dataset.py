@@ -62,6 +62,7 @@ class Dataset:
         return Resized(self.source, size)
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
-        rows = self.selection.files()
-        for name, row in Bar(rows.items(), desc="Encoding images", unit="image"):
+        # In the order of the source, which can be read piece by piece.
+        rows = sorted(self.selection.files().items(), key=lambda entry: entry[1])
+        for name, row in Bar(rows, desc="Encoding images", unit="image"):
             yield name, png.encode(self.images.image(row))

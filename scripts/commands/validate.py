@@ -5,7 +5,7 @@ import sys
 
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.review.render import counts_in_words
-from scripts.versions import comparison, guards, releases, resolve
+from scripts.versions import comparison, continuity, guards, releases, resolve
 from scripts.versions.git import Git
 from scripts.versions.history import History
 
@@ -13,6 +13,7 @@ from scripts.versions.history import History
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     guards.refuse_edited_lock(git)
+    continuity.refuse_lost_batches_of_work_tree(git)
     dataset, found = resolve.work_tree(git), releases.scan(git)
     compared = comparison.compare(dataset, History(git, found.accepted))
     compared.refuse_leaks(dataset.config, found.next_tag)

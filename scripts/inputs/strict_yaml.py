@@ -49,15 +49,17 @@ class Document:
         return Problem(self.file, self.marks.get(at, START), message)
 
 
-def load(content: bytes, file: str) -> Document:
+def load(
+    content: bytes, file: str, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
+) -> Document:
     """Return the mapping that `content` holds; `file` is its name in messages.
 
     Raises `InputError` when it is not UTF-8, not valid YAML, not a mapping, or uses what is not
     allowed here.
     """
-    text = _decode(content, file)
+    text = _decode(content, file, max_bytes)
     try:
-        _refuse_unsafe(text, file)
+        _refuse_unsafe(text, file, max_depth)
         data = YAML(typ="safe", pure=True).load(text)
         positions = YAML().load(text)
     except MarkedYAMLError as error:
@@ -85,9 +87,9 @@ def type_name(value: object) -> str:
     )
 
 
-def _decode(content: bytes, file: str) -> str:
-    if len(content) > MAX_BYTES:
-        message = f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed"
+def _decode(content: bytes, file: str, max_bytes: int) -> str:
+    if len(content) > max_bytes:
+        message = f"the file has {len(content):,} bytes; at most {max_bytes:,} are allowed"
         raise InputError([Problem(file, START, message)])
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
@@ -98,7 +100,7 @@ def _decode(content: bytes, file: str) -> str:
         raise InputError([Problem(file, place, message)]) from None
 
 
-def _refuse_unsafe(text: str, file: str) -> None:
+def _refuse_unsafe(text: str, file: str, max_depth: int) -> None:
     """Refuse aliases, tags and deep nesting while they are only events of the parser.
 
     Aliases can expand a small file to gigabytes, tags can ask for any type, and nesting can
@@ -110,7 +112,7 @@ def _refuse_unsafe(text: str, file: str) -> None:
         depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
         documents += isinstance(event, DocumentStartEvent)
         message = _unsafe(event)
-        if depth > MAX_DEPTH:
+        if depth > max_depth:
             message = "nested too deeply"
         elif documents > 1:
             message = "a second document starts here; only one is allowed"

@@ -7,7 +7,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
 from scripts.review import contact_sheet, report
 from scripts.review.report import NAME, Bytes, ClassCount, Leaks, Plan, Report, SampleChange
-from scripts.versions import diff, guards, releases, resolve
+from scripts.versions import continuity, diff, guards, releases, resolve
 from scripts.versions.diff import Diff
 from scripts.versions.git import Git
 from scripts.versions.history import History
@@ -72,6 +72,7 @@ def review(git: Git) -> tuple[Report, bytes | None]:
     """Return the report on the work tree, and a contact sheet if there is a dataset."""
     try:
         guards.refuse_edited_lock(git)
+        continuity.refuse_lost_batches_of_work_tree(git)
         dataset, before = resolve.work_tree(git), releases.scan(git).latest
         planned, difference = plan(git, dataset, before)
         return Report(plan=planned), contact_sheet.draw(dataset, difference)

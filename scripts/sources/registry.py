@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from scripts.errors import UserError
-from scripts.sources import copies, digits, openml
+from scripts.sources import copies, digits, openml, own
 from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.sources.table import COLORS, Table
 
@@ -29,7 +29,7 @@ class Kind(Protocol):
 
 # The first kind that provides a request is used. To add a kind, write a module with `provides` and
 # `read`, and list it before `openml`, which takes any name.
-KINDS: tuple[Kind, ...] = (digits, openml)
+KINDS: tuple[Kind, ...] = (own, digits, openml)
 
 
 def load(request: SourceRequest, sha256: str | None = None, fetch: Fetch | None = None) -> Source:

@@ -93,21 +93,21 @@ class Cache:
         """Remove the temporary files that killed runs left."""
         files.remove_leftovers(*files.folders_of(self.folder))
 
-    def checkout(self, made: Manifest) -> None:
-        """Make `dataset/` hold exactly the files of `made`.
+    def checkout(self, made: Manifest, path: str = DATASET) -> None:
+        """Make the folder `path` hold exactly the files of `made`.
 
         The folder is made beside the old one and replaces it when it is complete. Raises
         `UserError` when another run is doing the same.
         """
-        target = self._root / DATASET
-        new, old = target.with_name(f"{DATASET}.new"), target.with_name(f"{DATASET}.old")
+        target = self._root / path
+        new, old = (target.with_name(f"{target.name}.{end}") for end in ("new", "old"))
         self.remove_leftovers()
         with self._locked():
             for leftover in (new, old):
                 files.remove(leftover)
             for folder in sorted({os.path.dirname(name) for name in made.files}):  # noqa: PTH120
                 (new / folder).mkdir(parents=True)
-            for name, (md5, _) in Bar(made.files.items(), desc="Writing dataset/"):
+            for name, (md5, _) in Bar(made.files.items(), desc=f"Writing {path}/"):
                 files.link(self._objects.oid_to_path(md5), f"{new}/{name}")
             if os.path.lexists(target):
                 target.rename(old)

@@ -1,10 +1,12 @@
 """Files on the local disk, replaced as a whole or not at all."""
 
+import hashlib
 import os
 import shutil
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 # The end of the name of every temporary file, DVC's own included.
@@ -27,6 +29,12 @@ def write(path: Path, data: bytes, mode: int = 0o644) -> None:
             file.close()
             temporary.unlink(missing_ok=True)
             raise
+
+
+def md5(path: Path) -> str:
+    """Return the MD5 of a file in hex, without having all of it in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def remove_leftovers(*folders: Path) -> None:

@@ -64,9 +64,16 @@ class Remote:
         return self.damaged(names)
 
     def damaged(self, names: Collection[str]) -> set[str]:
-        """Read objects and return those whose checksum does not match their name."""
-        read = Bar(self.read(names), desc="Reading objects", total=len(names))
-        return {name for name, content in read if not manifest.matches(name, content)}
+        """Read objects and return those whose checksum does not match their name.
+
+        Only those that are being read are in memory: a shard is much larger than an image.
+        """
+        ordered = sorted(names)
+        with self.reporting("read from"):
+            intact = Bar(
+                self._at_once(self._is_intact, ordered), desc="Reading objects", total=len(ordered)
+            )
+            return {name for name, right in zip(ordered, intact, strict=True) if not right}
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the name and content of each object; raises `UserError` when one is missing."""
@@ -153,6 +160,9 @@ class Remote:
     def _removal(self, path: str) -> str:
         # Each kind has a tool of its own; the address says which object it is.
         return str(self.fs.unstrip_protocol(path))
+
+    def _is_intact(self, name: str) -> bool:
+        return manifest.matches(name, self._read(name))
 
     def _read(self, name: str) -> bytes:
         return bytes(self.fs.fs.cat_file(self.path(name)))

@@ -13,14 +13,15 @@ from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, CURATION_FILE, INPU
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
 from scripts.sources import copies
+from scripts.sources.pointer import path_of
 from scripts.sources.table import Table
+from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote, open_remote
 from scripts.storage.settings import CONFIG_PATH, is_template
-from scripts.storage.transfer import push
-from scripts.versions import commits, comparison, index, lock, origin, releases, resolve
+from scripts.versions import commits, comparison, continuity, index, lock, origin, releases, resolve
 from scripts.versions.comparison import Comparison
 from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.versions.history import History
@@ -44,8 +45,12 @@ class UnknownLeaksError(UserError):
     """Leaks cannot be ruled out, because an older release cannot be read."""
 
 
+class MissingShardsError(UserError):
+    """The remote does not have the source of a version, so it could not be built again."""
+
+
 # A commit that fails with one of these is skipped once a later commit can be released.
-SKIPPED = (InputError, UnreadableError, UnknownLeaksError)
+SKIPPED = (InputError, UnreadableError, UnknownLeaksError, MissingShardsError)
 
 
 @dataclass
@@ -164,6 +169,8 @@ class _Publisher:
         before, tree = self.history.latest, GitTree(self.git, commit)
         if before and _is_same(self.git, reader.read(tree), commit, before):
             return
+        continuity.refuse_lost_batches(self.git, tree, before)
+        self._check_shards(tree)
         recorded = before.lock if before else resolve.template_lock(tree)
         dataset, cache = resolve.of_tree(self.git, tree, recorded), Cache(self.git.root)
         made = dataset.store(cache)
@@ -172,7 +179,7 @@ class _Publisher:
         tag = releases.scan(self.git).next_tag
         compared = self._compared(dataset, tag)
         print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
-        push(cache, self.remote, made.md5)
+        transfer.push(cache, self.remote, made.md5)
         records = Records(cache.records, lambda: self.remote)
         made_index = index.of_dataset(dataset)
         record = lock.of(
@@ -191,6 +198,27 @@ class _Publisher:
         published = Release(tag, commit, record)
         self.history.releases.append(published)
         self.outcome.published.append(published)
+
+    def _check_shards(self, tree: GitTree) -> None:
+        """Raise `MissingShardsError` unless the remote has the source of `tree`, intact.
+
+        What the newest release has of it was verified then.
+        """
+        try:
+            name = reader.read(tree).config.source
+        except InputError:
+            return  # what is wrong with it is found with everything else
+        pointer = continuity.pointer_of(self.git, tree.rev, name)
+        if pointer is None:
+            return
+        before = self.history.latest
+        released = before and continuity.pointer_of(self.git, before.commit, name)
+        verified = self.remote.manifest(released.md5).values() if released else ()
+        if problems := transfer.check(self.remote, pointer.md5, verified):
+            raise MissingShardsError(
+                f"{path_of(name)}: {'; '.join(problems)}. Nothing can be released from it until"
+                f" they are restored. Run it again then, or ingest {name} again."
+            )
 
     def _compared(self, dataset: Dataset, tag: str) -> Comparison:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""

@@ -1,7 +1,6 @@
 """From what people wrote to a checked dataset: the one way that every verb takes."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
@@ -10,6 +9,7 @@ from scripts.inputs.config import Config
 from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.sources import registry
+from scripts.sources.pointer import path_of
 from scripts.sources.registry import Fetch
 from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.storage import transfer
@@ -29,7 +29,7 @@ def work_tree(git: Git) -> Dataset:
     """
     tree, before = CheckedOut(git.root), releases.scan(git).contained_in(git, "HEAD")
     recorded = before.lock if before else template_lock(tree)
-    if before is None and recorded and recorded.meta.source.copy_:
+    if before is None and recorded and _is_of_release(tree, recorded):
         raise UserError(
             f"{LOCK_FILE} was written by a release, but this clone has no tag of one. Fetch the"
             f" tags: git fetch --tags. To begin a new history, remove {LOCK_FILE}"
@@ -58,6 +58,9 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
     `InputError` with every problem, `UserError` when the source is not available now.
     """
     dataset = Dataset(inputs, _source(git, inputs, recorded))
+    if problems := [*_size_problems(dataset)]:
+        # Images of different sizes cannot be selected: copies are found after resizing.
+        raise InputError(problems)
     _ = dataset.selection  # raises what the source cannot give
     return dataset
 
@@ -74,6 +77,12 @@ def template_lock(tree: Tree) -> Lock | None:
         return None
 
 
+def _is_of_release(tree: Tree, recorded: Lock) -> bool:
+    """Return whether a release wrote `recorded`: the template's lock has no such source."""
+    source = recorded.meta.source
+    return bool(source.copy_) or tree.read(path_of(source.name)) is not None
+
+
 def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list[Problem]:
     """Return the problems that the source has with what is valid of the inputs."""
     if inputs is None:
@@ -88,9 +97,21 @@ def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list
     return []
 
 
+def _size_problems(dataset: Dataset) -> Iterator[Problem]:
+    config, source = dataset.config, dataset.source
+    if source.shape is None and config.size is None:
+        message = (
+            f"source: the images of {source.name} differ in size; add a line such as"
+            " 'image_size: 64' or 'image_size: 64x48'"
+        )
+        yield config.problem(("source",), message)
+
+
 def _source(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
     config = inputs.config
-    request = SourceRequest(config.source, config.channels, inputs.pointer, _object_fetcher(git))
+    request = SourceRequest(
+        config.source, config.channels, inputs.pointer, transfer.fetcher(git.root)
+    )
     sha256, fetch = None, None
     if recorded and _is_of_same_source(recorded, config) and inputs.pointer is None:
         source = recorded.meta.source
@@ -104,17 +125,6 @@ def _source(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
 def _is_of_same_source(recorded: Lock, config: Config) -> bool:
     meta = recorded.meta
     return meta.source.name == config.source and meta.config.get("channels") == config.channels
-
-
-def _object_fetcher(git: Git) -> Callable[[str], Path]:
-    """Return how an object that a source of one's own needs gets into the cache."""
-
-    def fetch(md5: str) -> Path:
-        cache = Cache(git.root)
-        committed = WorkTree(git.root).read(CONFIG_PATH)
-        return transfer.fetch(cache, lambda: open_remote(git.root, committed), md5)
-
-    return fetch
 
 
 def _fetcher(git: Git, copy: str | None) -> Fetch | None:

@@ -10,12 +10,11 @@ from scripts.inputs.config import SPLITS
 from scripts.storage import records
 from scripts.storage.cache import DATASET
 from scripts.storage.remote import Remote
-from scripts.versions import releases
+from scripts.storage.transfer import named
+from scripts.versions import continuity, releases
 from scripts.versions.git import Git
 from scripts.versions.lock import Lock
 from scripts.versions.releases import Release
-
-MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
         except UserError as error:
             yield Finding(tag, 0, [str(error)])
             continue
-        problems = _problems(release, remote, None if quick else read.setdefault(remote.url, {}))
+        seen = None if quick else read.setdefault(remote.url, {})
+        problems = [*_problems(release, remote, seen), *_of_source(git, release, remote, seen)]
         yield Finding(tag, release.lock.nfiles, problems)
 
 
@@ -60,18 +60,41 @@ def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) ->
     except UserError as error:
         return [str(error)]
     problems = _wrong_counts(release.lock, list(files))
-    missing = remote.missing(set(files.values()))
-    if missing:
-        problems.append(f"{_named(files, missing)} missing in {remote.url}")
+    problems += _file_problems(
+        {f"{DATASET}/{name}": md5 for name, md5 in files.items()}, remote, read
+    )
     if release.lock.meta.splits and (problem := _record_problem(release.lock.meta.splits, remote)):
         problems.append(problem)
+    return problems
+
+
+def _of_source(
+    git: Git, release: Release, remote: Remote, read: dict[str, bool] | None
+) -> list[str]:
+    """Return what is wrong with the shards that a release of one's own source was made from."""
+    name = release.lock.meta.source.name
+    pointer = continuity.pointer_of(git, release.commit, name)
+    if pointer is None:
+        return []
+    try:
+        files = remote.manifest(pointer.md5)
+    except UserError as error:
+        return [f"source {name}: {error}"]
+    return [f"source {name}: {problem}" for problem in _file_problems(files, remote, read)]
+
+
+def _file_problems(
+    files: Mapping[str, str], remote: Remote, read: dict[str, bool] | None
+) -> Iterator[str]:
+    missing = remote.missing(set(files.values()))
+    if missing:
+        yield f"{named(files, missing)} missing in {remote.url}"
     if read is not None:
         unread = set(files.values()) - missing - read.keys()
         bad = remote.damaged(unread)
         read.update({name: name in bad for name in unread})
         if damaged := {name for name in files.values() if read.get(name)}:
-            problems.append(f"{_named(files, damaged)} checksum mismatch in {remote.url}")
-    return problems
+            yield f"{named(files, damaged)} checksum mismatch in {remote.url}"
 
 
 def _record_problem(name: str, remote: Remote) -> str | None:
@@ -101,9 +124,3 @@ def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
 
 def _in_words(counts: Mapping[Any, int]) -> str:
     return ", ".join(f"{'/'.join(where)}: {count:,}" for where, count in sorted(counts.items()))
-
-
-def _named(files: dict[str, str], objects: set[str]) -> str:
-    names = [f"{DATASET}/{name}" for name, md5 in files.items() if md5 in objects]
-    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
-    return f"{', '.join(names[:MAX_NAMED])}{more}:"

@@ -1,0 +1,67 @@
+"""Append images to a source of one's own."""
+
+import argparse
+
+from scripts.github import actions, branches
+from scripts.ingest import ingest
+from scripts.ingest.ingest import Outcome
+from scripts.review.render import size
+from scripts.sources.pointer import path_of
+from scripts.versions.git import Git
+
+MAX_OTHERS = 3
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    name, branch = options.name, f"ingest/{options.name}"
+    if options.branch:
+        branches.refuse_unmerged(git, branch, path_of(name))
+    outcome = ingest.ingest(git, name, options.location, on_runner=actions.running())
+    text = "\n".join(_lines(name, outcome))
+    print(text)
+    if options.branch:
+        actions.summarize(f"```text\n{text}\n```\n")
+    if outcome.pointer is None:
+        return
+    if not options.branch:
+        print(f"commit {path_of(name)} and open a pull request; 'source: {name}' uses it")
+        return
+    link = branches.push(git, branch, path_of(name), f"Ingest images into {name}")
+    print(f"pushed the branch {branch}; open a pull request: {link}")
+    actions.summarize(f"[Open the pull request]({link}) from the branch `{branch}`.\n")
+
+
+def _lines(name: str, outcome: Outcome) -> list[str]:
+    found = outcome.collected
+    lines = [f"recognized: {found.recognized}"]
+    if found.others:
+        shown = ", ".join(found.others[:MAX_OTHERS])
+        more = f" and {len(found.others) - MAX_OTHERS:,} more" if found.others[MAX_OTHERS:] else ""
+        lines.append(f"passed over, because they are no images: {shown}{more}")
+    if found.copies:
+        lines.append(f"skipped {found.copies:,} images that are there already")
+    if found.in_both.count:
+        lines.append(
+            f"{found.in_both.count:,} images are in the train and in the test set; they stay where"
+            f" they were first:{found.in_both}"
+        )
+    if found.ambiguous.count:
+        lines.append(
+            f"{found.ambiguous.count:,} images have two labels; the selection leaves them out:"
+            f"{found.ambiguous}"
+        )
+    made = outcome.pointer
+    if made is None:
+        return [*lines, f"nothing to ingest: {name} has all of these images"]
+    batch = made.batches[-1]
+    lines.append(
+        f"{path_of(name)}: batch {len(made.batches)} with {batch.images:,} images in"
+        f" {len(batch.shards):,} {'shard' if len(batch.shards) == 1 else 'shards'}"
+        f" ({size(outcome.size)}); {name} has {made.images:,} images of"
+        f" {len(made.meta.counts):,} classes, {made.meta.mode}, {made.meta.size}; stored in"
+        f" {outcome.remote}"
+    )
+    if made.shape.size is None:
+        lines.append("the images differ in size, so the config needs image_size")
+    return lines

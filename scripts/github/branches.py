@@ -1,0 +1,41 @@
+"""Branches that a workflow pushes, for a person to open the pull request.
+
+A pull request that a workflow opens with the built-in token starts no checks.
+"""
+
+from urllib.parse import quote
+
+from scripts.errors import UserError
+from scripts.github import actions
+from scripts.versions import commits
+from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
+
+
+def refuse_unmerged(git: Git, branch: str, path: str) -> None:
+    """Raise `UserError` when `branch` is at origin with a file `path` that main does not have."""
+    git("fetch", "--quiet", "--no-tags", ORIGIN, f"+refs/heads/{MAIN}:{TRACKED_MAIN}")
+    if not git("ls-remote", "--heads", ORIGIN, f"refs/heads/{branch}"):
+        return
+    git("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/heads/{branch}")
+    is_merged = git.is_ancestor("FETCH_HEAD", TRACKED_MAIN)
+    if not is_merged and git.file("FETCH_HEAD", path) != git.file(TRACKED_MAIN, path):
+        raise UserError(
+            f"the branch {branch} is not merged yet. Merge its pull request or delete the branch,"
+            " then run this again."
+        )
+
+
+def push(git: Git, branch: str, path: str, message: str) -> str:
+    """Push `branch`: the commit that is checked out, with the work tree's version of `path`.
+
+    Returns the link that opens a pull request.
+    """
+    content = (git.root / path).read_bytes()
+    commit = commits.commit(git, {path: content}, message, git.commit("HEAD"))
+    try:
+        git("push", "--quiet", "--force", ORIGIN, f"{commit}:refs/heads/{branch}")
+    except GitError as error:
+        raise UserError(f"cannot push the branch {branch} to origin: {error.output}") from None
+    server = actions.variable("GITHUB_SERVER_URL")
+    repository = actions.variable("GITHUB_REPOSITORY")
+    return f"{server}/{repository}/compare/{MAIN}...{quote(branch)}?expand=1"

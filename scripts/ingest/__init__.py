@@ -1,0 +1,1 @@
+"""Images from a location become a batch of a source of one's own."""

@@ -1,0 +1,185 @@
+"""Closing: what is recorded of the older batches of a source when a newer one comes.
+
+Releases have taken images from the two ends of a batch. It is cut where their splits were, so that
+each split stays on its side, whatever the newer batch brings.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from scripts.build.deal import VALIDATION_END
+from scripts.build.order import Image, order
+from scripts.inputs import reader
+from scripts.inputs.config import SOURCE, SPLITS, TEST, TRAIN, VALIDATION
+from scripts.sources.own import Own
+from scripts.sources.pointer import OTHERS, BatchRecord
+from scripts.sources.source import Zones
+from scripts.storage import manifest, transfer
+from scripts.storage.cache import Cache
+from scripts.versions import continuity, releases
+from scripts.versions.git import Git, GitTree
+from scripts.versions.releases import Release
+
+MIDDLE = float(VALIDATION_END)
+# Where nothing was released: a fifth for test, and no validation set.
+UNUSED = Zones(MIDDLE, MIDDLE, 1.0)
+
+# A batch and a label.
+Part = tuple[int, str]
+
+
+@dataclass
+class Span:
+    """The highest place below a cut that was used, and the lowest one above it."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def below(self, place: float) -> None:
+        """Note a place that must stay below the cut."""
+        self.low = max(self.low, place)
+
+    def above(self, place: float) -> None:
+        """Note a place that must stay above the cut."""
+        self.high = min(self.high, place)
+
+    def clamp(self, cut: float, step: float) -> float:
+        """Return `cut`, moved between the two; `step` is half of the distance of two places.
+
+        A place at the cut is above it.
+        """
+        if cut <= self.low and self.low > 0:
+            cut = self.low + step
+        return min(cut, self.high)
+
+
+@dataclass
+class Use:
+    """What releases took of one label in one batch."""
+
+    validation: Span = field(default_factory=Span)
+    test: Span = field(default_factory=Span)
+    own_validation: Span = field(default_factory=Span)
+
+    def note(self, split: str, place: float) -> None:
+        """Note an image that a release had in `split`."""
+        (self.test.above if split == TEST else self.test.below)(place)
+        if place < MIDDLE and split == VALIDATION:
+            self.validation.above(place)
+        if place < MIDDLE and split == TRAIN:
+            self.validation.below(place)
+
+    def note_of_own(self, split: str, place: float) -> None:
+        """Note an image of a release that kept the source's own test set."""
+        if split == TRAIN:
+            self.own_validation.below(place)
+        if split == VALIDATION:
+            self.own_validation.above(place)
+
+    def zones(self, cuts: Zones, step: float) -> Zones:
+        """Return the zones for cuts that are wanted."""
+        return Zones(
+            validation=min(self.validation.clamp(cuts.validation, step), MIDDLE),
+            test=self.test.clamp(cuts.test, step),
+            own_validation=self.own_validation.clamp(cuts.own_validation, step),
+        )
+
+
+def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchRecord]:
+    """Return the batches of `source`, all of them closed.
+
+    `accepted` are the releases, oldest first. Only those that compare with the newest one of this
+    source count: a new split owes nothing to the ones before it. Raises `UserError` when one of
+    them is not available.
+    """
+    used = [release for release in accepted if _is_of(git, source, release)]
+    newest = used[-1] if used else None
+    if newest:
+        since = releases.number(newest.lock.meta.comparable_since)
+        used = [release for release in used if releases.number(release.tag) >= since]
+    seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0
+    images = {image.row: image for line in order(source, seed).values() for image in line}
+    uses = _uses(git, source, used, images)
+    sizes = Counter(_part(source, image) for image in images.values())
+    wanted = _wanted(newest)
+    return [
+        batch.model_copy(update={"zones": _zones(number, batch, wanted, uses, sizes)})
+        for number, batch in enumerate(source.pointer.batches)
+    ]
+
+
+def _is_of(git: Git, source: Own, release: Release) -> bool:
+    is_named = release.lock.meta.source.name == source.name
+    return is_named and continuity.has_pointer(git, release)
+
+
+def _uses(
+    git: Git, source: Own, used: Iterable[Release], images: Mapping[int, Image]
+) -> dict[Part, Use]:
+    uses: dict[Part, Use] = defaultdict(Use)
+    for release in used:
+        is_own = release.lock.meta.config.get("split_by") == SOURCE
+        for split, row in _rows(git, source, release):
+            if row in images:
+                use = uses[_part(source, images[row])]
+                (use.note_of_own if is_own else use.note)(split, images[row].place)
+    return uses
+
+
+def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
+    """Yield the split and the row of each image of `release`, from the names of its files.
+
+    Without those that its curation pins to a split: they stay there, wherever the cut is.
+    """
+    curation = reader.read(GitTree(git, release.commit)).curation
+    pinned = {decision.sample for decision in curation.decisions if decision.action in SPLITS}
+    path = transfer.fetch(
+        Cache(git.root), partial(releases.remote_of, git, release), release.lock.md5
+    )
+    for name in manifest.entries(path.read_bytes()):
+        split, _, file = name.split("/")
+        sample = file.removesuffix(".png")
+        if sample not in pinned and (row := source.find(sample)) is not None:
+            yield split, row
+
+
+def _part(source: Own, image: Image) -> Part:
+    return image.batch, str(source.labels[image.row])
+
+
+def _wanted(newest: Release | None) -> Zones:
+    """Return where the cuts would be by the sizes of the newest release's splits."""
+    if newest is None:
+        return UNUSED
+    counts = {split: sum(by.values()) for split, by in newest.lock.meta.counts.items()}
+    validation, test = counts.get(VALIDATION, 0), counts.get(TEST, 0)
+    total = sum(counts.values())
+    return Zones(
+        validation=max(MIDDLE - validation / total, 0.0),
+        test=1 - test / total,
+        own_validation=1 - validation / max(total - test, 1),
+    )
+
+
+def _zones(
+    number: int,
+    batch: BatchRecord,
+    wanted: Zones,
+    uses: Mapping[Part, Use],
+    sizes: Mapping[Part, int],
+) -> dict[str, Zones]:
+    """Return the zones of a batch by label; most labels usually share those of `OTHERS`."""
+    labels = [label for of, label in sizes if of == number]
+    before = batch.zones_of(labels)
+    found = {
+        label: uses.get((number, label), Use()).zones(
+            before.get(label, wanted), 1 / (2 * sizes[number, label])
+        )
+        for label in sorted(labels)
+    }
+    shared = Counter(found.values()).most_common(1)
+    others = shared[0][0] if shared else wanted
+    listed = {label: zones for label, zones in found.items() if zones != others}
+    return {OTHERS: others, **listed}

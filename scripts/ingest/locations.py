@@ -1,0 +1,276 @@
+"""Where images come from: a folder, an archive or a bucket, or anything else that fsspec opens.
+
+Nothing is ever written to disk under a name that a location gives.
+"""
+
+import stat
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple, Protocol
+
+import fsspec
+
+from scripts.errors import UserError
+from scripts.ingest.findings import Findings
+from scripts.inputs.images import MAX_BYTES
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
+PARQUET = ".parquet"
+MAX_FILES = 5_000_000
+# Of an archive, and of all files in it: more would be read for hours.
+MAX_TOTAL = 256 * 1024**3
+# Bytes that are read from a bucket at the same time.
+READ_AT_ONCE = 2 * MAX_BYTES
+FILES_AT_ONCE = 64
+SPOOLED = 64 * 1024**2
+TAR_BLOCK = 512
+HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+
+
+class File(NamedTuple):
+    """A file of a location: its path there, and what the location needs to read it."""
+
+    path: PurePosixPath
+    size: int
+    key: Any
+
+
+class Location(Protocol):
+    """Where images come from."""
+
+    def files(self, problems: Findings) -> Iterator[File]:
+        """Yield all files in a fixed order, and note those that are not regular files."""
+
+    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+        """Yield the content of each of `files`, which are in the order of the location."""
+
+    def spool(self, file: File) -> IO[bytes]:
+        """Return a file, of any size, so that it can be read from any position."""
+
+
+class Folder:
+    """A folder of a file system, which can be a bucket or within an archive."""
+
+    def __init__(self, fs: Any, root: str) -> None:
+        """Use the folder `root`, which can be a single file too."""
+        self._fs, self._root = fs, root
+
+    def files(self, problems: Findings) -> Iterator[File]:
+        """Yield all files, sorted by their path."""
+        found = self._fs.find(self._root, detail=True)
+        root = self._root if len(found) != 1 or self._root not in found else _parent(self._root)
+        for name in sorted(found):
+            path = name.removeprefix(root).lstrip("/")
+            if name.endswith("/") or not path:
+                continue  # how some buckets note an empty folder
+            if (clean := _checked(path, problems)) is None:
+                continue
+            if found[name]["type"] != "file" or found[name].get("islink"):
+                problems.add(path, "it is a link or a device; only regular files are read")
+            else:
+                yield File(clean, int(found[name].get("size") or 0), name)
+
+    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+        """Yield the content of each of `files`; a few are read at the same time."""
+        for part in _parts(files):
+            if len(part) == 1:
+                yield part[0], self._fs.cat_file(part[0].key)
+                continue
+            contents = self._fs.cat([file.key for file in part])
+            yield from ((file, contents[file.key]) for file in part)
+
+    def spool(self, file: File) -> IO[bytes]:
+        """Return a file of any size."""
+        opened: IO[bytes] = self._fs.open(file.key, "rb")
+        return opened
+
+
+class Zip:
+    """A zip archive."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        """Read `archive`."""
+        self._archive = archive
+
+    def files(self, problems: Findings) -> Iterator[File]:
+        """Yield all files, in the order of the archive."""
+        for info in self._archive.infolist():
+            mode = info.external_attr >> 16
+            if info.is_dir() or (clean := _checked(info.filename, problems)) is None:
+                continue
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                problems.add(info.filename, "it is a link or a device; only regular files are read")
+            elif info.flag_bits & 1:
+                problems.add(info.filename, "it is encrypted")
+            else:
+                yield File(clean, info.file_size, info)
+
+    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+        """Yield the content of each of `files`."""
+        for file in files:
+            with self._archive.open(file.key) as opened:
+                # Not more than the archive says that it has.
+                yield file, opened.read(file.size + 1)[: file.size]
+
+    def spool(self, file: File) -> IO[bytes]:
+        """Return a file of any size."""
+        with self._archive.open(file.key) as opened:
+            return _spooled(opened)
+
+
+class Tar:
+    """A tar archive, compressed or not. It is read from its beginning for every use."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the archive at `path`."""
+        self._path = path
+
+    def files(self, problems: Findings) -> Iterator[File]:
+        """Yield all files, in the order of the archive."""
+        with tarfile.open(self._path) as archive:
+            for number, member in enumerate(_members(archive)):
+                if member.isdir() or (clean := _checked(member.name, problems)) is None:
+                    continue
+                if not member.isreg() or member.issparse():
+                    problems.add(
+                        member.name, "it is a link or a device; only regular files are read"
+                    )
+                else:
+                    yield File(clean, member.size, number)
+            _check_end(archive)
+
+    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+        """Yield the content of each of `files`."""
+        wanted = {file.key: file for file in files}
+        with tarfile.open(self._path) as archive:
+            for number, member in enumerate(_members(archive)):
+                if number in wanted and (opened := archive.extractfile(member)):
+                    yield wanted[number], opened.read()
+
+    def spool(self, file: File) -> IO[bytes]:
+        """Return a file of any size."""
+        with tarfile.open(self._path) as archive:
+            for number, member in enumerate(_members(archive)):
+                if number == file.key and (opened := archive.extractfile(member)):
+                    return _spooled(opened)
+        raise UserError(f"{file.path} has disappeared from the archive")
+
+
+@contextmanager
+def opened(location: str) -> Iterator[Location]:
+    """Open `location`: an address, or a path on this machine.
+
+    Raises `UserError` for everything that goes wrong with it, also within the block.
+    """
+    with reporting(location), ExitStack() as stack:
+        fs, root = fsspec.core.url_to_fs(location)
+        if not fs.exists(root):
+            raise UserError(f"{location}: there is no such file or folder")
+        is_archive = root.lower().endswith(ARCHIVES) and fs.isfile(root)
+        if not is_archive:
+            yield Folder(fs, root.rstrip("/"))
+            return
+        path = stack.enter_context(_on_disk(fs, root, location))
+        if root.lower().endswith(".zip"):
+            yield Zip(stack.enter_context(zipfile.ZipFile(path)))
+        else:
+            yield Tar(path)
+
+
+@contextmanager
+def reporting(location: str) -> Iterator[None]:
+    """Turn any error of fsspec, its clients and the archives into one message."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each file system raises its own kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{location} cannot be read: {reason}") from None
+
+
+def bounded(files: Iterable[File], location: str) -> Iterator[File]:
+    """Yield `files`, as long as there are not too many of them."""
+    total = 0
+    for count, file in enumerate(files, 1):
+        total += file.size
+        if count > MAX_FILES:
+            raise UserError(
+                f"{location} has more than {MAX_FILES:,} files; ingest them in several parts"
+            )
+        if total > MAX_TOTAL:
+            raise UserError(
+                f"the files in {location} have more than {MAX_TOTAL / 1024**3:,.0f} GiB; ingest"
+                " them in several parts"
+            )
+        yield file
+
+
+def _checked(path: str, problems: Findings) -> PurePosixPath | None:
+    """Return `path` without empty parts; None for a file that is hidden or has an unsafe path."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or ".." in parts or "\\" in path:
+        problems.add(path, "its path is absolute, or has .. or a backslash in it")
+        return None
+    if any(part.startswith(".") or part in HIDDEN for part in parts) or not parts:
+        return None
+    return PurePosixPath(*parts)
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _parts(files: Sequence[File]) -> Iterator[list[File]]:
+    part: list[File] = []
+    size = 0
+    for file in files:
+        if part and (size + file.size > READ_AT_ONCE or len(part) >= FILES_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append(file)
+        size += file.size
+    if part:
+        yield part
+
+
+@contextmanager
+def _on_disk(fs: Any, root: str, location: str) -> Iterator[Path]:
+    """Have an archive on the local disk, under a name of ours."""
+    if "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,)):
+        yield Path(root)
+        return
+    if (fs.size(root) or 0) > MAX_TOTAL:
+        raise UserError(f"{location} has more than {MAX_TOTAL / 1024**3:,.0f} GiB")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "archive"
+        fs.get_file(root, str(path))
+        yield path
+
+
+def _spooled(opened: IO[bytes]) -> IO[bytes]:
+    spooled: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - the caller closes it
+    while chunk := opened.read(SPOOLED):
+        spooled.write(chunk)
+    spooled.seek(0)
+    return spooled
+
+
+def _members(archive: Any) -> Iterator[tarfile.TarInfo]:
+    """Yield the members of an archive, of which tarfile would keep all in memory."""
+    for member in archive:
+        archive.members = []
+        yield member
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise an error for an archive that was cut between two files, which tarfile does not see."""
+    if archive.fileobj is None:
+        return
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(TAR_BLOCK) != bytes(TAR_BLOCK):
+        raise tarfile.ReadError("the archive ends too early")

@@ -1,0 +1,186 @@
+"""A source of one's own: images that `ingest` has stored in shards, named by `sources/NAME.dvc`."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from scripts.errors import UserError
+from scripts.inputs.config import TEST
+from scripts.sources import pointer as pointers
+from scripts.sources import shards
+from scripts.sources.pointer import BatchRecord, Pointer
+from scripts.sources.shards import Digests, Rows, Shards
+from scripts.sources.source import Batch, Pixels, SourceRequest, classes
+from scripts.storage import manifest
+
+COLORS = 3
+PREFIX = "s"
+# Bytes of the digest that an identifier shows.
+SHOWN = 8
+UNREADABLE = (
+    "source {name}: its images cannot be read here ({reason}). Runs for forks have no access to the"
+    " remote: for them, open the pull request from a branch of this repository."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """The rows of all batches.
+
+    A sample's identifier is `s` and the beginning of its digest. `name` is its own, `pointer` what
+    `sources/NAME.dvc` says.
+    """
+
+    name: str
+    pointer: Pointer
+    rows: Rows
+    shards: Shards
+
+    @property
+    def labels(self) -> npt.NDArray[np.str_]:
+        """The label of each row."""
+        return self.rows.labels
+
+    @property
+    def digests(self) -> Digests:
+        """The SHA-256 of each row's pixels."""
+        return self.rows.digests
+
+    @property
+    def keys(self) -> Digests:
+        """What decides the order of the rows: their digests."""
+        return self.digests
+
+    @cached_property
+    def batches(self) -> Sequence[Batch]:
+        """The batches, oldest first."""
+        labels = classes(self)
+        starts = [0, *accumulate(batch.images for batch in self.pointer.batches)]
+        return tuple(
+            Batch(start, start + batch.images, batch.zones_of(labels))
+            for start, batch in zip(starts, self.pointer.batches, strict=False)
+        )
+
+    @cached_property
+    def own_test(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row was ingested as part of a test set; None where there was none."""
+        return self.rows.splits == TEST if self.rows.splits.any() else None
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of every image's pixels; None where they differ."""
+        mode, size = self.pointer.shape
+        return size and (*size, *([COLORS] if mode == "RGB" else []))
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the digests, labels and splits of all rows."""
+        return self.pointer.meta.sha256
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row; raises `UserError` when they are not available."""
+        try:
+            with Image.open(io.BytesIO(self.shards.image(row)), formats=["PNG"]) as image:
+                pixels = np.asarray(image)
+        except UserError:
+            raise
+        except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
+            raise self._damaged(row, str(error)) from None
+        if hashlib.sha256(pixels.tobytes()).digest() != self.digests[row]:
+            raise self._damaged(row, "its pixels do not match their checksum")
+        return pixels
+
+    def identifier(self, row: int) -> str:
+        """Return the identifier of a row."""
+        return identifier(self.digests[row])
+
+    def find(self, identifier: str) -> int | None:
+        """Return the first row with this identifier, None when there is none."""
+        try:
+            shown = bytes.fromhex(identifier.removeprefix(PREFIX))
+        except ValueError:
+            return None
+        if len(shown) != SHOWN or not identifier.startswith(PREFIX):
+            return None
+        sorted_, positions = self._sorted
+        at = int(np.searchsorted(sorted_, int.from_bytes(shown)))
+        is_there = at < len(sorted_) and int(sorted_[at]) == int.from_bytes(shown)
+        return int(positions[at]) if is_there else None
+
+    @cached_property
+    def _sorted(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
+        """The beginnings of all digests as numbers, sorted, and the row of each."""
+        raw = np.frombuffer(self.digests.raw, np.uint8).reshape(-1, shards.DIGEST_SIZE)
+        numbers = np.ascontiguousarray(raw[:, :SHOWN]).view(">u8").ravel().astype(np.uint64)
+        positions = np.argsort(numbers, kind="stable")
+        return numbers[positions], positions
+
+    def _damaged(self, row: int, reason: str) -> UserError:
+        reason = " ".join(reason.split())
+        return UserError(f"source {self.name}: image {self.identifier(row)} is damaged: {reason}")
+
+
+def identifier(digest: bytes) -> str:
+    """Return the identifier of the image with this digest, which names its file."""
+    return f"{PREFIX}{digest[:SHOWN].hex()}"
+
+
+def provides(request: SourceRequest) -> bool:
+    """Return whether there is a source of one's own with this name."""
+    return request.pointer is not None
+
+
+def read(request: SourceRequest) -> Own:
+    """Return the source, of which only the indexes are read.
+
+    Raises `InputError` when its pointer is damaged, `UserError` when an object is not available.
+    """
+    if request.pointer is None or request.fetch_object is None:
+        raise ValueError("a source of one's own needs its pointer and a way to get its objects")
+    name, fetch_object = request.name, request.fetch_object
+    pointer = pointers.parse(request.pointer, name)
+
+    def fetch(md5: str) -> Path:
+        try:
+            return fetch_object(md5)
+        except UserError as error:
+            raise UserError(UNREADABLE.format(name=name, reason=error)) from None
+
+    files = objects(pointer, name, fetch)
+    found = [
+        _rows(name, number, batch, fetch(files[shards.index_name(number)]))
+        for number, batch in enumerate(pointer.batches)
+    ]
+    sizes = [size for batch in pointer.batches for size in batch.shards]
+    reader = Shards(sizes, lambda number: fetch(files[shards.shard_name(number)]))
+    return Own(name, pointer, shards.concatenated(found), reader)
+
+
+def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[str, str]:
+    """Return the object of each file of the source `name`, by file name.
+
+    Raises `InputError` when they are not those that the pointer describes.
+    """
+    files = manifest.entries(fetch(pointer.md5).read_bytes())
+    expected = shards.file_names([len(batch.shards) for batch in pointer.batches])
+    if sorted(files) != sorted(expected):
+        raise pointers.not_readable(name, "its batches are not those of the files that it names")
+    return files
+
+
+def _rows(name: str, number: int, batch: BatchRecord, path: Path) -> Rows:
+    try:
+        found = shards.read_index(path)
+    except Exception:  # noqa: BLE001 - pyarrow raises many kinds for a file that is not an index
+        raise pointers.not_readable(name, f"the index of batch {number} is damaged") from None
+    if found.sha256 != batch.sha256 or len(found.digests) != batch.images:
+        raise pointers.not_readable(name, f"the checksum of batch {number} does not match")
+    return found
