@@ -33,7 +33,8 @@ class Selection:
     `rows` holds, for each split and folder, their rows, in the order in which the split takes them;
     rows from the number of the source's on are additions. `identifiers` names them. `on_top` are
     pinned rows and additions that came in addition to the counts of the config; `left_out` are
-    curated rows and additions whose class the dataset does not have.
+    curated rows and additions whose class the dataset does not have. `dealt` is how many images
+    each split and folder got before relabels changed that.
     """
 
     rows: Mapping[Place, list[int]]
@@ -41,6 +42,7 @@ class Selection:
     on_top: frozenset[int] = frozenset()
     left_out: frozenset[int] = frozenset()
     splits: tuple[Split, ...] = (TRAIN, TEST)
+    dealt: Mapping[Place, int] = field(default_factory=dict)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of images in each split and folder."""
@@ -114,6 +116,7 @@ def select(
         frozenset(collected.on_top),
         frozenset(collected.left_out),
         config.splits,
+        {place: len(rows) for place, rows in dealt.items()},
     )
 
 
