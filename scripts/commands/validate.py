@@ -16,7 +16,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     continuity.refuse_lost_batches_of_work_tree(git)
     dataset, found = resolve.work_tree(git), releases.scan(git)
     compared = comparison.compare(dataset, History(git, found.accepted))
-    compared.refuse_leaks(dataset.config, found.next_tag)
+    compared.refuse_leaks(dataset, found.next_tag)
     print(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
         print(

@@ -3,13 +3,15 @@
 A leak is an image in the test or validation set of one version and in the train set of the other.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
-from scripts.inputs.config import TRAIN, Config
-from scripts.inputs.problems import InputError, Problem
+from scripts.inputs.config import SPLITS, TRAIN
+from scripts.inputs.curation import ACTION
+from scripts.inputs.problems import START, InputError, Problem
 from scripts.versions import index, releases
 from scripts.versions.history import History
 from scripts.versions.index import Index
@@ -40,42 +42,66 @@ class Leak:
 
 
 @dataclass(frozen=True)
+class PlacedLeak:
+    """A leak of one image that people put where it is: the curation pins it, or it is an addition.
+
+    `seen` are the releases that have it on the other side, by the split in which they do.
+    """
+
+    row: int
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Say where it is, in words."""
+        return " and ".join(
+            f"in the {split} set of {some(tags)}" for split, tags in self.seen.items()
+        )
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How a version compares with the releases since `since`.
 
-    `equal_to` is a release with the same images in the same splits, if there is one; `unknown` are
-    releases whose images could not be read, and `reason` says why.
+    `leaks` are all of them; `placed` are those of images that people put where they are, `others`
+    all but those. `equal_to` is a release with the same images in the same splits, if there is one;
+    `unknown` are releases whose images could not be read, and `reason` says why.
     """
 
     since: str
-    leaks: list[Leak]
+    leaks: Sequence[Leak] = ()
+    placed: Sequence[PlacedLeak] = ()
+    others: Sequence[Leak] = ()
     unknown: tuple[str, ...] = ()
     reason: str = ""
     equal_to: str | None = None
 
-    def refuse_leaks(self, config: Config, tag: str) -> None:
-        """Raise `InputError` for leaks, and where `config` names a release that cannot be.
+    def refuse_leaks(self, dataset: Dataset, tag: str) -> None:
+        """Raise `InputError` for leaks, and where the config names a release that cannot be.
 
-        `tag` is what the version would be called.
+        `dataset` is the version that was compared; `tag` is what it would be called.
         """
-        if problems := self.problems(config, tag):
+        if problems := self.problems(dataset, tag):
             raise InputError(problems)
 
-    def problems(self, config: Config, tag: str) -> list[Problem]:
-        """Return what `refuse_leaks` raises."""
+    def problems(self, dataset: Dataset, tag: str) -> list[Problem]:
+        """Return what `refuse_leaks` raises: each at what causes it, otherwise in the config."""
+        config = dataset.config
         since = config.comparable_since
         if since and releases.number(since) > releases.number(tag):
             message = f"comparable_since: {since} is later than {tag}, which this version would be"
             return [config.problem(("comparable_since",), message)]
         place = ("comparable_since",) if since else ("samples",)
         return [
-            config.problem(
-                place,
-                f"leak: {leak}. Results on these versions could not be compared. Keep the seed, the"
-                " classes and the test set as they were, or accept it with"
-                f" comparable_since: {tag}",
-            )
-            for leak in self.leaks
+            *_problems_of_placed(self.placed, dataset, tag),
+            *(
+                config.problem(
+                    place,
+                    f"leak: {leak}. Results on these versions could not be compared. Keep the seed,"
+                    " the classes and the test set as they were, or accept it with"
+                    f" comparable_since: {tag}",
+                )
+                for leak in self.others
+            ),
         ]
 
 
@@ -84,16 +110,23 @@ def compare(dataset: Dataset, history: History) -> Comparison:
     made = index.of_dataset(dataset)
     for release in reversed(history.releases):
         if _is_equal(release, made, dataset, history):
-            return Comparison(release.lock.meta.comparable_since, [], equal_to=release.tag)
-    counts: dict[str, tuple[int, int]] = {}
+            return Comparison(release.lock.meta.comparable_since, equal_to=release.tag)
+    found = _Leaks({dataset.images.digests[row]: PlacedLeak(row) for row in _placed(dataset)})
     unknown, reason = [], ""
     for release in comparable(dataset.config, history):
         try:
-            counts[release.tag] = _leaks(made, history.index(release, dataset.source))
+            found.add(release.tag, made, history.index(release, dataset.source))
         except UserError as error:
             unknown.append(release.tag)
             reason = reason or str(error)
-    return Comparison(_since(dataset.config), _grouped(counts), tuple(unknown), reason)
+    return Comparison(
+        _since(dataset.config),
+        leaks=_grouped(found.counts),
+        placed=[leak for leak in found.placed.values() if leak.seen],
+        others=_grouped(found.others),
+        unknown=tuple(unknown),
+        reason=reason,
+    )
 
 
 def comparable(config: Config, history: History) -> list[Release]:
@@ -137,11 +170,56 @@ def _is_equal(release: Release, made: Index, dataset: Dataset, history: History)
         return False
 
 
-def _leaks(made: Index, other: Index) -> tuple[int, int]:
-    return (
-        len(other.evaluation & made.split(TRAIN)),
-        len(other.split(TRAIN) & made.evaluation),
-    )
+@dataclass
+class _Leaks:
+    """The leaks with each release: how many of all images, and of all but the `placed` ones."""
+
+    placed: dict[bytes, PlacedLeak]
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    others: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, tag: str, made: Index, other: Index) -> None:
+        """Note the leaks between the version with the index `made` and the release `tag`."""
+        from_test = other.evaluation & made.split(TRAIN)
+        from_train = other.split(TRAIN) & made.evaluation
+        self.counts[tag] = len(from_test), len(from_train)
+        placed = self.placed.keys()
+        self.others[tag] = len(from_test - placed), len(from_train - placed)
+        for digest in (from_test | from_train) & placed:
+            split, _ = other.places[digest]
+            self.placed[digest].seen.setdefault(split, []).append(tag)
+
+
+def _placed(dataset: Dataset) -> Iterator[int]:
+    """Yield the rows that people put where they are: pinned ones and additions."""
+    start = len(dataset.source.labels)
+    for decision in dataset.inputs.curation.decisions:
+        row = dataset.source.find(decision.sample)
+        if row is not None and decision.action in SPLITS:
+            yield row
+    yield from range(start, start + len(dataset.inputs.additions))
+
+
+def _problems_of_placed(
+    leaks: Sequence[PlacedLeak], dataset: Dataset, tag: str
+) -> Iterator[Problem]:
+    """Yield the problem of each leak, on its row of the curation or at its file."""
+    source, start = dataset.source, len(dataset.source.labels)
+    pins = {
+        source.find(one.sample): one
+        for one in dataset.inputs.curation.decisions
+        if one.action in SPLITS
+    }
+    for leak in leaks:
+        if pin := pins.get(leak.row):
+            note, what = partial(pin.problem, ACTION), "row"
+        else:
+            path = dataset.inputs.additions[leak.row - start].path
+            note, what = partial(Problem, path, START), "file"
+        yield note(
+            f"leak: {dataset.images.identifier(leak.row)} is {leak}. Results on these versions"
+            f" could not be compared. Remove this {what}, or accept it with comparable_since: {tag}"
+        )
 
 
 def _grouped(counts: dict[str, tuple[int, int]]) -> list[Leak]:

@@ -223,7 +223,7 @@ class _Publisher:
     def _compared(self, dataset: Dataset, tag: str) -> Comparison:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
         compared = comparison.compare(dataset, self.history)
-        compared.refuse_leaks(dataset.config, tag)
+        compared.refuse_leaks(dataset, tag)
         if compared.unknown:
             raise UnknownLeaksError(
                 f"leaks cannot be ruled out: {comparison.some(compared.unknown)} cannot be read"

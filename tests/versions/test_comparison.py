@@ -1,17 +1,26 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scripts.build.dataset import Dataset
+from scripts.inputs import reader
+from scripts.inputs.additions import Addition
+from scripts.inputs.config import TEST
+from scripts.inputs.problems import START, Problem
+from scripts.inputs.reader import WorkTree
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
-from scripts.versions import lock
+from scripts.versions import comparison, lock
 from scripts.versions.comparison import some
+from scripts.versions.git import Git
+from scripts.versions.history import History
 from tests.repository import Repository, Run, config_text, git
 
 # There are 183 threes: the 160 for train and, later, the 85 for test share 62.
@@ -383,3 +392,119 @@ def test_a_diff_of_another_clone_reads_the_digests_from_the_remote(
     result = run("diff", "v0", "v1", where=grown.place / "other")
 
     assert "samples     0 added, 120 removed\n" in result.out
+
+
+# Leaks of single images that people put where they are.
+
+
+def curate(repository: Repository, *rows: str) -> None:
+    lines = ["sample,action,label,new_label,reason", *rows]
+    (repository.root / "curation.csv").write_text("".join(f"{line}\n" for line in lines))
+
+
+def samples_of(repository: Repository, tag: str, split: str) -> list[str]:
+    """Return the samples of the class 3 that a release has in a split."""
+    made = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
+    content = repository.object_file(made.md5).read_bytes()
+    places = [name.removesuffix(".png").split("/") for name in manifest.entries(content)]
+    return [name for where, folder, name in places if (where, folder) == (split, "3")]
+
+
+def placed(sample: str, where: str, what: str = "row") -> str:
+    return (
+        f"leak: {sample} is in the {where}. Results on these versions could not be compared. Remove"
+        f" this {what}, or accept it with comparable_since: v2"
+    )
+
+
+def test_a_pin_that_would_be_a_leak_is_refused_on_its_row(grown: Repository, run: Run) -> None:
+    kept = samples_of(grown, "v1", "train")
+    gone = next(name for name in samples_of(grown, "v0", "train") if name not in kept)
+    test = samples_of(grown, "v0", "test")[0]
+    curate(grown, f"{int(gone)},test,,,", f"{test},train,3,,", f'{kept[0]},"test",,,')
+
+    result = run("validate")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines() == [
+        f"curation.csv:2:{len(str(int(gone))) + 2}: {placed(gone, 'train set of v0')}",
+        f"curation.csv:3:7: {placed(test, 'test set of v0 and v1')}",
+        f"curation.csv:4:7: {placed(kept[0], 'train set of v0 and v1')}",
+    ]
+
+
+def test_pins_that_leak_are_counted_in_the_plan_and_named(grown: Repository, run: Run) -> None:
+    pinned = samples_of(grown, "v1", "train")[0]
+    curate(grown, f"{pinned},test,,,")
+
+    change = planned(grown, run, SMALL)
+
+    assert change["leaks"] == [{"tags": ["v0", "v1"], "from_test": 0, "from_train": 1}]
+    assert change["placed_leaks"] == [
+        {"sample": pinned, "split": "test", "class": "3", "label": "3"}
+    ]
+    named = f" could not be compared. Pinned or added: {pinned} (test/3).\n"
+    assert named in run("plan").out
+    assert named in run("build").err
+    assert run("report", str(grown.place / "report")).code == 0
+
+
+def test_a_pin_that_leaks_is_never_released(grown: Repository, run: Run) -> None:
+    pinned = samples_of(grown, "v1", "train")[0]
+    grown.merge_file("curation.csv", f"sample,action,label,new_label,reason\n{pinned},test,,,\n")
+
+    result = run("release")
+
+    assert (result.code, grown.tags()) == (1, ["v0", "v1"])
+    assert f"curation.csv:2:7: {placed(pinned, 'train set of v0 and v1')}" in result.err
+
+
+def test_a_pin_that_leaks_can_be_accepted_as_every_leak(grown: Repository, run: Run) -> None:
+    curate(grown, f"{samples_of(grown, 'v1', 'train')[0]},test,,,")
+    grown.configure(f"{SMALL}comparable_since: v2\n")
+
+    assert run("validate").code == 0
+
+
+def test_leaks_of_pins_and_of_the_config_are_told_apart(grown: Repository, run: Run) -> None:
+    # Of the 62 images that the larger test set takes from the train set of v0, one is pinned.
+    early, late = samples_of(grown, "v0", "train"), samples_of(grown, "v1", "train")
+    grown.configure(HALF)
+    assert run("build").code == 0
+    drawn = {file.stem for file in (grown.root / "dataset" / "test" / "3").iterdir()}
+    pinned = next(name for name in early if name in drawn and name not in late)
+    curate(grown, f"{pinned},test,,,")
+
+    result = run("validate")
+
+    assert result.err.splitlines() == [
+        f"curation.csv:2:7: {placed(pinned, 'train set of v0')}",
+        f"dataset_config.yaml:3:10: {LEAK.replace('62 images', '61 images')}",
+    ]
+    assert planned(grown, run, HALF)["leaks"][0]["from_train"] == 62
+
+
+def test_a_pin_that_agrees_with_every_release_is_no_leak(grown: Repository, run: Run) -> None:
+    rows = [
+        f"{samples_of(grown, tag, split)[0]},{split},,,"
+        for tag, split in (("v0", "train"), ("v1", "train"), ("v0", "test"))
+    ]
+    curate(grown, *dict.fromkeys(rows))
+
+    assert run("validate").code == 0
+
+
+def test_an_addition_that_would_be_a_leak_is_refused_at_its_file(grown: Repository) -> None:
+    source = registry.load(SourceRequest("digits"))
+    history = History(Git(grown.root))
+    inputs = reader.read(WorkTree(grown.root))
+    row = int(samples_of(grown, "v1", "train")[0])
+    # As if the source of v1 had not had the image: it is compared by its pixels.
+    other = Addition("additions/test/3/a.png", TEST, "3", source.image(row))
+    dataset = Dataset(replace(inputs, additions=(other,)), source)
+
+    found = comparison.compare(dataset, history)
+
+    message = placed(other.identifier, "train set of v0 and v1", "file")
+    assert found.problems(dataset, "v2") == [Problem(other.path, START, message)]
+    assert [leak.tags for leak in found.leaks] == [("v0", "v1")]
