@@ -9,7 +9,7 @@ from functools import partial
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
-from scripts.inputs.config import SPLITS, TRAIN
+from scripts.inputs.config import SPLITS, TRAIN, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import START, InputError, Problem
 from scripts.versions import index, releases
