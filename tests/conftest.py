@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from scripts.__main__ import main
-from tests.repository import PROJECT, Repository, Result, Run, create
+from tests.repository import (
+    PROJECT,
+    Released,
+    Repository,
+    Result,
+    Run,
+    config_text,
+    copy,
+    create,
+    release,
+)
 
 IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
 # Nothing listens there: a test that tries to reach the internet fails on every machine.
@@ -50,10 +60,45 @@ def _isolated(shared: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _originals(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    """Return a repository for tests to copy; each is made once, from the one with a release less.
+
+    Making one takes a second for each release, and copying it some milliseconds.
+    """
+    made: dict[tuple[str, ...], Repository] = {}
+
+    def original(*configs: str) -> Repository:
+        if configs not in made:
+            place = tmp_path_factory.mktemp("original")
+            made[configs] = (
+                release(original(*configs[:-1]), place, configs[-1]) if configs else create(place)
+            )
+        return made[configs]
+
+    return original
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+def released_as(_originals: Released, tmp_path: Path) -> Released:
+    """Return a repository in which each given config was merged and released; main is pulled."""
+
+    def released_as(*configs: str) -> Repository:
+        return copy(_originals(*configs), tmp_path)
+
+    return released_as
+
+
+@pytest.fixture
+def repository(released_as: Released) -> Repository:
     """A repository on main with a folder as remote and a config for ten digits."""
-    return create(tmp_path)
+    return released_as()
+
+
+@pytest.fixture
+def released(released_as: Released) -> Repository:
+    """A repository whose config for ten digits is released as v0."""
+    return released_as(config_text())
 
 
 @pytest.fixture(scope="session")

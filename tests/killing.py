@@ -1,41 +1,43 @@
-"""Kills a verb before each of its writes in turn, runs it again, and reports what is wrong.
+"""Kills a verb before each of its writes in turn, runs it again, and reports what is wrong."""
 
-Run as `python -m tests.killing PLACE VERB EVERY`: PLACE/prepared is a repository that was made at
-PLACE/try, because its origin and remote are written down with their whole paths. With EVERY 3, the
-verb is killed before every third write.
-"""
-
-import gc
 import io
 import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.__main__ import main
 from scripts.errors import UserError
 from scripts.versions import lock
-from tests.repository import Repository, contents, git, mismatched, objects
+from tests.repository import Repository, contents, copy, git, mismatched, objects
 
 KILLED = 137
 GIT_WRITES = {"push", "fetch", "hash-object", "commit-tree", "mktag", "update-ref", "write-tree"}
 
 
-def drive(place: Path, verb: str, every: int) -> dict[str, Any]:
-    """Kill `verb` before its first write, a later one, and so on until it ends by itself.
+class Outcome(NamedTuple):
+    """How many writes there are to kill a verb before, and what was wrong after some."""
 
-    After every other kill of a release a fresh clone continues, as another runner would.
+    points: int
+    failures: list[str]
+
+
+def kill(original: Repository, verb: str, every: int) -> Outcome:
+    """Kill `verb` before its first write, and so on before every few, until it ends by itself.
+
+    Each time in a copy of `original`. After every other kill of a release a fresh clone continues,
+    as another runner would.
     """
-    undisturbed_state = undisturbed(place, verb)
+    place = original.place / "try"
+    undisturbed_state = undisturbed(again(original, place), verb)
     failures: list[str] = []
     point = 0
     while True:
-        repository = prepare(place)
+        repository = again(original, place)
         code = attempt(repository.root, verb, point)
         failures += [f"killed at {point}: {what}" for what in broken(repository)]
         if code == 0:
@@ -44,7 +46,7 @@ def drive(place: Path, verb: str, every: int) -> dict[str, Any]:
         where = repository.root
         elsewhere = verb == "release" and point // every % 2 == 1
         if elsewhere:
-            where = place / "try" / "elsewhere"
+            where = place / "elsewhere"
             git(place, "clone", "--quiet", str(repository.origin), str(where))
         code = attempt(where, verb, None)
         found = state(repository, work_tree=not elsewhere)
@@ -53,24 +55,21 @@ def drive(place: Path, verb: str, every: int) -> dict[str, Any]:
             names = [key for key in expected if found[key] != expected[key]]
             failures.append(f"killed at {point}, run again: exit code {code}, differs in {names}")
         point += every
-    return {"points": point, "failures": failures}
+    return Outcome(point, failures)
 
 
-def undisturbed(place: Path, verb: str) -> dict[str, object]:
-    repository = prepare(place)
+def undisturbed(repository: Repository, verb: str) -> dict[str, object]:
     # In this very process, so that the children need not import anything any more.
     with chdir(repository.root), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         assert main([verb]) == 0
-    gc.collect()
-    gc.freeze()
     return state(repository, work_tree=True)
 
 
-def prepare(place: Path) -> Repository:
+def again(original: Repository, place: Path) -> Repository:
     with suppress(FileNotFoundError):
-        shutil.rmtree(place / "try")
-    shutil.copytree(place / "prepared", place / "try")
-    return Repository(place / "try")
+        shutil.rmtree(place)
+    place.mkdir()
+    return copy(original, place)
 
 
 def attempt(where: Path, verb: str, point: int | None) -> int:
@@ -155,8 +154,3 @@ def broken(repository: Repository) -> list[str]:
         if entries is None or not {entry["md5"] for entry in entries} <= there.keys():
             found.append(f"{tag} exists, but its objects are not all in the remote")
     return found
-
-
-if __name__ == "__main__":
-    outcome = drive(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
-    print(json.dumps(outcome))

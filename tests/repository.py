@@ -3,9 +3,12 @@
 import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +24,8 @@ TEMPLATE = {
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n/storage\n",
     ".gitignore": "/dataset\n/dataset.new\n/dataset.old\n/sources/*/*\n",
 }
+# Both are relative, so that a copy of a repository has an origin and a remote of its own.
+ORIGIN_URL, REMOTE_URL = "../origin.git", "../../bucket"
 
 
 class Result(NamedTuple):
@@ -30,6 +35,7 @@ class Result(NamedTuple):
 
 
 Run = Callable[..., Result]
+Released = Callable[..., "Repository"]
 
 
 def config_text(**changes: object) -> str:
@@ -84,6 +90,28 @@ def git(where: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip("\n")
+
+
+# One process for several verbs, because to start one takes longer than most verbs.
+VERBS = """\
+import sys
+from scripts.__main__ import main
+
+for verb in sys.argv[1:]:
+    if code := main(verb.split()):
+        sys.exit(code)
+"""
+
+
+def process(where: Path, *verbs: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run verbs, up to the first that fails, in a process with an environment of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", VERBS, *verbs],
+        cwd=where,
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -162,14 +190,31 @@ def create(place: Path, config: str | None = None) -> Repository:
     made = Repository(place)
     git(place, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
     git(place, "init", "--quiet", "--initial-branch=main", "work")
-    made.git("remote", "add", "origin", str(made.origin))
+    made.git("remote", "add", "origin", ORIGIN_URL)
     for name, content in TEMPLATE.items():
         (made.root / name).parent.mkdir(exist_ok=True)
-        (made.root / name).write_text(content)
+        (made.root / name).write_text(content.replace("url = storage", f"url = {REMOTE_URL}"))
     made.configure(config or config_text())
-    with chdir(made.root), redirect_stdout(io.StringIO()):
-        assert main(["remote", str(made.bucket)]) == 0
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message", "Begin")
     made.git("push", "--quiet", "origin", "main")
+    return made
+
+
+def copy(original: Repository, place: Path) -> Repository:
+    """Copy a repository with its origin and its remote: much faster than making one."""
+    for folder in (original.root, original.origin, original.bucket):
+        if folder.exists():
+            shutil.copytree(folder, place / folder.name, symlinks=True)
+    return Repository(place)
+
+
+def release(original: Repository, place: Path, config: str) -> Repository:
+    """Copy a repository, and merge and release `config` there; the clone is up to date."""
+    made = copy(original, place)
+    if made.at_origin("show", "main:dataset_config.yaml") != config.strip():
+        made.merge(config)
+    with chdir(made.root), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        assert main(["release"]) == 0
+    made.git("pull", "--quiet", "--ff-only", "origin", "main")
     return made

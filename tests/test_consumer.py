@@ -34,6 +34,10 @@ class Published(NamedTuple):
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     repository = create(tmp_path_factory.mktemp("published"))
     with chdir(repository.root):
+        # A consumer of origin has no folder that a relative address could begin at.
+        assert main(["remote", str(repository.bucket)]) == 0
+        repository.git("commit", "--quiet", "--all", "--message", "Set the remote")
+        repository.git("push", "--quiet", "origin", "main")
         assert main(["release"]) == 0
         repository.merge(config_text(samples=6))
         assert main(["release"]) == 0

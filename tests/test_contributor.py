@@ -73,18 +73,16 @@ def test_a_change_comes_back_as_a_release_without_conflict_and_dvc_agrees(
 
 
 def test_dvc_replaces_a_local_build_and_writes_the_same_lock(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    assert run("release").code == 0
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
     assert run("build").code == 0
-    released = contents(repository.root / "dataset")
-    repository.configure(config_text(samples=4, test_size=1))
+    files = contents(released.root / "dataset")
+    released.configure(config_text(samples=4, test_size=1))
     assert run("build").code == 0
-    repository.git("restore", "dataset_config.yaml")
+    released.git("restore", "dataset_config.yaml")
 
-    dvc(repository.root, "pull", "--quiet")
+    dvc(released.root, "pull", "--quiet")
 
-    assert contents(repository.root / "dataset") == released
-    dvc(repository.root, "add", "--quiet", "dataset")
-    assert repository.git("status", "--porcelain") == ""
+    assert contents(released.root / "dataset") == files
+    dvc(released.root, "add", "--quiet", "dataset")
+    assert released.git("status", "--porcelain") == ""

@@ -1,71 +1,66 @@
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+"""Each verb that writes, killed before some of its writes; `make soak` kills it before each."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 
-from tests.repository import PROJECT, Repository, Run, config_text, create
+from tests.killing import kill
+from tests.repository import Released, Repository, Run, config_text
 
 TINY = config_text(samples=2, test_size=1)
 OTHER = config_text(samples=3, test_size=1)
+EVERY = 9
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Repository:
-    (tmp_path / "try").mkdir()
-    return create(tmp_path / "try", TINY)
+class Situation(NamedTuple):
+    """A verb, what comes before it, and how many writes it has at least."""
+
+    verb: str
+    prepare: Callable[[Released, Run], Repository]
+    writes: int
 
 
-def kill_at_writes(repository: Repository, verb: str, every: int = 1) -> int:
-    """Return how many points there were to kill `verb` at; fails when one of them did harm."""
-    place = repository.place.parent
-    shutil.move(place / "try", place / "prepared")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.killing", str(place), verb, str(every)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    outcome = json.loads(done.stdout)
-    assert outcome["failures"] == []
-    return int(outcome["points"])
+def unbuilt(released_as: Released, _: Run) -> Repository:
+    repository = released_as()
+    repository.merge(TINY)
+    return repository
 
 
-def test_a_first_build_killed_at_any_write_can_be_run_again(tiny: Repository) -> None:
-    assert kill_at_writes(tiny, "build") > 25
+def built(released_as: Released, run: Run) -> Repository:
+    repository = unbuilt(released_as, run)
+    assert run("build").code == 0
+    return repository
 
 
-def test_a_later_build_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
-    assert run("build", where=tiny.root).code == 0
-    tiny.configure(OTHER)
-
-    assert kill_at_writes(tiny, "build") > 25
-
-
-def test_a_push_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
-    assert run("build", where=tiny.root).code == 0
-
-    assert kill_at_writes(tiny, "push") > 15
+def built_before(released_as: Released, run: Run) -> Repository:
+    repository = built(released_as, run)
+    repository.configure(OTHER)
+    return repository
 
 
-# A release has many writes; `make soak` kills it before each of them.
-EVERY = 4
+def released_before(released_as: Released, _: Run) -> Repository:
+    repository = released_as(TINY)
+    repository.merge(OTHER)
+    repository.merge_file("README.md", "Main moves on\n")
+    return repository
 
 
-def test_a_first_release_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
-    # With a warm cache: writing that is what the tests of `build` kill.
-    assert run("build", where=tiny.root).code == 0
+SITUATIONS = {
+    "a first build": Situation("build", unbuilt, 26),
+    "a later build": Situation("build", built_before, 26),
+    "a push": Situation("push", built, 16),
+    # With a warm cache: writing that is what the builds show.
+    "a first release": Situation("release", built, 30),
+    "a later release": Situation("release", released_before, 40),
+}
 
-    assert kill_at_writes(tiny, "release", EVERY) > 25
 
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+def test_a_verb_killed_at_any_write_can_be_run_again(
+    released_as: Released, run: Run, situation: Situation
+) -> None:
+    outcome = kill(situation.prepare(released_as, run), situation.verb, EVERY)
 
-def test_a_later_release_killed_at_any_write_can_be_run_again(tiny: Repository, run: Run) -> None:
-    assert run("release", where=tiny.root).code == 0
-    tiny.merge(OTHER)
-    tiny.merge_file("README.md", "Main moves on\n")
-
-    assert kill_at_writes(tiny, "release", EVERY) > 30
+    assert outcome.failures == []
+    assert outcome.points >= situation.writes

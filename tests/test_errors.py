@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.errors import UserError, printable
-from tests.repository import Repository, Run, config_text, create
+from tests.repository import Repository, Run, config_text, create, process
 
 
 @given(st.text())
@@ -49,23 +46,13 @@ def test_a_path_with_other_letters_works_in_every_locale(tmp_path: Path, utf8: s
     place = tmp_path / "Größe 数"
     place.mkdir()
     repository = create(place)
-    env = os.environ | {"PYTHONUTF8": utf8, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    for verb in ("validate", "plan", "build", "release", "verify"):
-        done = subprocess.run(
-            [sys.executable, "-m", "scripts", verb],
-            cwd=repository.root,
-            env=env,
-            check=False,
-            capture_output=True,
-        )
-        assert done.returncode == 0, done.stderr.decode()
+    env = {"PYTHONUTF8": utf8, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    verbs = ("validate", "plan", "build", "release", "verify")
+
+    done = process(repository.root, *verbs, **env)
+
+    assert done.returncode == 0, done.stderr.decode()
     repository.configure(config_text(samples=0))
-    failed = subprocess.run(
-        [sys.executable, "-m", "scripts", "validate"],
-        cwd=repository.root,
-        env=env,
-        check=False,
-        capture_output=True,
-    )
+    failed = process(repository.root, "validate", **env)
     assert failed.returncode == 1
     assert b"Traceback" not in failed.stderr

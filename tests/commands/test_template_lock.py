@@ -89,12 +89,10 @@ def test_an_invalid_config_leaves_the_lock_as_it_was(repository: Repository, run
     assert repository.lock.read_bytes() == before
 
 
-def test_after_the_first_release_the_verb_is_refused(repository: Repository, run: Run) -> None:
-    assert run("release").code == 0
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    before = repository.lock.read_bytes()
-    repository.configure(config_text(samples=8))
+def test_after_the_first_release_the_verb_is_refused(released: Repository, run: Run) -> None:
+    before = released.lock.read_bytes()
+    released.configure(config_text(samples=8))
 
     assert run("template-lock") == (1, "", REFUSED)
 
-    assert repository.lock.read_bytes() == before
+    assert released.lock.read_bytes() == before

@@ -1,19 +1,14 @@
-import io
 import json
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stamina
 
-from scripts.__main__ import main
 from scripts.github import client
 from tests.doubles import github
 from tests.doubles.github import REPOSITORY, Server
-from tests.repository import Repository, create
 
 
 @pytest.fixture(scope="session")
@@ -36,25 +31,6 @@ def server(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
     monkeypatch.setattr(client, "FIRST_WAIT", 0.0)
     with stamina.set_testing(True, attempts=client.MAX_RETRIES):
         yield emulator
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A repository with the release v0, which tests copy."""
-    made = create(tmp_path_factory.mktemp("prepared"))
-    with chdir(made.root), redirect_stdout(io.StringIO()):
-        assert main(["release"]) == 0
-    return made
-
-
-@pytest.fixture
-def released(prepared: Repository, tmp_path: Path) -> Repository:
-    """A repository with the release v0; it shares its remote with other tests."""
-    for folder in (prepared.root, prepared.origin):
-        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
-    made = Repository(tmp_path)
-    made.git("remote", "set-url", "origin", str(made.origin))
-    return made
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ from scripts.github.notes import publish_notes
 from scripts.versions import releases
 from scripts.versions.git import Git
 from tests.doubles.github import BOT, Server
-from tests.repository import Repository, Run, config_text
+from tests.repository import Released, Repository, Run, config_text
 
 
 @pytest.fixture
-def git(released: Repository, run: Run) -> Git:
+def git(released_as: Released) -> Git:
     """A clone with the releases v0 and v1."""
-    released.merge(config_text(samples=6))
-    assert run("release").code == 0
-    return Git(released.root)
+    return Git(released_as(config_text(), config_text(samples=6)).root)
 
 
 def sent(server: Server) -> dict[str, str]:

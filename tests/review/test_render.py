@@ -691,12 +691,11 @@ ADDRESS = "https://github.com/octo/ds"
 
 
 def test_the_notes_of_a_release_compare_it_with_the_one_before(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
+    released.merge(config_text(samples={"3": 6, "no3": 5}))
     run("release")
-    repository.merge(config_text(samples={"3": 6, "no3": 5}))
-    run("release")
-    history = History(Git(repository.root))
+    history = History(Git(released.root))
     first, second = history.releases
 
     made = plans.of_release(history, second)
@@ -753,9 +752,9 @@ dvc import {ADDRESS} dataset --rev v1   # the files, and a record of their origi
     ],
 )
 def test_the_notes_have_warnings_and_say_how_it_was_reviewed(
-    released_once: Repository, review: Review | None, fact: str
+    released: Repository, review: Review | None, fact: str
 ) -> None:
-    release = History(Git(released_once.root)).releases[0]
+    release = History(Git(released.root)).releases[0]
     made = plan(seed_changed=True, counts=[], against="a.b")
 
     notes = render.notes(made, release, ADDRESS, review)

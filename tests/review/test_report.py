@@ -11,7 +11,7 @@ from scripts.inputs import config
 from scripts.inputs.problems import InputError, Mark, Problem
 from scripts.review import report
 from scripts.review.report import MAX_MESSAGE, MAX_PROBLEMS, SCHEMA, Leaks, Report
-from tests.repository import Repository, Run, config_text
+from tests.repository import REMOTE_URL, Repository, Run, config_text
 
 MD5 = "0" * 32 + ".dir"
 # The leaks of an old report.
@@ -440,7 +440,7 @@ def test_the_report_notices_the_templates_remote_until_there_is_a_release(
     repository: Repository, run: Run
 ) -> None:
     config = repository.root / ".dvc" / "config"
-    config.write_text(config.read_text().replace(str(repository.bucket), "storage"))
+    config.write_text(config.read_text().replace(REMOTE_URL, "storage"))
     folder = repository.place / "report"
 
     assert run("report", str(folder)).code == 0

@@ -61,7 +61,6 @@ def test_another_seed_is_a_warning_and_in_the_title(released: Repository, run: R
 def test_another_selection_rule_is_a_warning_and_in_the_title(
     released: Repository, run: Run
 ) -> None:
-    released.git("pull", "--quiet", "--ff-only", "origin", "main")
     text = released.lock.read_text()
     assert "  selection: 2\n" in text
     released.merge_file("dataset.dvc", text.replace("  selection: 2\n", "  selection: 1\n"))

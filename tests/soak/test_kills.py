@@ -1,21 +1,17 @@
-"""A release, killed before each of its writes; `make test` kills it before some of them."""
+"""Each verb that writes, killed before each of its writes; `make test` does some of them."""
 
 import pytest
 
-from tests import test_crash
-from tests.repository import Repository, Run
-from tests.test_crash import OTHER, kill_at_writes
-
-tiny = test_crash.tiny
+from tests.killing import kill
+from tests.repository import Released, Run
+from tests.test_crash import SITUATIONS, Situation
 
 
-@pytest.mark.parametrize("is_first", [True, False])
-def test_a_release_killed_at_every_write_can_be_run_again(
-    tiny: Repository, run: Run, *, is_first: bool
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+def test_a_verb_killed_at_every_write_can_be_run_again(
+    released_as: Released, run: Run, situation: Situation
 ) -> None:
-    if not is_first:
-        assert run("release", where=tiny.root).code == 0
-        tiny.merge(OTHER)
-        tiny.merge_file("README.md", "Main moves on\n")
+    outcome = kill(situation.prepare(released_as, run), situation.verb, 1)
 
-    assert kill_at_writes(tiny, "release") > 40
+    assert outcome.failures == []
+    assert outcome.points >= situation.writes

@@ -222,11 +222,9 @@ def test_an_unreachable_bucket_is_one_message_and_no_tag(
 
 
 def test_a_release_in_a_folder_can_be_verified_after_the_move_to_a_bucket(
-    repository: Repository, run: Run, emulator: Storage
+    released: Repository, run: Run, emulator: Storage
 ) -> None:
-    run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    point_at(repository, run, emulator.url, "moved")
+    point_at(released, run, emulator.url, "moved")
 
     result = run("verify")
 

@@ -1,7 +1,4 @@
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +6,7 @@ from dvc.config_schema import REMOTE_SCHEMAS
 
 from scripts.errors import UserError
 from scripts.storage import settings
-from tests.repository import TEMPLATE, Repository, Run, create, objects
+from tests.repository import REMOTE_URL, TEMPLATE, Repository, Run, create, objects, process
 
 BUCKET = b"""\
 [core]
@@ -301,21 +298,19 @@ def test_a_damaged_config_is_one_message(root: Path, committed: bytes) -> None:
 
 @pytest.mark.parametrize("committed", DAMAGED)
 def test_a_damaged_config_is_one_message_of_every_verb(
-    repository: Repository, run: Run, committed: bytes
+    released: Repository, run: Run, committed: bytes
 ) -> None:
-    run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
     run("build")
-    config = repository.root / ".dvc" / "config"
+    config = released.root / ".dvc" / "config"
     config.write_bytes(committed)
 
     failed = {
         verb: result.err
-        for verb in ("build", "push", "plan", "verify", f"remote {repository.bucket}")
+        for verb in ("build", "push", "plan", "verify", f"remote {released.bucket}")
         if (result := run(*verb.split())).code
     }
 
-    assert {"push", f"remote {repository.bucket}"} <= failed.keys()
+    assert {"push", f"remote {released.bucket}"} <= failed.keys()
     for message in failed.values():
         assert message.startswith("error: ")
         assert len(message.splitlines()) == 1
@@ -344,7 +339,7 @@ def test_an_address_that_dvc_takes_for_a_folder_below_the_current_one_is_refused
     repository: Repository, run: Run
 ) -> None:
     config = repository.root / ".dvc" / "config"
-    config.write_text(config.read_text().replace("url = ", "url = file://"))
+    config.write_text(config.read_text().replace(REMOTE_URL, f"file://{repository.bucket}"))
     run("build")
 
     result = run("push")
@@ -364,19 +359,13 @@ def test_paths_need_not_be_ascii(tmp_path: Path) -> None:
     place = tmp_path / "größe 日本"
     place.mkdir()
     repository = create(place)
+    verbs = ("remote ../andere-Größe", "build", "push", "release", "verify")
+
+    done = process(repository.root, *verbs, PYTHONUTF8="0", LC_ALL="C.UTF-8")
+
+    assert done.returncode == 0, done.stderr.decode()
     config = repository.root / ".dvc" / "config"
-    assert f"url = {place}/bucket\n" in config.read_text(encoding="utf-8")
-
-    for verb in ("remote ../andere-Größe", "build", "push", "release", "verify"):
-        done = subprocess.run(
-            [sys.executable, "-m", "scripts", *verb.split()],
-            cwd=repository.root,
-            env=os.environ | {"PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-
+    assert f"url = {place}/andere-Größe\n" in config.read_text(encoding="utf-8")
     assert len(objects(place / "andere-Größe")) == len(objects(place / "bucket")) == 11
 
 
@@ -395,13 +384,12 @@ def test_a_damaged_configuration_of_the_machine_names_its_file(
 
 
 def test_a_damaged_config_in_the_work_tree_does_not_hide_the_one_that_was_released(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    (repository.root / ".dvc" / "config").write_text("[damaged")
+    (released.root / ".dvc" / "config").write_text("[damaged")
 
     assert run("verify") == (0, "v0  complete and intact: 10 files\n", "")
-    result = run("remote", str(repository.bucket))
+    result = run("remote", str(released.bucket))
 
     assert result.code == 1
     assert len(result.err.splitlines()) == 1

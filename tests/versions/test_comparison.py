@@ -21,7 +21,7 @@ from scripts.versions import comparison, lock
 from scripts.versions.comparison import some
 from scripts.versions.git import Git
 from scripts.versions.history import History
-from tests.repository import Repository, Run, config_text, git
+from tests.repository import Released, Repository, Run, config_text, git
 
 # There are 183 threes: the 160 for train and, later, the 85 for test share 62.
 LARGE = config_text(class_=[3], samples=170, test_size=10)
@@ -30,19 +30,10 @@ HALF = config_text(class_=[3], samples=170, test_size=85)
 ACCEPTED = f"{HALF}comparable_since: v2\n"
 
 
-def released(repository: Repository, run: Run, *texts: str) -> Repository:
-    for text in texts:
-        repository.merge(text)
-        result = run("release")
-        assert result.code == 0, result.err
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    return repository
-
-
 @pytest.fixture
-def grown(repository: Repository, run: Run) -> Repository:
+def grown(released_as: Released) -> Repository:
     """v0 has 160 images for train; v1 has 40 of them."""
-    return released(repository, run, LARGE, SMALL)
+    return released_as(LARGE, SMALL)
 
 
 def planned(repository: Repository, run: Run, text: str) -> dict[str, Any]:
@@ -131,7 +122,8 @@ def test_comparable_since_may_not_be_later_than_the_version(grown: Repository, r
 def test_a_number_that_another_change_took_is_checked_too(grown: Repository, run: Run) -> None:
     # v2 is another split; the branch was made when it would have been v2 itself.
     other = config_text(class_=[3], samples=60, test_size=10, seed=1)
-    released(grown, run, f"{other}comparable_since: v2\n")
+    grown.merge(f"{other}comparable_since: v2\n")
+    assert run("release").code == 0
     grown.configure(ACCEPTED)
 
     result = run("validate")
@@ -149,9 +141,9 @@ def test_a_change_of_comparable_since_alone_makes_no_version(grown: Repository, 
 
 
 def test_another_seed_is_a_new_split_that_has_to_be_accepted(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
-    released(repository, run, config_text(samples=60, test_size=20))
+    repository = released_as(config_text(samples=60, test_size=20))
     seeded = config_text(samples=60, test_size=20, seed=1)
     change = planned(repository, run, seeded)
     assert change["seed_changed"] is True
@@ -167,10 +159,10 @@ def test_another_seed_is_a_new_split_that_has_to_be_accepted(
 
 
 def test_the_same_leak_with_several_releases_is_one_warning(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
     first = config_text(samples=60, test_size=20)
-    released(repository, run, first, config_text(samples=61, test_size=20), first)
+    repository = released_as(first, config_text(samples=61, test_size=20), first)
 
     change = planned(repository, run, config_text(samples=80, test_size=20, seed=1))
 
@@ -179,34 +171,36 @@ def test_the_same_leak_with_several_releases_is_one_warning(
 
 
 def test_a_return_to_a_released_version_is_released_and_inherits_its_comparability(
-    grown: Repository, run: Run
+    released_as: Released,
 ) -> None:
-    released(grown, run, ACCEPTED)
-    # v0 leaks into v2, but v3 is v0.
-    released(grown, run, LARGE)
+    # v0 leaks into v2, but v3 is v0, and v4 is v2.
+    repository = released_as(*RETURNED, HALF)
 
-    first, last = (lock.parse(grown.at_origin("show", f"{v}:dataset.dvc").encode()) for v in VS)
-    assert first.outs == last.outs
-    assert last.meta.comparable_since == "v0"
-    released(grown, run, HALF)
-    again = lock.parse(grown.at_origin("show", "v4:dataset.dvc").encode())
-    assert again.meta.comparable_since == "v2"
+    v0, v3, v4 = (
+        lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
+        for tag in ("v0", "v3", "v4")
+    )
+    assert v0.outs == v3.outs
+    assert v3.meta.comparable_since == "v0"
+    assert v4.meta.comparable_since == "v2"
 
 
-VS = ("v0", "v3")
+RETURNED = (LARGE, SMALL, ACCEPTED, LARGE)
 
 
 @pytest.mark.parametrize("tag", ["v0", "v1", "v2", "v3"])
-def test_every_released_commit_can_be_built_again(grown: Repository, run: Run, tag: str) -> None:
-    released(grown, run, ACCEPTED, LARGE)
-    grown.git("switch", "--quiet", "--detach", tag)
+def test_every_released_commit_can_be_built_again(
+    released_as: Released, run: Run, tag: str
+) -> None:
+    repository = released_as(*RETURNED)
+    repository.git("switch", "--quiet", "--detach", tag)
 
     assert run("validate").code == 0
     assert run("build").code == 0
 
-    made = lock.parse(grown.at_origin("show", f"{tag}:dataset.dvc").encode())
-    content = grown.cached_file(made.md5).read_bytes()
-    assert len(list((grown.root / "dataset").rglob("*.png"))) == len(manifest.entries(content))
+    made = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
+    content = repository.cached_file(made.md5).read_bytes()
+    assert len(list((repository.root / "dataset").rglob("*.png"))) == len(manifest.entries(content))
 
 
 @pytest.fixture
@@ -226,10 +220,10 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("mirrored")
 def test_the_same_images_of_another_source_are_compared_by_content(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
     text = config_text(samples=40, test_size=10)
-    released(repository, run, text)
+    repository = released_as(text)
 
     change = planned(repository, run, text.replace("digits", "mirrored"))
 
@@ -245,11 +239,11 @@ def test_the_same_images_of_another_source_are_compared_by_content(
 
 
 def test_a_leak_over_three_versions_of_all_classes_is_counted_exactly(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
     sizes = [(170, 10), (50, 10), (170, 85)]
     texts = [config_text(class_="all", samples=s, test_size=t) for s, t in sizes]
-    released(repository, run, *texts[:2])
+    repository = released_as(*texts[:2])
 
     change = planned(repository, run, texts[2])
 
@@ -280,9 +274,9 @@ def test_where_releases_cannot_be_read_the_plan_says_so_and_the_merge_decides(
 
 @pytest.mark.usefixtures("mirrored")
 def test_releases_of_another_source_are_unknown_without_the_remote(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
-    released(repository, run, config_text(samples=40, test_size=10))
+    repository = released_as(config_text(samples=40, test_size=10))
     other = config_text(source="mirrored", samples=60, test_size=30, seed=5)
     shutil.rmtree(repository.cache)
     repository.bucket.rename(repository.place / "hidden")
@@ -305,9 +299,9 @@ def test_releases_of_another_source_are_unknown_without_the_remote(
 
 @pytest.mark.usefixtures("mirrored")
 def test_nothing_is_released_while_an_older_release_cannot_be_read(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
-    released(repository, run, config_text(samples=40, test_size=10))
+    repository = released_as(config_text(samples=40, test_size=10))
     remove_records(repository)
     repository.merge(config_text(source="mirrored", samples=41, test_size=10))
 
@@ -329,9 +323,9 @@ def damaged(content: bytes) -> bytes:
 @pytest.mark.usefixtures("mirrored")
 @pytest.mark.parametrize("change", [damaged, lambda _: b"", lambda _: b"x\n"])
 def test_a_damaged_record_is_not_believed(
-    repository: Repository, run: Run, change: Callable[[bytes], bytes]
+    released_as: Released, run: Run, change: Callable[[bytes], bytes]
 ) -> None:
-    released(repository, run, config_text(samples=40, test_size=10))
+    repository = released_as(config_text(samples=40, test_size=10))
     name = lock.parse(repository.lock.read_bytes()).meta.splits
     assert name is not None
     for folder in (repository.bucket / "records", repository.cache / "records"):
@@ -347,8 +341,8 @@ def test_a_damaged_record_is_not_believed(
     assert f"checksum mismatch for the record of its splits, {name}, in" in checked.out
 
 
-def test_growth_needs_neither_the_remote_nor_the_network(repository: Repository, run: Run) -> None:
-    released(repository, run, config_text(samples=40, test_size=10))
+def test_growth_needs_neither_the_remote_nor_the_network(released_as: Released, run: Run) -> None:
+    repository = released_as(config_text(samples=40, test_size=10))
     shutil.rmtree(repository.cache)
     shutil.rmtree(repository.bucket)
     repository.configure(config_text(samples=60, test_size=20))

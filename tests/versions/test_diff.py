@@ -7,7 +7,7 @@ import pytest
 from scripts.storage import manifest
 from scripts.versions import lock
 from scripts.versions.lock import Lock
-from tests.repository import Repository, Run, config_text, contents, objects
+from tests.repository import REMOTE_URL, Repository, Run, config_text, contents, objects
 
 
 def planned(repository: Repository, run: Run, text: str, *options: str) -> dict[str, Any]:
@@ -86,26 +86,23 @@ def test_the_examples_have_some_of_each_kind(repository: Repository, run: Run) -
 
 
 def test_bytes_to_store_are_the_objects_that_the_remote_gains(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    before = sum(len(data) for data in objects(repository.bucket).values())
-    change = planned(repository, run, config_text(samples=9))
-    repository.merge(config_text(samples=9))
+    before = sum(len(data) for data in objects(released.bucket).values())
+    change = planned(released, run, config_text(samples=9))
+    released.merge(config_text(samples=9))
 
     run("release")
 
-    after = sum(len(data) for data in objects(repository.bucket).values())
+    after = sum(len(data) for data in objects(released.bucket).values())
     assert change["bytes"]["new"] == after - before
-    assert change["md5"] == recorded(repository, "v1").md5
-    assert change["bytes"]["after"] == recorded(repository, "v1").size
-    assert change["bytes"]["before"] == recorded(repository, "v0").size
+    assert change["md5"] == recorded(released, "v1").md5
+    assert change["bytes"]["after"] == recorded(released, "v1").size
+    assert change["bytes"]["before"] == recorded(released, "v0").size
 
 
-def test_an_unchanged_dataset_stores_no_bytes(repository: Repository, run: Run) -> None:
-    run("release")
-
-    change = planned(repository, run, f"# the reason\n{config_text()}")
+def test_an_unchanged_dataset_stores_no_bytes(released: Repository, run: Run) -> None:
+    change = planned(released, run, f"# the reason\n{config_text()}")
 
     assert change["changed"] is False
     assert change["bytes"]["new"] == 0
@@ -115,22 +112,20 @@ def test_an_unchanged_dataset_stores_no_bytes(repository: Repository, run: Run) 
 
 
 def test_all_bytes_count_as_new_if_other_code_encoded_the_release(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
     # The files of v0 are the same, but their bytes are unknown.
-    text = repository.lock.read_text()
-    repository.merge_file("dataset.dvc", text.replace(recorded(repository, "v0").md5[:8], "0" * 8))
+    text = released.lock.read_text()
+    released.merge_file("dataset.dvc", text.replace(recorded(released, "v0").md5[:8], "0" * 8))
 
-    change = planned(repository, run, config_text(), "--against", "main")
+    change = planned(released, run, config_text(), "--against", "main")
 
     assert change["samples"]["added"] == 0
     assert run("build").code == 0
-    made = json.loads(repository.cached_file(change["md5"]).read_bytes())
+    made = json.loads(released.cached_file(change["md5"]).read_bytes())
     names = {entry["md5"] for entry in made}
-    sizes = [repository.cached_file(md5).stat().st_size for md5 in names]
-    content = repository.cached_file(change["md5"]).read_bytes()
+    sizes = [released.cached_file(md5).stat().st_size for md5 in names]
+    content = released.cached_file(change["md5"]).read_bytes()
     assert manifest.matches(change["md5"], content)
     assert change["bytes"]["new"] == sum(sizes) + len(content)
 
@@ -142,16 +137,15 @@ def test_the_first_version_is_all_new(repository: Repository, run: Run) -> None:
     assert (change["samples"]["added"], change["samples"]["removed"]) == (10, 0)
 
 
-def test_a_plan_can_be_made_against_any_revision(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge(config_text(samples=8))
+def test_a_plan_can_be_made_against_any_revision(released: Repository, run: Run) -> None:
+    released.merge(config_text(samples=8))
     run("release")
 
-    against = planned(repository, run, config_text(samples=9), "--against", "v0")
+    against = planned(released, run, config_text(samples=9), "--against", "v0")
 
     assert (against["against"], against["version"]) == ("v0", "v2")
     assert against["samples"]["added"] == 8
-    assert planned(repository, run, config_text(samples=9))["samples"]["added"] == 2
+    assert planned(released, run, config_text(samples=9))["samples"]["added"] == 2
 
 
 @pytest.mark.parametrize(
@@ -168,14 +162,13 @@ def test_a_revision_without_a_dataset_is_a_clear_error(
     assert run("plan", f"--against={rev}") == (1, "", message)
 
 
-def test_a_plan_writes_nothing_and_needs_no_remote(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.git("fetch", "--quiet", "origin")
-    config = repository.root / ".dvc" / "config"
-    config.write_text(config.read_text().replace(str(repository.bucket), "/nowhere/at/all"))
-    repository.configure(config_text(samples=9))
-    before = contents(repository.place)
+def test_a_plan_writes_nothing_and_needs_no_remote(released: Repository, run: Run) -> None:
+    released.git("fetch", "--quiet", "origin")
+    config = released.root / ".dvc" / "config"
+    config.write_text(config.read_text().replace(REMOTE_URL, "/nowhere/at/all"))
+    released.configure(config_text(samples=9))
+    before = contents(released.place)
 
     assert run("plan").code == 0
 
-    assert contents(repository.place) == before
+    assert contents(released.place) == before

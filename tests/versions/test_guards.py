@@ -5,7 +5,7 @@ import pytest
 
 from scripts.versions import lock
 from scripts.versions.lock import Lock
-from tests.repository import Repository, Run, config_text, contents
+from tests.repository import Released, Repository, Run, config_text, contents
 
 LARGER = config_text(samples=8)
 REFUSED = (
@@ -45,12 +45,9 @@ def assert_refused(repository: Repository, run: Run) -> None:
 
 
 @pytest.fixture
-def branch(repository: Repository, run: Run) -> Repository:
+def branch(released_as: Released) -> Repository:
     """A repository with v0 and v1, and a new branch that is checked out."""
-    assert run("release").code == 0
-    repository.merge(LARGER)
-    assert run("release").code == 0
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    repository = released_as(config_text(), LARGER)
     repository.git("switch", "--quiet", "--create", "branch")
     return repository
 

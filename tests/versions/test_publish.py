@@ -19,6 +19,7 @@ from scripts.storage import manifest
 from scripts.versions import lock, publish
 from scripts.versions.lock import Lock
 from tests.repository import (
+    REMOTE_URL,
     TEMPLATE,
     Repository,
     Run,
@@ -117,28 +118,25 @@ def test_the_lock_is_committed_as_a_child_and_main_follows(
     assert made.meta.schema_ == lock.SCHEMA == 2
 
 
-def test_a_release_is_an_annotated_tag_with_its_version(repository: Repository, run: Run) -> None:
-    run("release")
-
-    kind, tag, message = repository.at_origin(
+def test_a_release_is_an_annotated_tag_with_its_version(released: Repository, run: Run) -> None:
+    kind, tag, message = released.at_origin(
         "for-each-ref", "--format=%(objecttype)|%(tag)|%(contents)", "refs/tags"
     ).split("|")
     assert (kind, tag, message.strip()) == ("tag", "v0", "version 0")
 
 
-def test_each_merge_gets_its_release_in_order(repository: Repository, run: Run) -> None:
-    run("release")
-    commits = [repository.merge(LARGER), repository.merge(LARGEST)]
+def test_each_merge_gets_its_release_in_order(released: Repository, run: Run) -> None:
+    commits = [released.merge(LARGER), released.merge(LARGEST)]
 
     result = run("release")
 
     assert result.code == 0, result.err
     assert [line.split()[0] for line in result.out.splitlines()] == ["v1", "v2"]
-    assert repository.tags() == ["v0", "v1", "v2"]
-    assert [repository.at_origin("rev-parse", f"{tag}^") for tag in ("v1", "v2")] == commits
-    assert_main_has(repository, "v2")
-    assert repository.at_origin("show", "main:dataset_config.yaml") == LARGEST.strip()
-    assert_complete(repository)
+    assert released.tags() == ["v0", "v1", "v2"]
+    assert [released.at_origin("rev-parse", f"{tag}^") for tag in ("v1", "v2")] == commits
+    assert_main_has(released, "v2")
+    assert released.at_origin("show", "main:dataset_config.yaml") == LARGEST.strip()
+    assert_complete(released)
 
 
 def test_a_change_that_is_reverted_gets_a_release_too(repository: Repository, run: Run) -> None:
@@ -164,33 +162,31 @@ REWORDED = {
 
 @pytest.mark.parametrize("text", REWORDED.values(), ids=REWORDED)
 def test_a_reworded_config_is_neither_built_nor_released(
-    repository: Repository, run: Run, text: str
+    released: Repository, run: Run, text: str
 ) -> None:
-    run("release")
-    repository.merge(text)
-    shutil.rmtree(repository.cache)
-    before = contents(repository.origin), contents(repository.bucket)
+    released.merge(text)
+    shutil.rmtree(released.cache)
+    before = contents(released.origin), contents(released.bucket)
 
     result = run("release")
 
     assert (result.code, result.err) == (0, "")
     assert result.out == "nothing to release: the dataset on main is released already\n"
-    assert not repository.cache.exists()
-    assert (contents(repository.origin), contents(repository.bucket)) == before
+    assert not released.cache.exists()
+    assert (contents(released.origin), contents(released.bucket)) == before
 
 
 def test_a_reworded_config_between_two_changes_gets_no_release(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    repository.merge(LARGER)
-    repository.merge(f"# the reason\n{LARGER}")
-    repository.merge(LARGEST)
+    released.merge(LARGER)
+    released.merge(f"# the reason\n{LARGER}")
+    released.merge(LARGEST)
 
     assert run("release").code == 0
 
-    assert repository.tags() == ["v0", "v1", "v2"]
-    assert recorded(repository, "v2").meta.config["samples"] == 9
+    assert released.tags() == ["v0", "v1", "v2"]
+    assert recorded(released, "v2").meta.config["samples"] == 9
 
 
 # Files that are no version inputs, with a new content for each.
@@ -213,26 +209,25 @@ OTHER_FILES = {
 
 @pytest.mark.parametrize("name", OTHER_FILES)
 def test_a_change_of_other_files_is_neither_built_nor_released(
-    repository: Repository,
+    released: Repository,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    run("release")
-    base = repository.tip()
-    repository.merge_file(name, OTHER_FILES[name])
-    shutil.rmtree(repository.cache)
-    before = contents(repository.origin), contents(repository.bucket)
+    base = released.tip()
+    released.merge_file(name, OTHER_FILES[name])
+    shutil.rmtree(released.cache)
+    before = contents(released.origin), contents(released.bucket)
 
     result = run("release")
 
     assert (result.code, result.err) == (0, "")
     assert result.out == "nothing to release: the dataset on main is released already\n"
-    assert not repository.cache.exists()
-    assert (contents(repository.origin), contents(repository.bucket)) == before
+    assert not released.cache.exists()
+    assert (contents(released.origin), contents(released.bucket)) == before
     # The check of a pull request agrees, except for what it checks although it makes no version.
     is_checked = any(name == path or name.startswith(f"{path}/") for path in CHECKED_PATHS)
-    assert is_dataset_change(repository, base, monkeypatch) is is_checked
+    assert is_dataset_change(released, base, monkeypatch) is is_checked
 
 
 @pytest.mark.parametrize(
@@ -277,39 +272,36 @@ def is_dataset_change(repository: Repository, base: str, monkeypatch: pytest.Mon
     return "dataset=true" in output.read_text().splitlines()
 
 
-def test_a_second_run_does_nothing(repository: Repository, run: Run) -> None:
-    run("release")
-    before = contents(repository.origin), contents(repository.bucket)
+def test_a_second_run_does_nothing(released: Repository, run: Run) -> None:
+    before = contents(released.origin), contents(released.bucket)
 
     result = run("release")
 
     assert (result.code, result.out.split(":")[0]) == (0, "nothing to release")
-    assert (contents(repository.origin), contents(repository.bucket)) == before
+    assert (contents(released.origin), contents(released.bucket)) == before
 
 
-def test_a_fresh_clone_releases_what_another_left(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge(LARGER)
-    git(repository.place, "clone", "--quiet", "--no-tags", "origin.git", "other")
+def test_a_fresh_clone_releases_what_another_left(released: Repository, run: Run) -> None:
+    released.merge(LARGER)
+    git(released.place, "clone", "--quiet", "--no-tags", "origin.git", "other")
 
-    result = run("release", where=repository.place / "other")
+    result = run("release", where=released.place / "other")
 
     assert result.code == 0, result.err
-    assert repository.tags() == ["v0", "v1"]
+    assert released.tags() == ["v0", "v1"]
 
 
-def test_a_main_that_moved_on_gets_the_release_by_a_merge(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge(LARGER)
-    readme = repository.merge_file("README.md", "Hello\n")
+def test_a_main_that_moved_on_gets_the_release_by_a_merge(released: Repository, run: Run) -> None:
+    released.merge(LARGER)
+    readme = released.merge_file("README.md", "Hello\n")
 
     assert run("release").code == 0
 
-    parents = repository.at_origin("rev-list", "--parents", "-1", "main").split()[1:]
-    assert parents == [readme, repository.at_origin("rev-parse", "v1^{commit}")]
-    assert repository.at_origin("log", "-1", "--format=%s", "main") == "Update the lock to v1"
-    assert repository.at_origin("show", "main:README.md") == "Hello"
-    assert_main_has(repository, "v1")
+    parents = released.at_origin("rev-list", "--parents", "-1", "main").split()[1:]
+    assert parents == [readme, released.at_origin("rev-parse", "v1^{commit}")]
+    assert released.at_origin("log", "-1", "--format=%s", "main") == "Update the lock to v1"
+    assert released.at_origin("show", "main:README.md") == "Hello"
+    assert_main_has(released, "v1")
     assert run("release").out.startswith("nothing to release")
 
 
@@ -369,38 +361,34 @@ def test_main_contains_the_first_release(
     [after_a_config, after_another_remote, after_another_file, after_a_reworded_config],
 )
 def test_main_contains_every_later_release(
-    repository: Repository, run: Run, situation: Callable[[Repository, Run], None]
+    released: Repository, run: Run, situation: Callable[[Repository, Run], None]
 ) -> None:
-    run("release")
-    situation(repository, run)
+    situation(released, run)
 
     result = run("release")
 
-    assert (result.code, repository.tags()) == (0, ["v0", "v1"]), result.err
-    assert_main_has(repository, "v1")
+    assert (result.code, released.tags()) == (0, ["v0", "v1"]), result.err
+    assert_main_has(released, "v1")
     assert run("release").out.startswith("nothing to release")
 
 
-def test_main_contains_a_release_whose_lock_it_has_already(
-    repository: Repository, run: Run
-) -> None:
-    run("release")
-    refuse(repository, "refs/heads/main")
+def test_main_contains_a_release_whose_lock_it_has_already(released: Repository, run: Run) -> None:
+    refuse(released, "refs/heads/main")
     for text in (LARGER, config_text()):
-        accept(repository)
-        repository.merge(text)
-        refuse(repository, "refs/heads/main")
+        accept(released)
+        released.merge(text)
+        refuse(released, "refs/heads/main")
         assert run("release").code == 0
     # The lock of v2 is that of v0, which main has.
-    assert repository.at_origin("show", "main:dataset.dvc") == repository.at_origin(
+    assert released.at_origin("show", "main:dataset.dvc") == released.at_origin(
         "show", "v2:dataset.dvc"
     )
 
-    accept(repository)
+    accept(released)
 
     assert run("release").code == 0
-    assert repository.tags() == ["v0", "v1", "v2"]
-    assert_main_has(repository, "v2")
+    assert released.tags() == ["v0", "v1", "v2"]
+    assert_main_has(released, "v2")
 
 
 def test_a_protected_main_leaves_the_release_complete_and_names_the_fix(
@@ -421,22 +409,21 @@ def test_a_protected_main_leaves_the_release_complete_and_names_the_fix(
     assert_complete(repository)
 
 
-def test_releases_go_on_while_main_is_protected(repository: Repository, run: Run) -> None:
+def test_releases_go_on_while_main_is_protected(released: Repository, run: Run) -> None:
+    released.merge(LARGER)
+    refuse(released, "refs/heads/main")
     run("release")
-    repository.merge(LARGER)
-    refuse(repository, "refs/heads/main")
-    run("release")
-    accept(repository)
-    repository.merge(LARGEST)
-    refuse(repository, "refs/heads/main")
+    accept(released)
+    released.merge(LARGEST)
+    refuse(released, "refs/heads/main")
     assert run("release").code == 0
-    assert repository.tags() == ["v0", "v1", "v2"]
+    assert released.tags() == ["v0", "v1", "v2"]
 
-    accept(repository)
+    accept(released)
 
     assert run("release").code == 0
-    assert repository.tags() == ["v0", "v1", "v2"]
-    assert_main_has(repository, "v2")
+    assert released.tags() == ["v0", "v1", "v2"]
+    assert_main_has(released, "v2")
 
 
 def test_a_rejected_tag_is_an_error_with_gits_output(repository: Repository, run: Run) -> None:
@@ -451,11 +438,10 @@ def test_a_rejected_tag_is_an_error_with_gits_output(repository: Repository, run
 
 
 def test_an_invalid_config_at_the_tip_fails_after_the_valid_ones_are_released(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    repository.merge(LARGER)
-    repository.merge(INVALID)
+    released.merge(LARGER)
+    released.merge(INVALID)
 
     result = run("release")
 
@@ -463,52 +449,43 @@ def test_an_invalid_config_at_the_tip_fails_after_the_valid_ones_are_released(
     assert result.err.splitlines()[-1] == (
         "dataset_config.yaml:3:10: samples: must be at least 1, found -1"
     )
-    assert repository.tags() == ["v0", "v1"]
-    assert_main_has(repository, "v1")
+    assert released.tags() == ["v0", "v1"]
+    assert_main_has(released, "v1")
 
 
-def test_every_run_reports_an_invalid_config_at_the_tip(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge(LARGER)
-    repository.merge(INVALID)
+def test_every_run_reports_an_invalid_config_at_the_tip(released: Repository, run: Run) -> None:
+    released.merge(LARGER)
+    released.merge(INVALID)
 
     assert [run("release").code for _ in range(3)] == [1, 1, 1]
-    assert repository.tags() == ["v0", "v1"]
+    assert released.tags() == ["v0", "v1"]
 
 
-def test_an_invalid_config_that_was_fixed_later_is_skipped(
-    repository: Repository, run: Run
-) -> None:
-    run("release")
-    wrong = repository.merge("samples: [")
-    repository.merge(LARGER)
+def test_an_invalid_config_that_was_fixed_later_is_skipped(released: Repository, run: Run) -> None:
+    wrong = released.merge("samples: [")
+    released.merge(LARGER)
 
     result = run("release")
 
     assert result.code == 0
     assert f"skipped {wrong[:10]}, which cannot be released: " in result.err
-    assert repository.tags() == ["v0", "v1"]
+    assert released.tags() == ["v0", "v1"]
 
 
-def test_a_config_that_is_restored_needs_no_release(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge("samples: [")
-    repository.merge(config_text())
+def test_a_config_that_is_restored_needs_no_release(released: Repository, run: Run) -> None:
+    released.merge("samples: [")
+    released.merge(config_text())
 
     result = run("release")
 
     assert result.code == 0, result.err
-    assert repository.tags() == ["v0"]
+    assert released.tags() == ["v0"]
 
 
-def test_a_config_that_is_deleted_on_main_is_a_clear_error(
-    repository: Repository, run: Run
-) -> None:
-    run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    repository.git("rm", "--quiet", "dataset_config.yaml")
-    repository.git("commit", "--quiet", "--message", "Delete")
-    repository.git("push", "--quiet", "origin", "HEAD:main")
+def test_a_config_that_is_deleted_on_main_is_a_clear_error(released: Repository, run: Run) -> None:
+    released.git("rm", "--quiet", "dataset_config.yaml")
+    released.git("commit", "--quiet", "--message", "Delete")
+    released.git("push", "--quiet", "origin", "HEAD:main")
 
     result = run("release")
 
@@ -516,7 +493,7 @@ def test_a_config_that_is_deleted_on_main_is_a_clear_error(
     assert result.err == (
         "dataset_config.yaml:1:1: the file is missing. Run this in a dataset repository\n"
     )
-    assert repository.tags() == ["v0"]
+    assert released.tags() == ["v0"]
 
 
 def test_a_local_tag_that_origin_lacks_is_refused_with_the_fix(
@@ -540,29 +517,27 @@ def test_other_tags_are_not_releases(repository: Repository, run: Run) -> None:
     assert repository.tags() == ["v0"]
 
 
-def test_a_lock_edited_on_main_is_restored(repository: Repository, run: Run) -> None:
-    run("release")
-    right = repository.at_origin("show", "main:dataset.dvc")
-    repository.merge_file("dataset.dvc", right.replace("nfiles: 10", "nfiles: 11"))
+def test_a_lock_edited_on_main_is_restored(released: Repository, run: Run) -> None:
+    right = released.at_origin("show", "main:dataset.dvc")
+    released.merge_file("dataset.dvc", right.replace("nfiles: 10", "nfiles: 11"))
 
     assert run("release").code == 0
 
-    assert repository.at_origin("show", "main:dataset.dvc") == right
-    assert repository.tags() == ["v0"]
+    assert released.at_origin("show", "main:dataset.dvc") == right
+    assert released.tags() == ["v0"]
 
 
 def test_a_damaged_lock_on_main_does_not_stop_the_next_release(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    repository.merge_file("dataset.dvc", "<<<<<<< HEAD\n")
-    repository.merge(LARGER)
+    released.merge_file("dataset.dvc", "<<<<<<< HEAD\n")
+    released.merge(LARGER)
 
     result = run("release")
 
     assert result.code == 0, result.err
-    assert repository.tags() == ["v0", "v1"]
-    assert_main_has(repository, "v1")
+    assert released.tags() == ["v0", "v1"]
+    assert_main_has(released, "v1")
 
 
 def test_a_damaged_lock_on_main_does_not_stop_the_first_release(
@@ -579,14 +554,13 @@ def test_a_damaged_lock_on_main_does_not_stop_the_first_release(
 
 
 def test_two_runs_at_once_end_with_one_release_for_each_merge(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    run("release")
-    repository.merge(LARGER)
-    repository.merge(LARGEST)
-    others = [repository.place / name for name in ("first", "second")]
+    released.merge(LARGER)
+    released.merge(LARGEST)
+    others = [released.place / name for name in ("first", "second")]
     for other in others:
-        git(repository.place, "clone", "--quiet", "origin.git", other.name)
+        git(released.place, "clone", "--quiet", "origin.git", other.name)
 
     running = [
         subprocess.Popen(
@@ -601,10 +575,10 @@ def test_two_runs_at_once_end_with_one_release_for_each_merge(
     printed = [process.communicate() for process in running]
 
     assert [process.returncode for process in running] == [0, 0], printed
-    assert repository.tags() == ["v0", "v1", "v2"]
-    assert len({recorded(repository, f"v{n}").md5 for n in range(3)}) == 3
-    assert_main_has(repository, "v2")
-    assert_complete(repository)
+    assert released.tags() == ["v0", "v1", "v2"]
+    assert len({recorded(released, f"v{n}").md5 for n in range(3)}) == 3
+    assert_main_has(released, "v2")
+    assert_complete(released)
 
 
 def test_a_move_between_train_and_test_is_never_released(repository: Repository, run: Run) -> None:
@@ -740,32 +714,28 @@ v2  complete and intact: 18 files
 """
 
 
-def test_each_release_is_in_the_remote_that_it_names(repository: Repository, run: Run) -> None:
-    run("release")
-    repository.merge(LARGER)
-    run("remote", str(repository.place / "elsewhere"))
-    repository.git("commit", "--quiet", "--all", "--message", "Set another remote")
-    repository.git("push", "--quiet", "origin", "HEAD:main")
-    repository.merge(LARGEST)
+def test_each_release_is_in_the_remote_that_it_names(released: Repository, run: Run) -> None:
+    released.merge(LARGER)
+    run("remote", str(released.place / "elsewhere"))
+    released.git("commit", "--quiet", "--all", "--message", "Set another remote")
+    released.git("push", "--quiet", "origin", "HEAD:main")
+    released.merge(LARGEST)
 
     assert run("release").code == 0
 
     assert run("verify").out == ALL_COMPLETE
 
 
-def test_a_remote_that_was_wrong_for_a_while_blocks_nothing(
-    repository: Repository, run: Run
-) -> None:
-    run("release")
-    right = (repository.root / ".dvc" / "config").read_text()
-    repository.merge_file(".dvc/config", right.replace(str(repository.bucket), "gs://no/such"))
-    repository.merge(LARGER)
-    repository.merge_file(".dvc/config", right)
-    repository.merge(LARGEST)
+def test_a_remote_that_was_wrong_for_a_while_blocks_nothing(released: Repository, run: Run) -> None:
+    right = (released.root / ".dvc" / "config").read_text()
+    released.merge_file(".dvc/config", right.replace(REMOTE_URL, "gs://no/such"))
+    released.merge(LARGER)
+    released.merge_file(".dvc/config", right)
+    released.merge(LARGEST)
 
     assert run("release").code == 0
 
-    assert repository.tags() == ["v0", "v1", "v2"]
+    assert released.tags() == ["v0", "v1", "v2"]
     assert run("verify").out == ALL_COMPLETE
 
 
@@ -854,19 +824,17 @@ def test_an_unknown_source_is_skipped_once_it_is_fixed(
 
 
 def test_a_config_that_is_not_utf8_is_skipped_once_it_is_fixed(
-    repository: Repository, run: Run
+    released: Repository, run: Run
 ) -> None:
-    assert run("release").code == 0
-    repository.git("pull", "--quiet", "origin", "main")
-    (repository.root / "dataset_config.yaml").write_bytes(b"# \xff\nsource: digits\n")
-    repository.git("commit", "--quiet", "--all", "--message", "Damage it")
-    repository.git("push", "--quiet", "origin", "HEAD:main")
+    (released.root / "dataset_config.yaml").write_bytes(b"# \xff\nsource: digits\n")
+    released.git("commit", "--quiet", "--all", "--message", "Damage it")
+    released.git("push", "--quiet", "origin", "HEAD:main")
     broken = run("release")
     assert broken.code == 1
     assert broken.err == "dataset_config.yaml:1:3: not UTF-8 text: byte 0xff\n"
-    repository.merge(config_text(samples=6))
+    released.merge(config_text(samples=6))
     assert run("release").code == 0
-    assert repository.tags() == ["v0", "v1"]
+    assert released.tags() == ["v0", "v1"]
 
 
 def change_setting(repository: Repository, file: Path) -> None:
@@ -900,28 +868,27 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_version_that_consumers_cannot_read_gets_no_tag_until_that_is_fixed(
-    repository: Repository, run: Run, name: str
+    released: Repository, run: Run, name: str
 ) -> None:
-    assert run("release").code == 0
-    repository.merge_file(name, UNREADABLE[name])
-    broken = repository.merge(LARGER)
-    tip = repository.tip()
+    released.merge_file(name, UNREADABLE[name])
+    broken = released.merge(LARGER)
+    tip = released.tip()
 
     result = run("release")
 
-    assert (result.code, repository.tags(), repository.tip()) == (1, ["v0"], tip)
+    assert (result.code, released.tags(), released.tip()) == (1, ["v0"], tip)
     assert "error: DVC " in result.err
     if name == "other.dvc":
-        repository.git("rm", "--quiet", name)
-        repository.git("commit", "--quiet", "--message", "Remove it")
-        repository.git("push", "--quiet", "origin", "HEAD:main")
+        released.git("rm", "--quiet", name)
+        released.git("commit", "--quiet", "--message", "Remove it")
+        released.git("push", "--quiet", "origin", "HEAD:main")
     else:
-        repository.merge_file(name, "")
+        released.merge_file(name, "")
     if name == "other.dvc":
-        repository.merge(f"# again\n{LARGER}")
+        released.merge(f"# again\n{LARGER}")
     fixed = run("release")
     assert fixed.code == 0, fixed.err
-    assert repository.tags() == ["v0", "v1"]
+    assert released.tags() == ["v0", "v1"]
     assert f"skipped {broken[:10]}, which cannot be released: DVC " in fixed.err
 
 
@@ -1057,17 +1024,16 @@ def test_a_committer_without_an_author_is_enough(
 
 
 def test_the_copy_of_a_source_is_kept_in_the_remote_and_used(
-    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("release").code == 0
-    copy = recorded(repository, "v0").meta.source.copy_
+    copy = recorded(released, "v0").meta.source.copy_
     assert copy is not None
-    assert (repository.bucket / "records" / copy).exists()
+    assert (released.bucket / "records" / copy).exists()
     # As on a runner that has nothing, while the source's origin is down.
-    git(repository.place, "clone", "--quiet", "origin.git", "other")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(repository.place / "empty"))
+    git(released.place, "clone", "--quiet", "origin.git", "other")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(released.place / "empty"))
     monkeypatch.setattr("scripts.sources.digits.read", lambda _: pytest.fail("the origin was read"))
-    other = repository.place / "other"
+    other = released.place / "other"
     (other / "dataset_config.yaml").write_text(LARGER)
 
     assert run("build", where=other).code == 0
@@ -1075,17 +1041,16 @@ def test_the_copy_of_a_source_is_kept_in_the_remote_and_used(
 
 
 def test_a_copy_that_is_damaged_is_not_used(
-    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("release").code == 0
-    copy = recorded(repository, "v0").meta.source.copy_
-    for folder in (repository.bucket, repository.cache):
+    copy = recorded(released, "v0").meta.source.copy_
+    for folder in (released.bucket, released.cache):
         (folder / "records" / str(copy)).write_bytes(b"damaged")
-    git(repository.place, "clone", "--quiet", "origin.git", "other")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(repository.place / "empty"))
+    git(released.place, "clone", "--quiet", "origin.git", "other")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(released.place / "empty"))
 
-    assert run("build", where=repository.place / "other").code == 0
-    assert len(list((repository.place / "other" / "dataset").rglob("*.png"))) == 10
+    assert run("build", where=released.place / "other").code == 0
+    assert len(list((released.place / "other" / "dataset").rglob("*.png"))) == 10
 
 
 def test_what_is_planned_is_released_also_where_main_lacks_the_newest_lock(

@@ -5,16 +5,13 @@ import pytest
 from scripts.storage import manifest
 from scripts.storage.remote import FolderRemote
 from scripts.versions import lock
-from tests.repository import TEMPLATE, Repository, Run, config_text, objects
+from tests.repository import TEMPLATE, Released, Repository, Run, config_text, objects
 
 
 @pytest.fixture
-def released(repository: Repository, run: Run) -> Repository:
+def released(released_as: Released) -> Repository:
     """A repository with v0 and v1; every file of v0 is also one of v1."""
-    assert run("release").code == 0
-    repository.merge(config_text(samples=8))
-    assert run("release").code == 0
-    return repository
+    return released_as(config_text(), config_text(samples=8))
 
 
 def manifest_of(repository: Repository, tag: str) -> str:
@@ -155,7 +152,6 @@ def test_a_damaged_manifest_is_named(released: Repository, run: Run, options: li
 def test_a_lock_with_wrong_counts_is_named(released: Repository, run: Run) -> None:
     text = released.at_origin("show", "v1:dataset.dvc")
     right = run("verify", "v1")
-    released.git("pull", "--quiet", "--ff-only", "origin", "main")
     released.lock.write_text(text.replace("nfiles: 16", "nfiles: 17") + "\n")
     released.git("commit", "--quiet", "--all", "--message", "Edit by hand")
     released.git("tag", "--annotate", "--message", "by hand", "v2")
@@ -214,22 +210,21 @@ def test_before_the_first_release_there_is_nothing_to_verify(
 
 
 def test_each_release_is_verified_in_the_remote_that_it_names(
-    repository: Repository, run: Run
+    released_as: Released, run: Run
 ) -> None:
-    run("release")
-    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
-    run("remote", str(repository.place / "elsewhere"))
+    released = released_as(config_text())
+    run("remote", str(released.place / "elsewhere"))
 
     assert run("verify", "v0") == (0, "v0  complete and intact: 10 files\n", "")
 
-    repository.git("commit", "--quiet", "--all", "--message", "Move")
-    repository.git("push", "--quiet", "origin", "main")
-    repository.merge(config_text(samples=8))
+    released.git("commit", "--quiet", "--all", "--message", "Move")
+    released.git("push", "--quiet", "origin", "main")
+    released.merge(config_text(samples=8))
     assert run("release").code == 0
     assert run("verify") == (0, INTACT, "")
-    first, _ = first_object(repository)
-    assert len(objects(repository.place / "elsewhere")) == 17
-    repository.object_file(first).unlink()
+    first, _ = first_object(released)
+    assert len(objects(released.place / "elsewhere")) == 17
+    released.object_file(first).unlink()
 
     result = run("verify")
 
