@@ -17,6 +17,7 @@ from github.Repository import Repository
 
 from scripts.errors import UserError
 from scripts.github import actions, marker
+from scripts.github.deadline import ExpiredError, within
 from scripts.review import report
 from scripts.review.report import MAX_BYTES, Report
 from scripts.versions.git import MAIN
@@ -31,6 +32,8 @@ MAX_RETRIES = 4
 FIRST_WAIT = 2.0
 MAX_WAIT = 120.0
 TIMEOUT = 30
+# For one action, that is, for all its requests with their retries.
+ACTION_LIMIT = 300.0
 RETRIED = [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)]
 
 
@@ -208,15 +211,21 @@ def _is_server_error(error: Exception) -> bool:
 
 @contextmanager
 def _reporting(action: str) -> Iterator[None]:
-    """Turn GitHub's errors into one message that says what to do."""
+    """Turn GitHub's errors into one message that says what to do; end a very slow action."""
     try:
-        yield
+        with within(ACTION_LIMIT):
+            yield
     except GithubException as error:
         detail = error.data.get("message", "") if isinstance(error.data, dict) else ""
         raise UserError(f"cannot {action} at GitHub: {_advice(error.status, detail)}") from None
     except requests.RequestException as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"cannot {action} at GitHub: {reason}. Run the job again.") from None
+    except ExpiredError:
+        raise UserError(
+            f"cannot {action} at GitHub: no complete answer within {ACTION_LIMIT:g} seconds."
+            " Run the job again."
+        ) from None
 
 
 def _advice(status: int, detail: str) -> str:

@@ -1,5 +1,6 @@
 """Comments on pull requests: posted, posted for a fork, and kept up to date."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions import origin, publish, releases, resolve
 from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitTree
+from scripts.versions.limited import LimitedGit
 from scripts.versions.releases import Release
 
 SHEET_FILE = "samples.png"
+# Limits for a pull request's commits, which a stranger can have made.
+FETCH_SECONDS = 120.0
+FETCH_BYTES = 256 * 1024 * 1024
 
 
 def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
@@ -109,18 +114,12 @@ def _text(found: Report, sheet: str | None) -> str:
 
 def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
     """Return the comment rendered again, None where only the pull request's own run can do it."""
-    try:
-        git("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
-        tree = git("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
-    except UserError:
-        # The merge conflicts.
-        return None
-    paths = (*INPUT_PATHS, *CHECKED_PATHS)
-    if git("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).split() != [CONFIG_FILE]:
+    tree = _proposed(git, number)
+    if tree is None:
         return None
     known, _ = marker.parse(old)
     try:
-        inputs = reader.read(GitTree(git, tree))
+        inputs = reader.read(tree)
         if inputs.config.source != latest.lock.meta.source.name:
             # A pull request must not make this job load any other source.
             return None
@@ -134,6 +133,27 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
     except UserError:
         return None
     return _text(found, known.sheet if known else None)
+
+
+def _proposed(git: Git, number: int) -> GitTree | None:
+    """Return the merge of a pull request into main.
+
+    None where it conflicts, changes more than the config, or exceeds the limits.
+    """
+    limited = LimitedGit(git.root, FETCH_SECONDS, FETCH_BYTES)
+    try:
+        limited("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
+    except UserError as error:
+        print(f"pull request {number}: {error}", file=sys.stderr)
+        return None
+    paths = (*INPUT_PATHS, *CHECKED_PATHS)
+    try:
+        tree = limited("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
+        changed = limited("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).split()
+    except UserError:
+        # The merge conflicts.
+        return None
+    return GitTree(limited, tree) if changed == [CONFIG_FILE] else None
 
 
 def _outdated(git: Git, old: str, latest: Release) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.inputs import reader
+from scripts.inputs.problems import START, InputError, Problem
 from scripts.inputs.reader import Entry, WorkTree
 
 ORIGIN = "origin"
@@ -18,6 +19,8 @@ MAIN = "main"
 TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
 # How git writes the modes of regular files, and that of a submodule.
 REGULAR, SUBMODULE = b"100", b"160000"
+# Bytes. Nothing that people write is as large, and what compresses well can be larger than memory.
+MAX_FILE = 64 * 1024 * 1024
 
 
 class GitError(UserError):
@@ -46,21 +49,27 @@ class Git:
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """Run git and return its output; raises `GitError` when it fails."""
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})}
         try:
-            process = subprocess.run(
-                ["git", *arguments],
-                cwd=self.root,
-                input=stdin,
-                env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})},
-                capture_output=True,
-                check=False,
-            )
+            process = self._run(arguments, stdin, environment)
         except FileNotFoundError:
             raise UserError("git is not installed. Install it and run this again.") from None
         if process.returncode:
             printed = process.stderr or process.stdout
             raise GitError(f"git {arguments[0]}", printed.decode(errors="replace"))
         return process.stdout
+
+    def _run(
+        self, arguments: Sequence[str], stdin: bytes | None, env: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            input=stdin,
+            env=env,
+            capture_output=True,
+            check=False,
+        )
 
     def succeeds(self, *arguments: str) -> bool:
         """Run git and return whether it succeeded."""
@@ -150,12 +159,18 @@ class GitTree:
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, None when there is none.
 
-        Raises `InputError` for anything but a regular file.
+        Raises `InputError` for anything but a regular file of a bounded size.
         """
-        entry = self.git("ls-tree", self.rev, "--", path)
-        if entry and not entry.encode().startswith(REGULAR):
+        entry = self.git("ls-tree", "--long", self.rev, "--", path)
+        if not entry:
+            return None
+        if not entry.encode().startswith(REGULAR):
             raise reader.not_regular(path)
-        return self.git.output("show", f"{self.rev}:{path}") if entry else None
+        size = int(entry.partition("\t")[0].split()[-1])
+        if size > MAX_FILE:
+            message = f"the file has {size:,} bytes; at most {MAX_FILE:,} are read"
+            raise InputError([Problem(path, START, message)])
+        return self.git.output("show", f"{self.rev}:{path}")
 
     def entries(self, folder: str) -> list[Entry]:
         """Return all files below `folder`."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,11 +20,30 @@ FOREVER = float("inf")
 POLL = 0.02
 
 
+# Seconds between two bytes of an answer that arrives slowly.
+PAUSE = 0.1
+
+
+class Harm(Enum):
+    """What can happen to a connection."""
+
+    # It is closed before the request is handled, or in the middle of the answer.
+    REFUSED = auto()
+    CUT = auto()
+    # The answer is late, arrives byte by byte, or has another byte.
+    LATE = auto()
+    SLOW = auto()
+    DAMAGED = auto()
+
+
 @dataclass
 class Fault:
-    """Answers with `status` in place of the server where `match` is found in METHOD and path."""
+    """Answers with `status` in place of the server where `match` is found in METHOD and path.
 
-    status: int
+    Or it does a harm to the connection.
+    """
+
+    kind: int | Harm
     match: str = ""
     count: float = FOREVER
     until: float = FOREVER
@@ -40,6 +60,8 @@ class Proxy:
     upstream: int
     routes: Callable[[str, str], Answer | None] = lambda _method, _path: None
     faults: list[Fault] = field(default_factory=list)
+    # Decides on the fault of a request that none of `faults` is for.
+    chance: Callable[[str], Fault | None] = lambda _request: None
     seen: list[str] = field(default_factory=list)
     # The requests that sent JSON, with what they sent.
     sent: list[tuple[str, Any]] = field(default_factory=list)
@@ -48,13 +70,14 @@ class Proxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def fail(self, status: int, match: str = "", **how: Any) -> None:
+    def fail(self, kind: int | Harm, match: str = "", **how: Any) -> None:
         if "seconds" in how:
             how["until"] = time.monotonic() + how.pop("seconds")
-        self.faults.append(Fault(status, match, **how))
+        self.faults.append(Fault(kind, match, **how))
 
     def recover(self) -> None:
         self.faults.clear()
+        self.chance = lambda _request: None
 
     def reset(self) -> None:
         self.recover()
@@ -70,7 +93,7 @@ class Proxy:
             ):
                 fault.count -= 1
                 return fault
-        return None
+        return self.chance(request)
 
 
 @contextmanager
@@ -117,16 +140,22 @@ class _Handler(BaseHTTPRequestHandler):
         if body and self.headers.get("Content-Type", "").startswith("application/json"):
             self.proxy.sent.append((request, json.loads(body)))
         fault = self.proxy.fault_for(request)
-        if fault and not fault.late:
+        harm = fault.kind if fault and isinstance(fault.kind, Harm) else None
+        if harm is Harm.REFUSED:
+            self.close_connection = True
+            return
+        if fault and not harm and not fault.late:
             self._fail(fault)
-        elif answer := self.proxy.routes(self.command, self.path):
-            self._answer(answer[0], answer[1], {"Content-Type": "application/json"})
+            return
+        if answer := self.proxy.routes(self.command, self.path):
+            status, content = answer
+            headers = {"Content-Type": "application/json"}
         else:
             status, content, headers = self._forward(body)
-            if fault:
-                self._fail(fault)
-            else:
-                self._answer(status, content, headers)
+        if fault and not harm:
+            self._fail(fault)
+        else:
+            self._answer(status, content, headers, harm)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET  # noqa: N815 - names of the library
 
@@ -155,11 +184,19 @@ class _Handler(BaseHTTPRequestHandler):
         return response.status, content, kept
 
     def _fail(self, fault: Fault) -> None:
-        message = {"message": f"fault {fault.status}", "error": {"code": fault.status}}
+        status = fault.kind
+        assert not isinstance(status, Harm)
+        message = {"message": f"fault {status}", "error": {"code": status}}
         headers = {"Content-Type": "application/json", **fault.headers}
-        self._answer(fault.status, json.dumps(message).encode(), headers)
+        self._answer(status, json.dumps(message).encode(), headers)
 
-    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+    def _answer(
+        self, status: int, content: bytes, headers: dict[str, str], harm: Harm | None = None
+    ) -> None:
+        if harm is Harm.LATE:
+            time.sleep(PAUSE)
+        if harm is Harm.DAMAGED and content:
+            content = bytes([content[0] ^ 1]) + content[1:]
         try:
             self.send_response(status)
             for name, value in headers.items():
@@ -167,7 +204,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(content)
+                self._send(content, harm)
         except ConnectionError:
             # The client closed the connection, for example because it was killed.
             self.close_connection = True
+
+    def _send(self, content: bytes, harm: Harm | None) -> None:
+        if harm is Harm.CUT:
+            self.wfile.write(content[: len(content) // 2])
+            self.close_connection = True
+        elif harm is Harm.SLOW:
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(PAUSE)
+        else:
+            self.wfile.write(content)

@@ -1,5 +1,6 @@
 import json
 import random
+import sys
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,9 @@ from scripts.github import client, marker
 from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
 from scripts.github.marker import Marker
 from scripts.review.report import MAX_BYTES
+from tests.doubles import proxy
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
+from tests.doubles.proxy import Harm
 
 SHA = "1" * 40
 # As a run writes them, and as a run wrote them before markers held data.
@@ -285,24 +288,51 @@ def test_an_archive_larger_than_its_recorded_size_is_not_downloaded_completely(
         hub.report_of_run(1)
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        lambda hub: hub.open_pulls(),
-        lambda hub: hub.pull_of_run(OWNER, "branch", SHA),
-        lambda hub: hub.report_of_run(1),
-        lambda hub: hub.released(),
-        lambda hub: hub.commented(1),
-        lambda hub: hub.release("v0", "title", "notes", latest=True),
-    ],
-    ids=["open pulls", "pull of run", "report of run", "released", "commented", "release"],
-)
+ACTIONS: dict[str, Callable[[GitHub], object]] = {
+    "open pulls": lambda hub: hub.open_pulls(),
+    "pull of run": lambda hub: hub.pull_of_run(OWNER, "branch", SHA),
+    "report of run": lambda hub: hub.report_of_run(1),
+    "released": lambda hub: hub.released(),
+    "commented": lambda hub: hub.commented(1),
+    "release": lambda hub: hub.release("v0", "title", "notes", latest=True),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_every_request_reports_errors_as_one_message(
     hub: GitHub, server: Server, action: Callable[[GitHub], object]
 ) -> None:
     server.proxy.fail(404)
     with pytest.raises(UserError, match=r"^cannot .* at GitHub: not found, or the token has no"):
         action(hub)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+def test_an_answer_that_arrives_byte_by_byte_ends_in_one_message(
+    hub: GitHub, server: Server, monkeypatch: pytest.MonkeyPatch, action: Callable[[GitHub], object]
+) -> None:
+    monkeypatch.setattr(client, "ACTION_LIMIT", 0.3)
+    monkeypatch.setattr(proxy, "PAUSE", 1.0)
+    server.proxy.fail(Harm.SLOW)
+
+    with pytest.raises(UserError, match=r"^cannot .*: no complete answer within 0.3 seconds\."):
+        action(hub)
+
+    # Nothing is left of the limit.
+    time.sleep(0.3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+def test_an_archive_that_arrives_byte_by_byte_ends_in_one_message(
+    hub: GitHub, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add_artifact(1, ARTIFACT, {REPORT_FILE: problems_report()})
+    monkeypatch.setattr(client, "ACTION_LIMIT", 0.5)
+    server.proxy.fail(Harm.SLOW, "/zip$")
+
+    with pytest.raises(UserError, match="cannot read the report of run 1 at GitHub: no complete"):
+        hub.report_of_run(1)
 
 
 def test_a_release_is_listed_once_it_is_published(hub: GitHub, server: Server) -> None:

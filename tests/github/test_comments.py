@@ -1,11 +1,13 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from scripts.errors import UserError
-from scripts.github import marker
+from scripts.github import comments, marker
 from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
@@ -15,7 +17,7 @@ from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
 from scripts.versions.git import Git
 from tests.doubles.github import BOT, CONTRIBUTOR, Server
-from tests.repository import Repository, Run, config_text
+from tests.repository import Repository, Run, config_text, git
 
 Event = Callable[..., None]
 CONFIG = "dataset_config.yaml"
@@ -268,6 +270,26 @@ def test_a_pull_request_whose_branch_is_gone_or_conflicts_is_marked_as_out_of_da
     for number in (gone, conflicting):
         assert "> Out of date: v1 was published" in body(server, number)
         assert body(server, number).endswith(BODY)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+def test_a_pull_request_that_exceeds_a_limit_is_named_and_marked_as_out_of_date(
+    released: Repository, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = Random(0).randbytes(300_000)
+    large = propose(released, server, {CONFIG: LARGER, "large": noise})
+    small = propose(released, server, {CONFIG: LARGER})
+    # The clone of a runner does not have the commits yet.
+    git(released.place, "clone", "--quiet", f"file://{released.origin}", "other")
+    monkeypatch.setattr(comments, "FETCH_BYTES", 200_000)
+
+    result = run("update-comments", where=released.place / "other")
+
+    assert result.code == 0
+    assert result.err.startswith(f"pull request {large}: git fetch failed: ")
+    assert "(a file may have 200,000 bytes)" in result.err
+    assert "> Out of date: v0 was published" in body(server, large)
+    assert "### dataset v1: +4 samples, 2 classes" in body(server, small)
 
 
 def test_a_comment_that_is_out_of_date_has_one_note_however_often_it_is_marked(
