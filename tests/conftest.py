@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scripts.__main__ import main
 from tests.repository import (
@@ -22,6 +23,11 @@ IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
 # Nothing listens there: a test that tries to reach the internet fails on every machine.
 CLOSED = "http://127.0.0.1:9"
 MNIST = os.environ.get("SCIKIT_LEARN_DATA")
+
+
+# How long an example takes depends on what else the machine does, which is no fault of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

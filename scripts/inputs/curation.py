@@ -96,21 +96,37 @@ def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
     return before + (end.encode() if needs_end else b"") + rows.getvalue().encode()
 
 
+class InvalidCurationError(InputError):
+    """The curation is invalid.
+
+    `valid_part` are the decisions that have no problem, so that they can be checked too.
+    """
+
+    def __init__(self, problems: Iterable[Problem], valid_part: Curation) -> None:
+        """Keep both."""
+        super().__init__(problems)
+        self.valid_part = valid_part
+
+
 def parse(content: bytes) -> Curation:
     """Return the curation that `content` holds.
 
-    Raises `InputError` with every problem in it.
+    Raises `InputError` with every problem in it, where possible as `InvalidCurationError`.
     """
     problems: list[Problem] = []
     decisions = []
-    for decision, wrong in _rows(strict_csv.lines(content, CURATION_FILE, MAX_BYTES)):
-        problems += wrong
-        if not wrong:
-            decisions.append(decision)
-    problems += _contradictions(decisions)
+    earlier: dict[str, list[Decision]] = {}
+    for decision, of_values in _rows(strict_csv.lines(content, CURATION_FILE, MAX_BYTES)):
+        others = earlier.setdefault(decision.key, [])
+        if wrong := of_values or list(_contradictions(decision, others)):
+            problems += wrong
+            continue
+        others.append(decision)
+        decisions.append(decision)
+    curation = Curation(tuple(decisions))
     if problems:
-        raise InputError(problems)
-    return Curation(tuple(decisions))
+        raise InvalidCurationError(problems, curation)
+    return curation
 
 
 def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
@@ -128,14 +144,14 @@ def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
 
 
 def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
-    marks = strict_csv.marks(line, number)
-    empty = Decision("", "", "", "", "", marks)
-    values = strict_csv.values(line)
-    if values is None:
-        return empty, [Problem(CURATION_FILE, Mark(number, 1), "a quote is not closed in this row")]
+    nothing = Decision("", "", "", "", "")
+    try:
+        values, marks = strict_csv.values(line, number, CURATION_FILE)
+    except InputError as error:
+        return nothing, error.problems
     if len(values) != len(COLUMNS):
         message = f"expected {len(COLUMNS)} values ({', '.join(COLUMNS)}), found {len(values)}"
-        return empty, [Problem(CURATION_FILE, Mark(number, 1), message)]
+        return nothing, [Problem(CURATION_FILE, Mark(number, 1), message)]
     sample, action, label, new_label, reason = values
     decision = Decision(sample, action, label, new_label, reason, marks)
     return decision, list(_wrong_values(decision))
@@ -147,8 +163,9 @@ def _wrong_values(row: Decision) -> Iterator[Problem]:
         if len(value) > MAX_VALUE:
             message = f"{column}: too long; at most {MAX_VALUE:,} characters are allowed"
             yield row.problem(column, message)
-        elif not value.isprintable():
-            yield row.problem(column, f"{column}: has a character that cannot be printed")
+        elif wrong := [character for character in value if not character.isprintable()]:
+            message = f"{column}: the character U+{ord(wrong[0]):04X} cannot be printed; remove it"
+            yield row.problem(column, message)
         elif column == REASON and value.startswith(FORMULA):
             message = f"{column}: a spreadsheet would run this as a formula; begin it with a letter"
             yield row.problem(column, f"{message}, found {shown(value)}")
@@ -176,17 +193,13 @@ def _wrong_relabel(row: Decision) -> Iterator[Problem]:
         yield row.problem(NEW_LABEL, f"new_label: it is the label already: {shown(row.label)}")
 
 
-def _contradictions(decisions: Sequence[Decision]) -> Iterator[Problem]:
-    """Yield a problem for each row that repeats or contradicts an earlier one."""
-    earlier: dict[str, list[Decision]] = {}
-    for row in decisions:
-        others = earlier.setdefault(row.key, [])
-        for other in others:
-            if go_together(row.action, other.action):
-                continue
-            line = other.marks[0].line
-            does = "repeats" if row[:4] == other[:4] else "contradicts"
-            message = f"sample {row.sample}: this row {does} line {line} ({other.action})"
-            yield row.problem(SAMPLE, message)
-            break
-        others.append(row)
+def _contradictions(row: Decision, earlier: Iterable[Decision]) -> Iterator[Problem]:
+    """Yield a problem if a row repeats or contradicts an earlier one about the same sample."""
+    for other in earlier:
+        if go_together(row.action, other.action):
+            continue
+        same = (row.action, row.new_label) == (other.action, other.new_label)
+        does = "repeats" if same else "contradicts"
+        message = f"sample {row.sample}: this row {does} line {other.marks[0].line}"
+        yield row.problem(SAMPLE, f"{message} ({other.action})")
+        return

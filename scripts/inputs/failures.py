@@ -69,8 +69,9 @@ def parse(content: bytes, file: str) -> list[Failure]:
 def _header(line: str, file: str) -> list[str]:
     """Return the names of the columns."""
     problems = []
-    names = [name.strip() for name in strict_csv.values(line) or []]
-    for mark, name in zip(strict_csv.marks(line, 1), names, strict=False):
+    values, marks = strict_csv.values(line, 1, file)
+    names = [value.strip() for value in values]
+    for mark, name in zip(marks, names, strict=True):
         if name in COLUMNS and names.count(name) > 1:
             problems.append(Problem(file, mark, f"the column {name} is there more than once"))
     named = {FILE, SAMPLE} & {*names}
@@ -102,14 +103,15 @@ class _Table(NamedTuple):
 
     def row(self, line: str, number: int) -> tuple[Failure, list[Problem]]:
         """Return the sample of a row, and what is wrong with the row."""
-        values, start = strict_csv.values(line), Mark(number, 1)
-        if values is None:
-            message = "a quote is not closed in this row"
-            return Failure(""), [Problem(self.file, start, message)]
+        start = Mark(number, 1)
+        try:
+            values, marks = strict_csv.values(line, number, self.file)
+        except InputError as error:
+            return Failure(""), error.problems
         if len(values) != len(self.columns):
             message = f"expected {len(self.columns)} values as in the first line"
             return Failure(""), [Problem(self.file, start, f"{message}, found {len(values)}")]
-        places = dict(zip(self.columns, strict_csv.marks(line, number), strict=False))
+        places = dict(zip(self.columns, marks, strict=True))
         given = {
             name: value.strip()
             for name, value in zip(self.columns, values, strict=True)

@@ -12,7 +12,7 @@ from scripts.errors import UserError
 from scripts.inputs import additions, config, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import Config, InvalidConfigError
-from scripts.inputs.curation import NO_DECISIONS, Curation
+from scripts.inputs.curation import NO_DECISIONS, Curation, InvalidCurationError
 from scripts.inputs.paths import (
     ADDITIONS_FOLDER,
     CONFIG_FILE,
@@ -160,6 +160,8 @@ def _curation(tree: Tree) -> tuple[Curation, list[Problem]]:
     try:
         content = tree.read(CURATION_FILE)
         return (NO_DECISIONS if content is None else curation.parse(content)), []
+    except InvalidCurationError as error:
+        return error.valid_part, error.problems
     except InputError as error:
         return NO_DECISIONS, error.problems
 

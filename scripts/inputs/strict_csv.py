@@ -1,15 +1,14 @@
 """CSV files, read strictly: a row in each line, every value with its place."""
 
 import codecs
-import csv
 import re
 
-from scripts.errors import printable
 from scripts.inputs.problems import START, InputError, Mark, Problem
 
 MAX_SHOWN = 40
-# One field with what ends it; quotes inside of a quoted one are doubled.
-FIELD = re.compile(r'("(?:[^"]|"")*"|[^,]*)(,|$)')
+MAX_LINE = 16_000
+# A value in quotes, in which quotes are doubled, or one that does not begin with a quote.
+VALUE = re.compile(r'"((?:[^"]|"")*+)"|((?!")[^,]*)')
 # How the files of Excel begin: the current format is a zip archive.
 EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 SAVE_AS_CSV = "Save it as CSV with the encoding UTF-8"
@@ -36,27 +35,34 @@ def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
     return text.replace("\r\n", "\n").split("\n")
 
 
-def values(line: str) -> list[str] | None:
-    """Return the values in `line`, None where a quote is not closed."""
-    try:
-        [found] = csv.reader([line], strict=True)
-    except csv.Error:
-        return None
-    return found
+def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
+    """Return the values in `line`, which has this number in `file`, and the place of each.
 
-
-def marks(line: str, number: int) -> list[Mark]:
-    """Return the place of each value in `line`, which has this number."""
-    found, at = [], 0
-    while value := FIELD.match(line, at):
-        found.append(Mark(number, at + 1))
-        at = value.end()
-        if not value[2]:
-            break
-    return found
+    Raises `InputError` for a line that is too long, or whose quotes are wrong.
+    """
+    if len(line) > MAX_LINE:
+        message = f"the line has {len(line):,} characters; at most {MAX_LINE:,} are allowed"
+        raise InputError([Problem(file, Mark(number, 1), message)])
+    found: list[str] = []
+    marks: list[Mark] = []
+    at = 0
+    while at <= len(line):
+        mark = Mark(number, at + 1)
+        value = VALUE.match(line, at)
+        if value is None:
+            message = "the quote that begins here is not closed; a value ends in its own line"
+            raise InputError([Problem(file, mark, message)])
+        quoted, plain = value.groups()
+        found.append(plain if quoted is None else quoted.replace('""', '"'))
+        marks.append(mark)
+        at = value.end() + 1
+        if line[value.end() : at] not in {"", ","}:
+            message = "expected a comma after the closing quote; a quote within a value is doubled"
+            raise InputError([Problem(file, Mark(number, at), message)])
+    return found, marks
 
 
 def shown(value: str) -> str:
     """Return `value` as a message shows it."""
-    text = printable(value)
-    return repr(text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…") if text else "nothing"
+    text = repr(value[:MAX_SHOWN] + "…" if len(value) > MAX_SHOWN else value)
+    return text if value else "nothing"
