@@ -62,6 +62,11 @@ class Folder:
 
     def _from_two(self, train: Line, test: Line) -> Dealt:
         """Deal test from the source's own test set, the others from its train set."""
+        for part, images in ((TRAIN, train), (TEST, test)):
+            if not images:
+                message = f"the {part} set of {self.source.name} has no images for folder"
+                self._note("split_by", f"{message} {self.name}")
+                return {}
         sizes = self.config.sizes(self.name, len(train) + len(test))
         if self._takes_all:
             if self.config.fraction(TEST, self.name):

@@ -33,9 +33,13 @@ ALL = "all"
 SOURCE = "source"
 MAX_NAME = 100
 MAX_SIDE = 4096
-SIZE_PATTERN = r"^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$"
+SIZE_PATTERN = r"^[1-9][0-9]*x[1-9][0-9]*$"
 # The keys that say how large a split is.
 SPLIT_SIZES = {"test_size", "validation_size"}
+# Values in place of those that are invalid, so that the rest of a config can be checked. A config
+# always has those that are required.
+REQUIRED = {"class": ALL, "samples": ALL, "test_size": 1}
+STAND_INS = {**REQUIRED, "validation_size": 1, "channels": "first"}
 
 Split = Literal["train", "validation", "test"]
 TRAIN: Split = "train"
@@ -230,10 +234,10 @@ class Config(BaseModel):
     @field_validator("test_size", mode="before")
     @classmethod
     def _require_test_size(cls, value: object, info: ValidationInfo) -> object:
-        # Only where the test set is the source's own does the size follow from the source.
-        if value is None and not (
-            info.data.get("split_by") == SOURCE and info.data.get("samples") == ALL
-        ):
+        # Only where the test set is the source's own does the size follow from the source. An
+        # invalid value, which is not in the data here, may have been meant so.
+        splits, samples = info.data.get("split_by", SOURCE), info.data.get("samples", ALL)
+        if value is None and (splits, samples) != (SOURCE, ALL):
             raise PydanticKnownError("missing")
         return value
 
@@ -328,10 +332,9 @@ def _valid_part(document: Document, error: ValidationError) -> Config | None:
     invalid: dict[str, list[tuple[int | str, ...]]] = {}
     for detail in error.errors():
         invalid.setdefault(str(detail["loc"][0]), []).append(detail["loc"][1:])
-    values: dict[str, Any] = {"class": ALL, "samples": ALL, "test_size": 1}
-    if "validation_size" in document.data:
-        # Whatever it is, there shall be a validation set.
-        values["validation_size"] = 1
+    values: dict[str, Any] = {
+        key: value for key, value in STAND_INS.items() if key in document.data or key in REQUIRED
+    }
     for key, value in document.data.items():
         if "class" in invalid and key in ("samples", *SPLIT_SIZES):
             # Which folders they are for, and how many images those have, is not known.

@@ -19,10 +19,20 @@ BRANCHES = {
     "list": "a list",
     "fraction": "a fraction",
     "by folder": "a mapping by folder",
+    "text": "a size such as 64x48",
 }
+RELEASE = "expected the tag of a release such as v2"
 PATTERNS = {
     "source": "not a valid dataset name (letters, digits and _ . , ( ) -)",
-    "comparable_since": "expected the tag of a release such as v2",
+    "comparable_since": RELEASE,
+    "image_size": "expected a side such as 28, or a width and a height such as 64x48",
+}
+# What is expected where a value is no number.
+NUMBERS = {
+    "samples": "expected a whole number or `all`",
+    "test_size": "expected a count such as 20 or a fraction such as 0.2",
+    "validation_size": "expected a count such as 20 or a fraction such as 0.2",
+    "image_size": PATTERNS["image_size"],
 }
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 
@@ -37,7 +47,7 @@ def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseMode
     name = printable(".".join(part for part in at if part != KEY)).replace("\n", "\\n")
     if detail["type"] == "extra_forbidden":
         return document.problem((*at, KEY), _unknown_key(name, model))
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and at not in document.marks:
         message = f"{name} is missing; add a line such as '{_example(name, model)}'"
         return Problem(document.file, START, message)
     if detail["type"] == "invalid_key":
@@ -58,17 +68,19 @@ def _location(raw: Location, model: type[BaseModel]) -> Location:
 
 def _expectation(detail: Mapping[str, Any]) -> str:
     value, context = detail["input"], detail.get("ctx", {})
-    kind = detail["type"]
+    kind, key = detail["type"], str(detail["loc"][0])
     expected = {
-        "int_type": "expected a whole number",
-        "float_type": "expected a number",
-        "string_type": "expected a name",
+        "missing": NUMBERS.get(key),
+        "int_type": NUMBERS.get(key, "expected a whole number"),
+        "float_type": NUMBERS.get(key, "expected a number"),
+        "string_type": RELEASE if key == "comparable_since" else "expected a name",
+        "literal_error": f"expected {context.get('expected')}",
         "finite_number": "expected a fraction between 0 and 1",
         "greater_than_equal": f"must be at least {context.get('ge')}",
         "greater_than": FRACTION,
         "less_than_equal": f"must be at most {context.get('le')}",
         "less_than": f"must be below {context.get('lt')}",
-        "string_pattern_mismatch": PATTERNS.get(str(detail["loc"][0]), ""),
+        "string_pattern_mismatch": PATTERNS.get(key, ""),
         "too_short": "must not be empty",
         "string_too_short": "must not be empty",
         "too_long": "too long for a name",
@@ -78,12 +90,6 @@ def _expectation(detail: Mapping[str, Any]) -> str:
     }.get(kind) or detail["msg"]
     if kind == "less_than" and isinstance(value, float):
         expected = FRACTION
-    if detail["loc"][0] == "test_size" and kind in ("int_type", "float_type"):
-        expected = "expected a count such as 20 or a fraction such as 0.2"
-    if detail["loc"][0] == "comparable_since" and kind == "string_type":
-        expected = PATTERNS["comparable_since"]
-    if detail["loc"][0] == "samples" and kind == "int_type":
-        expected = "expected a whole number or `all`"
     return f"{expected}, found {_shown(value)}"
 
 

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 import subprocess
 import sys
@@ -18,11 +19,15 @@ from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
 from tests.repository import PROJECT, Repository, Run, config_text, snapshot
 
+GOOD = {"source": "digits", "class": 3, "samples": 5, "test_size": 2, "seed": 0}
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 COUNT = "expected a whole number or `all`"
 SIZE = "expected a count such as 20 or a fraction such as 0.2"
+SIDES = "expected a side such as 28, or a width and a height such as 64x48"
 TAG = "expected the tag of a release such as v2"
 NOT_A_SOURCE = "source: not a valid dataset name (letters, digits and _ . , ( ) -), found "
+NO_SETS = "split_by: digits has no train and test sets of its own that are known"
+NO_COLORS = "source digits is no OpenML table of color images; remove 'channels' from the config."
 CLASSES = "it has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
 NO_ANCHORS = "anchors (&) and aliases (*) are not allowed; write the value out"
 NOT_A_MAPPING = "expected a mapping such as 'samples: 100' at the top, found "
@@ -374,6 +379,145 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
             )
         ],
     ),
+    "a test size of nothing": (
+        with_line("test_size", ""),
+        [(4, 1, f"test_size: {SIZE}, found nothing")],
+    ),
+    "no test size beside a split by the source": (
+        config_text(test_size=None, split_by="source").encode(),
+        [(1, 1, "test_size is missing; add a line such as 'test_size: 20'"), (5, 11, NO_SETS)],
+    ),
+    "no test size beside all samples of each folder": (
+        config_text(test_size=None, split_by="source", samples={"3": "all", "no3": "all"}).encode(),
+        [(1, 1, "test_size is missing; add a line such as 'test_size: 20'"), (5, 11, NO_SETS)],
+    ),
+    **{
+        f"split by {written}": (
+            with_lines(split_by=written),
+            [(6, 11, f"split_by: expected 'source', found {shown}")],
+        )
+        for written, shown in {"foo": "'foo'", "true": "true", "[source]": "a list"}.items()
+    },
+    "a wrong split by and no test size": (
+        # Whether one is missing is not known.
+        config_text(test_size=None, split_by="sauce", samples="all").encode(),
+        [(5, 11, "split_by: expected 'source', found 'sauce'")],
+    ),
+    "a split by the source and wrong samples": (
+        config_text(test_size=None, split_by="source", samples="ALL").encode(),
+        [(3, 10, f"samples: {COUNT}, found 'ALL'"), (5, 11, NO_SETS)],
+    ),
+    "a split by the source that has no sets of its own": (
+        with_lines(split_by="source"),
+        [(6, 11, NO_SETS)],
+    ),
+    **{
+        f"channels {written}": (
+            with_lines(channels=written),
+            [
+                (1, 9, NO_COLORS),
+                (6, 11, f"channels: expected 'first' or 'last', found {shown}"),
+            ],
+        )
+        for written, shown in {"x": "'x'", "3": "3", "[first]": "a list"}.items()
+    },
+    "channels of gray images": (with_lines(channels="last"), [(1, 9, NO_COLORS)]),
+    "a validation size in percent": (
+        with_lines(validation_size="20%"),
+        [(6, 18, f"validation_size: {SIZE}, found '20%'")],
+    ),
+    "a validation size in percent for one folder": (
+        with_lines(validation_size="{3: 20%, no3: 1}"),
+        [(6, 22, f"validation_size.3: {SIZE}, found '20%'")],
+    ),
+    "a validation count of zero": (
+        with_lines(validation_size="0"),
+        [(6, 18, "validation_size: must be at least 1, found 0")],
+    ),
+    "a validation fraction above 1": (
+        with_lines(validation_size="1.5"),
+        [(6, 18, f"validation_size: {FRACTION}, found 1.5")],
+    ),
+    "all samples for validation": (
+        with_lines(validation_size="all"),
+        [(6, 18, f"validation_size: {SIZE}, found 'all'")],
+    ),
+    "a validation size for one folder only": (
+        with_lines(validation_size="{3: 1}"),
+        [(6, 18, "validation_size: no value for no3")],
+    ),
+    "a validation size for an unknown folder": (
+        with_lines(validation_size="{3: 1, no3: 1, no4: 1}"),
+        [(6, 33, "validation_size: unknown folder 'no4'; the folders are 3, no3")],
+    ),
+    "test and validation that leave no samples for train": (
+        with_lines(class_="[3]", test_size="2", validation_size="3"),
+        [
+            (
+                6,
+                18,
+                "validation_size: all 5 samples of folder 3 would be for test or validation and"
+                " none for train; it must be smaller than samples",
+            )
+        ],
+    ),
+    "fractions for test and validation that leave no samples for train": (
+        with_lines(class_="[3]", samples="all", test_size="0.6", validation_size="0.4"),
+        [
+            (
+                4,
+                12,
+                "test_size: all 183 samples of folder 3 would be for test or validation and none"
+                " for train; it must be smaller than samples",
+            )
+        ],
+    ),
+    "a fraction that gives no validation samples of all": (
+        with_lines(class_="[3]", samples="all", test_size="0.2", validation_size="0.001"),
+        [
+            (
+                6,
+                18,
+                "validation_size: none of the 183 samples of folder 3 would be for validation; it"
+                " must be larger",
+            )
+        ],
+    ),
+    "an image size of zero": (
+        with_lines(image_size="0"),
+        [(6, 13, "image_size: must be at least 1, found 0")],
+    ),
+    "an image size that is too large": (
+        with_lines(image_size="4097"),
+        [(6, 13, "image_size: must be at most 4096, found 4097")],
+    ),
+    "an image that is too high": (
+        with_lines(image_size="28x4097"),
+        [(6, 13, "image_size: a side must be at most 4096, found '28x4097'")],
+    ),
+    "an image that is much too wide": (
+        with_lines(image_size="100000x1"),
+        [(6, 13, "image_size: a side must be at most 4096, found '100000x1'")],
+    ),
+    **{
+        f"image size {written}": (
+            with_lines(image_size=written),
+            [(6, 13, f"image_size: {SIDES}, found {shown}")],
+        )
+        for written, shown in {
+            "28x": "'28x'",
+            "28 x 28": "'28 x 28'",
+            "28X28": "'28X28'",
+            "028x28": "'028x28'",
+            r'"28x28\n"': r"'28x28\n'",
+            "28.5": "28.5",
+            "true": "true",
+        }.items()
+    },
+    "an image size in a list": (
+        with_lines(image_size="[28, 28]"),
+        [(6, 13, "image_size: expected one value or a size such as 64x48, found a list")],
+    ),
     "a negative seed": (with_line("seed", "-1"), [(5, 7, "seed: must be at least 0, found -1")]),
     "a seed of 33 bits": (
         with_line("seed", "4294967296"),
@@ -417,6 +561,25 @@ INVALID |= {
             (4, 12, f"test_size: {SIZE}, found '20%'"),
             (5, 7, "seed: must be at least 0, found -1"),
             (6, 19, f"comparable_since: {TAG}, found 2"),
+        ],
+    ),
+    "every new kind of value invalid and an unknown class": (
+        with_lines(class_="33", split_by="x", channels="x", validation_size="x", image_size="x"),
+        [
+            (1, 9, NO_COLORS),
+            (6, 11, "split_by: expected 'source', found 'x'"),
+            (7, 11, "channels: expected 'first' or 'last', found 'x'"),
+            (8, 18, f"validation_size: {SIZE}, found 'x'"),
+            (9, 13, f"image_size: {SIDES}, found 'x'"),
+        ],
+    ),
+    "an invalid size of images, unknown classes and too few images": (
+        with_lines(class_="[3, 33]", samples="500", image_size="28x", validation_size="-1"),
+        [
+            (2, 12, NO_CLASS_33),
+            (3, 10, TOO_FEW),
+            (6, 13, f"image_size: {SIDES}, found '28x'"),
+            (7, 18, "validation_size: must be at least 1, found -1"),
         ],
     ),
     "an unknown class and a missing key": (
@@ -639,6 +802,68 @@ def test_all_samples_may_be_asked_for(
     assert run("validate", where=untouched.root) == (0, f"{CONFIG_FILE} is valid: {counts}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("written", "counts"),
+    [
+        (
+            {"validation_size": "1"},
+            "train 3: 2, no3: 2; validation 3: 1, no3: 1; test 3: 2, no3: 2",
+        ),
+        (
+            {"samples": "10", "test_size": "0.2", "validation_size": "{3: 0.2, no3: 1}"},
+            "train 3: 6, no3: 7; validation 3: 2, no3: 1; test 3: 2, no3: 2",
+        ),
+        # Of the places of 183 images, 37 are from 0.8 on, and 18 between 0.7 and 0.8.
+        (
+            {"class_": "[3]", "samples": "all", "test_size": "0.2", "validation_size": "0.1"},
+            "train 3: 128; validation 3: 18; test 3: 37",
+        ),
+        ({"image_size": "4x6"}, "train 3: 3, no3: 3; test 3: 2, no3: 2"),
+    ],
+)
+def test_a_validation_set_and_another_image_size_may_be_asked_for(
+    untouched: Repository, run: Run, written: dict[str, str], counts: str
+) -> None:
+    (untouched.root / CONFIG_FILE).write_bytes(with_lines(**written))
+
+    assert run("validate", where=untouched.root) == (0, f"{CONFIG_FILE} is valid: {counts}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [(None, None), ("28", (28, 28)), ("64x48", (48, 64)), ("4096x1", (1, 4096))],
+)
+def test_an_image_size_is_a_side_or_width_and_height(
+    written: str | None, size: tuple[int, int] | None
+) -> None:
+    content = with_lines(**{"image_size": written} if written else {})
+
+    assert config.parse(content).size == size
+
+
+FRACTIONS = st.integers(1, 98).map(lambda percent: percent / 100)
+
+
+@given(FRACTIONS, FRACTIONS, st.integers(1, 3000))
+def test_a_validation_fraction_is_of_what_is_not_for_test(
+    validation: float, test: float, count: int
+) -> None:
+    wish = {"test_size": test, "validation_size": validation}
+
+    def sizes(samples: int) -> config.Sizes:
+        return Config.model_validate(GOOD | wish | {"samples": samples}).sizes("3")
+
+    found, more = sizes(count), sizes(count + 1)
+
+    g, f = Fraction(str(validation)), Fraction(str(test))
+    assert found.test == math.ceil(f * count)
+    assert found.validation == math.ceil(g / (1 - f) * (count - found.test))
+    assert sum(found) == count
+    if f + g < 1:
+        # One more image is in one split, and rounding takes none from another.
+        assert sorted(b - a for a, b in zip(found, more, strict=True)) == [0, 0, 1]
+
+
 def test_comparable_since_may_be_the_version_itself_and_not_a_later_one(
     untouched: Repository, run: Run
 ) -> None:
@@ -728,9 +953,6 @@ def test_the_config_of_the_demo_points_editors_to_the_schema() -> None:
     assert demo.CONFIG.splitlines()[0] == f"# yaml-language-server: $schema={SCHEMA_FILE}"
 
 
-GOOD = {"source": "digits", "class": 3, "samples": 5, "test_size": 2, "seed": 0}
-
-
 @pytest.mark.parametrize(
     ("change", "valid"),
     [
@@ -747,6 +969,28 @@ GOOD = {"source": "digits", "class": 3, "samples": 5, "test_size": 2, "seed": 0}
         ({"comparable_since": "v999999999"}, True),
         ({"comparable_since": None}, True),
         ({"source": "mnist_784"}, True),
+        ({"channels": "first"}, True),
+        ({"channels": None}, True),
+        ({"image_size": 28}, True),
+        ({"image_size": "64x48"}, True),
+        ({"split_by": "source"}, True),
+        ({"split_by": "source", "samples": "all", "test_size": None}, True),
+        ({"validation_size": 1}, True),
+        ({"validation_size": 0.2}, True),
+        ({"validation_size": {"3": 1, "no3": 0.5}}, True),
+        ({"channels": "x"}, False),
+        ({"channels": 1}, False),
+        ({"image_size": 0}, False),
+        ({"image_size": 4097}, False),
+        ({"image_size": 28.5}, False),
+        ({"image_size": "28x"}, False),
+        ({"image_size": "028x28"}, False),
+        ({"split_by": "label"}, False),
+        ({"split_by": True}, False),
+        ({"validation_size": 0}, False),
+        ({"validation_size": 1.5}, False),
+        ({"validation_size": "20%"}, False),
+        ({"validation_size": {"3": 0}}, False),
         ({"source": "../x"}, False),
         ({"source": ""}, False),
         ({"source": 3}, False),
