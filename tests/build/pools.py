@@ -1,16 +1,53 @@
 """Small sources for tests, with copies and with images under two labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import strategies as st
 
+from scripts.sources.source import Batch
 from scripts.sources.table import Table
 
 CLASSES = "abcd"
 
 # The label and the number of the drawing of each row.
 Rows = list[tuple[str, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Grown(Table):
+    """A source with batches, and maybe with a test set of its own."""
+
+    parts: tuple[Batch, ...] = ()
+    tests: frozenset[int] | None = None
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        return self.parts or (Batch(0, len(self.labels)),)
+
+    @property
+    def own_test(self) -> npt.NDArray[np.bool_] | None:
+        if self.tests is None:
+            return None
+        return np.array([row in self.tests for row in range(len(self.labels))])
+
+
+def with_own_test(rows: Sequence[tuple[str, int]], tests: Collection[int]) -> Grown:
+    """Return a source whose own test set are some of its rows."""
+    return grown(rows, (Batch(0, len(rows)),), tests)
+
+
+def grown(
+    rows: Sequence[tuple[str, int]],
+    parts: Sequence[Batch],
+    tests: Collection[int] | None = None,
+) -> Grown:
+    """Return a source of `rows` that came in several batches."""
+    made = pool(rows)
+    own = None if tests is None else frozenset(tests)
+    return Grown(made.name, made.pixels, made.labels, tuple(parts), own)
 
 
 def pool(rows: Sequence[tuple[str, int]]) -> Table:
