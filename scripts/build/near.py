@@ -78,7 +78,7 @@ def find(
     found = _Found()
     for of_train, of_others in parts:
         _search(images, of_train, of_others, found)
-    return Near(found.closest(), min(found.count, MAX_FOUND))
+    return Near(tuple(found.pairs), min(found.count, MAX_FOUND))
 
 
 @dataclass
@@ -89,9 +89,6 @@ class _Found:
     def add(self, pairs: Sequence[Pair]) -> None:
         self.count += len(pairs)
         self.pairs = sorted([*self.pairs, *pairs])[:MAX_PAIRS]
-
-    def closest(self) -> list[Pair]:
-        return self.pairs
 
 
 def _search(images: Extended, train: Sequence[int], others: Sequence[int], found: _Found) -> None:

@@ -70,7 +70,7 @@ def test_the_limit_itself_is_not_near() -> None:
     gray[3, 0, 0] += 9  # 4.5 over all four values
 
     assert near.find(images(gray), [0], [1, 2, 3], {0}) == Near(
-        [Pair(LIMIT - 1, 0, 2), Pair(4.5, 0, 3)], 2
+        (Pair(LIMIT - 1, 0, 2), Pair(4.5, 0, 3)), 2
     )
 
 
