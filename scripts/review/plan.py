@@ -5,7 +5,7 @@ import re
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
-from scripts.review import contact_sheet, report
+from scripts.review import contact_sheet, report, samples
 from scripts.review.report import NAME, Bytes, ClassCount, Leaks, Plan, Report, SampleChange
 from scripts.versions import continuity, diff, guards, releases, resolve
 from scripts.versions.diff import Diff
@@ -19,12 +19,15 @@ def plan(git: Git, dataset: Dataset, before: Release | None) -> tuple[Plan, Diff
     """Return what `dataset` changes compared with `before`, as plain data and in full."""
     found = releases.scan(git)
     difference = diff.compare(dataset, before, found.next_tag, History(git, found.accepted))
-    return of(difference), difference
+    return of(difference, dataset), difference
 
 
-def of(difference: Diff) -> Plan:
-    """Return `difference` as plain data."""
-    before, after, samples = difference.before, difference.after, difference.samples
+def of(difference: Diff, dataset: Dataset | None = None) -> Plan:
+    """Return `difference` as plain data.
+
+    Without `dataset`, the newer version, some of it is unknown.
+    """
+    before, after, change = difference.before, difference.after, difference.samples
     against = before and (before.tag if re.fullmatch(NAME, before.tag) else before.commit[:10])
     old, new = before and before.lock.meta, after.meta
     compared = difference.comparison
@@ -33,7 +36,7 @@ def of(difference: Diff) -> Plan:
         against=against,
         changed=difference.changed,
         counts=counts(before.lock if before else None, after),
-        samples=SampleChange(**vars(samples)) if samples else None,
+        samples=SampleChange(**vars(change)) if change else None,
         bytes=Bytes(
             before=before.lock.size if before else 0, after=after.size, new=difference.new_bytes
         ),
@@ -43,7 +46,11 @@ def of(difference: Diff) -> Plan:
         rule_changed=old is not None and old.selection != new.selection,
         comparable_since=compared.since,
         leaks=[Leaks(**{**vars(leak), "tags": list(leak.tags)}) for leak in compared.leaks],
+        placed_leaks=samples.placed_leaks(dataset, compared.placed) if dataset else [],
         unknown=list(compared.unknown),
+        curated=samples.curated_changes(difference.curated),
+        selected=samples.selected(dataset) if dataset else None,
+        near_duplicates=samples.near_duplicates(dataset, difference.near) if dataset else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Text for people, rendered from the templates beside this module."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
 from scripts.review import table
-from scripts.review.report import Plan, Report
+from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.versions.releases import Release
@@ -17,6 +17,10 @@ from scripts.versions.releases import Release
 # GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
 MAX_ROWS = 100
 MAX_PROBLEMS_SHOWN = 20
+MAX_CURATED_SHOWN = 20
+# A longer table is folded away.
+MAX_UNFOLDED = 10
+CURATED_COLUMNS = ("action", "label", "before", "after", "reason")
 
 Name = Callable[[str], str]
 
@@ -48,10 +52,9 @@ def title(report: Report, name: Name = str) -> str:
 
 def headline(plan: Plan, name: Name = str) -> str:
     """Return what `plan` changes, in a few words."""
-    samples, gone = plan.samples, removed_classes(plan)
+    gone = removed_classes(plan)
     parts = []
-    is_new_split = plan.rule_changed or plan.seed_changed
-    if is_new_split:
+    if _is_new_split(plan):
         parts.append("new split")
     if plan.source_changed:
         parts.append("new source")
@@ -59,16 +62,9 @@ def headline(plan: Plan, name: Name = str) -> str:
         parts.append(f"{named_classes(gone, name)} removed")
     if plan.leaks:
         parts.append("leak")
-    if samples and (moved := samples.to_train + samples.to_test):
-        parts.append(f"{_number(moved, 'sample')} moved between train and test")
-    if samples and samples.removed:
-        change = "replaced" if samples.added else "removed"
-        parts.append(f"{samples.removed:,} of {samples.before:,} samples {change}")
-        # A new split or source replaces test images too.
-        if samples.test_removed and not (is_new_split or plan.source_changed):
-            parts.append(f"{samples.test_removed:,} of them from the test set")
-    if samples and samples.relabeled:
-        parts.append(f"{_number(samples.relabeled, 'sample')} in another class")
+    if plan.curated and plan.curated.samples:
+        parts.append(f"{_number(plan.curated.samples, 'sample')} curated")
+    parts += _sample_changes(plan)
     difference = sum(count.after - count.before for count in plan.counts)
     if difference or not parts:
         parts.append(f"{difference:+,} samples" if difference else "0 samples added or removed")
@@ -76,9 +72,37 @@ def headline(plan: Plan, name: Name = str) -> str:
     return ", ".join(parts)
 
 
+def _is_new_split(plan: Plan) -> bool:
+    return plan.rule_changed or plan.seed_changed
+
+
+def _sample_changes(plan: Plan) -> Iterator[str]:
+    """Yield what changes of the samples that were there before."""
+    samples = plan.samples
+    if samples is None:
+        return
+    if moved := samples.to_train + samples.to_test:
+        yield f"{_number(moved, 'sample')} moved between train and test"
+    if samples.removed:
+        change = "replaced" if samples.added else "removed"
+        yield f"{samples.removed:,} of {samples.before:,} samples {change}"
+        # A new split or source replaces test images too.
+        if samples.test_removed and not (_is_new_split(plan) or plan.source_changed):
+            yield f"{samples.test_removed:,} of them from the test set"
+    # Those of the curation are named as such.
+    curated = sum(plan.curated.relabeled.values()) if plan.curated else 0
+    if (relabeled := samples.relabeled - curated) > 0:
+        yield f"{_number(relabeled, 'sample')} in another class"
+
+
 def plan_text(plan: Plan) -> str:
     """Return `plan` for a terminal."""
-    return _render("plan.txt.j2", **_plan_values(plan, str), text_table=_text_table(plan))
+    return _render(
+        "plan.txt.j2",
+        **_plan_values(plan, str),
+        text_table=_text_table(plan),
+        curated_table=_curated_table(plan),
+    )
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -158,6 +182,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
     made = table.of(plan.counts)
     shown = made.changed[:MAX_ROWS]
     folded = made.unchanged[: MAX_ROWS - len(shown)]
+    curated = plan.curated.changes[:MAX_CURATED_SHOWN] if plan.curated else []
     return {
         "title": title(Report(plan=plan), name),
         "plan": plan,
@@ -168,6 +193,11 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "more_rows": len(made.changed) + len(made.unchanged) - len(shown) - len(folded),
         "total": made.total,
         "warnings": warnings(plan, name),
+        "named": name,
+        "selected": plan.selected,
+        "curated_columns": ("sample", *CURATED_COLUMNS),
+        "curated_rows": [_curated_row(change, _markdown_cell) for change in curated],
+        "is_folded": len(curated) > MAX_UNFOLDED,
     }
 
 
@@ -178,6 +208,42 @@ def _text_table(plan: Plan) -> str:
     rows = [[row.name, *map(_cell, row.cells)] for row in (*made.changed, made.total)]
     align = ("left", *("right" for _ in made.total.cells))
     return tabulate(rows, made.columns, tablefmt="plain", colalign=align, disable_numparse=True)
+
+
+def _curated_table(plan: Plan) -> str:
+    if not plan.curated or not plan.curated.changes:
+        return ""
+    rows = [_curated_row(change, str) for change in plan.curated.changes]
+    headings = ("curated", *CURATED_COLUMNS)
+    return tabulate(rows, headings, tablefmt="plain", disable_numparse=True)
+
+
+def _curated_row(change: CuratedChange, cell: Name) -> list[str]:
+    """Return the cells of a decision; `cell` formats what others wrote."""
+    kind = "" if change.change == "new" else f" ({change.change})"
+    label = " -> ".join(filter(None, (change.label, change.new_label)))
+    return [
+        cell(change.sample),
+        f"{change.action}{kind}",
+        cell(label) if label else "",
+        _position(change.before, cell),
+        _position(change.after, cell),
+        cell(change.reason) if change.reason.strip() else "",
+    ]
+
+
+def _position(place: Place | str | None, cell: Name) -> str:
+    if isinstance(place, Place):
+        return cell(f"{place.split}/{place.folder}")
+    return place or "not in the dataset"
+
+
+def _markdown_cell(text: str) -> str:
+    """Return `text` as a code span in a table, where a bar would end the cell.
+
+    A bar is escaped; a backslash of the text before it must not escape the escape.
+    """
+    return re.sub(r"(\\*)\|", lambda found: f"{found[1]} \\|" if found[1] else "\\|", code(text))
 
 
 def _cell(cell: Cell) -> str:
@@ -214,4 +280,5 @@ TEMPLATES.filters |= {
     "size": size,
     "cell": _cell,
     "number": "{:,}".format,
+    "counted": _number,
 }

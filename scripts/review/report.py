@@ -10,10 +10,15 @@ from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 
-SCHEMA = 2
+SCHEMA = 3
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
+MAX_PATH = 300
+# Decisions, and other lists of single samples.
+MAX_CURATED = 200
+MAX_LISTED = 20
+MAX_REASON = 120
 
 Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
 # A class or a revision: no character that Markdown or HTML would give a meaning to.
@@ -22,6 +27,11 @@ Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[int, Field(ge=0, lt=10**15)]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
 Stored = Literal["yes", "no", "failed"]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
+# What a stranger wrote: shown in a code span only.
+Label = Annotated[str, Field(max_length=100)]
+Reason = Annotated[str, Field(max_length=MAX_REASON)]
+Distance = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
 
 
 class _Data(BaseModel):
@@ -67,11 +77,103 @@ class Leaks(_Data):
     from_train: Number
 
 
+class Place(_Data):
+    """The split and class of a sample in the dataset."""
+
+    split: Split
+    folder: Name = Field(alias="class")
+
+
+class Sample(Place):
+    """A sample in the dataset, with the label that the source gives it."""
+
+    sample: Identifier
+    label: Label
+
+
+class CuratedChange(_Data):
+    """A decision that is new, has changed, or was removed; see `versions.curated`.
+
+    `label` is the one that the source gives, empty where it is unknown. A `before` or `after` of
+    None is a sample that is not in the dataset.
+    """
+
+    sample: Identifier
+    action: Literal["exclude", "relabel", "train", "validation", "test"]
+    change: Literal["new", "changed", "removed"]
+    label: Label
+    new_label: Label
+    before: Place | Literal["unknown"] | None
+    after: Place | Literal["unknown"] | None
+    reason: Reason
+
+
+class Curated(_Data):
+    """What changes in the curation: the first decisions, how many more, and of how many samples.
+
+    `relabeled` are images whose class it changes, by the split that they stay in.
+    """
+
+    samples: Number = 0
+    relabeled: dict[Split, Number] = {}
+    changes: Annotated[list[CuratedChange], Field(max_length=MAX_CURATED)] = []
+    more: Number = 0
+
+
+class LeftOut(_Data):
+    """A curated sample, or an addition, that is left out because there is no class for its label.
+
+    `why` is what would put it into the dataset, or the relabel that took it out.
+    """
+
+    sample: Identifier
+    label: Label
+    why: Literal["relabel", "train", "validation", "test", "addition"]
+
+
+class Selected(_Data):
+    """What reviewers cannot see from the counts alone.
+
+    How many counts differ from the config because of relabels; `pins` and `additions` that came in
+    addition to them; what is left out, the first ones by name; images that the source has under two
+    labels; rows of the source that are exact copies of others.
+    """
+
+    relabeled_counts: Number = 0
+    pins: Number = 0
+    additions: Number = 0
+    left_out: Annotated[list[LeftOut], Field(max_length=MAX_LISTED)] = []
+    more_left_out: Number = 0
+    ambiguous: Number = 0
+    copies: Number = 0
+
+
+class NearPair(_Data):
+    """Two near-duplicates, and their root mean square distance in gray levels."""
+
+    train: Sample
+    other: Sample
+    distance: Distance
+
+
+class NearDuplicates(_Data):
+    """How many near-duplicates the change brings, and the closest; see `build.near`.
+
+    Without `searched` there was too much to compare.
+    """
+
+    searched: bool = True
+    count: Number = 0
+    pairs: Annotated[list[NearPair], Field(max_length=MAX_LISTED)] = []
+
+
 class Plan(_Data):
     """What a change would do, compared with the version `against` (None: it is the first).
 
     `comparable_since` is the oldest release whose results compare with its; `unknown` are releases
-    whose images could not be read, so that leaks are not known.
+    whose images could not be read, so that leaks are not known. `placed_leaks` are those of images
+    that a pin or an addition puts where they are. `curated`, `selected` and `near_duplicates` are
+    None where they are unknown.
     """
 
     version: Tag
@@ -86,13 +188,17 @@ class Plan(_Data):
     rule_changed: bool = False
     comparable_since: Tag = "v0"
     leaks: Annotated[list[Leaks], Field(max_length=10_000)] = []
+    placed_leaks: Annotated[list[Sample], Field(max_length=MAX_LISTED)] = []
     unknown: Annotated[list[Tag], Field(max_length=10_000)] = []
+    curated: Curated | None = Curated()
+    selected: Selected | None = None
+    near_duplicates: NearDuplicates | None = None
 
 
 class ReportedProblem(_Data):
     """One problem, and its place if it is in a file."""
 
-    file: Literal["dataset_config.yaml", "dataset.dvc"] | None
+    file: Annotated[str, Field(min_length=1, max_length=MAX_PATH)] | None
     line: Number
     column: Number
     message: Message
@@ -118,13 +224,25 @@ class Report(_Data):
 def problems(error: UserError) -> list[ReportedProblem]:
     """Return the problems in `error`."""
     if not isinstance(error, InputError):
-        return [ReportedProblem(file=None, line=0, column=0, message=_bounded(str(error)))]
+        return [
+            ReportedProblem(file=None, line=0, column=0, message=bounded(str(error), MAX_MESSAGE))
+        ]
     return [
         ReportedProblem.model_validate(
-            {"file": file, "line": mark.line, "column": mark.column, "message": _bounded(message)}
+            {
+                "file": bounded(file, MAX_PATH),
+                "line": mark.line,
+                "column": mark.column,
+                "message": bounded(message, MAX_MESSAGE),
+            }
         )
         for file, mark, message in error.problems[:MAX_PROBLEMS]
     ]
+
+
+def bounded(text: str, most: int) -> str:
+    """Return `text`, cut where it has more than `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def dump(report: Report) -> str:
@@ -175,7 +293,3 @@ def _renamed(data: Any, **names: str) -> Any:
     if not isinstance(data, dict):
         return data
     return {names.get(key, key): value for key, value in data.items()}
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from scripts.inputs.config import TEST, TRAIN, Split
-from scripts.review.report import ClassCount, Plan, SampleChange
+from scripts.build.near import LIMIT, MAX_FOUND
+from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
+from scripts.review.report import ClassCount, Plan, Sample, SampleChange
 from scripts.versions.comparison import images, some
 from scripts.versions.releases import number
 
@@ -22,9 +23,11 @@ def warnings(plan: Plan, name: Name = str) -> list[str]:
     `name` formats classes and revisions.
     """
     return [
-        *_leaks(plan),
+        *_leaks(plan, name),
         *_new_split(plan, name),
         *_samples(plan, name),
+        *_relabeled(plan, name),
+        *_near(plan, name),
         *_imbalance(plan.counts, name),
     ]
 
@@ -42,13 +45,18 @@ def named_classes(folders: Sequence[str], name: Name) -> str:
     return f"{noun} {_few(', '.join(map(name, folders[:MAX_NAMED])), len(folders) - MAX_NAMED)}"
 
 
-def _leaks(plan: Plan) -> Iterator[str]:
+def _leaks(plan: Plan, name: Name) -> Iterator[str]:
     """Yield one warning for all releases with which there is a leak."""
     from_test = {tag: leak.from_test for leak in plan.leaks for tag in leak.tags}
     from_train = {tag: leak.from_train for leak in plan.leaks for tag in leak.tags}
     parts = [*_leaked(from_test, TEST, TRAIN), *_leaked(from_train, TRAIN, TEST)]
     if parts:
-        yield f"Leak: {', and '.join(parts)}. Results on these versions could not be compared."
+        placed = [_sample(one, name) for one in plan.placed_leaks[:MAX_NAMED]]
+        others = " and others" if len(plan.placed_leaks) > MAX_NAMED else ""
+        named = f" Pinned or added: {', '.join(placed)}{others}." if placed else ""
+        yield (
+            f"Leak: {', and '.join(parts)}. Results on these versions could not be compared.{named}"
+        )
     if plan.unknown:
         yield (
             f"Leaks are not known yet, because {_tags(plan.unknown)} cannot be read here. The"
@@ -103,10 +111,9 @@ def _samples(plan: Plan, name: Name) -> Iterator[str]:
             f" {images(samples.to_test)} from train to test."
         )
     if samples.test_removed:
-        before = sum(count.before for count in plan.counts if count.split == TEST)
         yield (
-            f"Removed: {samples.test_removed:,} of the {before:,} test images of {against}. Results"
-            " on the two test sets do not compare image by image."
+            f"Removed: {samples.test_removed:,} of the {_before(plan, TEST):,} test images of"
+            f" {against}. Results on the two test sets do not compare image by image."
         )
     elif _is_replaced(samples):
         yield f"Removed: {samples.removed:,} of the {samples.before:,} samples of {against}."
@@ -114,6 +121,49 @@ def _samples(plan: Plan, name: Name) -> Iterator[str]:
 
 def _is_replaced(samples: SampleChange) -> bool:
     return bool(samples.removed and samples.added)
+
+
+def _relabeled(plan: Plan, name: Name) -> Iterator[str]:
+    """Yield a warning where images that results are measured on get another class."""
+    relabeled = plan.curated.relabeled if plan.curated else {}
+    parts = [
+        f"{count:,} of the {_before(plan, split):,} {split} images"
+        for split in (TEST, VALIDATION)
+        if (count := relabeled.get(split, 0))
+    ]
+    if parts:
+        against = name(plan.against or "before")
+        yield (
+            f"Relabeled: {' and '.join(parts)} of {against}. Scores on {against} compare only in"
+            " part."
+        )
+
+
+def _near(plan: Plan, name: Name) -> Iterator[str]:
+    near = plan.near_duplicates
+    if near is None or not near.count:
+        return
+    pairs = [
+        f"{_sample(pair.train, name)} and {_sample(pair.other, name)}"
+        for pair in near.pairs[:MAX_NAMED]
+    ]
+    most = "or more " if near.count == MAX_FOUND else ""
+    noun = "pair" if near.count == 1 else "pairs"
+    yield (
+        f"Near-duplicates: {near.count:,} {most}{noun} of images on both sides of the split that"
+        f" differ by less than {LIMIT:g} gray levels:"
+        f" {_few('; '.join(pairs), near.count - len(pairs))}."
+    )
+
+
+def _sample(sample: Sample, name: Name) -> str:
+    """Return a sample in words: its place, and its label where the class does not tell it."""
+    label = "" if sample.label == sample.folder else f", label {name(sample.label)}"
+    return f"{name(sample.sample)} ({name(f'{sample.split}/{sample.folder}')}{label})"
+
+
+def _before(plan: Plan, split: Split) -> int:
+    return sum(count.before for count in plan.counts if count.split == split)
 
 
 def _imbalance(counts: Sequence[ClassCount], name: Name) -> Iterator[str]:

@@ -1,15 +1,18 @@
 """What a version changes compared with a release: counts, samples, bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from scripts.build import near
 from scripts.build.dataset import Dataset
+from scripts.build.near import Near
 from scripts.errors import UserError
-from scripts.inputs.config import TEST, TRAIN
+from scripts.inputs.config import SPLITS, TEST, TRAIN
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
-from scripts.versions import comparison, index, lock
+from scripts.versions import comparison, curated, index, lock
 from scripts.versions.comparison import Comparison
+from scripts.versions.curated import CuratedChange
 from scripts.versions.history import History
 from scripts.versions.index import Index
 from scripts.versions.lock import Lock
@@ -40,7 +43,9 @@ class Diff:
 
     `version` is the tag of `after`, or the one that it would get. `old` and `new` are the indexes
     of both, None where they are not available; `samples` then is None too. `new_bytes` is what the
-    remote gains, None where it is unknown.
+    remote gains, None where it is unknown. `curated` is what changes in the curation, None where
+    that of a version is unknown; `near` are the near-duplicates that the change brings, None where
+    nobody looks for them.
     """
 
     before: Release | None
@@ -50,6 +55,8 @@ class Diff:
     old: Index | None
     new: Index | None
     new_bytes: int | None = None
+    curated: list[CuratedChange] | None = field(default_factory=list)
+    near: Near | None = None
 
     @property
     def changed(self) -> bool:
@@ -86,6 +93,8 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         old=old,
         new=new,
         new_bytes=_new_bytes(before, old, dataset, made),
+        curated=curated.of_dataset(dataset, before, old, new, history),
+        near=_near(dataset, old),
     )
 
 
@@ -95,9 +104,10 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         before=before,
         after=after.lock,
         version=after.tag,
-        comparison=Comparison(after.lock.meta.comparable_since, []),
+        comparison=Comparison(after.lock.meta.comparable_since),
         old=_index(history, before),
         new=_index(history, after),
+        curated=curated.of_releases(before, after, history),
     )
 
 
@@ -125,6 +135,18 @@ def _index(history: History, release: Release | None, source: Source | None = No
         return history.index(release, source)
     except UserError:
         return None
+
+
+def _near(dataset: Dataset, old: Index | None) -> Near:
+    """Return the near-duplicates of which one image was not in its split before."""
+    places, digests = dataset.selection.places(), dataset.images.digests
+    was = {split: old.split(split) if old else set() for split in SPLITS}
+    return near.find(
+        dataset.images,
+        [row for row, (split, _) in places.items() if split == TRAIN],
+        [row for row, (split, _) in places.items() if split != TRAIN],
+        {row for row, (split, _) in places.items() if digests[row] not in was[split]},
+    )
 
 
 def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:

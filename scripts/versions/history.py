@@ -8,10 +8,11 @@ from scripts.build import selection
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
-from scripts.inputs.reader import Inputs
+from scripts.inputs.curation import Curation
+from scripts.inputs.reader import Inputs, InvalidInputsError
 from scripts.progress import Bar
 from scripts.sources.source import Source
-from scripts.storage import files
+from scripts.storage import files, manifest
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
@@ -48,6 +49,29 @@ class History:
         if name:
             return index.parse(self._records(release).read(name))
         return self._from_files(release)
+
+    def curation(self, release: Release) -> Curation | None:
+        """Return the curation that `release` was made with, None where it cannot be read."""
+        inputs: Inputs | None
+        try:
+            inputs = reader.read(GitTree(self._git, release.commit))
+        except InvalidInputsError as error:
+            inputs = error.valid_part
+        except UserError:
+            inputs = None
+        if inputs is None or inputs.curation.sha256 != release.lock.meta.curation:
+            return None
+        return inputs.curation
+
+    def files(self, release: Release) -> list[str]:
+        """Return the names of the files of `release`, such as `train/3/00007.png`.
+
+        Raises `UserError` when its manifest is not available.
+        """
+        name = release.lock.md5
+        if (content := self._cache.read(name)) is not None:
+            return list(manifest.entries(content))
+        return list(releases.remote_of(self._git, release).manifest(name))
 
     def _from_files(self, release: Release) -> Index:
         """Index a release from before there were records, once: the local cache keeps the index."""

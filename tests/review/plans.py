@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from scripts.review.report import ClassCount, Leaks, Plan, SampleChange
+from scripts.review.report import (
+    ClassCount,
+    Curated,
+    Leaks,
+    NearDuplicates,
+    Plan,
+    Sample,
+    SampleChange,
+)
 
 MD5 = "74a8c15646983a3149d7e618f5f1637f.dir"
 
@@ -48,3 +56,38 @@ def counts(split: str = "train", /, **images: int | tuple[int, int]) -> list[Cla
             for folder, pair in images.items()
         )
     ]
+
+
+def place(text: str | None) -> object:
+    """Return a place as data: `test/3`, `unknown`, or None."""
+    if text in {None, "unknown"}:
+        return text
+    split, folder = str(text).split("/")
+    return {"split": split, "class": folder}
+
+
+def change(sample: str = "00058", action: str = "test", **values: Any) -> dict[str, Any]:
+    """Return a new decision, but for `values`."""
+    places = {key: place(values.pop(key, None)) for key in ("before", "after")}
+    return {
+        **{"sample": sample, "action": action, "change": "new", "label": "3", "new_label": ""},
+        **{"reason": "", **places, **values},
+    }
+
+
+def curated(*changes: dict[str, Any], **values: Any) -> Curated:
+    """Return what changes in the curation."""
+    return Curated.model_validate({"samples": len(changes), "changes": [*changes], **values})
+
+
+def sample(name: str, where: str, label: str | None = None) -> Sample:
+    """Return a sample at a place such as `test/no3`."""
+    split, folder = where.split("/")
+    label = folder if label is None else label
+    return Sample.model_validate({"sample": name, "split": split, "class": folder, "label": label})
+
+
+def near(count: int, *pairs: tuple[Sample, Sample]) -> NearDuplicates:
+    """Return near-duplicates."""
+    data = [{"train": one, "other": other, "distance": 1.5} for one, other in pairs]
+    return NearDuplicates.model_validate({"count": count, "pairs": data})

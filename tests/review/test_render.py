@@ -5,16 +5,38 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
 
 from scripts.review import plan as plans
 from scripts.review import render, report
-from scripts.review.render import MAX_PROBLEMS_SHOWN, MAX_ROWS, Review
-from scripts.review.report import NAME, Bytes, Report, ReportedProblem, Stored
+from scripts.review.render import (
+    MAX_CURATED_SHOWN,
+    MAX_PROBLEMS_SHOWN,
+    MAX_ROWS,
+    MAX_UNFOLDED,
+    Review,
+)
+from scripts.review.report import (
+    MAX_CURATED,
+    MAX_LISTED,
+    MAX_PATH,
+    MAX_REASON,
+    NAME,
+    Bytes,
+    LeftOut,
+    NearDuplicates,
+    Report,
+    ReportedProblem,
+    Selected,
+    Stored,
+)
 from scripts.review.warnings import MAX_NAMED
+from scripts.storage import manifest
+from scripts.versions import lock
 from scripts.versions.git import Git
 from scripts.versions.history import History
 from tests.repository import Repository, Run, config_text
-from tests.review.plans import MD5, counts, leak, plan, samples
+from tests.review.plans import MD5, change, counts, curated, leak, near, plan, sample, samples
 
 # GitHub's limit for a comment.
 COMMENT_LIMIT = 65_536
@@ -89,7 +111,8 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
     assert made.keys() == {
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
         *("source_changed", "seed_changed", "rule_changed"),
-        *("comparable_since", "leaks", "unknown"),
+        *("comparable_since", "leaks", "placed_leaks", "unknown"),
+        *("curated", "selected", "near_duplicates"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
     assert made["counts"] == [
@@ -232,6 +255,30 @@ def test_classes_that_disappear_are_shown(released: Repository, run: Run) -> Non
         ({"counts": [], "samples": samples(removed=20)}, "20 of 400 samples removed"),
         ({"counts": [], "samples": samples(relabeled=3)}, "3 samples in another class"),
         ({"counts": counts(a=(1, 3)), "samples": None}, "+2 samples, 1 class"),
+        ({"counts": [], "curated": curated(change())}, "1 sample curated"),
+        ({"counts": [], "curated": None}, "0 samples added or removed, 0 classes"),
+        (
+            {
+                **{"counts": counts(a=(1, 3)), "leaks": [leak("v0", from_test=1)]},
+                "curated": curated(change(), samples=3),
+            },
+            "leak, 3 samples curated, +2 samples, 1 class",
+        ),
+        # What the curation puts into another class is not counted twice.
+        (
+            {
+                **{"counts": [], "samples": samples(relabeled=3)},
+                "curated": curated(change(), relabeled={"train": 1, "test": 2}),
+            },
+            "1 sample curated",
+        ),
+        (
+            {
+                **{"counts": [], "samples": samples(relabeled=5)},
+                "curated": curated(change(), relabeled={"train": 1}),
+            },
+            "1 sample curated, 4 samples in another class",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -313,6 +360,17 @@ def test_warnings_are_shown_in_text_and_in_markdown() -> None:
     ) in render.plan_markdown(made)
 
 
+NOT_SEARCHED = NearDuplicates(searched=False)
+EVERYTHING = Selected(
+    relabeled_counts=2,
+    pins=3,
+    additions=1,
+    left_out=[LeftOut(sample="00058", label="7", why="test")],
+    ambiguous=1_000,
+    copies=1,
+)
+
+
 def every_plan() -> list[dict[str, Any]]:
     """Return changes that show and leave out each part of a text."""
     many = counts(**{f"c{number}": 2 for number in range(MAX_ROWS + 1)})
@@ -324,10 +382,15 @@ def every_plan() -> list[dict[str, Any]]:
         {"counts": many},
         {"samples": None, "unknown": ["v0"], "bytes": Bytes(before=1, after=2, new=None)},
         {"leaks": [leak("v0", from_test=1)], "seed_changed": True},
+        {"curated": curated(change(before="test/3", after="test/no3", reason="a | b"))},
+        {"curated": curated(change(), more=3), "changed": False, "counts": []},
+        {"curated": curated(*[change()] * (MAX_UNFOLDED + 1)), "selected": EVERYTHING},
+        {"curated": curated(*[change()] * MAX_CURATED), "near_duplicates": NOT_SEARCHED},
+        {"curated": None, "selected": Selected()},
     ]
 
 
-@pytest.mark.parametrize("changes", every_plan(), ids=range(7))
+@pytest.mark.parametrize("changes", every_plan(), ids=range(12))
 def test_every_part_of_a_text_stands_apart_by_one_blank_line(changes: dict[str, Any]) -> None:
     made = plan(**changes)
     texts = [render.plan_text(made), render.plan_markdown(made)]
@@ -475,6 +538,9 @@ def test_the_longest_report_fits_into_a_comment() -> None:
     gone = counts(**dict.fromkeys(names[:200], (most, 0)))
     kept = counts(**dict.fromkeys(names[200:], (0, most)))
     every_other = [f"v{999_999_999 - 2 * number}" for number in range(10_000)]
+    of_place = sample("s" * 40, f"validation/{'a.' * 60}", "`" * 100)
+    places = dict.fromkeys(("before", "after"), f"validation/{'a.' * 60}")
+    hostile = {"label": "`" * 100, "new_label": "`" * 100, "reason": "`" * MAX_REASON}
     longest = plan(
         version="v999999999",
         against="a." * 60,
@@ -487,6 +553,20 @@ def test_the_longest_report_fits_into_a_comment() -> None:
         **dict.fromkeys(("source_changed", "seed_changed", "rule_changed"), True),
         leaks=[leak(tag, from_test=n, from_train=n) for n, tag in enumerate(every_other)],
         unknown=every_other,
+        placed_leaks=[of_place] * MAX_LISTED,
+        curated=curated(
+            *[change("s" * 40, "relabel", change="changed", **places, **hostile)] * MAX_CURATED,
+            **{"samples": most, "more": most},
+            relabeled=dict.fromkeys(("train", "validation", "test"), most),
+        ),
+        selected=EVERYTHING.model_copy(
+            update={
+                "left_out": [LeftOut(sample="s" * 40, label="-" * 100, why="addition")]
+                * MAX_LISTED,
+                "more_left_out": most,
+            }
+        ),
+        near_duplicates=near(10_000, *[(of_place, of_place)] * MAX_LISTED),
     )
 
     text = render.comment(
@@ -513,6 +593,214 @@ def assert_spans_are_closed(text: str) -> None:
                 assert opening in runs, line
                 runs = runs[runs.index(opening) + 1 :]
     assert not fenced
+
+
+# What the curation changes.
+
+
+def test_curated_changes_are_listed_with_before_and_after(released: Repository, run: Run) -> None:
+    released.configure(config_text())
+    [relabeled], [excluded], [pinned] = (
+        [int(name) for name in names]
+        for names in (files(released, "test/3")[:1], files(released, "test/no3")[:1], ["58"])
+    )
+    label = load_digits().target[excluded]
+    (released.root / "curation.csv").write_text(
+        "sample,action,label,new_label,reason\n"
+        f'{relabeled},relabel,3,5,"reads as a 5, not a 3"\n'
+        f"{excluded},exclude,,,nobody can tell\n"
+        f"{pinned},train,6,,\n"
+    )
+
+    text, markdown = run("plan").out, run("plan", "--format", "markdown").out
+
+    assert text.startswith("dataset v1: 3 samples curated, 1 of 10 samples replaced, 1 of them")
+    assert (
+        f"""
+curated    action    label    before              after               reason
+{relabeled:05}      relabel   3 -> 5   test/3              test/no3            reads as a 5, not a 3
+{excluded:05}      exclude   {label}        test/no3            not in the dataset  nobody can tell
+00058      train     6        not in the dataset  train/no3
+"""
+        in text
+    )
+    assert (
+        f"""
+3 samples curated:
+
+| sample | action | label | before | after | reason |
+| --- | --- | --- | --- | --- | --- |
+| `{relabeled:05}` | relabel | `3 -> 5` | `test/3` | `test/no3` | `reads as a 5, not a 3` |
+| `{excluded:05}` | exclude | `{label}` | `test/no3` | not in the dataset | `nobody can tell` |
+| `00058` | train | `6` | not in the dataset | `train/no3` |  |
+
+- **samples**: """
+        in markdown
+    )
+    for shown in (text, markdown):
+        assert "1 pinned sample, beyond the counts of the config\n" in shown
+        assert "2 counts differ from the config because of relabels\n" in shown
+    assert planned(run)["curated"]["samples"] == 3
+
+
+def files(repository: Repository, folder: str) -> list[str]:
+    """Return the samples in a folder of v0."""
+    made = lock.parse(repository.at_origin("show", "v0:dataset.dvc").encode())
+    names = manifest.entries(repository.cached_file(made.md5).read_bytes())
+    return [name.split("/")[-1][:-4] for name in names if name.startswith(f"{folder}/")]
+
+
+@pytest.mark.parametrize(
+    ("values", "cells"),
+    [
+        ({}, "`00058` | test | `3` | not in the dataset | not in the dataset |  |"),
+        (
+            {"change": "changed", "before": "test/3", "after": "unknown"},
+            "`00058` | test (changed) | `3` | `test/3` | unknown |  |",
+        ),
+        (
+            {"action": "exclude", "change": "removed", "label": ""},
+            "`00058` | exclude (removed) |  | not in the dataset | not in the dataset |  |",
+        ),
+        (
+            {"action": "relabel", "new_label": "4"},
+            "`00058` | relabel | `3 -> 4` | not in the dataset | not in the dataset |  |",
+        ),
+        (
+            {"sample": "s" * 17, "reason": " "},
+            f"`{'s' * 17}` | test | `3` | not in the dataset | not in the dataset |  |",
+        ),
+    ],
+)
+def test_every_kind_of_decision_has_its_row(values: dict[str, Any], cells: str) -> None:
+    assert f"\n| {cells}\n" in render.plan_markdown(plan(curated=curated(change(**values))))
+
+
+def test_a_long_list_of_decisions_is_folded_and_cut_with_a_count() -> None:
+    def markdown(count: int, more: int = 0) -> str:
+        made = [change(str(number)) for number in range(count)]
+        return render.plan_markdown(plan(curated=curated(*made, more=more, samples=count + more)))
+
+    assert (MAX_UNFOLDED, MAX_CURATED_SHOWN) == (10, 20)
+    assert "\n10 samples curated:\n\n| sample |" in markdown(10)
+    assert "<details><summary>11 samples curated</summary>\n\n| sample |" in markdown(11)
+    assert "not shown" not in markdown(20)
+    assert "\n\n1 more decision is not shown.\n\n</details>\n" in markdown(21)
+    assert "\n\n1,180 more decisions are not shown.\n" in markdown(200, 1_000)
+    assert markdown(200).count("| test | `3` |") == MAX_CURATED_SHOWN
+    # A terminal has no limit but that of the data.
+    text = render.plan_text(plan(curated=curated(*[change()] * 200, more=3)))
+    assert text.count("\n00058 ") == 200
+    assert "\n(3 more decisions)\n" in text
+
+
+# A bar ends a cell unless a backslash escapes it; which ones do so differs between parsers.
+BARS = {"any backslash": r"(?<!\\)\|", "no escaped backslash": r"(?<!\\)(?:\\\\)*\|"}
+
+
+@given(
+    st.text(st.sampled_from("`|\\\\a @<*_"), max_size=20),
+    st.text(st.sampled_from("`|\\a<"), max_size=9),
+)
+def test_no_text_of_the_curation_leaves_its_cell_or_its_code_span(reason: str, label: str) -> None:
+    made = change(label=label, new_label=label, action="relabel", reason=reason)
+    text = render.comment(Report(plan=plan(curated=curated(made))))
+
+    (row,) = (line for line in text.splitlines() if line.startswith("| `00058`"))
+    for bar in BARS.values():
+        assert len(re.findall(bar, row)) == 6 + 1, row
+    assert_spans_are_closed(text.replace("\\|", "|"))
+    shown = re.split(BARS["any backslash"], row)[-2].replace("\\|", "|").strip()
+    flat = " ".join(reason.split())
+    # A backslash before a bar is set apart from it.
+    assert shown == (render.code(reason).replace("\\|", "\\ |") if flat else "")
+
+
+@pytest.mark.parametrize(
+    ("selected", "name", "fact"),
+    [
+        ({"pins": 1}, "on top", "1 pinned sample, beyond the counts of the config"),
+        (
+            {"pins": 1_000, "additions": 1},
+            "on top",
+            "1,000 pinned samples and 1 addition, beyond the counts of the config",
+        ),
+        ({"additions": 2}, "on top", "2 additions, beyond the counts of the config"),
+        (
+            {"relabeled_counts": 1},
+            "relabels",
+            "1 count differs from the config because of relabels",
+        ),
+        (
+            {"relabeled_counts": 4},
+            "relabels",
+            "4 counts differ from the config because of relabels",
+        ),
+        ({"ambiguous": 1}, "source", "1 image under two labels left out"),
+        (
+            {"ambiguous": 12, "copies": 1_234},
+            "source",
+            "12 images under two labels left out, 1,234 rows that are exact copies",
+        ),
+        ({"copies": 1}, "source", "1 row that is an exact copy"),
+        (
+            {
+                "left_out": [
+                    LeftOut(sample="00058", label="7", why="test"),
+                    LeftOut(sample="x1", label="8", why="addition"),
+                ]
+            },
+            "left out",
+            "00058 (test, class 7), x1 (addition, class 8): not a class of the dataset",
+        ),
+        (
+            {"left_out": [LeftOut(sample="00058", label="7", why="relabel")], "more_left_out": 3},
+            "left out",
+            "00058 (relabel, class 7) and 3 more: not a class of the dataset",
+        ),
+    ],
+)
+def test_what_the_counts_do_not_tell_is_shown_where_there_is_any(
+    selected: dict[str, Any], name: str, fact: str
+) -> None:
+    made = plan(selected=Selected(**selected))
+
+    assert f"\n{name:<12}{fact}\n" in render.plan_text(made)
+    assert f"\n- **{name}**: {fact}\n" in render.plan_markdown(made)
+    for none in (plan(), plan(selected=Selected())):
+        assert f"\n{name:<12}" not in render.plan_text(none)
+        assert f"**{name}**" not in render.plan_markdown(none)
+
+
+def test_a_label_that_is_left_out_is_a_code_span() -> None:
+    left_out = [LeftOut(sample="00058", label="[a](b) `@octo`", why="test")]
+
+    text = render.plan_markdown(plan(selected=Selected(left_out=left_out)))
+
+    assert "00058 (test, class `` [a](b) `@octo` ``): not a class" in text
+
+
+def test_near_duplicates_that_nobody_looked_for_are_a_fact() -> None:
+    made = plan(near_duplicates=NOT_SEARCHED)
+    fact = "not looked for: too many new images to compare\n"
+
+    assert f"\nnear        {fact}" in render.plan_text(made)
+    assert f"\n- **near-duplicates**: {fact}" in render.plan_markdown(made)
+    assert "near" not in render.plan_text(plan(near_duplicates=NearDuplicates()))
+
+
+def test_a_curation_that_cannot_be_compared_is_unknown() -> None:
+    made = plan(curated=None)
+
+    assert "\ncuration    what changes is unknown\n" in render.plan_text(made)
+    assert "\n- **curation**: what changes is unknown\n" in render.plan_markdown(made)
+
+
+def test_the_path_of_a_problem_is_a_code_span() -> None:
+    for path in ("additions/test/3/`a` [x](y) @octo.png", "a" * MAX_PATH):
+        found = ReportedProblem(file=path, line=1, column=2, message="wrong")
+        text = render.comment(Report(problems=[found]))
+        assert f"\n- {render.code(path)}, line 1, column 2: `wrong`\n" in text
 
 
 def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
@@ -625,14 +913,14 @@ def test_problems_are_listed_with_their_places() -> None:
         == """\
 ### dataset: invalid, 2 problems
 
-- **dataset_config.yaml, line 3, column 10**: `too *few*`
+- `dataset_config.yaml`, line 3, column 10: `too *few*`
 - `OpenML is unreachable`
 
 Push a commit that fixes this; this comment is updated with every push.
 """
     )
     one = Report(problems=found.problems[:1])
-    assert render.comment(one).startswith("### dataset: invalid, 1 problem\n\n- **dataset_config")
+    assert render.comment(one).startswith("### dataset: invalid, 1 problem\n\n- `dataset_config")
     assert "more" not in render.comment(Report(problems=found.problems[:1] * MAX_PROBLEMS_SHOWN))
     many = Report(problems=found.problems[:1] * (MAX_PROBLEMS_SHOWN + 1))
     assert "`\n- and 1 more\n\nPush" in render.comment(many)

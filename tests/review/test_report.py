@@ -10,7 +10,18 @@ from scripts.errors import UserError
 from scripts.inputs import config
 from scripts.inputs.problems import InputError, Mark, Problem
 from scripts.review import report
-from scripts.review.report import MAX_MESSAGE, MAX_PROBLEMS, SCHEMA, Leaks, Report
+from scripts.review.report import (
+    MAX_CURATED,
+    MAX_LISTED,
+    MAX_MESSAGE,
+    MAX_PATH,
+    MAX_PROBLEMS,
+    MAX_REASON,
+    SCHEMA,
+    Curated,
+    Leaks,
+    Report,
+)
 from tests.repository import REMOTE_URL, Repository, Run, config_text
 
 MD5 = "0" * 32 + ".dir"
@@ -18,10 +29,14 @@ MD5 = "0" * 32 + ".dir"
 LEAKED = {"v0": 1, "v1": 2}
 
 
+def sample(split: str) -> dict[str, Any]:
+    return {"sample": "00007", "label": "5", "split": split, "class": "no3"}
+
+
 def planned() -> dict[str, Any]:
     """Return a well-formed report on a plan, as JSON data, with every field there is."""
     return {
-        "schema": 2,
+        "schema": 3,
         "plan": {
             "version": "v3",
             "against": "v2",
@@ -38,7 +53,29 @@ def planned() -> dict[str, Any]:
             "rule_changed": True,
             "comparable_since": "v1",
             "leaks": [{"tags": ["v1"], "from_test": 1, "from_train": 2}],
+            "placed_leaks": [sample("test")],
             "unknown": ["v2"],
+            "curated": {
+                "samples": 4,
+                "relabeled": {"test": 1},
+                "changes": [
+                    {
+                        **{"sample": "00058", "action": "relabel", "change": "new"},
+                        **{"label": "8", "new_label": "9", "reason": "reads as *9*"},
+                        **{"before": {"split": "test", "class": "8"}, "after": "unknown"},
+                    }
+                ],
+                "more": 3,
+            },
+            "selected": {
+                **{"relabeled_counts": 2, "pins": 3, "additions": 1},
+                "left_out": [{"sample": "x0123", "label": "7", "why": "addition"}],
+                **{"more_left_out": 1, "ambiguous": 5, "copies": 6},
+            },
+            "near_duplicates": {
+                **{"searched": True, "count": 9},
+                "pairs": [{"train": sample("train"), "other": sample("test"), "distance": 1.5}],
+            },
         },
         "problems": [],
         "stored": "yes",
@@ -52,7 +89,7 @@ def refused() -> dict[str, Any]:
     """Return a well-formed report on an invalid config, as JSON data."""
     problem = {"file": "dataset_config.yaml", "line": 3, "column": 10, "message": "wrong"}
     return {
-        **{"schema": 2, "plan": None, "problems": [problem], "stored": None},
+        **{"schema": 3, "plan": None, "problems": [problem], "stored": None},
         **{"no_bucket": False, "onto_main": False, "commits": 1},
     }
 
@@ -83,14 +120,21 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 2
+    assert SCHEMA == 3
     assert json.loads(report.dump(Report()))["schema"] == SCHEMA
 
 
 COUNT = ("plan", "counts", 0)
 LEAK = ("plan", "leaks", 0)
 PROBLEM = ("problems", 0)
-NAMES = [(*COUNT, "class"), ("plan", "against")]
+CHANGE = ("plan", "curated", "changes", 0)
+LEFT_OUT = ("plan", "selected", "left_out", 0)
+PAIR = ("plan", "near_duplicates", "pairs", 0)
+PLACED = ("plan", "placed_leaks", 0)
+NAMES = [
+    *((*COUNT, "class"), ("plan", "against"), (*CHANGE, "before", "class")),
+    *((*PLACED, "class"), (*PAIR, "train", "class"), (*PAIR, "other", "class")),
+]
 TAGS = [
     *(("plan", "version"), ("plan", "comparable_since")),
     *((*LEAK, "tags", 0), ("plan", "unknown", 0)),
@@ -176,8 +220,47 @@ def test_a_message_is_bounded() -> None:
             load(changed(refused(), *PROBLEM, "message", value=value))
 
 
+IDENTIFIERS = [(*one, "sample") for one in (CHANGE, LEFT_OUT, PLACED, (*PAIR, "train"))]
+TEXTS = [
+    (planned(), (*CHANGE, "reason"), MAX_REASON),
+    *((planned(), (*one, "label"), 100) for one in (CHANGE, LEFT_OUT, PLACED, (*PAIR, "other"))),
+    (planned(), (*CHANGE, "new_label"), 100),
+    (refused(), (*PROBLEM, "file"), MAX_PATH),
+]
+
+
+@pytest.mark.parametrize("path", IDENTIFIERS)
+def test_an_identifier_has_only_letters_and_digits(path: tuple[str | int, ...]) -> None:
+    for good in ("58", "00058", "s0123456789abcdef", "x" * 40):
+        load(changed(planned(), *path, value=good))
+    for bad in ("", "x" * 41, "a b", "../a", "`a`", "a|b", "1\n", "٣", 58, None):
+        with pytest.raises(ValueError, match="validation error"):
+            load(changed(planned(), *path, value=bad))
+
+
+@pytest.mark.parametrize(("data", "path", "most"), TEXTS, ids=lambda value: str(value)[:60])
+def test_each_text_of_others_is_bounded(
+    data: dict[str, Any], path: tuple[str | int, ...], most: int
+) -> None:
+    load(changed(data, *path, value="|" * most))
+    for bad in ("|" * (most + 1), 3, ["x"]):
+        with pytest.raises(ValueError, match="validation error"):
+            load(changed(data, *path, value=bad))
+
+
+@pytest.mark.parametrize("distance", [-0.1, 255.1, float("nan"), float("inf"), "1", None, True])
+def test_a_distance_is_bounded(distance: object) -> None:
+    load(changed(planned(), *PAIR, "distance", value=0.0))
+    with pytest.raises(ValueError, match="validation error"):
+        load(changed(planned(), *PAIR, "distance", value=distance))
+
+
 LISTS = [
     (planned(), ("plan", "counts"), 20_000),
+    (planned(), ("plan", "curated", "changes"), MAX_CURATED),
+    (planned(), ("plan", "selected", "left_out"), MAX_LISTED),
+    (planned(), ("plan", "near_duplicates", "pairs"), MAX_LISTED),
+    (planned(), ("plan", "placed_leaks"), MAX_LISTED),
     (planned(), ("plan", "leaks"), 10_000),
     (planned(), (*LEAK, "tags"), 10_000),
     (planned(), ("plan", "unknown"), 10_000),
@@ -209,7 +292,21 @@ OTHER_VALUES = [
     (planned(), ("plan", "rule_changed"), ["yes", 1, None]),
     (planned(), ("plan", "md5"), ["0" * 32, "0" * 31 + ".dir", f"{MD5}\n", "G" * 32 + ".dir", 3]),
     (planned(), (*COUNT, "split"), ["Train", "all", "", None]),
-    (refused(), (*PROBLEM, "file"), ["README.md", "/etc/passwd", "", 3]),
+    (planned(), (*CHANGE, "action"), ["drop", "", "@octo", None]),
+    (planned(), (*CHANGE, "change"), ["same", "", None]),
+    (planned(), (*CHANGE, "before"), ["test/8", "", {"split": "test"}, ["test", "8"]]),
+    (
+        planned(),
+        (
+            *CHANGE,
+            "after",
+        ),
+        ["test/8", "Unknown", 3],
+    ),
+    (planned(), (*LEFT_OUT, "why"), ["exclude", "", None]),
+    (planned(), ("plan", "curated", "relabeled"), [{"all": 1}, {"test": -1}, None, [1]]),
+    (planned(), ("plan", "near_duplicates", "searched"), ["yes", 1, None]),
+    (refused(), (*PROBLEM, "file"), ["", 3]),
 ]
 
 
@@ -227,8 +324,13 @@ def test_every_other_value_must_be_one_of_those_known(
 def parts() -> list[tuple[dict[str, Any], tuple[str | int, ...]]]:
     """Return every mapping with fixed keys in a report."""
     return [
-        *((planned(), path) for path in [(), ("plan",), COUNT, LEAK]),
+        *(
+            (planned(), path)
+            for path in [(), ("plan",), COUNT, LEAK, CHANGE, LEFT_OUT, PAIR, PLACED]
+        ),
+        *((planned(), (*CHANGE, "before")), (planned(), (*PAIR, "train"))),
         *((planned(), ("plan", key)) for key in ("samples", "bytes")),
+        *((planned(), ("plan", key)) for key in ("curated", "selected", "near_duplicates")),
         *((refused(), path) for path in [(), PROBLEM]),
     ]
 
@@ -280,9 +382,17 @@ def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
             load(data)
 
 
+def version_2() -> dict[str, Any]:
+    """Return a report from before there was a curation."""
+    data = {**planned(), "schema": 2}
+    for key in ("curated", "selected", "near_duplicates", "placed_leaks"):
+        del data["plan"][key]
+    return data
+
+
 def version_1(schema: int = 1) -> dict[str, Any]:
     """Return a report from when leaks were counted for each release, in one direction."""
-    data = {**planned(), "schema": schema}
+    data = {**version_2(), "schema": schema}
     del data["onto_main"], data["commits"]
     plan = data["plan"]
     for key in ("seed_changed", "rule_changed", "comparable_since", "unknown"):
@@ -303,12 +413,27 @@ def version_0() -> dict[str, Any]:
     return {"change": plan, "faults": [], "stored": "yes"}
 
 
+def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
+    found = load(version_2())
+
+    expected = load(planned()).plan
+    assert found.plan is not None
+    assert expected is not None
+    assert found.plan == expected.model_copy(
+        update={
+            **{"curated": Curated(), "selected": None, "near_duplicates": None},
+            "placed_leaks": [],
+        }
+    )
+    assert found.schema_ == 2
+
+
 def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
     found = load(version_1())
 
     assert (found.schema_, found.onto_main, found.commits) == (1, True, 1)
     assert found.plan is not None
-    expected = load(planned()).plan
+    expected = load(version_2()).plan
     assert expected is not None
     assert expected.samples is not None
     assert found.plan == expected.model_copy(
@@ -390,13 +515,23 @@ def test_an_error_without_a_place_is_one_problem() -> None:
     assert found.message == "OpenML is unreachable"
 
 
+def test_a_problem_can_be_in_any_input() -> None:
+    paths = ["curation.csv", "additions/test/3/a [x](y).png", "sources/ours.dvc"]
+
+    found = report.problems(InputError(Problem(path, Mark(1, 1), "wrong") for path in paths))
+
+    assert sorted(one.file or "" for one in found) == sorted(paths)
+    assert load(json.loads(report.dump(Report(problems=found)))).problems == found
+
+
 def test_a_long_message_is_shortened() -> None:
     for error in (
         UserError("x" * 5_000),
-        InputError([Problem("dataset.dvc", Mark(1, 1), "x" * 5_000)]),
+        InputError([Problem("a" * 5_000, Mark(1, 1), "x" * 5_000)]),
     ):
         (found,) = report.problems(error)
         assert found.message == "x" * (MAX_MESSAGE - 1) + "…"
+        assert found.file in {None, "a" * (MAX_PATH - 1) + "…"}
 
 
 def test_more_problems_than_the_bound_still_make_a_report() -> None:

@@ -4,12 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scripts.build.near import LIMIT, MAX_FOUND
 from scripts.review.warnings import IMBALANCE, MAX_NAMED, warnings
 from scripts.sources import digits, registry
 from scripts.sources.source import Source, SourceRequest
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
-from tests.review.plans import counts, leak, plan, samples
+from tests.review.plans import counts, curated, leak, near, plan, sample, samples
 from tests.sources import stripes
 
 
@@ -308,3 +309,85 @@ def test_names_in_warnings_can_be_formatted() -> None:
     for changes in ({"samples": None}, {"samples": samples(test_removed=1, removed=1)}):
         (warning,) = warnings(plan(against="a.b", **changes), quoted)
         assert "<a.b>" in warning
+
+
+@pytest.mark.parametrize(
+    ("relabeled", "words"),
+    [
+        ({"test": 1}, "1 of the 200 test images of v1"),
+        ({"validation": 2, "train": 9}, "2 of the 3 validation images of v1"),
+        (
+            {"test": 200, "validation": 3},
+            "200 of the 200 test images and 3 of the 3 validation images of v1",
+        ),
+    ],
+)
+def test_relabeled_images_that_results_are_measured_on_are_a_warning(
+    relabeled: dict[str, int], words: str
+) -> None:
+    sizes = [*counts("test", a=(200, 200)), *counts("validation", a=(3, 3))]
+
+    assert warnings(plan(counts=sizes, curated=curated(relabeled=relabeled))) == [
+        f"Relabeled: {words}. Scores on v1 compare only in part."
+    ]
+
+
+def test_relabeled_train_images_are_no_warning() -> None:
+    for fine in (curated(relabeled={"train": 5}), curated(), None):
+        assert warnings(plan(curated=fine)) == []
+
+
+def test_pins_and_additions_that_leak_are_named() -> None:
+    named = [sample("00058", "test/3"), sample("x12", "test/no3", "5")]
+    made = plan(leaks=[leak("v0", from_train=2)], placed_leaks=named)
+
+    (warning,) = warnings(made)
+
+    assert warning.endswith(
+        " could not be compared. Pinned or added: 00058 (test/3), x12 (test/no3, label 5)."
+    )
+    (many,) = warnings(
+        plan(leaks=[leak("v0", from_train=2)], placed_leaks=named[:1] * (MAX_NAMED + 1))
+    )
+    assert many.endswith(f"{'00058 (test/3), ' * 4}00058 (test/3) and others.")
+
+
+def test_near_duplicates_are_a_warning_with_a_few_pairs() -> None:
+    pair = sample("00007", "train/no3", "5"), sample("00058", "test/3")
+    words = "00007 (train/no3, label 5) and 00058 (test/3)"
+    start, end = "Near-duplicates: ", " of images on both sides of the split that differ by less"
+    end += " than 5 gray levels: "
+
+    assert LIMIT == 5
+    for count, pairs, shown in (
+        (1, 1, f"{start}1 pair{end}{words}."),
+        (2, 2, f"{start}2 pairs{end}{words}; {words}."),
+        (1_000, 20, f"{start}1,000 pairs{end}{'; '.join([words] * 5)} and 995 more."),
+        (
+            MAX_FOUND,
+            20,
+            f"{start}10,000 or more pairs{end}{'; '.join([words] * 5)} and 9,995 more.",
+        ),
+    ):
+        assert warnings(plan(near_duplicates=near(count, *[pair] * pairs))) == [shown]
+    assert warnings(plan(near_duplicates=near(0))) == []
+
+
+def test_samples_in_warnings_can_be_formatted() -> None:
+    def quoted(name: str) -> str:
+        return f"<{name}>"
+
+    pair = sample("00007", "train/no3", "5"), sample("00058", "test/3")
+    made = plan(
+        against="a.b",
+        near_duplicates=near(1, pair),
+        curated=curated(relabeled={"test": 1}),
+        leaks=[leak("v0", from_train=1)],
+        placed_leaks=[pair[0]],
+    )
+
+    text = "\n".join(warnings(made, quoted))
+
+    assert text.count("<00007> (<train/no3>, label <5>)") == 2
+    assert "<00058> (<test/3>)" in text
+    assert text.count("<a.b>") == 2

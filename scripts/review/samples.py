@@ -1,0 +1,156 @@
+"""Single samples, as data for reviewers: what is curated, what is left out, what is alike."""
+
+from collections.abc import Iterator, Sequence
+
+from scripts.build.dataset import Dataset
+from scripts.build.near import Near
+from scripts.build.order import distinct
+from scripts.inputs.config import SPLITS
+from scripts.inputs.curation import EXCLUDE, RELABEL
+from scripts.review.report import (
+    MAX_CURATED,
+    MAX_LISTED,
+    MAX_REASON,
+    Curated,
+    CuratedChange,
+    LeftOut,
+    NearDuplicates,
+    NearPair,
+    Place,
+    Sample,
+    Selected,
+    bounded,
+)
+from scripts.versions import curated
+from scripts.versions.comparison import PlacedLeak
+from scripts.versions.curated import Position
+
+
+def curated_changes(changes: Sequence[curated.CuratedChange] | None) -> Curated | None:
+    """Return what changes in the curation, as bounded data; None where it is unknown."""
+    if changes is None:
+        return None
+    return Curated(
+        samples=len({change.decision.key for change in changes}),
+        relabeled={
+            split: count for split in SPLITS if (count := _relabeled(changes, split)) is not None
+        },
+        changes=[_change(change) for change in changes[:MAX_CURATED]],
+        more=max(0, len(changes) - MAX_CURATED),
+    )
+
+
+def _relabeled(changes: Sequence[curated.CuratedChange], split: str) -> int | None:
+    """Return how many images of a split get another class, None for none."""
+    moved = {
+        change.decision.key
+        for change in changes
+        if isinstance(before := change.sample.before, tuple)
+        and isinstance(after := change.sample.after, tuple)
+        and before != after
+        and before[0] == after[0] == split
+    }
+    return len(moved) or None
+
+
+def _change(change: curated.CuratedChange) -> CuratedChange:
+    sample, decision = change.sample, change.decision
+    return CuratedChange.model_validate(
+        {
+            "sample": sample.identifier,
+            "action": decision.action,
+            "change": change.kind,
+            "label": sample.label,
+            "new_label": decision.new_label,
+            "before": _place(sample.before),
+            "after": _place(sample.after),
+            "reason": bounded(decision.reason, MAX_REASON),
+        }
+    )
+
+
+def _place(position: Position) -> object:
+    if not isinstance(position, tuple):
+        return position
+    split, folder = position
+    return Place.model_validate({"split": split, "class": folder})
+
+
+def selected(dataset: Dataset) -> Selected:
+    """Return what reviewers cannot see from the counts of `dataset` alone."""
+    selection, source = dataset.selection, dataset.images.source
+    start, images = len(source.labels), distinct(source)
+    differing = [
+        place
+        for place, rows in selection.rows.items()
+        if sum(row not in selection.on_top for row in rows) != selection.dealt[place]
+    ]
+    left_out = list(_left_out(dataset))
+    return Selected(
+        relabeled_counts=len(differing),
+        pins=sum(row < start for row in selection.on_top),
+        additions=sum(row >= start for row in selection.on_top),
+        left_out=left_out[:MAX_LISTED],
+        more_left_out=max(0, len(left_out) - MAX_LISTED),
+        ambiguous=len(images.ambiguous),
+        copies=start - len(images.first),
+    )
+
+
+def _left_out(dataset: Dataset) -> Iterator[LeftOut]:
+    left_out, images = dataset.selection.left_out, dataset.images
+    start, seen = len(dataset.source.labels), set()
+    # A relabel first: it says which label the sample has now.
+    for decision in sorted(
+        dataset.inputs.curation.decisions, key=lambda one: one.action != RELABEL
+    ):
+        row = dataset.source.find(decision.sample)
+        if row in left_out and row not in seen and row is not None and decision.action != EXCLUDE:
+            seen.add(row)
+            yield LeftOut.model_validate(
+                {
+                    "sample": images.identifier(row),
+                    "label": decision.new_label or str(images.labels[row]),
+                    "why": decision.action,
+                }
+            )
+    for row in sorted(row for row in left_out if row >= start):
+        label = dataset.inputs.additions[row - start].label
+        yield LeftOut(sample=images.identifier(row), label=label, why="addition")
+
+
+def near_duplicates(dataset: Dataset, near: Near | None) -> NearDuplicates | None:
+    """Return near-duplicates of `dataset` by name; None where nobody looked for them."""
+    if near is None:
+        return None
+    pairs = near.pairs[:MAX_LISTED]
+    train = _samples(dataset, [pair.train for pair in pairs])
+    others = _samples(dataset, [pair.other for pair in pairs])
+    return NearDuplicates(
+        searched=near.searched,
+        count=near.count,
+        pairs=[
+            NearPair(train=one, other=other, distance=round(pair.distance, 1))
+            for one, other, pair in zip(train, others, pairs, strict=True)
+        ],
+    )
+
+
+def placed_leaks(dataset: Dataset, leaks: Sequence[PlacedLeak]) -> list[Sample]:
+    """Return the images that a pin or an addition puts where they are a leak, the first ones."""
+    return _samples(dataset, [leak.row for leak in leaks[:MAX_LISTED]])
+
+
+def _samples(dataset: Dataset, rows: Sequence[int]) -> list[Sample]:
+    places, images = dataset.selection.places() if rows else {}, dataset.images
+    return [
+        Sample.model_validate(
+            {
+                "sample": images.identifier(row),
+                "label": str(images.labels[row]),
+                "split": places[row][0],
+                "class": places[row][1],
+            }
+        )
+        for row in rows
+    ]
