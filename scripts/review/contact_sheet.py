@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from scripts.build.dataset import Dataset
 from scripts.inputs.config import SPLITS
+from scripts.inputs.curation import RELABEL
 from scripts.sources.source import Pixels
 from scripts.versions.diff import Diff
 
@@ -20,53 +21,148 @@ THUMBNAIL = 56
 FRAME, GAP = 2, 8
 SIDE = THUMBNAIL + 2 * FRAME
 LEGEND, HEADING, CAPTION = 24, 18, 12
-LEGEND_WIDTH = 260
+# The width of an entry of the legend.
+ENTRY = 130
 LINE = HEADING + SIDE + CAPTION + GAP
 WHITE, BLACK, GRAY = (255, 255, 255), (0, 0, 0), (110, 110, 110)
 # Told apart also by people who do not see red and green: https://jfly.uni-koeln.de/color/
-NEW, REMOVED = (0, 114, 178), (213, 94, 0)
+NEW, REMOVED, CURATED, ADDED = (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)
+LEGENDS = {
+    NEW: "blue frame: new",
+    REMOVED: "orange frame: removed",
+    CURATED: "green frame: curated",
+    ADDED: "pink frame: addition",
+}
+
+Color = tuple[int, int, int]
 
 
 class _Sample(NamedTuple):
     caption: str
     pixels: Pixels
-    color: tuple[int, int, int]
+    color: Color
 
 
 class _Row(NamedTuple):
+    """A line of the picture; None leaves a place empty."""
+
     heading: str
-    samples: list[_Sample]
+    samples: Sequence[_Sample | None]
+
+    @property
+    def step(self) -> int:
+        """From one image to the next; wide enough that no caption meets the next."""
+        return GAP + max(SIDE, *(_width(sample.caption) for sample in self.samples if sample), 0)
+
+    @property
+    def width(self) -> int:
+        """The width of the whole line."""
+        return max(_width(self.heading), len(self.samples) * self.step)
 
 
 def draw(dataset: Dataset, difference: Diff) -> bytes:
     """Return a PNG with a row of samples for each split and class, black on white, enlarged.
 
-    Each has its file name below it, without `.png`. New samples come first, framed in blue; a last
-    row for each split shows removed ones, framed in orange, as far as the source still has them.
+    Each has its file name below it, without `.png`, and its label where the class does not tell it.
+    The samples whose curation changes come first, in green frames, then near-duplicates, side by
+    side. In each row new samples come first, in blue frames. A last row for each split shows
+    removed ones, in orange frames, as far as the source still has them. Additions have pink frames.
     """
-    rows = _within_bounds([*_selected(dataset, difference)], [*_removed(dataset, difference)])
-    # Wide enough that no caption meets the next, and no heading is cut off.
-    step = GAP + max(SIDE, *(_width(sample.caption) for row in rows for sample in row.samples))
-    width = max(LEGEND_WIDTH, *(max(_width(row.heading), len(row.samples) * step) for row in rows))
+    rows = _within_bounds(
+        [
+            *_curated(dataset, difference),
+            *_near(dataset, difference),
+            *_selected(dataset, difference),
+        ],
+        [*_removed(dataset, difference)],
+    )
+    legend = _legend(dataset, difference)
+    width = max(2 * ENTRY, len(legend) * ENTRY, *(row.width for row in rows))
     page = Image.new("RGB", (GAP + width + GAP, LEGEND + len(rows) * LINE), WHITE)
     pen = ImageDraw.Draw(page)
-    if difference.before:
-        pen.text((GAP, GAP // 2), "blue frame: new", fill=NEW)
-        pen.text((LEGEND_WIDTH // 2, GAP // 2), "orange frame: removed", fill=REMOVED)
+    for place, color in enumerate(legend):
+        pen.text((place * ENTRY or GAP, GAP // 2), LEGENDS[color], fill=color)
     for index, row in enumerate(rows):
         top = LEGEND + index * LINE
         pen.text((GAP, top), row.heading, fill=BLACK)
         for column, sample in enumerate(row.samples):
-            _paste(page, pen, sample, GAP + column * step, top + HEADING)
+            if sample:
+                _paste(page, pen, sample, GAP + column * row.step, top + HEADING)
     buffer = io.BytesIO()
     page.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
+def _legend(dataset: Dataset, difference: Diff) -> list[Color]:
+    """Return the colors that mean something here."""
+    # In the first version everything is new; frames would say nothing.
+    colors = [NEW, REMOVED] if difference.before else []
+    colors += [CURATED] if difference.curated else []
+    return [*colors, ADDED] if dataset.inputs.additions else colors
+
+
+def _curated(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
+    """Yield the row of the samples whose curation changes, with what is decided."""
+    decided: dict[int, list[str]] = {}
+    for change in difference.curated or []:
+        decision, row = change.decision, change.sample.row
+        if row is None:
+            continue
+        label = str(dataset.images.labels[row])
+        words = (
+            f"{label} -> {decision.new_label}" if decision.action == RELABEL else decision.action
+        )
+        decided.setdefault(row, []).append(f"not {words}" if change.kind == "removed" else words)
+    if decided:
+        shown = list(decided)[:MAX_IMAGES]
+        some = "" if len(shown) == len(decided) else f"{len(shown)} of "
+        yield _Row(
+            f"curated: {some}{len(decided):,}",
+            [
+                _Sample(
+                    # One space is hardly seen between two numbers.
+                    f"{dataset.images.identifier(row)}  {', '.join(decided[row])}",
+                    dataset.images.image(row),
+                    CURATED,
+                )
+                for row in shown
+            ],
+        )
+
+
+def _near(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
+    """Yield the row of the closest near-duplicates, side by side."""
+    near = difference.near
+    if near is None or not near.pairs:
+        return
+    pairs = near.pairs[: MAX_IMAGES // 3]
+    places, samples = dataset.selection.places(), list[_Sample | None]()
+    for pair in pairs:
+        for row in (pair.train, pair.other):
+            split, folder = places[row]
+            caption = f"{_caption(dataset, row, folder)}  {split}"
+            samples.append(_Sample(caption, dataset.images.image(row), BLACK))
+        samples.append(None)
+    noun = "pair" if near.count == 1 else "pairs"
+    yield _Row(
+        f"near-duplicates in train and another split: {len(pairs)} of {near.count:,} {noun}",
+        samples[:-1],
+    )
+
+
 def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
     digests, selection = dataset.images.digests, dataset.selection
-    # In the first version everything is new; frames would say nothing.
     added = difference.added if difference.before else frozenset()
+    curated = {change.sample.row for change in difference.curated or []}
+    start = len(dataset.source.labels)
+
+    def color(row: int) -> Color:
+        if row >= start:
+            return ADDED
+        if row in curated:
+            return CURATED
+        return NEW if digests[row] in added else WHITE
+
     for (split, folder), rows in selection.rows.items():
         new = [row for row in rows if digests[row] in added]
         shown = [*new, *(row for row in rows if digests[row] not in added)][:MAX_IMAGES]
@@ -74,11 +170,7 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
         yield _Row(
             f"{split}/{folder}: {len(shown)} of {len(rows):,}{news}",
             [
-                _Sample(
-                    selection.identifiers[row],
-                    dataset.images.image(row),
-                    NEW if digests[row] in added else WHITE,
-                )
+                _Sample(_caption(dataset, row, folder), dataset.images.image(row), color(row))
                 for row in shown
             ],
         )
@@ -97,7 +189,11 @@ def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
             yield _Row(
                 f"removed from {split}: {len(here)} of {len(gone):,}{where}",
                 [
-                    _Sample(dataset.images.identifier(row), dataset.images.image(row), REMOVED)
+                    _Sample(
+                        _caption(dataset, row, old.places[digests[row]][1]),
+                        dataset.images.image(row),
+                        REMOVED,
+                    )
                     for row in here
                 ],
             )
@@ -111,12 +207,25 @@ def _within_bounds(selected: Sequence[_Row], removed: Sequence[_Row]) -> list[_R
     return [*selected[:space], *removed, *rest]
 
 
+def _caption(dataset: Dataset, row: int, folder: str) -> str:
+    """Return the identifier of a row, with its label in the source where `folder` is another."""
+    selection, label = dataset.selection, str(dataset.images.labels[row])
+    name = selection.identifiers.get(row) or dataset.images.identifier(row)
+    return name if label == folder else f"{name} ({label})"
+
+
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, sample: _Sample, x: int, y: int) -> None:
+    """Draw a sample in its frame; what is not square keeps its proportions."""
     pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=sample.color)
-    large = Image.fromarray(_on_white(sample.pixels)).resize(
-        (THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST
-    )
-    page.paste(large.convert("RGB"), (x + FRAME, y + FRAME))
+    inside = x + FRAME, y + FRAME
+    pen.rectangle((*inside, x + SIDE - FRAME - 1, y + SIDE - FRAME - 1), fill=WHITE)
+    small = Image.fromarray(_on_white(sample.pixels))
+    scale = THUMBNAIL / max(small.size)
+    width, height = (max(1, round(side * scale)) for side in small.size)
+    # Enlarged pixels stay sharp; of a large image none is left out.
+    method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
+    large = small.resize((width, height), method).convert("RGB")
+    page.paste(large, (inside[0] + (THUMBNAIL - width) // 2, inside[1] + (THUMBNAIL - height) // 2))
     pen.text((x + FRAME, y + SIDE), sample.caption, fill=GRAY)
 
 

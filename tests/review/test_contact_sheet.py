@@ -8,14 +8,27 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from scripts.build.dataset import Dataset
-from scripts.inputs import config
+from scripts.build.near import Near, Pair
+from scripts.inputs import config, curation
+from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
 from scripts.review import contact_sheet as sheet
-from scripts.review.contact_sheet import BLACK, GRAY, MAX_IMAGES, NEW, REMOVED, WHITE
+from scripts.review.contact_sheet import (
+    ADDED,
+    BLACK,
+    CURATED,
+    GRAY,
+    MAX_IMAGES,
+    NEW,
+    REMOVED,
+    WHITE,
+)
 from scripts.sources.table import Table
 from scripts.versions import index, lock
 from scripts.versions.comparison import Comparison
+from scripts.versions.curated import CuratedChange
+from scripts.versions.curated import Sample as Curated
 from scripts.versions.diff import Diff
 from scripts.versions.index import Index
 from scripts.versions.lock import Lock
@@ -38,26 +51,48 @@ BOTH = (TRAIN, TEST)
 AB = source("a", "b")
 
 
-def dataset(made: Table = AB, **changes: object) -> Dataset:
-    """Return a dataset of all classes, six samples of each, but for `changes`."""
+def dataset(
+    made: Table = AB, rows: str = "", additions: tuple[Addition, ...] = (), **changes: object
+) -> Dataset:
+    """Return a dataset of all classes, six samples of each, but for `changes`.
+
+    `rows` are those of its curation.
+    """
     values = {"source": "made", "class_": "all", "samples": 6, "test_size": 2, **changes}
-    return Dataset(Inputs(config.parse(config_text(**values).encode())), made)
+    decisions = curation.parse(f"{','.join(curation.COLUMNS)}\n{rows}".encode())
+    parsed = config.parse(config_text(**values).encode())
+    return Dataset(Inputs(parsed, decisions, additions), made)
 
 
 def recorded(made: Dataset) -> Lock:
     return lock.of(made, made.manifest, comparable_since="v0", splits="0" * 64, copy=None)
 
 
-def drawn(after: Dataset, before: Dataset | None = None, *, known: bool = True) -> "Sheet":
+def changes(after: Dataset, before: Dataset | None) -> list[CuratedChange]:
+    """Return every decision of `after` as a new one, and every one of `before` as removed."""
+    kinds = {"new": after, **({"removed": before} if before else {})}
+    found = []
+    for kind, of in kinds.items():
+        for decision in of.inputs.curation.decisions:
+            row = after.source.find(decision.sample)
+            found.append(CuratedChange(kind, decision, Curated("", "", None, None, row)))  # type: ignore[arg-type]
+    return found
+
+
+def drawn(
+    after: Dataset, before: Dataset | None = None, *, known: bool = True, near: Near | None = None
+) -> "Sheet":
     """Return the contact sheet; without `known` the images of `before` cannot be read."""
     old = index.of_dataset(before) if before else Index({})
     difference = Diff(
         before=Release("v0", "0" * 40, recorded(before)) if before else None,
         after=recorded(after),
         version="v1",
-        comparison=Comparison("v0", []),
+        comparison=Comparison("v0"),
         old=old if known else None,
         new=index.of_dataset(after),
+        curated=changes(after, before),
+        near=near,
     )
     with Image.open(io.BytesIO(sheet.draw(after, difference))) as image:
         return Sheet(np.asarray(image.convert("RGB")))
@@ -96,6 +131,15 @@ class Sheet(NamedTuple):
         assert (framed == cell[0, 0]).all()
         red, green, blue = (int(value) for value in cell[0, 0])
         return Shown((red, green, blue), cell[inner, inner], (left + frame, top + side))
+
+    def captions(self, line: int, *texts: str, color: tuple[int, int, int] | None = None) -> bool:
+        """Return whether a line shows just images with these captions, in frames of `color`."""
+        step = sheet.GAP + max(sheet.SIDE, *(sheet._width(text) for text in texts), 0)
+        shown = [self.image(line, column, step) for column in range(len(texts) + 1)]
+        return shown[-1] is None and all(
+            one is not None and self.captioned(one, text) and color in {None, one.color}
+            for one, text in zip(shown, texts, strict=False)
+        )
 
     def captioned(self, shown: "Shown", text: str) -> bool:
         """Return whether an image has this caption."""
@@ -350,7 +394,7 @@ def test_the_sheet_of_a_single_small_class_is_wide_enough_for_its_words() -> Non
     found = drawn(made, old)
 
     assert found.heading(2, "removed from train: 2 of 2")
-    assert found.pixels.shape[1] >= sheet.LEGEND_WIDTH
+    assert found.pixels.shape[1] >= 2 * sheet.ENTRY
     assert (found.pixels[: sheet.LEGEND, -sheet.GAP :] == WHITE).all()
 
 
@@ -365,3 +409,152 @@ def test_the_report_writes_the_sheet(released: Repository, run: Run) -> None:
     assert found.heading(0, "train/3: 5 of 5, 2 new")
     frames = [shown.color for column in range(5) if (shown := found.image(0, column))]
     assert frames == [NEW] * 2 + [WHITE] * 3
+
+
+def test_samples_whose_curation_changes_come_first_with_what_is_decided() -> None:
+    old = dataset()
+    test, train = old.selection.rows[TEST, "a"][0], old.selection.rows[TRAIN, "a"]
+    rows = f"{test},relabel,a,b,reads as b\n{test},test,,,\n{train[0]},exclude,,,\n58,test,,,\n"
+    made = dataset(rows=rows)
+
+    found = drawn(made, old)
+
+    assert found.heading(0, "curated: 3")
+    words = (f"{test:05}  a -> b, test", f"{train[0]:05}  exclude", "00058  test")
+    assert found.captions(0, *words, color=CURATED)
+    # What is excluded is removed.
+    assert found.heading(found.lines - 1, "removed from train: 1 of 1")
+    assert found.row(found.lines - 1, made, [train[0]]) == [REMOVED]
+    assert found.legend()
+
+
+def test_a_decision_that_is_removed_is_shown_as_such() -> None:
+    found = drawn(dataset(), dataset(rows="58,test,,,\n"))
+
+    assert found.heading(0, "curated: 1")
+    assert found.captions(0, "00058  not test", color=CURATED)
+
+
+def test_the_number_of_curated_images_is_bounded() -> None:
+    pins = "".join(f"{row},train,,,\n" for row in range(MAX_IMAGES + 3))
+
+    found = drawn(dataset(rows=pins))
+
+    assert found.heading(0, "curated: 24 of 27")
+    assert found.captions(0, *(f"{row:05}  train" for row in range(MAX_IMAGES)))
+
+
+def test_curated_samples_are_marked_in_the_rows_of_their_class() -> None:
+    old = dataset()
+    free = next(row for row in range(0, IMAGES, 2) if row not in old.selection.places())
+    made = dataset(rows=f"{free},test,,,\n")
+
+    found = drawn(made, old)
+
+    rows = made.selection.rows[TEST, "a"]
+    assert found.heading(2, "test/a: 3 of 3, 1 new")
+    assert found.row(2, made, [free, *rows[:-1]]) == [CURATED, WHITE, WHITE]
+
+
+def addition(split: str, label: str, gray: int) -> Addition:
+    pixels = np.full((2, 2), gray, np.uint8)
+    return Addition(f"additions/{split}/{label}/{gray}.png", split, label, pixels)  # type: ignore[arg-type]
+
+
+def test_additions_have_frames_of_their_own() -> None:
+    added = addition("test", "b", 77)
+    made = dataset(additions=(added,))
+
+    found = drawn(made, dataset())
+
+    assert found.heading(3, "test/b: 3 of 3, 1 new")
+    shown = found.image(3, 0, sheet._width(added.identifier) + sheet.GAP)
+    assert shown is not None
+    assert shown.color == ADDED
+    assert found.captioned(shown, added.identifier)
+    assert (shown.pixels == 255 - 77).all()
+    assert found.legend()
+
+
+def test_near_duplicates_are_shown_side_by_side() -> None:
+    made = dataset()
+    rows = made.selection.rows
+    pairs = [
+        Pair(1.5, train, test)
+        for train, test in zip(rows[TRAIN, "a"][:2], rows[TEST, "b"], strict=True)
+    ]
+
+    found = drawn(made, near=Near(pairs, 7))
+
+    assert found.heading(0, "near-duplicates in train and another split: 2 of 7 pairs")
+    step = sheet._width(f"{rows[TRAIN, 'a'][0]:05}  train") + sheet.GAP
+    step = max(step, sheet.SIDE + sheet.GAP)
+    for column, (pair, split) in enumerate(product(pairs, (TRAIN, TEST))):
+        row = pair.train if split == TRAIN else pair.other
+        shown = found.image(0, column + column // 2, step)
+        assert shown is not None
+        assert found.captioned(shown, f"{row:05}  {split}")
+    # A place is empty between the pairs.
+    assert found.image(0, 2, step) is None
+    assert drawn(made, near=Near()).lines == 4
+
+
+def test_a_sample_keeps_the_label_of_the_source_where_its_class_is_another() -> None:
+    made = source("a", "b", "c")
+    old, new = dataset(made, class_="a", samples=7), dataset(made, class_="a")
+
+    found = drawn(new, old)
+
+    def named(row: int) -> str:
+        label = str(made.labels[row])
+        return f"{row:05}" if label == "a" else f"{row:05} ({label})"
+
+    lines = [(split, folder) for folder in ("a", "noa") for split in BOTH]
+    for line, place in enumerate(lines):
+        assert found.captions(line, *map(named, new.selection.rows[place])), place
+    gone = {row for row in old.selection.places() if row not in new.selection.places()}
+    assert found.heading(4, "removed from train: 2 of 2")
+    by_digest = sorted(gone, key=lambda row: made.digests[row])
+    assert any("(" in named(row) for row in gone)
+    assert found.captions(4, *map(named, by_digest), color=REMOVED)
+
+
+def of_pixels(pixels: npt.NDArray[np.uint8]) -> Dataset:
+    """Return a dataset of images with the shape of `pixels`, in which they are the first."""
+    images = np.stack([pixels, *(np.full_like(pixels, gray) for gray in range(3))])
+    return dataset(Table("made", images, np.array(["a"] * 4)), samples=4, test_size=1, class_="all")
+
+
+def shown_of(made: Dataset) -> "Shown":
+    rows = made.selection.rows
+    split = next(split for split in BOTH if 0 in rows[split, "a"])
+    shown = drawn(made).image(BOTH.index(split), rows[split, "a"].index(0))
+    assert shown is not None
+    return shown
+
+
+def test_images_that_are_not_square_keep_their_proportions() -> None:
+    for shape in ((4, 8), (8, 4), (1, 8)):
+        shown = shown_of(of_pixels(np.full(shape, 200, np.uint8))).pixels[:, :, 0]
+        drawn_at = np.argwhere(shown == 55)
+        height, width = np.ptp(drawn_at, axis=0) + 1
+        assert (height, width) == tuple(side * sheet.THUMBNAIL // 8 for side in shape)
+        # In the middle, on white.
+        above, left = drawn_at.min(axis=0)
+        assert (above, left) == ((sheet.THUMBNAIL - height) // 2, (sheet.THUMBNAIL - width) // 2)
+        assert (shown == 255).sum() == shown.size - len(drawn_at)
+
+
+def test_colors_stay_as_they_are() -> None:
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 250
+
+    assert (shown_of(of_pixels(red)).pixels == (250, 0, 0)).all()
+
+
+def test_no_pixel_of_a_large_image_is_left_out() -> None:
+    # One line in eight: every pixel of the thumbnail has a part of one.
+    striped = np.zeros((448, 448), np.uint8)
+    striped[::8] = 240
+
+    assert (shown_of(of_pixels(striped)).pixels == 255 - 240 // 8).all()
