@@ -9,7 +9,7 @@ from scripts.github import actions, marker
 from scripts.github.client import REPORT_FILE, GitHub
 from scripts.github.marker import Marker
 from scripts.inputs import reader
-from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, INPUT_PATHS
+from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, CURATION_FILE, INPUT_PATHS
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render, report
@@ -24,6 +24,8 @@ SHEET_FILE = "samples.png"
 # Limits for a pull request's commits, which a stranger can have made.
 FETCH_SECONDS = 120.0
 FETCH_BYTES = 256 * 1024 * 1024
+# What this code reads of a pull request; images that it adds are for its own run to read.
+READ_HERE = {CONFIG_FILE, CURATION_FILE}
 
 
 def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
@@ -138,7 +140,7 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
 def _proposed(git: Git, number: int) -> GitTree | None:
     """Return the merge of a pull request into main.
 
-    None where it conflicts, changes more than the config, or exceeds the limits.
+    None where it conflicts, changes more than config and curation, or exceeds the limits.
     """
     limited = LimitedGit(git.root, FETCH_SECONDS, FETCH_BYTES)
     try:
@@ -149,11 +151,11 @@ def _proposed(git: Git, number: int) -> GitTree | None:
     paths = (*INPUT_PATHS, *CHECKED_PATHS)
     try:
         tree = limited("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
-        changed = limited("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).split()
+        changed = limited("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).splitlines()
     except UserError:
         # The merge conflicts.
         return None
-    return GitTree(limited, tree) if changed == [CONFIG_FILE] else None
+    return GitTree(limited, tree) if changed and {*changed} <= READ_HERE else None
 
 
 def _outdated(git: Git, old: str, latest: Release) -> str:

@@ -210,6 +210,34 @@ def test_a_comment_is_rendered_again_where_only_the_config_changes(
     assert update(released) == []
 
 
+CURATION = b"sample,action,label,new_label,reason\n58,test,6,,`hard` [x](y) @octo\n"
+
+
+@pytest.mark.parametrize("more", [{}, {CONFIG: LARGER}], ids=["alone", "with the config"])
+def test_a_comment_is_rendered_again_where_the_curation_changes(
+    released: Repository, server: Server, more: dict[str, bytes]
+) -> None:
+    number = propose(released, server, {"curation.csv": CURATION, **more})
+
+    assert len(update(released)) == 1
+
+    text = body(server, number)
+    assert "### dataset v1: 1 sample curated, +" in text
+    row = "| `00058` | test | `6` | not in the dataset | `test/no3` | `` `hard` [x](y) @octo `` |"
+    assert row in text
+    assert "Out of date" not in text
+
+
+def test_a_curation_that_is_invalid_is_reported_at_its_place(
+    released: Repository, server: Server
+) -> None:
+    number = propose(released, server, {"curation.csv": CURATION.replace(b"58", b"9999")})
+
+    assert len(update(released)) == 1
+
+    assert "- `curation.csv`, line 2, column 1: `sample: digits has no" in body(server, number)
+
+
 def test_a_config_that_is_invalid_after_the_release_is_reported(
     released: Repository, server: Server
 ) -> None:
@@ -228,13 +256,16 @@ def test_a_comment_is_marked_as_out_of_date_where_only_its_own_run_can_update_it
         {"requirements.txt": b"pillow\n"},
         {CONFIG: LARGER, "scripts/build/png.py": b"raise SystemExit\n"},
         {CONFIG: LARGER, ".dvc/config": b"[core]\n    remote = other\n"},
+        {CONFIG: LARGER, "additions/test/3/a.png": b"not read here"},
+        {"curation.csv": CURATION, "additions/test/3/ä b.png": b"not read here"},
+        {"curation.csv": CURATION, "sources/ours.dvc": b"outs: []\n"},
     ]
     posted = {
         propose(released, server, files, old): (files, old)
         for files in changes
         for old in (POSTED, WITHOUT_DATA)
     }
-    assert len(update(released)) == len(posted) == 12
+    assert len(update(released)) == len(posted) == 18
     for number, (files, old) in posted.items():
         text = body(server, number)
         assert "> Out of date: v0 was published after this comment was written." in text, files
