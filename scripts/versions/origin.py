@@ -87,6 +87,28 @@ def push_main(git: Git, commit: str) -> str | None:
     return None
 
 
+def push_proposal(git: Git, branch: str, commit: str) -> None:
+    """Push `commit` as a branch of ours, in place of what an earlier run pushed there.
+
+    Raises `UserError` when the branch has commits of somebody else, or origin refuses.
+    """
+    name = f"refs/heads/{branch}"
+    try:
+        before = git("ls-remote", ORIGIN, name).partition("\t")[0]
+        if before:
+            git("fetch", "--quiet", "--no-tags", ORIGIN, name)
+            # Ours is one commit on main.
+            if int(git("rev-list", "--count", before, f"^{commit}~")) > 1:
+                raise UserError(
+                    f"the branch {branch} has commits of somebody else. Merge its pull request, or"
+                    " delete the branch."
+                )
+        lease = f"--force-with-lease={name}:{before}"
+        git("push", "--quiet", lease, ORIGIN, f"{commit}:{name}")
+    except GitError as error:
+        raise UserError(f"cannot push {branch} to origin ({error.output}). Run it again.") from None
+
+
 def _try_again_if(error: GitError, printed: tuple[str, ...]) -> None:
     if any(words in error.output for words in printed):
         raise TryAgainError(error.output) from None
