@@ -244,6 +244,12 @@ def _add_verbs_for_workflows(verb: Verb) -> None:
         " comment is rendered from its numbers.",
     )
     verb(
+        "curate-issue",
+        "propose what an issue reports about samples",
+        "For workflows. Pushes a branch that edits curation.csv, and answers in the issue with the"
+        " link that opens the pull request. The text of the issue is not trusted.",
+    )
+    verb(
         "publish-notes",
         "publish a GitHub release for every tag that has none",
         "For workflows. The notes show the counts compared with the release before.",

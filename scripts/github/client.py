@@ -3,13 +3,14 @@
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import NamedTuple
 
 import requests
 import stamina
-from github import Auth, GithubException, GithubRetry
+from github import Auth, GithubException, GithubRetry, UnknownObjectException
 from github import Github as Client
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest
@@ -24,6 +25,8 @@ from scripts.versions.git import MAIN
 
 # Anybody can write a comment with our marker, so only those of this account are ours.
 BOT_LOGIN = "github-actions[bot]"
+# The roles whose members may write. GitHub reports "maintain" as "write", and "triage" as "read".
+WRITING = {"admin", "maintain", "write"}
 REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
 CHUNK = 65_536
@@ -82,23 +85,33 @@ class GitHub:
         Raises `UserError` when GitHub refuses.
         """
         with _reporting(f"comment on pull request {number}"):
-            # It may be there although the answer failed, or it was deleted just now: search again.
-            for attempt in stamina.retry_context(
-                on=_is_server_error,
-                attempts=MAX_RETRIES,
-                timeout=None,
-                wait_initial=FIRST_WAIT,
-                wait_jitter=FIRST_WAIT,
-                wait_max=MAX_WAIT,
-            ):
-                with attempt:
-                    return self._write(number, text)
-        raise AssertionError("unreachable")
+            return _write(lambda: self._of_pull(number), text, marker.is_report)
+
+    def answer(self, number: int, first_line: str, text: str) -> str:
+        """Write `text` as the one comment of issue `number` that begins with `first_line`.
+
+        `first_line` is hidden and ends with a line break. Returns the address of the comment;
+        raises `UserError` when GitHub refuses.
+        """
+
+        def is_ours(body: str) -> bool:
+            return body.replace("\r\n", "\n").startswith(first_line)
+
+        with _reporting(f"comment on issue {number}"):
+            return _write(lambda: self._of_issue(number), f"{first_line}{text}", is_ours)
+
+    def can_write(self, login: str) -> bool:
+        """Return whether a user may write to the repository."""
+        with _reporting(f"read the permission of {login}"):
+            try:
+                return self._repository.get_collaborator_permission(login) in WRITING
+            except UnknownObjectException:
+                return False
 
     def commented(self, number: int) -> str | None:
         """Return the text of the one comment of pull request `number`, None without one."""
         with _reporting(f"read the comments of pull request {number}"):
-            found = self._find(self._repository.get_pull(number))
+            found = _find(self._of_pull(number), marker.is_report)
             return found.body if found else None
 
     def open_pulls(self) -> list[int]:
@@ -160,24 +173,13 @@ class GitHub:
             made = self._repository.create_git_release(tag, title, notes, make_latest=shown)
             return made.html_url
 
-    def _write(self, number: int, text: str) -> str:
+    def _of_pull(self, number: int) -> "_Comments":
         pull = self._repository.get_pull(number)
-        found = self._find(pull)
-        if found is None:
-            return pull.create_issue_comment(text).html_url
-        if found.body != text:
-            found.edit(text)
-        return found.html_url
+        return _Comments(pull.get_issue_comments, pull.create_issue_comment)
 
-    def _find(self, pull: PullRequest) -> IssueComment | None:
-        return next(
-            (
-                one
-                for one in pull.get_issue_comments()
-                if one.user.login == BOT_LOGIN and marker.is_report(one.body)
-            ),
-            None,
-        )
+    def _of_issue(self, number: int) -> "_Comments":
+        issue = self._repository.get_issue(number)
+        return _Comments(issue.get_comments, issue.create_comment)
 
     def _download(self, url: str) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}"}
@@ -189,6 +191,42 @@ class GitHub:
                 if len(content) > MAX_BYTES:
                     raise UserError(f"the report has more than {MAX_BYTES:,} bytes: refused.")
         return content
+
+
+class _Comments(NamedTuple):
+    """The comments of an issue or a pull request: how they are listed, and how one is added."""
+
+    listed: Callable[[], Iterable[IssueComment]]
+    add: Callable[[str], IssueComment]
+
+
+def _write(open_: Callable[[], _Comments], text: str, is_ours: Callable[[str], bool]) -> str:
+    """Write `text` as the one comment that is ours; return its address."""
+    # It may be there although the answer failed, or it was deleted just now: search again.
+    for attempt in stamina.retry_context(
+        on=_is_server_error,
+        attempts=MAX_RETRIES,
+        timeout=None,
+        wait_initial=FIRST_WAIT,
+        wait_jitter=FIRST_WAIT,
+        wait_max=MAX_WAIT,
+    ):
+        with attempt:
+            comments = open_()
+            found = _find(comments, is_ours)
+            if found is None:
+                return comments.add(text).html_url
+            if found.body != text:
+                found.edit(text)
+            return found.html_url
+    raise AssertionError("unreachable")
+
+
+def _find(comments: _Comments, is_ours: Callable[[str], bool]) -> IssueComment | None:
+    return next(
+        (one for one in comments.listed() if one.user.login == BOT_LOGIN and is_ours(one.body)),
+        None,
+    )
 
 
 def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:

@@ -53,7 +53,8 @@ class Server:
 
     `artifacts` holds a folder RUN/NAME for each artifact, or RUN/NAME#ID where a run has several of
     one name. `sizes` are sizes to report in place of the true ones, by name. `merged` is the pull
-    request whose merge made a commit, `bases` the base of one that is not main.
+    request whose merge made a commit, `bases` the base of one that is not main. `permissions` are
+    those of users other than the owner, as GitHub names them.
     """
 
     proxy: Proxy
@@ -61,6 +62,7 @@ class Server:
     sizes: dict[str, int] = field(default_factory=dict)
     merged: dict[str, int] = field(default_factory=dict)
     bases: dict[int, str] = field(default_factory=dict)
+    permissions: dict[str, str] = field(default_factory=dict)
     has_fork: bool = False
 
     @property
@@ -73,6 +75,7 @@ class Server:
         self.sizes.clear()
         self.merged.clear()
         self.bases.clear()
+        self.permissions.clear()
         shutil.rmtree(self.artifacts, ignore_errors=True)
         while pulls := self.ask("GET", f"/repos/{REPOSITORY}/pulls?state=open&per_page=100"):
             for pull in pulls:
@@ -106,6 +109,14 @@ class Server:
     def close_pull(self, number: int) -> None:
         self.ask("PATCH", f"/repos/{REPOSITORY}/pulls/{number}", {"state": "closed"})
 
+    def open_issue(self, body: str) -> int:
+        """Open an issue, as anybody can; return its number."""
+        content = {"title": "Samples", "body": body}
+        path = f"/repos/{REPOSITORY}/issues"
+        issue = self.ask("POST", path, content, token="contributor_token")  # noqa: S106
+        number: int = issue["number"]
+        return number
+
     def comments(self, number: int) -> list[dict[str, Any]]:
         path = f"/repos/{REPOSITORY}/issues/{number}/comments?per_page=100"
         found: list[dict[str, Any]] = self.ask("GET", path)
@@ -137,6 +148,9 @@ class Server:
             address = f"{self.url}/repos/{REPOSITORY}/commits/{sha}"
             found: Any = self._merged_as(sha) if is_pulls else {"sha": sha, "url": address}
             return 200, json.dumps(found).encode()
+        asked = re.fullmatch(rf"/repos/{REPOSITORY}/collaborators/(.+)/permission", path)
+        if method == "GET" and asked and (login := unquote(asked.group(1))) in self.permissions:
+            return 200, json.dumps({"permission": self.permissions[login]}).encode()
         base = f"/repos/{REPOSITORY}/actions"
         if method == "GET" and (
             found := re.fullmatch(rf"{base}/runs/(\d+)(/artifacts)?(\?.*)?", path)

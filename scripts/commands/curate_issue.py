@@ -1,0 +1,11 @@
+"""Propose what an issue reports about samples."""
+
+import argparse
+
+from scripts.github import reported_samples
+from scripts.versions.git import Git
+
+
+def run(_: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    print(reported_samples.curate(git))

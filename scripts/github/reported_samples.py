@@ -1,0 +1,91 @@
+"""Samples that an issue reports: proposed on a branch, with an answer in the issue."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from scripts.errors import UserError
+from scripts.github import actions, issue_form
+from scripts.github.client import GitHub
+from scripts.github.issue_form import Wrong
+from scripts.inputs.paths import CURATION_FILE
+from scripts.review import render
+from scripts.versions import commits, origin, proposals, resolve
+from scripts.versions.git import MAIN, Git
+from scripts.versions.history import History
+from scripts.versions.proposals import Checked
+from scripts.versions.samples import Samples
+
+# Begins the one comment in which an issue is answered.
+MARKER = "<!-- reported-samples -->\n"
+LABEL = "curate"
+# Characters of an error; GitHub refuses comments of more than 65,536.
+MAX_FAILURE = 2_000
+
+
+def curate(git: Git) -> str:
+    """Propose what the issue reports whose label started the workflow; return what was done.
+
+    Runs main's code only, on main's work tree. Nothing is done unless whoever set the label can
+    write to the repository. Raises `UserError`, after an answer, when the samples cannot be
+    checked.
+    """
+    event = actions.event()
+    number, sender = int(event["issue"]["number"]), str(event["sender"]["login"])
+    hub = GitHub()
+    if not hub.can_write(sender):
+        return _answer(hub, number, sender=sender)
+    form = issue_form.parse(event["issue"]["body"] or "", number)
+    try:
+        checked = _checked(git, number, form) if form.proposals else Checked()
+    except UserError as error:
+        _answer(hub, number, failure=str(error)[:MAX_FAILURE], run=_run(hub))
+        raise
+    refused = [Wrong(one.proposal.sample, one.why) for one in checked.refusals]
+    return _answer(
+        hub,
+        number,
+        added=len(checked.decisions),
+        branch=branch(number),
+        link=_link(hub, number),
+        wrong=[*form.wrong, *refused],
+    )
+
+
+def branch(number: int) -> str:
+    """Return the branch for the issue `number`."""
+    return f"curate/issue-{number}"
+
+
+def _checked(git: Git, number: int, form: issue_form.Form) -> Checked:
+    """Check what is proposed, and push a branch with what can be followed."""
+    head = git.commit("HEAD")
+    samples = Samples(resolve.work_tree(git), History(git))
+    checked = proposals.check(samples, form.proposals)
+    if checked.decisions:
+        content = git.file(head, CURATION_FILE)
+        made = proposals.extended(samples.dataset, content, checked.decisions)
+        message = f"Curate the samples of issue {number}"
+        commit = commits.commit(git, {CURATION_FILE: made}, message, head)
+        origin.push_proposal(git, branch(number), commit)
+    return checked
+
+
+def _link(hub: GitHub, number: int) -> str:
+    """Return the address with which a person opens the pull request.
+
+    A pull request that a workflow opens with its own token would start no checks.
+    """
+    title = f"Curate the samples of issue {number}"
+    query = urlencode({"expand": 1, "title": title, "body": f"Closes #{number}"})
+    return f"{hub.url}/compare/{MAIN}...{branch(number)}?{query}"
+
+
+def _run(hub: GitHub) -> str:
+    return f"{hub.url}/actions/runs/{actions.variable('GITHUB_RUN_ID')}"
+
+
+def _answer(hub: GitHub, number: int, **values: Any) -> str:
+    template = render.TEMPLATES.get_template("reported_samples.md.j2")
+    given = dict.fromkeys(("sender", "failure", "run", "added", "branch", "link"))
+    text = template.render(given | {"wrong": [], "label": LABEL} | values)
+    return hub.answer(number, MARKER, text)
