@@ -214,6 +214,16 @@ class Forge:
         }
         return self._act("workflow_run", "comment.yml", event, self._main())
 
+    def on_label(self, number: int, body: str, label: str, sender: str) -> Run:
+        """Run reported-samples.yml, as when `sender` sets a label of an issue."""
+        event = {
+            "action": "labeled",
+            "issue": {"number": number, "title": "Samples", "body": body},
+            "label": {"name": label},
+            "sender": {"login": sender},
+        }
+        return self._act("issues", "reported-samples.yml", event, self._main())
+
     def on_push(self, workflow: str = "release.yml") -> Run:
         """Run a workflow, as on a push to main."""
         main = self._main()

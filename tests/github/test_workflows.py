@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from scripts.__main__ import main
+from scripts.github import reported_samples
 from tests.github.expressions import Values, evaluate, interpolate, runs
 from tests.repository import PROJECT
 
@@ -98,11 +99,13 @@ def test_each_workflow_has_its_triggers() -> None:
         "push": {"branches": ["main"]},
         "merge_group": None,
     }
+    assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
     assert {file.name for file in FILES} == {
         "ci.yml",
         "comment.yml",
         "pull-request.yml",
         "release.yml",
+        "reported-samples.yml",
     }
 
 
@@ -140,6 +143,11 @@ def test_no_job_has_more_permissions_than_these() -> None:
             "contents": "write",
             "id-token": "write",
             "pull-requests": "write",
+        },
+        "reported-samples/curate": {
+            "contents": "write",
+            "id-token": "write",
+            "issues": "write",
         },
     }
 
@@ -233,11 +241,12 @@ def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_no_checkout_keeps_its_credentials_but_the_last_one_of_the_release(file: Path) -> None:
+def test_no_checkout_keeps_its_credentials_but_the_last_one_where_git_pushes(file: Path) -> None:
     for job in workflow(file.name)["jobs"].values():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        assert kept == ([False, True] if file.stem == "release" else [False] * len(kept))
+        pushes = file.stem in {"release", "reported-samples"}
+        assert kept == ([False, True] if pushes else [False] * len(kept))
 
 
 def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> None:
@@ -321,6 +330,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
     [
         ("pull-request.yml", "dataset", ["validate", "build", "push", "report"]),
         ("release.yml", "release", ["release"]),
+        ("reported-samples.yml", "curate", ["curate-issue"]),
     ],
 )
 def test_what_reads_the_bucket_comes_after_the_credentials(
@@ -340,7 +350,7 @@ def test_only_these_jobs_use_a_secret() -> None:
         for name, job in workflow(file.name)["jobs"].items()
         if "secrets" in repr(job)
     }
-    assert using == {"pull-request/dataset", "release/release"}
+    assert using == {"pull-request/dataset", "release/release", "reported-samples/curate"}
 
 
 def test_the_secrets_of_the_release_belong_to_its_environment() -> None:
@@ -407,6 +417,53 @@ def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [
         "python -m scripts comment-fork"
     ]
+
+
+# What an issue can start.
+
+
+def labeled(label: str) -> Values:
+    return {
+        "github.event_name": "issues",
+        "github.event.issue.number": "7",
+        "github.event.label.name": label,
+        "status": "success",
+    }
+
+
+def test_only_one_label_starts_the_job_for_reported_samples() -> None:
+    (job,) = workflow("reported-samples.yml")["jobs"].values()
+    assert runs(job, labeled(reported_samples.LABEL))
+    for label in ("bug", "", "curate-later"):
+        assert not runs(job, labeled(label))
+
+
+def test_nothing_of_an_issue_but_its_number_and_label_is_in_the_workflow() -> None:
+    used = re.findall(r"github\.event[\w.]*", (FOLDER / "reported-samples.yml").read_text())
+    assert {*used} == {"github.event.issue.number", "github.event.label.name"}
+    # Nothing of them reaches a step.
+    (job,) = workflow("reported-samples.yml")["jobs"].values()
+    assert "github.event" not in repr(job["steps"])
+
+
+def test_reported_samples_are_curated_by_the_code_of_main_only() -> None:
+    (job,) = workflow("reported-samples.yml")["jobs"].values()
+    checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
+    assert [step["with"]["ref"] for step in checkouts] == ["main", "main"]
+    *_, last, command = job["steps"]
+    # Nothing is installed, and no other action runs, once the token that pushes is there.
+    assert last == checkouts[1]
+    assert command["run"] == "python -m scripts curate-issue"
+    assert command["working-directory"] == last["with"]["path"]
+    assert last["with"]["fetch-depth"] == 0
+
+
+def test_a_run_for_another_label_replaces_no_pending_one() -> None:
+    concurrency = workflow("reported-samples.yml")["concurrency"]
+    other = {**labeled("curate"), "github.event.issue.number": "8"}
+    events = (labeled("curate"), labeled("bug"), other)
+    assert len({interpolate(concurrency["group"], event) for event in events}) == 3
+    assert "cancel-in-progress" not in concurrency
 
 
 # When a job or a step runs.
