@@ -1,4 +1,4 @@
-.PHONY: help demo test e2e soak lint tools format schema template-lock bench lock clean
+.PHONY: help demo test e2e soak mutants lint tools format schema template-lock bench lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -16,6 +16,11 @@ e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 
 soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
 	$(BIN)/python -m pytest -n auto tests/soak
+
+mutants: .venv ## plant small faults and report which the tests notice; MUTANTS=all for all of them
+	$(BIN)/python -m tests.mutants $(MUTANTS) $(IN) --seed $(SEED)
+MUTANTS = 150
+SEED = 0
 
 lint: .venv .tools/actionlint ## check style, types, imports and workflows (needs Go)
 	$(BIN)/ruff check .
