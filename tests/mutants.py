@@ -11,6 +11,7 @@ import copy
 import difflib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,8 @@ OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult},
     **{ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr},
 }
+# A line that gives numbers a name.
+NUMBERS = re.compile(rb"[A-Z_, ]+ = [0-9_.*, ]+")
 SIMILAR = {"sorted": "list", "min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -81,11 +84,13 @@ def faults_of(path: str) -> Iterator[Fault]:
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    tree = ast.parse(text)
+    tree, lines = ast.parse(text), text.splitlines()
     for node, made in _replacements(tree):
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
-        new = ast.unparse(made)
+        # A little more of a limit or a length that has a name is no fault.
+        is_named = _is_number(made) and NUMBERS.fullmatch(lines[node.lineno - 1])
+        new = "0" if is_named else ast.unparse(made)
         if isinstance(made, ast.BoolOp | ast.BinOp | ast.IfExp):
             new = f"({new})"
         content = (text[:start] + new.encode() + text[end:]).decode()
@@ -168,6 +173,10 @@ def _changed(node: ast.AST, **fields: Any) -> ast.AST:
     for name, value in fields.items():
         setattr(made, name, value)
     return made
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in {int, float}
 
 
 def _is_docstring(node: object) -> bool:
@@ -258,7 +267,7 @@ def try_all(faults: Sequence[Fault]) -> list[bool]:
                 noticed = is_noticed(fault, folder)
             finally:
                 folders.put(folder)
-            shown = "noticed" if noticed else "NOT NOTICED"
+            shown = "noticed" if noticed else "\n".join(["NOT NOTICED", *fault.diff()])
             print(f"{fault.path}:{fault.line}: {shown}", file=sys.stderr, flush=True)
             return noticed
 

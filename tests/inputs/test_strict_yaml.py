@@ -75,6 +75,10 @@ def test_places_are_the_same_with_windows_line_endings_and_a_byte_order_mark() -
     assert windows == strict_yaml.load(text.encode(), FILE)
 
 
+def test_only_the_first_bytes_are_a_byte_order_mark() -> None:
+    assert strict_yaml.load(BOM + b"a: x" + BOM + b"y\n", FILE).data == {"a": "x\ufeffy"}
+
+
 @pytest.mark.parametrize(
     ("at", "mark"),
     [

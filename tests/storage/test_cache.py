@@ -135,7 +135,7 @@ def test_files_are_copied_where_links_are_not_possible(
 
 def test_objects_of_the_cache_are_read_only(built: Repository) -> None:
     for name in objects(built.cache):
-        assert built.cached_file(name).stat().st_mode & 0o222 == 0
+        assert built.cached_file(name).stat().st_mode & 0o777 == 0o444
 
 
 def test_an_object_that_is_in_the_cache_is_not_written_again(built: Repository, run: Run) -> None:

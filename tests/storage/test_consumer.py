@@ -84,6 +84,15 @@ def test_what_consumers_could_not_read_is_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_the_reason_why_consumers_could_not_read_is_that_of_dvc(
+    released: Released, checkout: Path
+) -> None:
+    (checkout / "dvc.yaml").write_text("stages: 3\n")
+
+    with pytest.raises(UnreadableError, match=r"this version: .*dvc\.yaml.* validation failed"):
+        check_readable(checkout, released.cache, released.made)
+
+
 def test_a_version_with_other_files_is_refused(released: Released, checkout: Path) -> None:
     files = released.made.files
     (first, one), (_, another), *_ = files.items()

@@ -46,7 +46,7 @@ def test_a_push_copies_only_what_the_remote_lacks(built: Repository, run: Run) -
 def test_objects_in_a_folder_are_read_only(built: Repository, run: Run) -> None:
     run("push")
     for name in objects(built.bucket):
-        assert built.object_file(name).stat().st_mode & 0o222 == 0
+        assert built.object_file(name).stat().st_mode & 0o777 == 0o444
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o444], ids=["writable", "read-only"])

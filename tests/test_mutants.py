@@ -1,0 +1,53 @@
+import pytest
+
+from tests import mutants
+from tests.mutants import PACKAGES, PROJECT, SETTINGS, Fault
+
+MODULES = sorted(
+    file.relative_to(PROJECT).as_posix()
+    for package in PACKAGES
+    for file in (PROJECT / "scripts" / package).glob("*.py")
+    if file.name != "__init__.py"
+)
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_each_module_has_tests_that_are_run_for_its_faults(path: str) -> None:
+    assert mutants.tests_of(path)
+
+
+def test_the_tests_of_a_module_come_first() -> None:
+    assert mutants.tests_of("scripts/storage/push.py")[0] == "tests/storage/test_push.py"
+
+
+def test_every_test_that_is_named_for_a_module_exists() -> None:
+    for name, tests in SETTINGS["tests"].items():
+        assert name in PACKAGES or f"scripts/{name}.py" in MODULES
+        assert all((PROJECT / test).exists() for test in tests)
+
+
+def test_a_fault_changes_one_place() -> None:
+    faults = list(mutants.faults_of("scripts/storage/push.py"))
+
+    assert len(faults) > 20
+    assert len({fault.content for fault in faults}) == len(faults)
+    removed = "        cache.refuse_damaged(absent)"
+    assert [f"-{removed}", "+        pass"] in [fault.diff() for fault in faults]
+
+
+def test_a_share_that_is_not_noticed_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = list(mutants.faults_of("scripts/storage/push.py"))[:4]
+
+    share = mutants.report(faults, [True, False, True, True])
+
+    assert share == 0.75
+    printed = capsys.readouterr().out
+    assert f"scripts/storage/push.py:{faults[1].line}\n" in printed
+    assert "\n".join(faults[1].diff()) in printed
+    assert printed.splitlines()[-1].split() == ["total", "4", "3", "1", "0"]
+
+
+def test_each_explained_fault_can_still_be_planted() -> None:
+    for known in SETTINGS.get("explained", []):
+        faults: list[Fault] = list(mutants.faults_of(known["file"]))
+        assert any(fault.reason() == known["reason"] for fault in faults), known
