@@ -139,6 +139,27 @@ def test_each_merge_gets_its_release_in_order(released: Repository, run: Run) ->
     assert_complete(released)
 
 
+def test_a_merge_is_one_change_whatever_the_commits_of_its_branch(
+    repository: Repository, run: Run
+) -> None:
+    run("release")
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    repository.git("switch", "--quiet", "--create", "side")
+    for text in (LARGEST, LARGER):
+        repository.configure(text)
+        repository.git("commit", "--quiet", "--all", "--message", "Change the dataset")
+    repository.git("switch", "--quiet", "main")
+    repository.git("merge", "--quiet", "--no-ff", "--message", "Merge side", "side")
+    repository.git("push", "--quiet", "origin", "main")
+
+    assert run("release").code == 0
+
+    assert repository.tags() == ["v0", "v1"]
+    assert repository.at_origin("rev-parse", "v1^") == repository.git("rev-parse", "HEAD")
+    assert recorded(repository, "v1").nfiles == 16
+    assert run("release").out.startswith("nothing to release")
+
+
 def test_a_change_that_is_reverted_gets_a_release_too(repository: Repository, run: Run) -> None:
     for text in (LARGER, config_text()):
         run("release")
@@ -969,6 +990,26 @@ def test_there_is_a_growing_pause_before_another_attempt(
     assert pauses[1] > 2 * publish.FIRST_PAUSE - 1
     assert pauses[2] > pauses[0]
     assert max(pauses) <= publish.MAX_PAUSE + publish.FIRST_PAUSE
+
+
+def test_a_failure_that_another_run_has_settled_in_the_meantime_is_none(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("release").code == 0
+    repository.merge(LARGER)
+    repository.merge(INVALID)
+    Flaky(repository, "refs/heads/main", "Internal Server Error", 1)
+
+    def in_the_meantime(_seconds: float) -> None:
+        repository.merge(LARGEST)
+        git(repository.place, "clone", "--quiet", "origin.git", "other")
+        assert run("release", where=repository.place / "other").code == 0
+
+    monkeypatch.setattr("time.sleep", in_the_meantime)
+
+    result = run("release")
+
+    assert (result.code, repository.tags()) == (0, ["v0", "v1", "v2"])
 
 
 def test_a_rule_is_not_tried_again(

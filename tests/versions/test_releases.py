@@ -70,6 +70,15 @@ def on_another_branch(repository: Repository) -> str:
     return "its commit is not on main"
 
 
+def inside_a_branch_that_was_merged(repository: Repository) -> str:
+    first = commit_on_branch(repository, {"docs/one.md": "One\n"})
+    repository.git("branch", "--quiet", "--delete", "--force", "side")
+    tag(repository, "v7", commit_on_branch(repository, {"docs/two.md": "Two\n"}, first))
+    repository.git("merge", "--quiet", "--no-ff", "--message", "Merge side", "side")
+    repository.git("push", "--quiet", "origin", "main")
+    return "its commit is not on main"
+
+
 def with_code_of_its_own(repository: Repository) -> str:
     lock = repository.lock.read_text().replace("nfiles: 16", "nfiles: 17")
     files = {"scripts/evil.py": "print('evil')\n", "dataset.dvc": lock}
@@ -117,6 +126,7 @@ STRAYS: list[Callable[[Repository], str]] = [
     with_a_leading_zero,
     with_the_largest_number,
     on_another_branch,
+    inside_a_branch_that_was_merged,
     with_code_of_its_own,
     with_another_remote,
     before_the_newest_release,
