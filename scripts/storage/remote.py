@@ -266,8 +266,7 @@ def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFI
         opened = DvcRemote("remote", path, fs, **config)
     except (DvcException, ImportError) as error:
         raise UserError(f"{where}: the remote cannot be used ({error})") from None
-    protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
-    return KINDS.get(protocol, Remote)(opened)
+    return KINDS.get(fs.protocol, Remote)(opened)
 
 
 def reason(errors: Sequence[BaseException]) -> str:

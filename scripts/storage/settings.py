@@ -23,8 +23,9 @@ TEMPLATE_URL = "storage"
 CREDENTIALS = {
     *("credentialpath", "projectname", "access_key_id", "secret_access_key", "session_token"),
     *("profile", "account_key", "sas_token", "tenant_id", "client_id", "client_secret"),
-    *("user", "password", "ask_password", "keyfile", "passphrase", "token", "custom_auth_header"),
-    *("auth", "cert_path", "key_path", "oss_key_id", "oss_key_secret"),
+    *("user", "password", "ask_password", "keyfile", "passphrase", "ask_passphrase", "token"),
+    *("bearer_token_command", "custom_auth_header", "auth", "cert_path", "key_path"),
+    *("oss_key_id", "oss_key_secret"),
     *("gdrive_client_id", "gdrive_client_secret", "gdrive_user_credentials_file"),
     *("gdrive_use_service_account", "gdrive_service_account_json_file_path"),
 }

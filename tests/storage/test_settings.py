@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -227,6 +228,18 @@ def test_each_credential_is_an_option_of_dvc_and_none_is_an_address() -> None:
     addresses = {"url", "endpointurl", "oss_endpoint", "account_name", "connection_string", "port"}
     assert known > addresses
     assert not settings.CREDENTIALS & addresses
+
+
+def test_every_option_of_dvc_that_sounds_like_a_credential_is_one() -> None:
+    known = {str(option) for options in REMOTE_SCHEMAS.values() for option in options}
+    words = "user|pass|secret|token|credential|key|auth|cert_|profile|projectname|tenant|client|service"
+    others = {
+        # How the server encrypts what it stores, and what is not tried to log in.
+        *("sse_customer_key", "sse_kms_key_id", "gss_auth", "gdrive_service_account_user_email"),
+        *(option for option in known if option.startswith("exclude_")),
+    }
+    found = {option for option in known if re.search(words, option)}
+    assert found - others == settings.CREDENTIALS
 
 
 def test_the_committed_address_is_used_and_not_that_of_the_machine(
