@@ -49,10 +49,11 @@ SIMILAR = {"sorted": "list", "min": "max", "max": "min", "any": "all", "all": "a
 
 
 class Fault(NamedTuple):
-    """One fault: the file, the line, and the content of the file with it."""
+    """One fault: the file, the line, and the content of the file without and with it."""
 
     path: str
     line: int
+    before: str
     content: str
 
     @property
@@ -61,8 +62,8 @@ class Fault(NamedTuple):
 
     def diff(self) -> list[str]:
         """Return the lines that were removed and added."""
-        before = (PROJECT / self.path).read_text(encoding="utf-8").splitlines()
-        lines = difflib.unified_diff(before, self.content.splitlines(), n=0, lineterm="")
+        both = self.before.splitlines(), self.content.splitlines()
+        lines = difflib.unified_diff(*both, n=0, lineterm="")
         return [line for line in lines if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
 
     def reason(self) -> str | None:
@@ -95,7 +96,7 @@ def faults_of(path: str) -> Iterator[Fault]:
             new = f"({new})"
         content = (text[:start] + new.encode() + text[end:]).decode()
         if ast.dump(ast.parse(content)) != ast.dump(tree):
-            yield Fault(path, node.lineno, content)
+            yield Fault(path, node.lineno, text.decode(), content)
 
 
 def _replacements(node: ast.AST) -> Iterator[tuple[Any, ast.AST]]:
@@ -236,12 +237,11 @@ def copy_project(folder: Path) -> Path:
 def is_noticed(fault: Fault, folder: Path) -> bool:
     """Return whether a test fails with `fault` planted in the copy in `folder`."""
     file = folder / fault.path
-    before = file.read_bytes()
     file.write_text(fault.content, encoding="utf-8")
     try:
         code = run_tests(folder, tests_of(fault.path))
     finally:
-        file.write_bytes(before)
+        file.write_text(fault.before, encoding="utf-8")
     if code == NO_TESTS:
         sys.exit(f"no tests are named for {fault.path}; name them in tests/mutants.toml")
     return code != 0

@@ -232,7 +232,9 @@ def test_each_credential_is_an_option_of_dvc_and_none_is_an_address() -> None:
 
 def test_every_option_of_dvc_that_sounds_like_a_credential_is_one() -> None:
     known = {str(option) for options in REMOTE_SCHEMAS.values() for option in options}
-    words = "user|pass|secret|token|credential|key|auth|cert_|profile|projectname|tenant|client|service"
+    words = (
+        "user|pass|secret|token|credential|key|auth|cert_|profile|projectname|tenant|client|service"
+    )
     others = {
         # How the server encrypts what it stores, and what is not tried to log in.
         *("sse_customer_key", "sse_kms_key_id", "gss_auth", "gdrive_service_account_user_email"),
