@@ -85,8 +85,10 @@ def faults_of(path: str) -> Iterator[Fault]:
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    tree, lines = ast.parse(text), text.splitlines()
-    for node, made in _replacements(tree):
+    lines = text.splitlines()
+    for node, made in _replacements(ast.parse(text)):
+        if ast.dump(made) == ast.dump(node):
+            continue
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
         # A little more of a limit or a length that has a name is no fault.
@@ -95,8 +97,7 @@ def faults_of(path: str) -> Iterator[Fault]:
         if isinstance(made, ast.BoolOp | ast.BinOp | ast.IfExp):
             new = f"({new})"
         content = (text[:start] + new.encode() + text[end:]).decode()
-        if ast.dump(ast.parse(content)) != ast.dump(tree):
-            yield Fault(path, node.lineno, text.decode(), content)
+        yield Fault(path, node.lineno, text.decode(), content)
 
 
 def _replacements(node: ast.AST) -> Iterator[tuple[Any, ast.AST]]:
