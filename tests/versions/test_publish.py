@@ -16,7 +16,7 @@ from scripts.sources import copies, registry
 from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
-from scripts.versions import lock, publish
+from scripts.versions import lock, origin, publish
 from scripts.versions.lock import Lock
 from tests.repository import (
     REMOTE_URL,
@@ -990,6 +990,65 @@ def test_there_is_a_growing_pause_before_another_attempt(
     assert pauses[1] > 2 * publish.FIRST_PAUSE - 1
     assert pauses[2] > pauses[0]
     assert max(pauses) <= publish.MAX_PAUSE + publish.FIRST_PAUSE
+
+
+def first(monkeypatch: pytest.MonkeyPatch, name: str, do: Callable[[], object]) -> None:
+    """Do something right before the function `name` of `origin` is called for the first time."""
+    function, todo = getattr(origin, name), [do]
+
+    def call(*arguments: Any) -> Any:
+        if todo:
+            todo.pop()()
+        return function(*arguments)
+
+    monkeypatch.setattr(origin, name, call)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_tag_that_was_pushed_a_moment_before_is_not_replaced(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def push_tag() -> None:
+        repository.at_origin("tag", "--annotate", "--message", "by hand", "v0", "main")
+
+    first(monkeypatch, "publish_tag", push_tag)
+
+    result = run("release")
+
+    assert result.code == 0, result.err
+    assert repository.at_origin("tag", "--list", "--format=%(subject)", "v0") == "by hand"
+    assert repository.releases() == ["v1"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_commit_that_was_pushed_to_main_a_moment_before_is_kept(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def push_commit() -> None:
+        repository.merge_file("README.md", "Hello\n")
+
+    first(monkeypatch, "push_main", push_commit)
+
+    result = run("release")
+
+    assert result.code == 0, result.err
+    assert repository.at_origin("show", "main:README.md") == "Hello"
+    assert_main_has(repository, "v0")
+
+
+def test_a_failed_push_of_main_that_no_rule_explains_is_an_error(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = repository.place / "gone.git"
+    first(monkeypatch, "push_main", lambda: repository.origin.rename(gone))
+
+    result = run("release")
+
+    assert result.code == 1
+    assert "error: cannot push main to origin (fatal: " in result.err
+    gone.rename(repository.origin)
+    assert run("release").code == 0
+    assert_main_has(repository, "v0")
 
 
 def test_a_failure_that_another_run_has_settled_in_the_meantime_is_none(
