@@ -25,7 +25,7 @@ class Marker(BaseModel):
     contact sheet, or of the run that has it; `stored` says whether the remote has the files.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
     version: Tag | None = None

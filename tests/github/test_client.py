@@ -134,11 +134,13 @@ def test_an_error_of_github_is_one_message_with_advice(
     assert bodies(server, pull) == []
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
 def test_a_passing_error_is_retried(hub: GitHub, server: Server, pull: int, status: int) -> None:
     server.proxy.fail(status, "GET", count=2)
     hub.comment(pull, ONE)
     assert bodies(server, pull) == [ONE]
+    server.proxy.fail(status, "GET", count=2)
+    assert hub.open_pulls() == [pull]
 
 
 def test_a_rate_limit_is_waited_for(

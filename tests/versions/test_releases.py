@@ -272,6 +272,20 @@ def test_history_that_was_removed_stays_removed(released: Repository, run: Run) 
     assert released.at_origin("rev-parse", "v2^{commit}") == released.tip()
 
 
+def test_a_clone_follows_main_where_another_one_has_removed_history(
+    released: Repository, run: Run
+) -> None:
+    before = released.tip()
+    released.merge_file("secret.txt", "secret\n")
+    released.at_origin("update-ref", "refs/heads/main", before)
+
+    result = run("release")
+
+    assert result.code == 0, result.err
+    assert result.out.startswith("nothing to release")
+    assert released.tip() == before
+
+
 def test_main_that_was_reset_is_not_moved_when_nothing_is_due(
     released: Repository, run: Run
 ) -> None:
