@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from scripts.sources import digits, registry
+from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 from scripts.versions import lock
 from tests.repository import Repository, Run, config_text, contents
@@ -32,7 +33,7 @@ def change_digits(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the digits be others from now on, where they are read from their origin."""
 
     def change() -> None:
-        now = digits.read("digits")
+        now = digits.read(SourceRequest("digits"))
         other = Table("digits", 255 - now.pixels, now.labels)
         monkeypatch.setattr(digits, "read", lambda _: other)
 
