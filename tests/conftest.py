@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scripts.__main__ import main
+from tests.doubles import storage
+from tests.doubles.storage import Storage
 from tests.repository import (
     PROJECT,
     Released,
@@ -124,6 +126,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Result(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Storage]:
+    """An emulated bucket. Tests share it, and each uses a path of its own."""
+    with storage.running() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from scripts.errors import UserError
 from scripts.github import actions
-from scripts.versions import commits
-from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
+from scripts.versions import commits, origin
+from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git
 
 
 def refuse_unmerged(git: Git, branch: str, path: str) -> None:
@@ -32,10 +32,7 @@ def push(git: Git, branch: str, path: str, message: str) -> str:
     """
     content = (git.root / path).read_bytes()
     commit = commits.commit(git, {path: content}, message, git.commit("HEAD"))
-    try:
-        git("push", "--quiet", "--force", ORIGIN, f"{commit}:refs/heads/{branch}")
-    except GitError as error:
-        raise UserError(f"cannot push the branch {branch} to origin: {error.output}") from None
+    origin.push_proposal(git, branch, commit)
     server = actions.variable("GITHUB_SERVER_URL")
     repository = actions.variable("GITHUB_REPOSITORY")
     return f"{server}/{repository}/compare/{MAIN}...{quote(branch)}?expand=1"

@@ -5,7 +5,7 @@ each split stays on its side, whatever the newer batch brings.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -101,9 +101,17 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
         used = [release for release in used if releases.number(release.tag) >= since]
     seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0
     images = {image.row: image for line in order(source, seed).values() for image in line}
-    uses = _uses(git, source, used, images)
+    uses: dict[Part, Use] = defaultdict(Use)
+    drawn: Counter[str] = Counter()
+    for release in used:
+        rows = [(split, row) for split, row in _rows(git, source, release) if row in images]
+        drawn = Counter(split for split, _ in rows)
+        is_own = release.lock.meta.config.get("split_by") == SOURCE
+        for split, row in rows:
+            use = uses[_part(source, images[row])]
+            (use.note_of_own if is_own else use.note)(split, images[row].place)
     sizes = Counter(_part(source, image) for image in images.values())
-    wanted = _wanted(newest)
+    wanted = _wanted(drawn)
     return [
         batch.model_copy(update={"zones": _zones(number, batch, wanted, uses, sizes)})
         for number, batch in enumerate(source.pointer.batches)
@@ -113,19 +121,6 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
 def _is_of(git: Git, source: Own, release: Release) -> bool:
     is_named = release.lock.meta.source.name == source.name
     return is_named and continuity.has_pointer(git, release)
-
-
-def _uses(
-    git: Git, source: Own, used: Iterable[Release], images: Mapping[int, Image]
-) -> dict[Part, Use]:
-    uses: dict[Part, Use] = defaultdict(Use)
-    for release in used:
-        is_own = release.lock.meta.config.get("split_by") == SOURCE
-        for split, row in _rows(git, source, release):
-            if row in images:
-                use = uses[_part(source, images[row])]
-                (use.note_of_own if is_own else use.note)(split, images[row].place)
-    return uses
 
 
 def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
@@ -149,13 +144,12 @@ def _part(source: Own, image: Image) -> Part:
     return image.batch, str(source.labels[image.row])
 
 
-def _wanted(newest: Release | None) -> Zones:
-    """Return where the cuts would be by the sizes of the newest release's splits."""
-    if newest is None:
+def _wanted(drawn: Mapping[str, int]) -> Zones:
+    """Return where the cuts would be by what the newest release has drawn for each split."""
+    total = sum(drawn.values())
+    if not total:
         return UNUSED
-    counts = {split: sum(by.values()) for split, by in newest.lock.meta.counts.items()}
-    validation, test = counts.get(VALIDATION, 0), counts.get(TEST, 0)
-    total = sum(counts.values())
+    validation, test = drawn.get(VALIDATION, 0), drawn.get(TEST, 0)
     return Zones(
         validation=max(MIDDLE - validation / total, 0.0),
         test=1 - test / total,

@@ -110,8 +110,6 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
     problems = Findings()
     with locations.opened(address) as location:
         files = list(locations.bounded(location.files(problems), address))
-        if not files and not problems.count:
-            raise UserError(f"{address}: there are no images")
         made, images = _arranged(location, files, problems, folder)
         if before:
             _remember(made.known, before)
@@ -122,6 +120,8 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
     problems.refuse(address)
+    if not made.modes:
+        raise UserError(f"{address}: there are no images")
     _refuse_clashes(made.known)
     return made
 

@@ -56,12 +56,18 @@ class Cache:
     def put(self, data: bytes) -> str:
         """Store one object, unless it is there already; return its name."""
         name = manifest.md5_of(data)
-        self._write(name, data)
+        self.put_as(name, data)
         return name
+
+    def put_as(self, name: str, data: bytes) -> None:
+        """Store one object, whose name is known, unless it is there already."""
+        path = self.path(name)
+        if not path.exists() or path.read_bytes() != data:
+            files.write(path, data, READ_ONLY)
 
     def put_manifest(self, made: Manifest) -> None:
         """Store the object that lists the files of a version."""
-        self._write(made.md5, made.content())
+        self.put_as(made.md5, made.content())
 
     def object_names(self, manifest_md5: str) -> set[str]:
         """Return the names of all objects of a version, its manifest included.
@@ -113,11 +119,6 @@ class Cache:
                 target.rename(old)
             new.rename(target)
             files.remove(old)
-
-    def _write(self, name: str, data: bytes) -> None:
-        path = self.path(name)
-        if not path.exists() or path.read_bytes() != data:
-            files.write(path, data, READ_ONLY)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.inputs.reader import WorkTree
+from scripts.storage import manifest
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote, open_remote, reason
 from scripts.storage.settings import CONFIG_PATH
@@ -23,11 +24,12 @@ def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
         if remote.missing({name}):
             raise UserError(f"the object {name} is missing in {remote.url}")
         for _, content in remote.read({name}):
-            if cache.put(content) != name:
+            if not manifest.matches(name, content):
                 raise UserError(
                     f"checksum mismatch for an object in {remote.url}. Remove it:"
                     f" {remote.removal(name)}"
                 )
+            cache.put_as(name, content)
     return cache.path(name)
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ VARIABLES = {
     "GCP_WORKLOAD_IDENTITY_PROVIDER": PROVIDER,
     "GCP_PULL_REQUEST_ACCOUNT": "pull-request@example.iam",
     "GCP_RELEASE_ACCOUNT": "release@example.iam",
+    "GCP_INGEST_ACCOUNT": "ingest@example.iam",
 }
 # The files that a repository needs for its workflows to run.
 MACHINERY = (".github/", "scripts/", "requirements")
@@ -229,11 +230,12 @@ class Forge:
         main = self._main()
         return self._act("push", workflow, self._push_event(main), main)
 
-    def on_dispatch(self) -> Run:
-        """Run release.yml, as when somebody starts it."""
-        return self._act(
-            "workflow_dispatch", "release.yml", {"ref": "refs/heads/main"}, self._main()
-        )
+    def on_dispatch(
+        self, workflow: str = "release.yml", inputs: Mapping[str, str] | None = None
+    ) -> Run:
+        """Run a workflow, as when somebody starts it."""
+        event = {"ref": "refs/heads/main", "inputs": dict(inputs or {})}
+        return self._act("workflow_dispatch", workflow, event, self._main())
 
     def start_on_push(self) -> subprocess.Popen[str]:
         """Start release.yml, as on a push to main, in a process group of its own."""

@@ -41,6 +41,7 @@ EVERYTHING_SET = {
     "vars.GCP_WORKLOAD_IDENTITY_PROVIDER": "provider",
     "secrets.GCP_PULL_REQUEST_KEY": "key",
     "secrets.GCP_RELEASE_KEY": "key",
+    "secrets.GCP_INGEST_KEY": "key",
     "needs.changes.outputs.dataset": "true",
     "needs.changes.outputs.machinery": "true",
     "hashFiles": "hash",
@@ -48,7 +49,7 @@ EVERYTHING_SET = {
 # What gives a step credentials, or lets it show or leave something.
 PRIVILEGED = re.compile(
     r"secrets\.|github\.token|google-github-actions/|upload-artifact"
-    r"|scripts (push|report|comment|release|publish-notes|update-comments)"
+    r"|scripts (push|report|comment|ingest|release|publish-notes|update-comments)"
 )
 
 
@@ -94,6 +95,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "push": {"branches": ["main"]},
         "workflow_dispatch": None,
     }
+    assert workflow("ingest.yml")["on"].keys() == {"workflow_dispatch"}
     assert workflow("ci.yml")["on"] == {
         "pull_request": None,
         "push": {"branches": ["main"]},
@@ -103,6 +105,7 @@ def test_each_workflow_has_its_triggers() -> None:
     assert {file.name for file in FILES} == {
         "ci.yml",
         "comment.yml",
+        "ingest.yml",
         "pull-request.yml",
         "release.yml",
         "reported-samples.yml",
@@ -131,6 +134,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/platforms": {"contents": "read"},
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
+        "ingest/ingest": {"contents": "write", "id-token": "write"},
         "pull-request/changes": {"contents": "read"},
         "pull-request/dataset": {
             "contents": "read",
@@ -245,7 +249,7 @@ def test_no_checkout_keeps_its_credentials_but_the_last_one_where_git_pushes(fil
     for job in workflow(file.name)["jobs"].values():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        pushes = file.stem in {"release", "reported-samples"}
+        pushes = file.stem in {"release", "reported-samples", "ingest"}
         assert kept == ([False, True] if pushes else [False] * len(kept))
 
 
@@ -331,6 +335,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("pull-request.yml", "dataset", ["validate", "build", "push", "report"]),
         ("release.yml", "release", ["release"]),
         ("reported-samples.yml", "curate", ["curate-issue"]),
+        ("ingest.yml", "ingest", ["ingest"]),
     ],
 )
 def test_what_reads_the_bucket_comes_after_the_credentials(
@@ -350,14 +355,32 @@ def test_only_these_jobs_use_a_secret() -> None:
         for name, job in workflow(file.name)["jobs"].items()
         if "secrets" in repr(job)
     }
-    assert using == {"pull-request/dataset", "release/release", "reported-samples/curate"}
+    assert using == {
+        "ingest/ingest",
+        "pull-request/dataset",
+        "release/release",
+        "reported-samples/curate",
+    }
 
 
-def test_the_secrets_of_the_release_belong_to_its_environment() -> None:
-    assert workflow("release.yml")["jobs"]["release"]["environment"] == "release"
+def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> None:
+    for name in ("release", "ingest"):
+        assert workflow(f"{name}.yml")["jobs"][name]["environment"] == name
     for file in FILES:
         for name, job in workflow(file.name)["jobs"].items():
-            assert ("environment" in job) is (file.stem == "release"), name
+            assert ("environment" in job) is (file.stem in {"release", "ingest"}), name
+
+
+def test_an_ingest_runs_the_code_of_main_and_gets_its_inputs_from_the_environment() -> None:
+    job = workflow("ingest.yml")["jobs"]["ingest"]
+    checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
+    assert [step["with"]["ref"] for step in checkouts] == ["main", "main"]
+    *_, last = job["steps"]
+    assert last["run"] == 'python -m scripts ingest --branch -- "$NAME" "$LOCATION"'
+    assert last["env"] == {"NAME": "${{ inputs.name }}", "LOCATION": "${{ inputs.location }}"}
+    # Behind the checkout with the credentials nothing else runs.
+    assert job["steps"][-2] is checkouts[1]
+    assert last["working-directory"] == checkouts[1]["with"]["path"]
 
 
 @pytest.mark.parametrize("name", ["ci.yml", "pull-request.yml"])

@@ -1,0 +1,77 @@
+"""A history on real images: the 10,000 test images of CIFAR-10, ingested in two parts."""
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from scripts.inputs.config import TEST, TRAIN
+from scripts.sources import pointer
+from scripts.versions import comparison
+from scripts.versions.git import Git
+from scripts.versions.history import History
+from tests.repository import Repository, Run, config_text, contents, create, git
+
+IMAGES = os.environ.get("CIFAR10_TEST_IMAGES")
+CLASSES = 10
+
+pytestmark = [
+    pytest.mark.xdist_group("cifar"),
+    pytest.mark.skipif(
+        not IMAGES, reason="the CIFAR-10 images are not here: CIFAR10_TEST_IMAGES is not set"
+    ),
+]
+
+
+def half(target: Path) -> Path:
+    """Write an archive with every second image."""
+    with tarfile.open(IMAGES or "") as archive, tarfile.open(target, "w") as made:
+        for number, member in enumerate(x for x in archive if x.isreg()):
+            if number % 2 == 0:
+                made.addfile(member, archive.extractfile(member))
+    return target
+
+
+def release(repository: Repository, run: Run, samples: int) -> None:
+    repository.git("add", "sources")
+    repository.merge(config_text(source="cifar", class_="all", samples=samples, test_size=0.2))
+    result = run("release", where=repository.root)
+    assert result.code == 0, result.err
+
+
+def test_a_source_of_real_images_grows_and_nothing_moves(tmp_path: Path, run: Run) -> None:
+    repository = create(tmp_path)
+    first = run("ingest", "cifar", str(half(tmp_path / "half.tar")))
+    assert "batch 1 with 5,000 images" in first.out, first.err
+    release(repository, run, 400)
+    second = run("ingest", "cifar", IMAGES or "")
+    assert "skipped 5,000 images that are there already\n" in second.out, second.err
+    assert "batch 2 with 5,000 images" in second.out
+    release(repository, run, 400)
+    # All images of the first batch, and most of the second one.
+    release(repository, run, 900)
+
+    recorded = pointer.parse((repository.root / "sources" / "cifar.dvc").read_bytes(), "cifar")
+    assert recorded.meta.counts == dict.fromkeys(sorted(recorded.meta.counts), 1000)
+    history = History(Git(repository.root))
+    indexes = [history.index(one) for one in history.releases]
+    # The second batch alone changed nothing.
+    assert [len(one.places) for one in indexes] == [4000, 9000]
+    counts = history.releases[-1].lock.meta.counts
+    assert set(counts[TRAIN].values()) == {720}
+    assert set(counts[TEST].values()) == {180}
+    old, new = indexes
+    assert all(new.places[image] == place for image, place in old.places.items())
+    assert not old.split(TRAIN) & new.split(TEST)
+    assert not old.split(TEST) & new.split(TRAIN)
+    assert run("verify").code == 0
+
+    # The same bytes, rebuilt from the tags in a clone.
+    for tag, images in (("v0", 4000), ("v1", 9000)):
+        clone = tmp_path / tag
+        git(tmp_path, "clone", "--quiet", "--branch", tag, str(repository.origin), str(clone))
+        built = run("build", where=clone)
+        assert history.releases[int(tag[1:])].lock.md5 in built.out
+        assert len(contents(clone / "dataset")) == images
+    assert comparison.some(["v0", "v1"]) == "v0 and v1"

@@ -1,0 +1,231 @@
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import UserError
+from scripts.ingest import locations
+from scripts.ingest.findings import Findings
+from tests.doubles.storage import BUCKET, Storage
+from tests.ingest.pictures import write
+
+FILES = {"a/1.png": b"first", "b/ü 2.png": b"second", "b/3.png": b""}
+LINK = "it is a link or a device; only regular files are read"
+UNSAFE = "its path is absolute, or has .. or a backslash in it"
+
+
+def read(location: str) -> tuple[dict[str, bytes], list[str]]:
+    """Return the content of each file, and what is wrong with others."""
+    problems = Findings()
+    with locations.opened(location) as opened:
+        files = list(opened.files(problems))
+        contents = {str(file.path): content for file, content in opened.read(files)}
+        for file in files:
+            with opened.spool(file) as spooled:
+                assert spooled.read() == contents[str(file.path)]
+    return contents, problems.listed
+
+
+def add(archive: tarfile.TarFile, name: str, content: bytes = b"", **how: object) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    for key, value in how.items():
+        setattr(member, key, value)
+    archive.addfile(member, io.BytesIO(content))
+
+
+def tar(path: Path, files: Mapping[str, bytes], mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        add(archive, "a", type=tarfile.DIRTYPE)
+        for name, content in files.items():
+            add(archive, name, content)
+    return path
+
+
+def zipped(path: Path, files: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/", b"")
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_folder_is_read_sorted_by_path(tmp_path: Path) -> None:
+    assert read(str(write(tmp_path, FILES))) == (FILES, [])
+    assert list(read(str(tmp_path))[0]) == sorted(FILES)
+    assert read(f"file://{tmp_path}/") == (FILES, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("x.tar", "w"), ("x.tar.gz", "w:gz"), ("x.TGZ", "w:gz"), ("x.tar.xz", "w:xz")],
+)
+def test_a_tar_archive_is_read_in_its_order(tmp_path: Path, name: str, mode: str) -> None:
+    made = tar(tmp_path / name, {f"./{path}": content for path, content in FILES.items()}, mode)
+    assert read(str(made)) == (FILES, [])
+
+
+def test_a_zip_archive_is_read_by_its_path_and_by_fsspecs_address(tmp_path: Path) -> None:
+    made = zipped(tmp_path / "x.zip", FILES)
+    assert read(str(made)) == (FILES, [])
+    assert read(f"zip://::{made}") == (FILES, [])
+    assert read(f"zip://b::{made}")[0] == {"ü 2.png": b"second", "3.png": b""}
+
+
+@pytest.fixture
+def bucket(emulator: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.url)
+    return emulator
+
+
+def test_a_bucket_and_an_archive_in_it_are_read(bucket: Storage, tmp_path: Path) -> None:
+    # The emulator fails for empty files and for names that are not ASCII.
+    files = {"a/1.png": b"first", "b/2.png": b"second"}
+    for name, content in files.items():
+        bucket.overwrite(f"photos/{name}", content)
+    bucket.overwrite("photos.tar.xz", tar(tmp_path / "x.tar.xz", files, "w:xz").read_bytes())
+    bucket.overwrite("photos.zip", zipped(tmp_path / "x.zip", files).read_bytes())
+
+    for location in ("photos", "photos.tar.xz", "photos.zip"):
+        assert read(f"gs://{BUCKET}/{location}") == (files, [])
+
+
+def test_members_of_an_archive_that_are_no_regular_files_are_never_read(tmp_path: Path) -> None:
+    outside = write(tmp_path, {"secret.png": b"secret"}) / "secret.png"
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        add(archive, "a/1.png", b"first")
+        add(archive, "../up.png", b"up")
+        add(archive, "/etc/absolute.png", b"absolute")
+        add(archive, "a/../../b.png", b"up")
+        add(archive, "a\\b.png", b"backslash")
+        add(archive, "a/symlink.png", type=tarfile.SYMTYPE, linkname=str(outside))
+        add(archive, "a/inside.png", type=tarfile.SYMTYPE, linkname="1.png")
+        add(archive, "a/hard.png", type=tarfile.LNKTYPE, linkname="a/1.png")
+        add(archive, "a/device.png", type=tarfile.CHRTYPE, devmajor=1, devminor=5)
+        add(archive, "a/pipe.png", type=tarfile.FIFOTYPE)
+    found, problems = read(str(tmp_path / "x.tar"))
+    assert found == {"a/1.png": b"first"}
+    assert problems == [
+        f"../up.png: {UNSAFE}",
+        f"/etc/absolute.png: {UNSAFE}",
+        f"a/../../b.png: {UNSAFE}",
+        f"a\\b.png: {UNSAFE}",
+        *(f"a/{kind}.png: {LINK}" for kind in ("symlink", "inside", "hard", "device", "pipe")),
+    ]
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["secret.png", "x.tar"]
+
+
+def test_members_of_a_zip_archive_that_are_no_regular_files_are_never_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        link = zipfile.ZipInfo("a/link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("../up.png", b"up")
+        archive.writestr("a/1.png", b"first")
+    assert read(str(tmp_path / "x.zip")) == (
+        {"a/1.png": b"first"},
+        [f"a/link.png: {LINK}", f"../up.png: {UNSAFE}"],
+    )
+
+
+def test_links_and_pipes_in_a_folder_are_not_read(tmp_path: Path) -> None:
+    write(tmp_path, {"a/1.png": b"first"})
+    (tmp_path / "a" / "link.png").symlink_to("1.png")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    assert read(str(tmp_path)) == (
+        {"a/1.png": b"first"},
+        [f"a/link.png: {LINK}", f"a/pipe.png: {LINK}", f"b: {LINK}"],
+    )
+
+
+def test_what_systems_leave_in_folders_and_archives_is_passed_over(tmp_path: Path) -> None:
+    left = {"__MACOSX/a/._1.png": b"x", "a/.DS_Store": b"x", "a/Thumbs.db": b"x", ".git/x": b"x"}
+    assert read(str(write(tmp_path / "folder", FILES | left))) == (FILES, [])
+    assert read(str(zipped(tmp_path / "x.zip", FILES | left))) == (FILES, [])
+
+
+@pytest.mark.parametrize("cut", [100, 700, 1024, 1536, 2048])
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_an_archive_that_was_cut_is_refused(tmp_path: Path, cut: int, mode: str) -> None:
+    made = tar(tmp_path / "x.tar", FILES, mode)
+    content = made.read_bytes()
+    made.write_bytes(content[:cut] if mode == "w" else content[: len(content) * cut // 2700])
+    with pytest.raises(UserError, match=r"x\.tar cannot be read: "):
+        read(str(made))
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.xz"])
+@pytest.mark.parametrize("content", [b"", b"text that is no archive" * 100])
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} cannot be read: "):
+        read(str(tmp_path / name))
+
+
+def test_a_damaged_or_encrypted_member_of_a_zip_archive_is_named(tmp_path: Path) -> None:
+    made = zipped(tmp_path / "x.zip", {"a/1.png": bytes(range(256))})
+    content = made.read_bytes()
+    at = content.index(bytes(range(100, 120)))
+    made.write_bytes(content[:at] + b"!" + content[at + 1 :])
+    with pytest.raises(UserError, match=r"cannot be read: Bad CRC-32 for file 'a/1\.png'"):
+        read(str(made))
+    encrypted = bytearray(content)
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        encrypted[encrypted.rindex(signature) + flags] |= 1
+    made.write_bytes(encrypted)
+    assert read(str(made)) == ({}, ["a/1.png: it is encrypted"])
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [
+        ("nowhere", "nowhere: there is no such file or folder"),
+        ("s3://bucket/x", "s3://bucket/x cannot be read: Install s3fs to access S3"),
+        ("strange://x", "strange://x cannot be read: Protocol not known: strange"),
+        ("nowhere.zip", "nowhere.zip: there is no such file or folder"),
+    ],
+)
+def test_a_location_that_cannot_be_opened_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        read(location)
+    assert str(caught.value) == says
+
+
+def test_the_number_and_the_size_of_files_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tar(tmp_path / "x.tar.gz", {"a/zeros": bytes(10_000_000)}, "w:gz")
+    assert made.stat().st_size < 20_000
+    for limit, value, says in (
+        ("MAX_FILES", 0, "has more than 0 files; ingest them in several parts"),
+        ("MAX_TOTAL", 9_999_999, "have more than 0 GiB; ingest them in several parts"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(locations, limit, value)
+            with (
+                pytest.raises(UserError, match=says),
+                locations.opened(str(made)) as opened,
+            ):
+                list(locations.bounded(opened.files(Findings()), str(made)))
+
+
+def test_files_of_a_bucket_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [locations.File(Path(f"{n}"), size, n) for n, size in enumerate([3, 3, 3, 9, 1, 1])]  # type: ignore[arg-type]
+    monkeypatch.setattr(locations, "READ_AT_ONCE", 6)
+    assert [[file.size for file in part] for part in locations._parts(files)] == [
+        [3, 3],
+        [3],
+        [9],
+        [1, 1],
+    ]
+    monkeypatch.setattr(locations, "FILES_AT_ONCE", 1)
+    assert len(list(locations._parts(files))) == 6
