@@ -1,3 +1,4 @@
+import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ from scripts.build import png as png_
 from scripts.sources import registry
 from scripts.sources.source import Pixels, SourceRequest
 
-DRAWINGS = st.integers(1, 40).flatmap(lambda side: arrays.arrays(np.uint8, (side, side)))
+# Released bytes depend on it.
+KNOWN_COLOR = "4f3149c17e415b089efc6ffdb3199d73fae66dab262fde7efc67fc264d2d6d68"
+SIDES = st.tuples(st.integers(1, 40), st.integers(1, 40))
+GRAY = SIDES.flatmap(lambda sides: arrays.arrays(np.uint8, sides))
+RGB = SIDES.flatmap(lambda sides: arrays.arrays(np.uint8, (*sides, 3)))
+DRAWINGS = GRAY | RGB
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -44,3 +50,19 @@ def test_a_digit_is_a_plain_gray_png(row: int) -> None:
 
     assert [kind for kind, _ in parts] == [b"IHDR", b"IDAT", b"IEND"]
     assert parts[0][1] == struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+
+
+def test_a_color_image_is_a_plain_rgb_png() -> None:
+    pixels = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    parts = list(chunks(png_.encode(pixels)))
+
+    assert [kind for kind, _ in parts] == [b"IHDR", b"IDAT", b"IEND"]
+    assert parts[0][1] == struct.pack(">IIBBBBB", 6, 4, 8, 2, 0, 0, 0)
+    assert np.array_equal(png_.decode(png_.encode(pixels)), pixels)
+
+
+def test_the_bytes_of_a_color_image_are_the_known_ones() -> None:
+    pixels = (np.arange(32 * 32 * 3) ** 2 % 251).astype(np.uint8).reshape(32, 32, 3)
+    pixels[8:24, 8:24] = 200
+
+    assert hashlib.sha256(png_.encode(pixels)).hexdigest() == KNOWN_COLOR

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import Mock
 from urllib.error import HTTPError
 from urllib.request import Request
@@ -21,10 +21,14 @@ from urllib.request import Request
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from sklearn.datasets import _openml
 
 from scripts.errors import UserError
 from scripts.sources import copies, registry, table
+from scripts.sources.resized import Resized
 from scripts.sources.source import Source, SourceError, SourceRequest, classes
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
@@ -145,6 +149,180 @@ def test_a_table_without_square_gray_images_or_usable_classes_is_refused(
 ) -> None:
     with pytest.raises(SourceError, match=f"^source odd .*{says}"):
         table.from_values("odd", values, labels)
+
+
+# Colors
+
+COLORS = st.integers(2, 5).flatmap(lambda side: arrays.arrays(np.uint8, (2, side, side, 3)))
+
+
+def values_of(pixels: Values, channels: str) -> Values:
+    """Return color images as a table lists them."""
+    return (pixels.transpose(0, 3, 1, 2) if channels == "first" else pixels).reshape(2, -1)
+
+
+@pytest.mark.parametrize("channels", ["first", "last"])
+@given(COLORS)
+def test_color_images_are_read_as_channels_says(channels: str, pixels: Values) -> None:
+    made = table.from_values("colors", values_of(pixels, channels), LABELS, channels)
+
+    assert np.array_equal(made.pixels, pixels)
+    assert made.shape == pixels.shape[1:]
+    assert made.digests == [hashlib.sha256(one.tobytes()).digest() for one in pixels]
+
+
+@given(COLORS)
+def test_cifar_10_is_known_to_list_one_color_after_the_other(pixels: Values) -> None:
+    known = table.from_values("CIFAR_10", values_of(pixels, "first"), LABELS)
+    overridden = table.from_values("CIFAR_10", values_of(pixels, "last"), LABELS, "last")
+
+    assert np.array_equal(known.pixels, pixels)
+    assert np.array_equal(overridden.pixels, pixels)
+
+
+def test_the_checksum_tells_color_images_that_are_read_in_two_ways() -> None:
+    values = np.arange(24).reshape(2, 12)
+    made = [table.from_values("n", values, LABELS, way) for way in ("first", "last")]
+
+    assert made[0].sha256 != made[1].sha256
+
+
+NO_CHANNELS = (
+    "source tiny-colors has color images, and it is not known how it lists their values. Add"
+    " 'channels: first' if all red values come first, or 'channels: last' if the three colors of"
+    " each pixel are together, and look at the samples."
+)
+NOT_OF_COLORS = "is no OpenML table of color images; remove 'channels' from the config."
+
+
+def keep_colors(openml: Path) -> None:
+    rows = [",".join([*map(str, range(start, start + 12)), "ab"[start % 2]]) for start in range(8)]
+    keep(openml, "tiny-colors", [*gray(12), ("kind", "{a,b}")], rows)
+
+
+def test_an_openml_dataset_of_color_images_is_a_source(cache: Path, openml: Path) -> None:
+    keep_colors(openml)
+
+    first = registry.load(SourceRequest("tiny-colors", "first"))
+    last = registry.load(SourceRequest("tiny-colors", "last"))
+
+    assert first.image(0).tolist() == [[[0, 4, 8], [1, 5, 9]], [[2, 6, 10], [3, 7, 11]]]
+    assert last.image(0).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
+    # A copy says how it was read by its checksum.
+    shutil.rmtree(openml)
+    for made in (first, last):
+        again = registry.load(SourceRequest("tiny-colors"), made.sha256)
+        assert np.array_equal(again.image(3), made.image(3))
+
+
+def test_missing_channels_are_a_problem_of_the_config_that_says_what_to_add(
+    repository: Repository, run: Run, cache: Path, openml: Path
+) -> None:
+    keep_colors(openml)
+    wish = {"source": "tiny-colors", "class_": "a", "samples": 2, "test_size": 1}
+    repository.configure(config_text(**wish))
+    assert run("validate") == (1, "", f"dataset_config.yaml:1:9: {NO_CHANNELS}\n")
+
+    repository.configure(config_text(**wish, channels="last"))
+    result = run("build")
+    assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize("channels", ["first", "last"])
+def test_channels_of_gray_images_are_refused(
+    cache: Path, openml: Path, channels: Literal["first", "last"]
+) -> None:
+    keep(openml, "tiny-drawings", [*gray(4), ("kind", "{a,b}")], ["1,2,3,4,a", "5,6,7,8,b"])
+
+    for name in ("tiny-drawings", "digits"):
+        with pytest.raises(SourceError, match=f"^source {name} {NOT_OF_COLORS}$"):
+            registry.load(SourceRequest(name, channels))
+
+
+# The sets and the identifiers of a table
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("mnist_784", 60_000),
+        ("Fashion-MNIST", 60_000),
+        ("Kuzushiji-MNIST", 60_000),
+        ("CIFAR_10", 50_000),
+    ],
+)
+def test_the_own_test_sets_of_known_datasets_begin_at_a_row(name: str, start: int) -> None:
+    made = Table(name, np.zeros((start + 10, 1, 1), np.uint8), np.full(start + 10, "a"))
+
+    assert made.own_test is not None
+    assert made.own_test.tolist() == [False] * start + [True] * 10
+    assert Table("other", made.pixels, made.labels).own_test is None
+
+
+def test_a_row_is_found_by_its_number_with_or_without_leading_zeros() -> None:
+    digits = load_table("digits")
+
+    assert [digits.find(number) for number in ("7", "00007", "000000007", "0", "1796")] == [
+        *(7, 7, 7),
+        *(0, 1796),
+    ]
+    for identifier in ("1797", "-1", "", "7.0", "\u0667", "s0123456789abcdef", "9" * 12):
+        assert digits.find(identifier) is None
+    assert all(digits.find(digits.identifier(row)) == row for row in range(0, 1797, 100))
+
+
+# Resized images
+
+# The SHA-256 of all images. Released bytes depend on them: the same on every machine.
+RESIZED = {
+    (28, 28): "d5d7e8cb09a93d5b5fe0bf2264f94b18ff450fad9e55f824764c08039eda51b1",
+    (5, 3): "19891ef6b21a29bd8fd72537cd425feb4d8e919122fdff63ef4b01cc5504a03d",
+    (1, 1): "4114c4d9a9bca300b02d49040c63919f8047d773668a279b1d56e7a8b47c6697",
+}
+RESIZED_COLORS = "0ed2febfd424e323f77359c1ddc2e5eb7709f4ae1762421f9cc35c603533e117"
+
+
+def sha256_of(source: Source) -> str:
+    rows = range(len(source.labels))
+    return hashlib.sha256(b"".join(source.image(row).tobytes() for row in rows)).hexdigest()
+
+
+@pytest.mark.parametrize("size", RESIZED)
+def test_resized_images_have_the_known_bytes(size: tuple[int, int]) -> None:
+    made = Resized(load_table("digits"), size)
+
+    assert made.shape == size
+    assert sha256_of(made) == RESIZED[size]
+
+
+def test_resized_color_images_have_the_known_bytes() -> None:
+    values = (np.arange(20 * 3 * 12 * 12) ** 2 % 251).reshape(20, -1)
+    made = Resized(table.from_values("n", values, np.full(20, "a"), "last"), (7, 9))
+
+    assert made.shape == (7, 9, 3)
+    assert sha256_of(made) == RESIZED_COLORS
+
+
+def test_a_resized_source_is_the_same_but_for_its_pixels() -> None:
+    digits = load_table("digits")
+    made: Source = Resized(digits, (4, 6))
+
+    assert made.keys == digits.digests
+    assert made.digests == [
+        hashlib.sha256(made.image(row).tobytes()).digest() for row in range(1797)
+    ]
+    for of in ("name", "sha256", "own_test"):
+        assert getattr(made, of) == getattr(digits, of)
+    assert [*made.batches] == [*digits.batches]
+    assert np.array_equal(made.labels, digits.labels)
+    assert made.identifier(9) == "00009"
+    assert made.find("9") == 9
+
+
+def test_images_that_have_the_size_keep_their_pixels() -> None:
+    digits = load_table("digits")
+
+    assert sha256_of(Resized(digits, (8, 8))) == sha256_of(digits)
 
 
 def load_table(name: str, sha256: str | None = None) -> Table:
