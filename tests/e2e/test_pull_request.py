@@ -53,7 +53,7 @@ def test_an_invalid_config_is_annotated_line_by_line_until_it_is_fixed(forge: Fo
     assert "samples: must be at least 1, found -1" in run.annotations[0]["message"]
     body = the_comment(forge, pull)
     assert "### dataset: invalid, 2 problems" in body
-    assert f"**{CONFIG}, line 3, column 10**: `samples: must be at least 1, found -1`" in body
+    assert f"`{CONFIG}`, line 3, column 10: `samples: must be at least 1, found -1`" in body
     assert forge.bucket.objects() == []
 
     forge.push_to(pull, {CONFIG: config()})

@@ -146,11 +146,12 @@ def test_a_relabel_to_a_class_that_is_not_there_is_left_out_and_named(
 ) -> None:
     sample = one(released, "test", "3")
 
-    found = planned(released, run, f"{sample},relabel,3,9,")
+    found = planned(released, run, f"{sample},test,,,", f"{sample},relabel,3,9,")
 
     assert found["selected"]["left_out"] == [{"sample": sample, "label": "9", "why": "relabel"}]
     assert found["selected"]["relabeled_counts"] == 1
-    (listed,) = found["curated"]["changes"]
+    _, listed = found["curated"]["changes"]
+    assert found["curated"]["samples"] == 1
     assert listed == change(sample, "relabel", new_label="9", before=("test", "3"))
     # It is removed, and not relabeled.
     assert found["curated"]["relabeled"] == {}
