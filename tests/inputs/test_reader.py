@@ -231,6 +231,15 @@ def test_what_is_no_regular_file_is_refused_in_the_same_words_from_both(
         )
 
 
+def test_a_repository_of_its_own_is_refused_before_it_is_committed(repository: Repository) -> None:
+    (repository.root / "additions").mkdir()
+    submodule(repository.root / "additions/train")
+
+    assert refused(CheckedOut(repository.root)) == (
+        "additions/train:1:1: not a regular file; links, folders and devices are not read"
+    )
+
+
 def test_a_pipe_is_refused_without_being_read(repository: Repository) -> None:
     (repository.root / "additions/train/3").mkdir(parents=True)
     os.mkfifo(repository.root / "additions/train/3/a.png")
