@@ -183,8 +183,17 @@ def test_the_setup_trusts_the_number_of_the_repository_and_the_environment_of_th
     assert environment
     assert members == [
         "attribute.event/$REPOSITORY_ID:pull_request",
+        "attribute.event/$REPOSITORY_ID:issues",
         f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment[1]}",
     ]
+
+
+def test_the_setup_makes_the_label_that_starts_a_workflow() -> None:
+    (label,) = re.findall(r"github\.event\.label\.name == '([^']+)'", workflows())
+    assert f"gh label create {label} " in commands(SETUP)
+    assert f"the label `{label}`" in SETUP.read_text()
+    if not needs_readme.args[0]:
+        assert f"the label `{label}`" in README.read_text()
 
 
 def test_the_setup_sends_forks_of_private_repositories_no_write_token_and_no_secrets() -> None:

@@ -13,12 +13,18 @@ from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
 LOCAL = ("validate", "plan", "diff", "build", "push", "release", "verify", "remote")
-WORKFLOW = ("report", "comment", "comment-fork", "publish-notes", "update-comments")
+CURATION = ("curate", "similar")
+WORKFLOW = (
+    *("report", "comment", "comment-fork", "curate-issue"),
+    *("publish-notes", "update-comments"),
+)
 MAINTENANCE = ("upgrade", "template-lock")
-VERBS = (*LOCAL, *WORKFLOW, *MAINTENANCE)
+VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
 # What each verb needs, in addition to its name.
 ARGUMENTS = {
     "diff": ["v0", "v1"],
+    "curate": ["failures.csv"],
+    "similar": ["00058"],
     "remote": ["gs://bucket/path"],
     "report": ["x"],
     "comment": ["x"],
