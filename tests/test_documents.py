@@ -173,18 +173,21 @@ def test_the_setup_names_every_action_that_is_used() -> None:
     assert set(re.findall(r"`([^`]+)`", named)) == used
 
 
-def test_the_setup_trusts_the_number_of_the_repository_and_the_environment_of_the_release() -> None:
+def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_main() -> None:
     text = commands(SETUP)
     assert "--attribute-condition=\"assertion.repository_id == '$REPOSITORY_ID'\"" in text
     # A name can be taken by somebody else.
     assert not re.search(r"assertion\.repository\b", text)
     members = re.findall(r'"principalSet://iam\.googleapis\.com/\$POOL/(.*)"', text)
-    environment = re.search(r"^    environment: (\w+)$", workflows(), re.MULTILINE)
-    assert environment
+    environments = re.findall(r"^    environment: (\w+)$", workflows(), re.MULTILINE)
+    assert sorted(environments) == ["ingest", "release"]
     assert members == [
         "attribute.event/$REPOSITORY_ID:pull_request",
         "attribute.event/$REPOSITORY_ID:issues",
-        f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment[1]}",
+        *(
+            f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment}"
+            for environment in sorted(environments, reverse=True)
+        ),
     ]
 
 
