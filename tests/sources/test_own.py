@@ -1,21 +1,28 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
+from scripts.build.dataset import Dataset
 from scripts.errors import UserError
+from scripts.ingest import writer
 from scripts.ingest.writer import ShardWriter, write_index
+from scripts.inputs import config
 from scripts.inputs.images import decode
 from scripts.inputs.problems import InputError
+from scripts.inputs.reader import Inputs
 from scripts.sources import own, pointer, registry, shards
 from scripts.sources.own import Own
 from scripts.sources.pointer import BatchRecord, Output, Shape
 from scripts.sources.source import SourceRequest
 from scripts.storage.manifest import Manifest, md5_of
 from tests.ingest.pictures import picture
+from tests.repository import config_text
 
 COUNT = 250
 
@@ -46,20 +53,20 @@ def store(tmp_path: Path) -> Store:
 
 def source(store: Store, change: Callable[[dict[str, str]], None] | None = None) -> SourceRequest:
     """Return a request for a source of two shards; `change` may change its list of files."""
-    writer = ShardWriter(store.folder)
+    shard_writer = ShardWriter(store.folder)
     rows = []
     for number in range(COUNT):
         pixels = decode(picture(number))
         digest = hashlib.sha256(pixels.tobytes()).digest()
         label = "ab"[number % 2]
-        writer.add(picture(number), label, None, digest)
+        shard_writer.add(picture(number), label, None, digest)
         rows.append((digest, label, None))
         if number == COUNT // 2:
-            writer.close()
-    writer.close()
+            shard_writer.close()
+    shard_writer.close()
     made = shards.rows(*zip(*rows, strict=True))
     names = [shards.shard_name(0), shards.shard_name(1), shards.index_name(0)]
-    paths = [*writer.paths, write_index(store.folder, made)]
+    paths = [*shard_writer.paths, write_index(store.folder, made)]
     files = {name: store.put(path.read_bytes()) for name, path in zip(names, paths, strict=True)}
     if change:
         change(files)
@@ -70,7 +77,7 @@ def source(store: Store, change: Callable[[dict[str, str]], None] | None = None)
             Output(store.put(listed.content(), ".dir"), 0, 3),
             Shape("gray", (8, 8)),
             {"a": COUNT // 2, "b": COUNT // 2},
-            [BatchRecord(shards=writer.sizes, sha256=made.sha256)],
+            [BatchRecord(shards=shard_writer.sizes, sha256=made.sha256)],
         )
     )
     return SourceRequest("own", pointer=content, fetch_object=store.fetch)
@@ -184,3 +191,22 @@ def test_a_damaged_shard_is_one_message(store: Store) -> None:
 def test_a_source_of_ones_own_comes_before_one_of_the_same_name_elsewhere(store: Store) -> None:
     assert isinstance(registry.KINDS[0].read(source(store)), Own)
     assert not own.provides(SourceRequest("digits"))
+
+
+def test_a_build_reads_each_row_group_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "ROWS_IN_GROUP", 10)
+    made = load(source(store))
+    text = config_text(source="own", class_="all", samples="all", test_size=0.2)
+    dataset = Dataset(Inputs(config.parse(text.encode())), made)
+    read, original = Mock(), parquet.ParquetFile.read_row_group
+
+    def counted(file: Any, number: int, **how: Any) -> Any:
+        read(number)
+        return original(file, number, **how)
+
+    monkeypatch.setattr(parquet.ParquetFile, "read_row_group", counted)
+
+    assert len(dataset.manifest.files) == COUNT
+
+    # 126 and 124 rows, in groups of 10.
+    assert read.call_count == 13 + 13
