@@ -44,7 +44,7 @@ OPPOSITES: dict[type[ast.AST], type[ast.AST]] = {
     **{ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr},
 }
 # A line that gives numbers a name.
-NUMBERS = re.compile(rb"[A-Z_, ]+ = [0-9_.*, ]+")
+NUMBERS = re.compile(rb"[A-Z_, ]+ = [0-9_.*, ()]+")
 SIMILAR = {"sorted": "list", "min": "max", "max": "min", "any": "all", "all": "any"}
 
 
