@@ -148,9 +148,16 @@ def broken(repository: Repository) -> list[str]:
             lock.parse(repository.lock.read_bytes())
         except UserError as error:
             found.append(str(error))
+    return found + incomplete(repository, there)
+
+
+def incomplete(repository: Repository, there: dict[str, bytes]) -> list[str]:
+    """Return which releases lack an intact object, given the objects of the remote."""
+    found = []
+    intact = there.keys() - mismatched(there)
     for tag in repository.releases():
         manifest = lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode()).md5
-        entries = json.loads(there.get(manifest, b"null"))
-        if entries is None or not {entry["md5"] for entry in entries} <= there.keys():
+        entries = json.loads(there[manifest]) if manifest in intact else None
+        if entries is None or not {entry["md5"] for entry in entries} <= intact:
             found.append(f"{tag} exists, but its objects are not all in the remote")
     return found

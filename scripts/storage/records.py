@@ -53,16 +53,20 @@ class Records:
         return name
 
     def store(self, content: bytes) -> str:
-        """Store a record in the cache and in the remote; return its name."""
+        """Store a record in the cache and in the remote, and verify it there; return its name."""
         name = self.keep(content)
         if (there := self._remote.read_record(name)) is None:
+            failure = UserError(
+                f"the record {name} was written to {self._remote.url}, but is missing"
+            )
             try:
                 self._remote.write_record(name, content)
-            except UserError:
+            except UserError as error:
                 # Another run can have written it at the same time, and nobody may overwrite it.
-                if (there := self._remote.read_record(name)) is None:
-                    raise
-        if there not in {None, content}:
+                failure = error
+            if (there := self._remote.read_record(name)) is None:
+                raise failure
+        if there != content:
             raise UserError(
                 f"Checksum mismatch for the record {name} in {self._remote.url}."
                 f" Remove it and run it again:\n    {self._remote.record_removal(name)}"

@@ -30,10 +30,12 @@ class Harm(Enum):
     # It is closed before the request is handled, or in the middle of the answer.
     REFUSED = auto()
     CUT = auto()
-    # The answer is late, arrives byte by byte, or has another byte.
+    # The answer is late, or arrives byte by byte.
     LATE = auto()
     SLOW = auto()
+    # A byte in the middle is another one, of the answer or of what was sent.
     DAMAGED = auto()
+    DAMAGED_BEFORE = auto()
 
 
 @dataclass
@@ -151,7 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, content = answer
             headers = {"Content-Type": "application/json"}
         else:
-            status, content, headers = self._forward(body)
+            sent = _damaged(body) if harm is Harm.DAMAGED_BEFORE else body
+            status, content, headers = self._forward(sent)
         if fault and not harm:
             self._fail(fault)
         else:
@@ -195,8 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         if harm is Harm.LATE:
             time.sleep(PAUSE)
-        if harm is Harm.DAMAGED and content:
-            content = bytes([content[0] ^ 1]) + content[1:]
+        if harm is Harm.DAMAGED:
+            content = _damaged(content)
         try:
             self.send_response(status)
             for name, value in headers.items():
@@ -219,3 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(PAUSE)
         else:
             self.wfile.write(content)
+
+
+def _damaged(content: bytes) -> bytes:
+    middle = len(content) // 2
+    changed = bytes(byte ^ 1 for byte in content[middle : middle + 1])
+    return content[:middle] + changed + content[middle + 1 :]

@@ -38,6 +38,12 @@ class Storage:
                 return names
             query["pageToken"] = page["nextPageToken"]
 
+    def content(self, name: str) -> bytes:
+        address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
+        response = session().get(address, params={"alt": "media"})
+        response.raise_for_status()
+        return response.content
+
     def delete(self, name: str) -> None:
         address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
         session().delete(address).raise_for_status()

@@ -125,6 +125,27 @@ def test_a_planted_record_is_refused_with_the_command_that_removes_it(place: Pla
     assert place.remote.read_record(NAME) == b"planted"
 
 
+@pytest.mark.parametrize("arrives", [b"a recorD", None], ids=["damaged", "lost"])
+def test_a_record_is_verified_in_the_remote_after_it_was_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch, arrives: bytes | None
+) -> None:
+    def write(name: str, _: bytes) -> None:
+        if arrives is not None:
+            place.plant(name, arrives)
+
+    monkeypatch.setattr(place.remote, "write_record", write)
+
+    with pytest.raises(UserError) as caught:
+        place.records.store(CONTENT)
+
+    assert str(caught.value) == (
+        f"the record {NAME} was written to {place.remote.url}, but is missing"
+        if arrives is None
+        else f"Checksum mismatch for the record {NAME} in {place.remote.url}."
+        f" Remove it and run it again:\n    {place.removal}"
+    )
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(place: Place) -> None:
     place.cache.write_text("a file where the folder should be")
 
