@@ -60,8 +60,10 @@ EDITS: dict[str, Edit] = {
         "sha256: ", "sha256: 0"
     ),
     "an older release": lambda repo: repo.git("show", "v0:dataset.dvc") + "\n",
-    "no schema": lambda repo: repo.lock.read_text().replace("  schema: 2\n", ""),
-    "a newer schema": lambda repo: repo.lock.read_text().replace("schema: 2", "schema: 3"),
+    "no schema": lambda repo: repo.lock.read_text().replace(f"  schema: {lock.SCHEMA}\n", ""),
+    "a newer schema": lambda repo: repo.lock.read_text().replace(
+        f"schema: {lock.SCHEMA}", f"schema: {lock.SCHEMA + 1}"
+    ),
     "a comment": lambda repo: f"# mine\n{repo.lock.read_text()}",
     "a key of DVC": lambda repo: f"{repo.lock.read_text()}frozen: true\n",
     "a merge conflict": lambda repo: f"<<<<<<< HEAD\n{repo.lock.read_text()}",
