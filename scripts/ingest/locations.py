@@ -69,7 +69,7 @@ class Folder:
                 continue  # how some buckets note an empty folder
             if (clean := _checked(path, problems)) is None:
                 continue
-            if found[name]["type"] != "file" or found[name].get("islink"):
+            if found[name]["type"] != "file":
                 problems.add(path, "it is a link or a device; only regular files are read")
             else:
                 yield File(clean, int(found[name].get("size") or 0), name)

@@ -12,7 +12,7 @@ from scripts import commands
 from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
-LOCAL = ("validate", "plan", "diff", "build", "push", "release", "verify", "remote")
+LOCAL = ("validate", "plan", "diff", "build", "push", "release", "verify", "ingest", "remote")
 CURATION = ("curate", "similar")
 WORKFLOW = (
     *("report", "comment", "comment-fork", "curate-issue"),
@@ -25,6 +25,7 @@ ARGUMENTS = {
     "diff": ["v0", "v1"],
     "curate": ["failures.csv"],
     "similar": ["00058"],
+    "ingest": ["flowers", "folder"],
     "remote": ["gs://bucket/path"],
     "report": ["x"],
     "comment": ["x"],
