@@ -107,6 +107,9 @@ def test_the_same_images_give_the_same_pointer_and_objects(
 
 
 def test_plain_dvc_agrees_with_an_ingest(repository: Repository, run: Run, photos: Path) -> None:
+    # `dvc get` opens origin somewhere else.
+    assert run("remote", str(repository.bucket)).code == 0
+    repository.git("add", ".dvc/config")
     run("ingest", "shapes", str(photos))
     assert dvc(repository.root, "status") == "Data and pipelines are up to date."
     assert dvc(repository.root, "status", "-c") == "Cache and remote 'storage' are in sync."
@@ -476,7 +479,7 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
         "top.png: expected LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE",
         "cat/text.png: it is not a PNG or JPEG file",
         "cat/cut.png: it is damaged (",
-        "cat/cmyk.jpg: it has the color mode CMYK",
+        "cat/cmyk.jpg: its colors are CMYK",
         "cat/red.png: 1 images are RGB, but the others are gray; all images of a source must",
         "two words: source shapes has the class 'two words', which cannot be a folder name.",
         "größe: source shapes has the class 'größe', which cannot be a folder name.",
