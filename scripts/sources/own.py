@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 
@@ -160,7 +160,9 @@ def read(request: SourceRequest) -> Own:
         for number, batch in enumerate(pointer.batches)
     ]
     sizes = [size for batch in pointer.batches for size in batch.shards]
-    reader = Shards(sizes, lambda number: fetch(files[shards.shard_name(number)]))
+    # An object is verified when it is fetched, and that is enough once.
+    path = cache(lambda number: fetch(files[shards.shard_name(number)]))
+    reader = Shards(sizes, path)
     return Own(name, pointer, shards.concatenated(found), reader)
 
 

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 DIGEST_SIZE = 32
-OPEN_SHARDS = 2
+# What is kept of an open shard is small: where its groups begin.
+OPEN_SHARDS = 32
 # Rows that lie together are read together, so a few groups are enough.
 ROW_GROUPS_IN_MEMORY = 8
 # The name of a file in the folder of a source.

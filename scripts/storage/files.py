@@ -5,30 +5,32 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 # The end of the name of every temporary file, DVC's own included.
 TEMPORARY = ".tmp"
 # Seconds. No run takes as long, so that an older temporary file is one that a killed run left.
 MAX_AGE = 24 * 60 * 60
+# Bytes of a file that are copied at a time.
+BLOCK = 1024 * 1024
 
 
 def write(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the file at `path` by one with `data`; a reader sees the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=TEMPORARY, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(data)
-            file.close()
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
+    with _replacing(path, mode) as file:
+        file.write(data)
+
+
+def copy(source: Path, path: Path, mode: int = 0o644) -> None:
+    """Replace the file at `path` by a copy of `source`, of which only a part is in memory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(path, mode) as file, source.open("rb") as original:
+        shutil.copyfileobj(original, file, BLOCK)
 
 
 def md5(path: Path) -> str:
@@ -71,3 +73,19 @@ def remove(path: Path) -> None:
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)
+
+
+@contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[IO[bytes]]:
+    """Give a temporary file that replaces the one at `path` when the block ends."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=TEMPORARY, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            yield file
+            file.close()
+            temporary.chmod(mode)
+            temporary.replace(path)
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise

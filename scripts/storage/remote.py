@@ -213,7 +213,10 @@ class FolderRemote(Remote):
 
     def _write(self, file: Path, name: str) -> None:
         # Not DVC's own way, which leaves a part behind when the disk is full.
-        files.write(Path(self.path(name)), file.read_bytes(), READ_ONLY)
+        files.copy(file, Path(self.path(name)), READ_ONLY)
+
+    def _is_intact(self, name: str) -> bool:
+        return files.md5(Path(self.path(name))) == name.removesuffix(".dir")
 
 
 class GoogleRemote(Remote):

@@ -139,7 +139,8 @@ def _index(history: History, release: Release | None, source: Source | None = No
 
 def _near(dataset: Dataset, old: Index | None) -> Near:
     """Return the near-duplicates of which one image was not in its split before."""
-    places, digests = dataset.selection.places(), dataset.images.digests
+    # In the order of the source, which can be read piece by piece.
+    places, digests = dict(sorted(dataset.selection.places().items())), dataset.images.digests
     was = {split: old.split(split) if old else set() for split in SPLITS}
     return near.find(
         dataset.images,
