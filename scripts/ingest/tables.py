@@ -72,7 +72,7 @@ def _rows(file: File, table: Any, problems: Findings) -> Iterator[Row]:
         raise UserError(f"the column {IMAGE} must hold bytes, or a struct with bytes and path")
     name_of = _naming(schema.metadata or {}, schema.field(LABEL).type)
     number, split = 0, split_of(file)
-    for batch in table.iter_batches(ROWS_AT_ONCE, columns=[IMAGE, LABEL]):
+    for batch in _batches(table):
         for image, label in zip(batch.column(IMAGE), batch.column(LABEL), strict=True):
             number += 1
             where = f"{file.path} row {number}"
@@ -82,6 +82,12 @@ def _rows(file: File, table: Any, problems: Findings) -> Iterator[Row]:
                 yield Row(where, split, name_of(label.as_py()), _checked(content))
             except UserError as error:
                 problems.add(where, str(error))
+
+
+def _batches(table: Any) -> Iterator[Any]:
+    """Yield some rows at a time; by groups, because pyarrow keeps what it has read of a file."""
+    for group in range(table.num_row_groups):
+        yield from table.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[IMAGE, LABEL])
 
 
 def _checked(content: bytes | None) -> bytes:
