@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -624,3 +625,31 @@ def test_the_order_of_the_files_decides_nothing_of_a_version(tmp_path: Path, run
         run("build", where=repository.root)
         built.append(contents(repository.root / "dataset"))
     assert built[0] == built[1]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "scripts.ingest.collection.png.encode",
+        "scripts.ingest.writer.write_index",
+        "scripts.storage.cache.Cache.put",
+        "scripts.storage.remote.FolderRemote._write",
+        "scripts.storage.remote.FolderRemote.mismatched",
+        "scripts.storage.cache.Cache.checkout",
+        "scripts.sources.pointer.render",
+    ],
+)
+def test_an_ingest_that_is_interrupted_leaves_no_pointer_and_can_be_run_again(
+    repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(step, Mock(side_effect=KeyboardInterrupt))
+        result = run("ingest", "shapes", str(photos))
+    assert (result.code, result.out) == (130, "")
+    assert not (repository.root / POINTER).exists()
+    assert not list((repository.root / ".dvc" / "tmp").glob("ingest-*"))
+    assert not mismatched(objects(repository.bucket))
+
+    assert run("ingest", "shapes", str(photos)).code == 0
+    assert dvc(repository.root, "status") == "Data and pipelines are up to date."
+    assert not mismatched(objects(repository.bucket))
