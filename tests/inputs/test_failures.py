@@ -89,7 +89,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
         " 'cat.png'",
         "failures.csv:3:13: score: expected a number, found 'high'",
         "failures.csv:4:1: expected 4 values as in the first line, found 3",
-        "failures.csv:5:1: a quote is not closed in this row",
+        "failures.csv:5:11: the quote that begins here is not closed; a value ends in its own line",
         "failures.csv:6:13: predicted: has a character that cannot be printed",
         "failures.csv:6:17: score: expected a number, found 'nan'",
         "failures.csv:7:11: label: too long; at most 100 characters are allowed",
