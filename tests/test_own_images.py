@@ -19,6 +19,15 @@ ONE, OTHER = gray(8, 8), gray(8, 8, seed=1)
 NAME = f"{identifier(ONE)}.png"
 
 
+@pytest.fixture
+def repository(repository: Repository, run: Run) -> Repository:
+    """A repository whose remote consumers of origin find too: by an absolute address."""
+    assert run("remote", str(repository.bucket)).code == 0
+    repository.git("commit", "--quiet", "--all", "--message", "Set the remote")
+    repository.git("push", "--quiet", "origin", "main")
+    return repository
+
+
 def clone(repository: Repository, name: str) -> Path:
     git(repository.place, "clone", "--quiet", str(repository.origin), name)
     return repository.place / name
@@ -182,6 +191,30 @@ def test_problems_are_annotated_and_nothing_is_built(
         )
     assert not (repository.root / "dataset").exists()
     assert not repository.cache.exists()
+
+
+def test_the_names_of_files_with_problems_do_no_harm_in_a_comment(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    put(repository.root, "train/3/`@all`\n<img src=x>.png", gray(9, 9))
+    put(repository.root, f"train/3/{'x' * 240}.png", gray(9, 9, seed=1))
+
+    assert_ok(run("report", str(tmp_path / "report")))
+
+    says = "it is 9 x 9 gray, but the images of digits are 8 x 8 gray"
+    assert summary.read_text().count(says) == 2
+    assert r"`` additions/train/3/`@all`\n<img src=x>.png ``, line 1" in summary.read_text()
+    assert f"`additions/train/3/{'x' * 181}…`, line 1" in summary.read_text()
+
+
+def test_a_leak_is_named_at_a_file_with_any_name(repository: Repository, run: Run) -> None:
+    merge(repository, ("train/3/a.png", ONE))
+    assert_ok(run("release"))
+    merge(repository, ("test/3/b\n::c.png", ONE), removed="train/3/a.png")
+
+    assert run("validate").err.startswith(r"additions/test/3/b\n::c.png:1:1: leak: ")
 
 
 def test_a_change_of_the_additions_after_the_build_is_not_pushed(

@@ -5,13 +5,12 @@ A leak is an image in the test or validation set of one version and in the train
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS, TRAIN, Config
 from scripts.inputs.curation import ACTION
-from scripts.inputs.problems import START, InputError, Problem
+from scripts.inputs.problems import InputError, Problem
 from scripts.versions import index, releases
 from scripts.versions.history import History
 from scripts.versions.index import Index
@@ -211,15 +210,16 @@ def _problems_of_placed(
         if one.action in SPLITS
     }
     for leak in leaks:
-        if pin := pins.get(leak.row):
-            note, what = partial(pin.problem, ACTION), "row"
-        else:
-            path = dataset.inputs.additions[leak.row - start].path
-            note, what = partial(Problem, path, START), "file"
-        yield note(
+        pin = pins.get(leak.row)
+        message = (
             f"leak: {dataset.images.identifier(leak.row)} is {leak}. Results on these versions"
-            f" could not be compared. Remove this {what}, or accept it with comparable_since: {tag}"
+            f" could not be compared. Remove this {'row' if pin else 'file'}, or accept it with"
+            f" comparable_since: {tag}"
         )
+        if pin:
+            yield pin.problem(ACTION, message)
+        else:
+            yield dataset.inputs.additions[leak.row - start].problem(message)
 
 
 def _grouped(counts: dict[str, tuple[int, int]]) -> list[Leak]:

@@ -1,7 +1,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,6 @@ import pytest
 
 from scripts.build.dataset import Dataset
 from scripts.inputs import reader
-from scripts.inputs.additions import Addition
-from scripts.inputs.config import TEST
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.reader import WorkTree
 from scripts.sources import registry
@@ -21,6 +18,7 @@ from scripts.versions import comparison, lock
 from scripts.versions.comparison import some
 from scripts.versions.git import Git
 from scripts.versions.history import History
+from tests.inputs.pictures import encoded, gray
 from tests.repository import Released, Repository, Run, config_text, git
 
 # There are 183 threes: the 160 for train and, later, the 85 for test share 62.
@@ -404,10 +402,10 @@ def samples_of(repository: Repository, tag: str, split: str) -> list[str]:
     return [name for where, folder, name in places if (where, folder) == (split, "3")]
 
 
-def placed(sample: str, where: str, what: str = "row") -> str:
+def placed(sample: str, where: str, what: str = "row", tag: str = "v2") -> str:
     return (
         f"leak: {sample} is in the {where}. Results on these versions could not be compared. Remove"
-        f" this {what}, or accept it with comparable_since: v2"
+        f" this {what}, or accept it with comparable_since: {tag}"
     )
 
 
@@ -488,17 +486,22 @@ def test_a_pin_that_agrees_with_every_release_is_no_leak(grown: Repository, run:
     assert run("validate").code == 0
 
 
-def test_an_addition_that_would_be_a_leak_is_refused_at_its_file(grown: Repository) -> None:
-    source = registry.load(SourceRequest("digits"))
-    history = History(Git(grown.root))
+def test_an_addition_that_would_be_a_leak_is_refused_at_its_file(
+    grown: Repository, run: Run
+) -> None:
+    train, test = (grown.root / f"additions/{split}/3/a.png" for split in ("train", "test"))
+    train.parent.mkdir(parents=True)
+    train.write_bytes(encoded(gray(8, 8)))
+    grown.git("add", "--all")
+    grown.merge(SMALL)
+    assert run("release").code == 0
+    test.parent.mkdir(parents=True)
+    train.rename(test)
+
     inputs = reader.read(WorkTree(grown.root))
-    row = int(samples_of(grown, "v1", "train")[0])
-    # As if the source of v1 had not had the image: it is compared by its pixels.
-    other = Addition("additions/test/3/a.png", TEST, "3", source.image(row))
-    dataset = Dataset(replace(inputs, additions=(other,)), source)
+    dataset = Dataset(inputs, registry.load(SourceRequest("digits")))
+    found = comparison.compare(dataset, History(Git(grown.root)))
 
-    found = comparison.compare(dataset, history)
-
-    message = placed(other.identifier, "train set of v0 and v1", "file")
-    assert found.problems(dataset, "v2") == [Problem(other.path, START, message)]
-    assert [leak.tags for leak in found.leaks] == [("v0", "v1")]
+    message = placed(inputs.additions[0].identifier, "train set of v2", "file", "v3")
+    assert found.problems(dataset, "v3") == [Problem("additions/test/3/a.png", START, message)]
+    assert [leak.tags for leak in found.leaks] == [("v2",)]
