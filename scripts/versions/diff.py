@@ -1,5 +1,6 @@
 """What a version changes compared with a release: counts, samples, bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -92,7 +93,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         comparison=compared,
         old=old,
         new=new,
-        new_bytes=_new_bytes(before, old, dataset, made),
+        new_bytes=_new_bytes(history.releases, before, old, dataset, made),
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old),
     )
@@ -154,13 +155,20 @@ def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:
     return frozenset(one.places.keys() - other.places.keys()) if one and other else frozenset()
 
 
-def _new_bytes(before: Release | None, old: Index | None, dataset: Dataset, made: Manifest) -> int:
+def _new_bytes(
+    released: Sequence[Release],
+    before: Release | None,
+    old: Index | None,
+    dataset: Dataset,
+    made: Manifest,
+) -> int:
     """Return the size of the objects that the release `before` does not have.
 
-    An image that it has is stored already. Only where all files have the names of before, but not
-    the bytes (other code encoded them), every object counts as new.
+    A version that equals any release is stored already, and so is an image that `before` has. Only
+    where all files have the names of before, but not the bytes (other code encoded them), every
+    object counts as new.
     """
-    if before and before.lock.md5 == made.md5:
+    if made.md5 in {release.lock.md5 for release in (*released, *([before] if before else []))}:
         return 0
     encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
     known = old.places if old and not encoded_anew else {}
