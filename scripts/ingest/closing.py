@@ -68,7 +68,8 @@ class Use:
         (self.test.above if split == TEST else self.test.below)(place)
         if place < MIDDLE and split == VALIDATION:
             self.validation.above(place)
-        if place < MIDDLE and split == TRAIN:
+        elif place < MIDDLE:
+            # Train, or test where it reached past validation.
             self.validation.below(place)
 
     def note_of_own(self, split: str, place: float) -> None:

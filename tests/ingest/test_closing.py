@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.build.deal import Wish, deal, zone
+from scripts.build.order import Image
 from scripts.ingest.closing import MIDDLE, Span, Use
 from scripts.inputs.config import TEST, TRAIN, VALIDATION
 from scripts.inputs.images import decode
@@ -54,6 +56,29 @@ def test_validation_stays_between_train_and_its_end(count: int, data: st.DataObj
     assert all(zones.validation <= place < MIDDLE for place in low[len(low) - validation :])
     assert zones.validation <= MIDDLE
     assert not validation or zones.test > low[-1]
+
+
+@given(st.integers(3, 40), st.floats(0, 1), st.floats(0, MIDDLE), st.data())
+def test_what_a_release_had_in_three_splits_is_in_their_zones(
+    count: int, test_cut: float, validation_cut: float, data: st.DataObject
+) -> None:
+    """Also where test reached past validation, or train."""
+    line = [Image(0, (2 * i + 1) / (2 * count), b"", i) for i in range(count)]
+    test = data.draw(st.integers(0, count))
+    validation = data.draw(st.integers(0, sum(image.place < MIDDLE for image in line)))
+    sizes = {TRAIN: count, VALIDATION: validation, TEST: test}
+    if not data.draw(st.booleans()):
+        sizes[TRAIN] = data.draw(st.integers(0, count))
+    dealt = deal(line, Wish(sizes), {}, {})
+    use = Use()
+    for split, images in dealt.items():
+        for image in images:
+            use.note(split, image.place)
+
+    zones = use.zones(Zones(validation_cut, test_cut, 1.0), 1 / (2 * count))
+
+    for split, images in dealt.items():
+        assert {zone(zones, image.place) for image in images} <= {split}
 
 
 def test_a_cut_that_fits_is_not_moved() -> None:
