@@ -202,7 +202,7 @@ def test_a_release_continues_the_old_ones(old: Repository, run: Run) -> None:
     assert old.at_origin("rev-parse", "v3^") == merged
     assert old.at_origin("rev-parse", "v3^{commit}") == old.tip()
     made = recorded(old, "v3")
-    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_since) == (2, 2, "v3")
+    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_since) == (3, 2, "v3")
     source = made.meta.source
     assert source.model_copy(update={"copy_": None}) == recorded(old, "v2").meta.source
     found = objects(storage(old))

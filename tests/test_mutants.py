@@ -18,7 +18,7 @@ def test_each_module_has_tests_that_are_run_for_its_faults(path: str) -> None:
 
 
 def test_the_tests_of_a_module_come_first() -> None:
-    assert mutants.tests_of("scripts/storage/push.py")[0] == "tests/storage/test_push.py"
+    assert mutants.tests_of("scripts/storage/transfer.py")[0] == "tests/storage/test_transfer.py"
 
 
 def test_every_test_that_is_named_for_a_module_exists() -> None:
@@ -28,7 +28,7 @@ def test_every_test_that_is_named_for_a_module_exists() -> None:
 
 
 def test_a_fault_changes_one_place() -> None:
-    faults = list(mutants.faults_of("scripts/storage/push.py"))
+    faults = list(mutants.faults_of("scripts/storage/transfer.py"))
 
     assert len(faults) > 20
     assert len({fault.content for fault in faults}) == len(faults)
@@ -37,13 +37,13 @@ def test_a_fault_changes_one_place() -> None:
 
 
 def test_a_share_that_is_not_noticed_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    faults = list(mutants.faults_of("scripts/storage/push.py"))[:4]
+    faults = list(mutants.faults_of("scripts/storage/transfer.py"))[:4]
 
     share = mutants.report(faults, [True, False, True, True])
 
     assert share == 0.75
     printed = capsys.readouterr().out
-    assert f"scripts/storage/push.py:{faults[1].line}\n" in printed
+    assert f"scripts/storage/transfer.py:{faults[1].line}\n" in printed
     assert "\n".join(faults[1].diff()) in printed
     assert printed.splitlines()[-1].split() == ["total", "4", "3", "1", "0"]
 

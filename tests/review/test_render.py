@@ -951,6 +951,7 @@ def test_a_code_span_shows_any_text_as_it_is(text: str, span: str) -> None:
         (999_400, "999 kB"),
         (1_000_000, "1 MB"),
         (18_500_000, "18.5 MB"),
+        (1_500_000_000_000, "1.5 TB"),
     ],
 )
 def test_a_size_has_three_digits_and_a_unit(count: int, words: str) -> None:

@@ -83,6 +83,33 @@ def test_a_build_replaces_a_link_called_dataset_and_not_its_target(
     assert len(contents(repository.root / "dataset")) == 10
 
 
+def test_the_old_dataset_is_complete_until_the_new_one_is(
+    built: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, seen = contents(built.root / "dataset"), []
+    rename, rmtree = Path.rename, shutil.rmtree
+
+    def look() -> None:
+        if (built.root / "dataset").exists():
+            seen.append(contents(built.root / "dataset"))
+
+    def renamed(path: Path, target: Path) -> Path:
+        look()
+        return rename(path, target)
+
+    def removed(path: Path) -> None:
+        rmtree(path)
+        look()
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    built.configure(config_text(samples=8))
+
+    assert run("build").code == 0
+
+    assert seen == [before, contents(built.root / "dataset")]
+
+
 def test_a_dataset_that_shrinks_keeps_no_old_file(built: Repository, run: Run) -> None:
     built.configure(config_text(samples=4, test_size=1))
 
@@ -204,6 +231,24 @@ def test_a_write_that_fails_leaves_no_temporary_file(tmp_path: Path) -> None:
         files.write(tmp_path / "target", b"data")
 
     assert [file.name for file in tmp_path.iterdir()] == ["target"]
+
+
+def test_the_old_file_is_there_until_the_new_one_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, seen = tmp_path / "file", []
+    files.write(file, b"old")
+    replace = Path.replace
+
+    def replaced(path: Path, target: Path) -> Path:
+        seen.append((file.read_bytes(), path.read_bytes()))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    files.write(file, b"new")
+
+    assert seen == [(b"old", b"new")]
+    assert file.read_bytes() == b"new"
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import errno
+import os
 import re
 import shutil
 from pathlib import Path
@@ -139,6 +141,22 @@ def test_an_address_that_cannot_be_used_is_refused_and_changes_nothing(
     assert message in result.err
     assert "secret" not in result.err
     assert len(result.err.splitlines()) == 1
+    assert (repository.root / ".dvc" / "config").read_text() == before
+
+
+def test_a_disk_that_is_full_leaves_the_config_as_it_was(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (repository.root / ".dvc" / "config").read_text()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+
+    result = run("remote", str(repository.place / "another"))
+
+    assert result.code == 1
     assert (repository.root / ".dvc" / "config").read_text() == before
 
 

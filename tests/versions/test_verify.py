@@ -108,6 +108,21 @@ def test_missing_and_damaged_objects_are_named_separately_and_only_the_first_few
     )
 
 
+@pytest.mark.parametrize(("missing", "more"), [(5, ""), (6, " and 1 more")])
+def test_as_many_files_as_can_be_named_are_named(
+    released: Repository, run: Run, missing: int, more: str
+) -> None:
+    content = released.object_file(manifest_of(released, "v0")).read_bytes()
+    gone = list(manifest.entries(content).items())[:missing]
+    for _, md5 in gone:
+        released.object_file(md5).unlink()
+
+    named = ", ".join(f"dataset/{name}" for name, _ in gone[:5])
+    assert (
+        run("verify", "v0").out == f"v0  broken\n    {named}{more}: missing in {released.bucket}\n"
+    )
+
+
 def test_verifying_does_not_change_the_remote(released: Repository, run: Run) -> None:
     md5, _ = first_object(released)
     overwrite(released, md5, b"evidence")
@@ -162,6 +177,25 @@ def test_a_lock_with_wrong_counts_is_named(released: Repository, run: Run) -> No
     assert result.code == 1
     assert result.out.startswith("v2  broken\n    the lock records 17 files (")
     assert ", the manifest has 16 (test/3: 2, " in result.out
+
+
+def test_a_lock_with_the_right_total_and_wrong_counts_by_class_is_named(
+    released: Repository, run: Run
+) -> None:
+    right = lock.parse(released.at_origin("show", "v1:dataset.dvc").encode())
+    counts = {**right.meta.counts, "train": {"3": 5, "no3": 7}}
+    assert right.meta.counts["train"] == {"3": 6, "no3": 6}
+    edited = right.model_copy(update={"meta": right.meta.model_copy(update={"counts": counts})})
+    released.git("pull", "--quiet", "--ff-only", "origin", "main")
+    released.lock.write_text(lock.render(edited))
+    released.git("commit", "--quiet", "--all", "--message", "Edit by hand")
+    released.git("tag", "--annotate", "--message", "by hand", "v2")
+
+    result = run("verify", "v2")
+
+    assert result.code == 1
+    assert "    the lock records 16 files (" in result.out
+    assert "train/3: 5, train/no3: 7), the manifest has 16 (" in result.out
 
 
 def test_a_release_without_a_lock_is_broken_and_the_others_are_still_verified(
@@ -231,3 +265,26 @@ def test_each_release_is_verified_in_the_remote_that_it_names(
     assert result.code == 1
     assert result.out.startswith("v0  broken\n")
     assert result.out.endswith("v1  complete and intact: 16 files\n")
+
+
+@pytest.mark.parametrize("damaged", ["bucket", "elsewhere"])
+def test_an_object_that_is_damaged_in_one_remote_is_intact_in_another(
+    repository: Repository, run: Run, damaged: str
+) -> None:
+    run("release")
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    run("remote", str(repository.place / "elsewhere"))
+    repository.git("commit", "--quiet", "--all", "--message", "Move")
+    repository.git("push", "--quiet", "origin", "main")
+    repository.merge(config_text(samples=8))
+    assert run("release").code == 0
+    md5, name = first_object(repository)
+    file = repository.place / damaged / "files" / "md5" / md5[:2] / md5[2:]
+    file.chmod(0o644)
+    file.write_bytes(b"damaged")
+
+    result = run("verify")
+
+    broken, intact = ("v0", "v1") if damaged == "bucket" else ("v1", "v0")
+    assert f"{broken}  broken\n    dataset/{name}: checksum mismatch" in result.out
+    assert f"{intact}  complete and intact" in result.out
