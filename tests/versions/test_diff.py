@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scripts.build import png
 from scripts.storage import manifest
 from scripts.versions import lock
 from scripts.versions.lock import Lock
@@ -112,13 +113,12 @@ def test_an_unchanged_dataset_stores_no_bytes(released: Repository, run: Run) ->
 
 
 def test_all_bytes_count_as_new_if_other_code_encoded_the_release(
-    released: Repository, run: Run
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The files of v0 are the same, but their bytes are unknown.
-    text = released.lock.read_text()
-    released.merge_file("dataset.dvc", text.replace(recorded(released, "v0").md5[:8], "0" * 8))
+    encode = png.encode
+    monkeypatch.setattr(png, "encode", lambda pixels: encode(pixels) + b"\0")
 
-    change = planned(released, run, config_text(), "--against", "main")
+    change = planned(released, run, config_text())
 
     assert change["samples"]["added"] == 0
     assert run("build").code == 0
@@ -128,6 +128,17 @@ def test_all_bytes_count_as_new_if_other_code_encoded_the_release(
     content = released.cached_file(change["md5"]).read_bytes()
     assert manifest.matches(change["md5"], content)
     assert change["bytes"]["new"] == sum(sizes) + len(content)
+
+
+def test_a_return_to_an_earlier_release_stores_nothing(released: Repository, run: Run) -> None:
+    before = planned(released, run, config_text())
+    released.merge(config_text(samples=8))
+    assert run("release").code == 0
+
+    change = planned(released, run, config_text())
+
+    assert (change["md5"], change["version"], change["against"]) == (before["md5"], "v2", "v1")
+    assert change["bytes"]["new"] == 0
 
 
 def test_the_first_version_is_all_new(repository: Repository, run: Run) -> None:
