@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.e2e.test_crash import SITUATIONS, Situation
 from tests.killing import kill
 from tests.repository import Released, Run
-from tests.test_crash import SITUATIONS, Situation
 
 
 @pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
