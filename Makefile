@@ -9,7 +9,9 @@ demo: .venv ## run two pull requests, their releases and a consumer in a tempora
 	$(BIN)/python -m scripts.demo
 
 test: .venv ## run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/soak
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e --ignore tests/soak
+# Two for each core: half of the time, a test waits for git or DVC.
+WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 	$(BIN)/python -m pytest -n auto tests/e2e

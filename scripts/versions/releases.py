@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from scripts.errors import UserError
@@ -103,13 +105,19 @@ def scan(git: Git) -> Releases:
 
     Raises `UserError` in a clone without history.
     """
-    tags = list(_tags(git))
-    if not tags:
-        return Releases()
+    tags = tuple(_tags(git))
+    return _checked(git.root, tags, _main(git)) if tags else Releases()
+
+
+# A verb asks several times, and the answer depends on nothing else.
+@lru_cache(maxsize=8)
+def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
+    """Return the releases among `tags`, with main at the commit `main`."""
+    git = Git(root)
     if git("rev-parse", "--is-shallow-repository") == "true":
         raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
     found = Releases()
-    checker = _Checker(git, [tag.commit for tag in tags if tag.commit])
+    checker = _Checker(git, main, [tag.commit for tag in tags if tag.commit])
     position = 0
     for tag in tags:
         try:
@@ -142,11 +150,8 @@ def remote_of(git: Git, release: Release) -> Remote:
 class _Checker:
     """Decides which tags are accepted, with few processes for any number of them."""
 
-    def __init__(self, git: Git, commits: list[str]) -> None:
+    def __init__(self, git: Git, main: str, commits: list[str]) -> None:
         self._git = git
-        main = next(
-            (rev for rev in (TRACKED_MAIN, f"refs/heads/{MAIN}") if git.has_ref(rev)), "HEAD"
-        )
         line = git("rev-list", "--first-parent", "--reverse", main).split()
         self._position = {commit: at for at, commit in enumerate(line)}
         parents = (
@@ -198,6 +203,14 @@ class _Checker:
         if found.meta.config != config.parse(written).record():
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
+
+
+def _main(git: Git) -> str:
+    """Return the commit of main at origin, or here where there is no origin."""
+    names = (TRACKED_MAIN, f"refs/heads/{MAIN}")
+    listed = git("for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
+    found = dict(line.split() for line in listed)
+    return next((found[name] for name in names if name in found), None) or git.commit("HEAD")
 
 
 def _tags(git: Git) -> Iterator[_Tag]:

@@ -677,15 +677,18 @@ INVALID |= {
 }
 
 
-@pytest.mark.parametrize("verb", ["validate", "build", "plan"])
-@pytest.mark.parametrize(("content", "expected"), INVALID.values(), ids=INVALID)
+# All verbs read the config in the same way, so that a few of the examples do for the others.
+@pytest.mark.parametrize(
+    ("verb", "example"),
+    [
+        *(("validate", example) for example in INVALID),
+        *((verb, example) for example in list(INVALID)[::6] for verb in ("build", "plan")),
+    ],
+)
 def test_an_invalid_config_gives_its_problems_and_changes_nothing(
-    untouched: Repository,
-    run: Run,
-    verb: str,
-    content: bytes,
-    expected: list[tuple[int, int, str]],
+    untouched: Repository, run: Run, verb: str, example: str
 ) -> None:
+    content, expected = INVALID[example]
     (untouched.root / CONFIG_FILE).write_bytes(content)
     before = snapshot(untouched.place)
 
