@@ -160,14 +160,14 @@ def test_growth_over_batches_moves_nothing_while_the_newest_batch_has_room(
     """Train and validation stay below 0.8 of each batch, test above it."""
     source = grown(of_batch(10, 0), ())
     releases: list[tuple[Wish, Sides]] = []
-    share = 0.0
+    tenths = 1
     for number in range(data.draw(st.integers(2, 4))):
         if number:
             source = add_batch(source, data.draw(st.sampled_from([10, 20, 30])), releases)
         room = len(source.labels) // len(CLASSES)
         for _ in range(data.draw(st.integers(0, 2))):
-            share = data.draw(st.floats(share, 1))
-            wish = in_parts(room, share, splits)
+            tenths = data.draw(st.integers(tenths, room // 10))
+            wish = in_parts(tenths, splits)
             found = sides(selected(source, wish))
             for before, of in releases:
                 assert agree(of, found)
@@ -175,13 +175,13 @@ def test_growth_over_batches_moves_nothing_while_the_newest_batch_has_room(
             releases.append((wish, found))
 
 
-def in_parts(room: int, share: float, splits: Sequence[str]) -> Wish:
-    """Return a wish for one class: a share of what train, validation and test may have of it."""
-    test = max(1, int(share * room * 0.2))
-    validation = max(1, int(share * room * 0.1)) if VALIDATION in splits else 0
-    train = max(1, int(share * room * 0.8) - validation)
-    wish = {"class_": ["a"], "samples": train + validation + test, "test_size": test}
-    return wish | ({"validation_size": validation} if validation else {})
+def in_parts(tenths: int, splits: Sequence[str]) -> Wish:
+    """Return a wish for ten images of one class, or a multiple: a fifth of them for test.
+
+    With another share for test, the batches would be cut elsewhere.
+    """
+    wish = {"class_": ["a"], "samples": 10 * tenths, "test_size": 2 * tenths}
+    return wish | ({"validation_size": tenths} if VALIDATION in splits else {})
 
 
 def test_draws_pass_over_to_the_next_batch_when_one_is_used_up() -> None:
