@@ -18,6 +18,7 @@ from tests.repository import (
     config_text,
     copy,
     create,
+    git,
     release,
 )
 
@@ -110,9 +111,16 @@ def released(released_as: Released) -> Repository:
 
 
 @pytest.fixture(scope="session")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Such a repository for tests that do not change it."""
+def _untouched(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return create(tmp_path_factory.mktemp("untouched"))
+
+
+@pytest.fixture
+def untouched(_untouched: Repository) -> Iterator[Repository]:
+    """Such a repository for tests that change nothing but the files that people write."""
+    yield _untouched
+    git(_untouched.root, "checkout", "--quiet", ".")
+    git(_untouched.root, "clean", "--quiet", "--force", "-d")
 
 
 @pytest.fixture

@@ -266,7 +266,8 @@ def test_a_new_batch_with_another_seed_keeps_counts() -> None:
 
 def test_growing_appends_over_batches() -> None:
     source = grown(of_batch(10, 0), ())
-    steps = [in_parts(room, 1, TWO) for room in (5, 8, 10, 25, 30)]
+    sizes = ((5, 1), (7, 1), (10, 2), (25, 5), (30, 6))
+    steps = [{"class_": ["a"], "samples": samples, "test_size": test} for samples, test in sizes]
     releases = [(step, sides(selected(source, step))) for step in steps[:3]]
     source = add_batch(source, 20, releases)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from scripts.build.dataset import Dataset
@@ -14,7 +14,7 @@ from scripts.build.order import order
 from scripts.build.selection import Selection, select
 from scripts.inputs import curation
 from scripts.inputs.config import ALL, SPLITS, TEST, TRAIN, VALIDATION
-from scripts.inputs.curation import NO_DECISIONS, Curation
+from scripts.inputs.curation import Curation
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
@@ -463,10 +463,12 @@ def test_of_all_samples_in_three_splits_an_exclusion_moves_no_other(data: st.Dat
     )
     gone = data.draw(st.sets(st.integers(0, 239), min_size=1, max_size=9))
 
-    before, after = (
-        select(wish, WIDE, decisions).places()
-        for decisions in (NO_DECISIONS, deciding(*(f"{row},exclude,,," for row in gone)))
-    )
+    before = select(wish, WIDE).places()
+    try:
+        after = select(wish, WIDE, deciding(*(f"{row},exclude,,," for row in gone))).places()
+    except InputError:
+        # A small split can have lost all its images.
+        reject()
 
     assert after == {row: place for row, place in before.items() if row not in gone}
 
