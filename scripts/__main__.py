@@ -209,6 +209,14 @@ def _add_verbs_for_releases(verb: Verb) -> None:
     verify.add_argument(
         "--quick", action="store_true", help="only look for the objects, do not read them"
     )
+    package = verb(
+        "package",
+        "write the files of a release",
+        "Parquet files for each split, a zip file of the images, a description in Croissant, the"
+        " dataset card and checksums. The same release gives the same files.",
+    )
+    package.add_argument("tag", metavar="TAG", help="a release, such as v1")
+    package.add_argument("--out", metavar="DIR", type=Path, required=True)
     remote = verb(
         "remote",
         "set the remote in .dvc/config",

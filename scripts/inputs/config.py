@@ -33,6 +33,8 @@ ALL = "all"
 SOURCE = "source"
 MAX_NAME = 100
 MAX_SIDE = 4096
+MAX_TITLE = 200
+LICENSE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,60}$"
 SIZE_PATTERN = r"^[1-9][0-9]*x[1-9][0-9]*$"
 # The keys that say how large a split is.
 SPLIT_SIZES = {"test_size", "validation_size"}
@@ -214,6 +216,21 @@ class Config(BaseModel):
         0, ge=0, lt=2**32, description="A different seed selects different images and splits."
     )
 
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = Field(
+        None, description="The name of the dataset, for its card.", examples=["MNIST, 3 or not 3"]
+    )
+    description: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="What the dataset is for, for its card."
+    )
+    license: Annotated[str, Field(pattern=LICENSE_PATTERN)] | None = Field(
+        None,
+        description="The license of the data, as in https://spdx.org/licenses/. That of the code is"
+        " another.",
+        examples=["CC-BY-SA-3.0"],
+    )
+    citation: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="How to cite the data, such as a BibTeX entry."
+    )
     comparable_since: ReleaseTag | None = Field(
         None,
         description="The oldest release whose results compare with this version's. Without it, all"

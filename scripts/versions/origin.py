@@ -1,5 +1,7 @@
 """The repository that everybody shares: fetching from it, and pushing tags and main to it."""
 
+import re
+
 from scripts.errors import UserError
 from scripts.versions import commits, releases
 from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
@@ -27,6 +29,14 @@ REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permis
 
 class TryAgainError(Exception):
     """Another run came first, or a server failed for a moment; its text is git's output."""
+
+
+def address(git: Git) -> str:
+    """Return the address of origin for people, the same in every clone."""
+    url = git("remote", "get-url", ORIGIN).removesuffix(".git")
+    if found := re.fullmatch(r"(?:ssh://)?(?:[^@/]+@)([^:/]+)[:/](?!/)(.+)", url):
+        return f"https://{found[1]}/{found[2]}"
+    return url
 
 
 def fetch(git: Git) -> None:

@@ -1,0 +1,55 @@
+"""The archive of a release: its files in folders, with `metadata.csv`, as a zip file."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.assets.samples import Sample
+
+# The first date that a zip file can hold: the same files give the same bytes.
+DATE = (1980, 1, 1, 0, 0, 0)
+UNIX, MODE = 3, 0o100644
+METADATA = "metadata.csv"
+COLUMNS = ("file_name", "label", "source_label", "sample", "curation")
+# What a file needs in addition to its content and twice its name, and the end of the archive.
+PER_FILE, END = 30 + 46, 22
+
+
+class Archive:
+    """A zip file that is being written; its files are stored as they are, PNGs are compressed."""
+
+    def __init__(self, path: Path) -> None:
+        """Write to `path`."""
+        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Append a file."""
+        info = zipfile.ZipInfo(name, DATE)
+        info.create_system, info.external_attr = UNIX, MODE << 16
+        self._zip.writestr(info, content)
+
+    def close(self) -> None:
+        """Finish the archive."""
+        self._zip.close()
+
+
+def metadata(samples: Sequence[Sample]) -> bytes:
+    """Return what is known of each sample, as `datasets` reads it beside the images.
+
+    See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for one in samples:
+        rows.writerow((one.file, one.label, one.source_label, one.identifier, one.curation))
+    return text.getvalue().encode()
+
+
+def size_of(samples: Sequence[Sample], total: int) -> int:
+    """Return the size of the archive of `samples`, whose files have `total` bytes together."""
+    names = sum(2 * len(sample.file) + PER_FILE for sample in samples)
+    table = metadata(samples)
+    return total + names + len(table) + 2 * len(METADATA) + PER_FILE + END

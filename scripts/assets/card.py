@@ -1,0 +1,94 @@
+"""The dataset card of a release: `README.md`, for people and for Hugging Face.
+
+See https://huggingface.co/docs/hub/datasets-cards.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from scripts.assets.parquet import TEXTS
+from scripts.inputs.config import Config
+from scripts.inputs.curation import Curation
+from scripts.review import render
+from scripts.review.report import Plan
+from scripts.review.warnings import warnings
+from scripts.versions.releases import Release
+
+MAX_DECISIONS = 200
+# Hugging Face's names for sizes, by the number of samples below which each holds.
+SIZES = {
+    1_000: "n<1K",
+    10_000: "1K<n<10K",
+    100_000: "10K<n<100K",
+    1_000_000: "100K<n<1M",
+    10_000_000: "1M<n<10M",
+}
+LARGER = "10M<n<100M"
+
+
+def write(
+    release: Release,
+    config: Config,
+    curation: Curation,
+    plan: Plan,
+    *,
+    config_text: str,
+    address: str,
+    parts: Mapping[str, Sequence[str]],
+    without_archive: bool,
+) -> bytes:
+    """Return the card of `release`, which `plan` compares with the release before.
+
+    `config_text` is the config as it was written, `address` that of the repository, `parts` the
+    names of the Parquet files by split.
+    """
+    meta, count = release.lock.meta, release.lock.nfiles
+    values = {
+        "title": config.title or f"{meta.source.name}, changed by pull request",
+        "description": config.description,
+        "license": config.license,
+        "citation": config.citation,
+        "tag": release.tag,
+        "address": address,
+        "size_category": next((name for most, name in SIZES.items() if count < most), LARGER),
+        "parts": {split: list(names) for split, names in parts.items()},
+        "labels": list(dict.fromkeys(label for of in meta.counts.values() for label in of)),
+        "texts": TEXTS,
+        "counts": {
+            split: {label: of_split.get(label, 0) for of in meta.counts.values() for label in of}
+            for split, of_split in meta.counts.items()
+        },
+        "source": meta.source,
+        "config_text": config_text.strip(),
+        "curation": curation.decisions,
+        "most": MAX_DECISIONS,
+        "since": meta.comparable_since,
+        "before": plan.against,
+        "headline": render.headline(plan, render.code),
+        "warnings": warnings(plan, render.code),
+        "without_archive": without_archive,
+    }
+    return TEMPLATES.get_template("card.md.j2").render(values).encode()
+
+
+def _cell(text: str) -> str:
+    """Return `text` for a cell of a table; a code span, because people wrote it."""
+    return render.code(text).replace("|", "\\|") if text else ""
+
+
+TEMPLATES = Environment(
+    loader=PackageLoader("scripts.assets"),
+    autoescape=False,  # noqa: S701 - Markdown, and what people wrote is in code spans or JSON
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+TEMPLATES.filters |= {
+    "code": render.code,
+    "json": json.dumps,
+    "number": "{:,}".format,
+    "cell_text": _cell,
+}

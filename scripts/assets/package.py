@@ -1,0 +1,112 @@
+"""The files of a release: Parquet, zip, Croissant, card, and their checksums."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.assets import archive, card, croissant, samples
+from scripts.assets.archive import Archive
+from scripts.assets.croissant import File
+from scripts.assets.parquet import Writer
+from scripts.assets.samples import Version
+from scripts.inputs import reader
+from scripts.inputs.paths import CONFIG_FILE
+from scripts.progress import Bar
+from scripts.review import plan
+from scripts.storage import files
+from scripts.versions import origin
+from scripts.versions.git import Git, GitTree
+from scripts.versions.history import History
+from scripts.versions.releases import Release
+
+# A file of a GitHub release may have 2 GiB; Parquet's own structure needs a part of it.
+MAX_FILE = 2 * 1024**3 - 64 * 1024**2
+CHECKSUMS = "SHA256SUMS"
+CROISSANT = "croissant.json"
+CARD = "README.md"
+CHUNK = 1024**2
+
+
+def package(git: Git, history: History, release: Release, folder: Path) -> list[Path]:
+    """Write the files of `release` to `folder`, and return them; the checksums come last.
+
+    The same release gives the same files, with the requirements that its tag pins. Raises
+    `UserError` when the release cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    version = samples.version_of(git, release)
+    made = _Package(folder, version)
+    parts = made.write_images()
+    tree = GitTree(git, release.commit)
+    inputs, address = reader.read(tree), origin.address(git)
+    described = croissant.describe(
+        release,
+        inputs.config,
+        address=address,
+        published=git("show", "--no-patch", "--format=%cs", release.commit),
+        parts={split: [_file(path) for path in paths] for split, paths in parts.items()},
+    )
+    files.write(folder / CROISSANT, described)
+    written = card.write(
+        release,
+        inputs.config,
+        inputs.curation,
+        plan.of_release(history, release),
+        config_text=(tree.read(CONFIG_FILE) or b"").decode(),
+        address=address,
+        parts={split: [path.name for path in paths] for split, paths in parts.items()},
+        without_archive=made.archive is None,
+    )
+    files.write(folder / CARD, written)
+    paths = [path for of_split in parts.values() for path in of_split]
+    paths += [made.archive] if made.archive else []
+    paths += [folder / CROISSANT, folder / CARD]
+    sums = "".join(f"{_file(path).sha256}  {path.name}\n" for path in sorted(paths))
+    files.write(folder / CHECKSUMS, sums.encode())
+    return [*paths, folder / CHECKSUMS]
+
+
+@dataclass(frozen=True)
+class _Package:
+    folder: Path
+    version: Version
+
+    @property
+    def archive(self) -> Path | None:
+        """The path of the zip file; None where it would be too large."""
+        release = self.version.release
+        size = archive.size_of(self.version.samples, release.lock.size)
+        return self.folder / f"dataset-{release.tag}.zip" if size <= MAX_FILE else None
+
+    def write_images(self) -> dict[str, list[Path]]:
+        """Write the archive and the Parquet files, reading each image once; return the latter."""
+        name = self.archive
+        temporary = self.folder / f"archive{files.TEMPORARY}"
+        packed = Archive(temporary) if name else None
+        if packed:
+            packed.add(archive.METADATA, archive.metadata(self.version.samples))
+        parts = {}
+        ordered: Sequence[samples.Sample] = self.version.samples
+        with Bar(desc=f"Packing {self.version.release.tag}", total=len(ordered)) as bar:
+            for split in sorted(self.version.splits):
+                writer = Writer(self.folder, split, self.version.labels, MAX_FILE)
+                of_split = [sample for sample in ordered if sample.split == split]
+                for one in self.version.contents(of_split):
+                    writer.write(*one)
+                    if packed:
+                        packed.add(one[0].file, one[1])
+                    bar.update()
+                parts[split] = writer.close()
+        if packed and name:
+            packed.close()
+            temporary.replace(name)
+        return {split: parts[split] for split in self.version.splits}
+
+
+def _file(path: Path) -> File:
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while part := content.read(CHUNK):
+            digest.update(part)
+    return File(path.name, path.stat().st_size, digest.hexdigest())

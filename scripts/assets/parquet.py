@@ -1,0 +1,102 @@
+"""The Parquet files of a release: images and labels, in the way of Hugging Face's `datasets`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scripts.assets.samples import Sample
+
+# A reader of HTTP ranges fetches few rows at once.
+ROWS_IN_GROUP = 100
+TEXTS = ("source_label", "sample", "file", "curation")
+SCHEMA = pa.schema(
+    [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("label", pa.int64()),
+        *((name, pa.string()) for name in TEXTS),
+    ]
+)
+
+
+def features(labels: Sequence[str]) -> dict[str, Any]:
+    """Return the columns as `datasets` describes them, with `labels` as the names of classes.
+
+    See https://huggingface.co/docs/datasets/about_dataset_features.
+    """
+    return {
+        "image": {"_type": "Image"},
+        "label": {"names": list(labels), "_type": "ClassLabel"},
+        **{name: {"dtype": "string", "_type": "Value"} for name in TEXTS},
+    }
+
+
+class Writer:
+    """Writes the samples of one split into one file, or more where one would be too large."""
+
+    def __init__(self, folder: Path, split: str, labels: Sequence[str], limit: int) -> None:
+        """Write below `folder`; no file gets much larger than `limit` bytes."""
+        self._folder, self._split, self._labels, self._limit = folder, split, labels, limit
+        self._numbers = {label: number for number, label in enumerate(labels)}
+        self._parts: list[Path] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._group: list[tuple[Sample, bytes]] = []
+        self._size = 0
+
+    def write(self, sample: Sample, content: bytes) -> None:
+        """Append a sample, with the bytes of its image."""
+        self._group.append((sample, content))
+        if len(self._group) == ROWS_IN_GROUP:
+            self._flush()
+
+    def close(self) -> list[Path]:
+        """Finish and return the files: `train.parquet`, or `train-00000-of-00002.parquet`, …"""
+        self._flush()
+        self._end()
+        count = len(self._parts)
+        names = [f"{self._split}-{number:05}-of-{count:05}.parquet" for number in range(count)]
+        if count == 1:
+            names = [f"{self._split}.parquet"]
+        return [
+            part.replace(self._folder / name) for part, name in zip(self._parts, names, strict=True)
+        ]
+
+    def _flush(self) -> None:
+        if not self._group:
+            return
+        size = sum(len(content) for _, content in self._group)
+        if self._writer is None or self._size + size > self._limit:
+            self._begin()
+        assert self._writer is not None  # noqa: S101 - `_begin` has opened it
+        self._writer.write_table(self._table(), row_group_size=ROWS_IN_GROUP)
+        self._size += size
+        self._group = []
+
+    def _begin(self) -> None:
+        self._end()
+        self._parts.append(self._folder / f"{self._split}-{len(self._parts):05}.parquet.tmp")
+        self._writer = pq.ParquetWriter(self._parts[-1], SCHEMA, store_schema=False)
+        info = {"info": {"features": features(self._labels)}}
+        self._writer.add_key_value_metadata({"huggingface": json.dumps(info)})
+
+    def _end(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer, self._size = None, 0
+
+    def _table(self) -> pa.Table:
+        rows = [
+            {
+                "image": {"bytes": content, "path": Path(sample.file).name},
+                "label": self._numbers[sample.label],
+                "source_label": sample.source_label,
+                "sample": sample.identifier,
+                "file": sample.file,
+                "curation": sample.curation,
+            }
+            for sample, content in self._group
+        ]
+        return pa.Table.from_pylist(rows, SCHEMA)

@@ -1,0 +1,16 @@
+"""Write the files of a release, for consumers that have nothing but a download."""
+
+import argparse
+
+from scripts.assets.package import package
+from scripts.versions import releases
+from scripts.versions.git import Git
+from scripts.versions.history import History
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    found = releases.scan(git)
+    release = found.get(options.tag)
+    for path in package(git, History(git, found.accepted), release, options.out):
+        print(f"{path}  {path.stat().st_size:,} bytes")
