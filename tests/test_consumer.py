@@ -97,14 +97,48 @@ def test_dvc_import_of_the_readme_fetches_a_release_and_records_its_origin(
 
 @needs_readme
 def test_the_python_of_the_readme_fetches_a_release(published: Published, consumer: Path) -> None:
-    example = re.search(r"```python\n(.*?)```", readme(published), flags=re.DOTALL)
-    assert example
+    name = min(published.files)
+    [example] = [
+        text
+        for text in re.findall(r"```python\n(.*?)```", readme(published), flags=re.DOTALL)
+        if "import dvc.api" in text
+    ]
+    code = f"{example.replace('train/3/00007.png', name)}\nopen('one.png', 'wb').write(image)"
 
-    subprocess.run(
-        [sys.executable, "-c", example.group(1)], cwd=consumer, check=True, capture_output=True
-    )
+    subprocess.run([sys.executable, "-c", code], cwd=consumer, check=True, capture_output=True)
 
     assert contents(consumer / "dataset") == published.files
+    assert (consumer / "one.png").read_bytes() == published.files[name]
+
+
+@needs_readme
+def test_dvc_update_of_the_readme_changes_to_another_release(
+    published: Published, consumer: Path
+) -> None:
+    dvc = [sys.executable, "-m", "dvc"]
+    first = typed("dvc import", readme(published).replace("--rev v1", "--rev v0"))
+    second = typed("dvc update", readme(published).replace("--rev v2", "--rev v1"))
+    for command in ([*dvc, "init", "--quiet"], first):
+        subprocess.run(command, cwd=consumer, check=True, capture_output=True)
+    assert len(contents(consumer / "dataset")) == 10
+
+    subprocess.run(second, cwd=consumer, check=True, capture_output=True)
+
+    assert contents(consumer / "dataset") == published.files
+
+
+@needs_readme
+def test_a_clone_of_a_release_pulls_its_files(published: Published, consumer: Path) -> None:
+    assert "git checkout v1 && dvc pull" in README
+    git(consumer.parent, "clone", "--quiet", str(published.repository.origin), "clone")
+    clone = consumer.parent / "clone"
+    git(clone, "checkout", "--quiet", "v1")
+
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "pull", "--quiet"], cwd=clone, check=True, capture_output=True
+    )
+
+    assert contents(clone / "dataset") == published.files
 
 
 def test_dvc_get_of_the_release_notes_fetches_that_release(
