@@ -28,6 +28,12 @@ samples: 50
 test_size: 10
 seed: 0
 """
+READ_PARQUET = """
+import io, numpy, PIL.Image, pyarrow.parquet
+rows = pyarrow.parquet.read_table("train.parquet").to_pylist()
+images = [PIL.Image.open(io.BytesIO(row["image"]["bytes"])) for row in rows]
+print("images:", numpy.stack(images).shape)
+"""
 # The user's own git configuration must not matter: no signing, no hooks, no name.
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -68,6 +74,10 @@ def main() -> None:
 
         _say("A consumer in an empty folder needs only DVC")
         _consume(place)
+
+        _say("Another one downloads a file of the release, and needs nothing of this project")
+        _verb(work, "package", "v1", "--out", str(place / "files"))
+        _read_parquet(place / "files")
     print(f"\nDone in {time.monotonic() - began:.0f} s; the temporary folder is deleted.")
 
 
@@ -134,6 +144,11 @@ def _consume(place: Path) -> None:
         counts = Counter(str(file.parent.relative_to(consumer)) for file in files)
         for folder, count in sorted(counts.items()):
             print(f"{count:5} images in {folder}")
+
+
+def _read_parquet(folder: Path) -> None:
+    print(f"$ python -c '{READ_PARQUET}'", flush=True)
+    subprocess.run([sys.executable, "-c", READ_PARQUET], cwd=folder, check=True)
 
 
 def _say(text: str) -> None:
