@@ -259,8 +259,9 @@ def _add_verbs_for_workflows(verb: Verb) -> None:
     )
     verb(
         "publish-notes",
-        "publish a GitHub release for every tag that has none",
-        "For workflows. The notes show the counts compared with the release before.",
+        "publish a GitHub release, with its files, for every tag that has none",
+        "For workflows. The notes show the counts compared with the release before. The files are"
+        " those of `package`; they go to a draft, which is published once it has all of them.",
     )
     verb(
         "update-comments",

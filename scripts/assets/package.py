@@ -45,7 +45,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
         inputs.config,
         address=address,
         published=git("show", "--no-patch", "--format=%cs", release.commit),
-        parts={split: [_file(path) for path in paths] for split, paths in parts.items()},
+        parts={split: [describe_file(path) for path in paths] for split, paths in parts.items()},
     )
     files.write(folder / CROISSANT, described)
     written = card.write(
@@ -62,7 +62,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
     paths = [path for of_split in parts.values() for path in of_split]
     paths += [made.archive] if made.archive else []
     paths += [folder / CROISSANT, folder / CARD]
-    sums = "".join(f"{_file(path).sha256}  {path.name}\n" for path in sorted(paths))
+    sums = "".join(f"{describe_file(path).sha256}  {path.name}\n" for path in sorted(paths))
     files.write(folder / CHECKSUMS, sums.encode())
     return [*paths, folder / CHECKSUMS]
 
@@ -104,7 +104,8 @@ class _Package:
         return {split: parts[split] for split in self.version.splits}
 
 
-def _file(path: Path) -> File:
+def describe_file(path: Path) -> File:
+    """Return the name, size and checksum of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as content:
         while part := content.read(CHUNK):

@@ -1,12 +1,16 @@
-"""Publish a GitHub release for every tag that has none."""
+"""Publish a GitHub release, with its files, for every tag that has none."""
 
 import argparse
 
-from scripts.github import notes
+from scripts.github import actions, notes
 from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
-    """Run the verb."""
-    for address in notes.publish_notes(git):
+    """Run the verb; a later job attests what the output `checksums` lists."""
+    checksums = ""
+    for tag, address, digests in notes.publish_notes(git):
         print(address)
+        checksums += "".join(f"{digest}  {tag}/{name}\n" for name, digest in digests.items())
+        # Set after each release: a failure of a later one must not keep this one from its job.
+        actions.output("checksums", checksums)

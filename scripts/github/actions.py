@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,11 @@ def notice(title: str, message: str) -> None:
 
 
 def output(name: str, value: str) -> None:
-    """Set an output of the step."""
-    _append("GITHUB_OUTPUT", f"{name}={value}\n")
+    """Set an output of the step, in place of what this step has set before."""
+    # Lines are set off by a word that is in none of them.
+    end = uuid.uuid4().hex
+    setting = f"{name}<<{end}\n{value}\n{end}" if "\n" in value else f"{name}={value}"
+    _append("GITHUB_OUTPUT", f"{setting}\n")
 
 
 def summarize(markdown: str) -> None:

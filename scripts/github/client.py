@@ -4,7 +4,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ import requests
 import stamina
 from github import Auth, GithubException, GithubRetry, UnknownObjectException
 from github import Github as Client
+from github.GitRelease import GitRelease
 from github.IssueComment import IssueComment
+from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
@@ -27,6 +29,11 @@ from scripts.versions.git import MAIN
 BOT_LOGIN = "github-actions[bot]"
 # The roles whose members may write. GitHub reports "maintain" as "write", and "triage" as "read".
 WRITING = {"admin", "maintain", "write"}
+# How GitHub shows an account that was deleted.
+DELETED_LOGIN = "ghost"
+APPROVED = "APPROVED"
+# What a reviewer can say of a pull request; the newest counts.
+DECISIONS = {APPROVED, "CHANGES_REQUESTED", "DISMISSED"}
 REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
 CHUNK = 65_536
@@ -71,7 +78,7 @@ class GitHub:
             seconds_between_writes=0,
         )
         self._name = actions.variable("GITHUB_REPOSITORY")
-        with _reporting(f"open {self._name}"):
+        with reporting(f"open {self._name}"):
             self._repository: Repository = client.get_repo(self._name)
 
     @property
@@ -84,7 +91,7 @@ class GitHub:
 
         Raises `UserError` when GitHub refuses.
         """
-        with _reporting(f"comment on pull request {number}"):
+        with reporting(f"comment on pull request {number}"):
             return _write(lambda: self._of_pull(number), text, marker.is_report)
 
     def answer(self, number: int, first_line: str, text: str) -> str:
@@ -97,12 +104,12 @@ class GitHub:
         def is_ours(body: str) -> bool:
             return body.replace("\r\n", "\n").startswith(first_line)
 
-        with _reporting(f"comment on issue {number}"):
+        with reporting(f"comment on issue {number}"):
             return _write(lambda: self._of_issue(number), f"{first_line}{text}", is_ours)
 
     def can_write(self, login: str) -> bool:
         """Return whether a user may write to the repository."""
-        with _reporting(f"read the permission of {login}"):
+        with reporting(f"read the permission of {login}"):
             try:
                 return self._repository.get_collaborator_permission(login) in WRITING
             except UnknownObjectException:
@@ -110,24 +117,24 @@ class GitHub:
 
     def commented(self, number: int) -> str | None:
         """Return the text of the one comment of pull request `number`, None without one."""
-        with _reporting(f"read the comments of pull request {number}"):
+        with reporting(f"read the comments of pull request {number}"):
             found = _find(self._of_pull(number), marker.is_report)
             return found.body if found else None
 
     def open_pulls(self) -> list[int]:
         """Return the numbers of the open pull requests, oldest first."""
-        with _reporting("list the pull requests"):
+        with reporting("list the pull requests"):
             return sorted(pull.number for pull in self._repository.get_pulls(state="open"))
 
     def pull_of_run(self, owner: str, branch: str, sha: str) -> int | None:
         """Return the open pull request whose head is `sha` on `branch` of `owner`'s fork."""
-        with _reporting(f"find the pull request of {owner}:{branch}"):
+        with reporting(f"find the pull request of {owner}:{branch}"):
             pulls = self._repository.get_pulls(state="open", head=f"{owner}:{branch}")
             return next((pull.number for pull in pulls if _is_head(pull, owner, sha)), None)
 
     def merged_pull(self, sha: str) -> int | None:
         """Return the pull request whose merge made the commit `sha` on main, None without one."""
-        with _reporting(f"find the pull request of {sha[:10]}"):
+        with reporting(f"find the pull request of {sha[:10]}"):
             pulls = self._repository.get_commit(sha).get_pulls()
             return next(
                 (
@@ -144,7 +151,7 @@ class GitHub:
         It may come from a fork: its size is bounded before and while it is read. Raises
         `UserError` for anything but a well-formed report.
         """
-        with _reporting(f"read the report of run {run}"):
+        with reporting(f"read the report of run {run}"):
             artifacts = self._repository.get_workflow_run(run).get_artifacts()
             # A run that was repeated can leave several; the newest counts.
             named = [one for one in artifacts if one.name == ARTIFACT]
@@ -158,20 +165,26 @@ class GitHub:
             content = self._download(found.archive_download_url)
         return _parse(content, f"the report of run {run}")
 
-    def released(self) -> set[str]:
-        """Return the tags that have a GitHub release."""
-        with _reporting("list the releases"):
-            return {release.tag_name for release in self._repository.get_releases()}
+    def people(self, number: int) -> tuple[str, list[str]]:
+        """Return who opened pull request `number`, and who approved it, in this order."""
+        with reporting(f"read the reviews of pull request {number}"):
+            pull = self._repository.get_pull(number)
+            decisions = {
+                _login(review.user): review.state
+                for review in pull.get_reviews()
+                # A comment does not take back what somebody has decided.
+                if review.state in DECISIONS
+            }
+            return _login(pull.user), [who for who, state in decisions.items() if state == APPROVED]
 
-    def release(self, tag: str, title: str, notes: str, *, latest: bool) -> str:
-        """Publish the GitHub release of `tag`; return its address.
+    def releases(self) -> list[GitRelease]:
+        """Return all GitHub releases, and drafts of them."""
+        with reporting("list the releases"):
+            return list(self._repository.get_releases())
 
-        `latest` shows it as the latest one. Raises `UserError` when GitHub refuses.
-        """
-        with _reporting(f"publish the release {tag}"):
-            shown = "true" if latest else "false"
-            made = self._repository.create_git_release(tag, title, notes, make_latest=shown)
-            return made.html_url
+    def draft_release(self, tag: str, title: str, notes: str) -> GitRelease:
+        """Return a new draft of the GitHub release of `tag`; only those who can write see it."""
+        return self._repository.create_git_release(tag, title, notes, draft=True)
 
     def _of_pull(self, number: int) -> "_Comments":
         pull = self._repository.get_pull(number)
@@ -243,15 +256,35 @@ def _parse(archive: bytes, what: str) -> Report:
         raise UserError(f"{what} is not a valid report: refused.") from None
 
 
+def attempts() -> Iterable[AbstractContextManager[object]]:
+    """Return attempts at what can be done again, for as long as GitHub has an error of its own."""
+    return stamina.retry_context(
+        on=_is_server_error,
+        attempts=MAX_RETRIES,
+        timeout=None,
+        wait_initial=FIRST_WAIT,
+        wait_jitter=FIRST_WAIT,
+        wait_max=MAX_WAIT,
+    )
+
+
+def _login(user: NamedUser | None) -> str:
+    return user.login if user else DELETED_LOGIN
+
+
 def _is_server_error(error: Exception) -> bool:
     return isinstance(error, GithubException) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager
-def _reporting(action: str) -> Iterator[None]:
-    """Turn GitHub's errors into one message that says what to do; end a very slow action."""
+def reporting(action: str, limit: float | None = None) -> Iterator[None]:
+    """Turn GitHub's errors into one message that says what to do.
+
+    Ends an action that takes more than `limit` seconds, by default `ACTION_LIMIT`.
+    """
+    seconds = limit or ACTION_LIMIT
     try:
-        with within(ACTION_LIMIT):
+        with within(seconds):
             yield
     except GithubException as error:
         detail = error.data.get("message", "") if isinstance(error.data, dict) else ""
@@ -261,7 +294,7 @@ def _reporting(action: str) -> Iterator[None]:
         raise UserError(f"cannot {action} at GitHub: {reason}. Run the job again.") from None
     except ExpiredError:
         raise UserError(
-            f"cannot {action} at GitHub: no complete answer within {ACTION_LIMIT:g} seconds."
+            f"cannot {action} at GitHub: no complete answer within {seconds:g} seconds."
             " Run the job again."
         ) from None
 

@@ -1,8 +1,13 @@
-"""GitHub releases: one for each tag, with notes."""
+"""GitHub releases: one for each tag, with notes and files."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
-from scripts.github import marker
+from scripts.assets.package import describe_file, package
+from scripts.errors import UserError
+from scripts.github import marker, uploads
 from scripts.github.client import GitHub
 from scripts.review import plan, render
 from scripts.review.render import Review
@@ -12,17 +17,43 @@ from scripts.versions.history import History
 from scripts.versions.releases import Release
 
 
-def publish_notes(git: Git) -> Iterator[str]:
-    """Publish a GitHub release for every release that has none; yield the address of each."""
+class Published(NamedTuple):
+    """A GitHub release: its tag, its address, and the SHA-256 of each of its files, by name."""
+
+    tag: str
+    address: str
+    checksums: dict[str, str]
+
+
+def publish_notes(git: Git) -> Iterator[Published]:
+    """Publish a GitHub release, with its files, for every release that has none; yield each.
+
+    A failure of one does not stop the others. Raises `UserError` in the end when there was one.
+    """
     hub = GitHub()
-    published = hub.released()
+    published = {one.tag_name for one in hub.releases() if not one.draft}
     history = History(git, releases.scan(git).accepted)
+    failures = []
     for release in history.releases:
         if release.tag not in published:
-            planned = plan.of_release(history, release)
-            notes = render.notes(planned, release, hub.url, _review(git, hub, release))
-            title = render.notes_title(planned)
-            yield hub.release(release.tag, title, notes, latest=release == history.latest)
+            try:
+                yield _publish(git, hub, history, release)
+            except UserError as error:
+                failures.append(f"{release.tag}: {error}")
+    if failures:
+        raise UserError("\n".join(failures))
+
+
+def _publish(git: Git, hub: GitHub, history: History, release: Release) -> Published:
+    planned = plan.of_release(history, release)
+    notes = render.notes(planned, release, hub.url, _review(git, hub, release))
+    title = render.notes_title(planned)
+    with tempfile.TemporaryDirectory() as folder:
+        files = package(git, history, release, Path(folder))
+        latest = release == history.latest
+        address = uploads.publish(hub, release.tag, title, notes, files, latest=latest)
+        checksums = {path.name: describe_file(path).sha256 for path in files}
+    return Published(release.tag, address, checksums)
 
 
 def _review(git: Git, hub: GitHub, release: Release) -> Review | None:
@@ -32,8 +63,11 @@ def _review(git: Git, hub: GitHub, release: Release) -> Review | None:
         if (number := hub.merged_pull(commit)) is not None:
             text = hub.commented(number)
             known, _ = marker.parse(text) if text else (None, "")
+            author, approved = hub.people(number)
             return Review(
                 pull=number,
+                author=author,
+                approved=approved,
                 shown=known.version if known else None,
                 same=known is not None and known.md5 == release.lock.md5,
             )

@@ -27,13 +27,16 @@ Name = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Review:
-    """How a release was reviewed: the pull request, and what its comment showed.
+    """How a release was reviewed: the pull request, by whom, and what its comment showed.
 
-    `shown` is the version that the comment named, None if there was no comment; `same` says whether
-    it showed the files that were released.
+    `author` opened it and `approved` are those who approved it, as GitHub names them. `shown` is
+    the version that the comment named, None if there was no comment; `same` says whether it showed
+    the files that were released.
     """
 
     pull: int
+    author: str
+    approved: list[str]
     shown: str | None
     same: bool
 

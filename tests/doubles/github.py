@@ -123,9 +123,19 @@ class Server:
         return found
 
     def releases(self) -> list[dict[str, Any]]:
-        """Return the GitHub releases, oldest first."""
-        found: list[dict[str, Any]] = self.ask("GET", f"/repos/{REPOSITORY}/releases?per_page=100")
-        return sorted(found, key=lambda release: int(release["id"]))
+        """Return the GitHub releases and drafts, oldest first, with the digests of their files."""
+        path = f"/repos/{REPOSITORY}/releases"
+        found: list[dict[str, Any]] = self.ask("GET", f"{path}?per_page=100")
+        return [
+            {**release, "assets": self.ask("GET", f"{path}/{release['id']}/assets")}
+            for release in sorted(found, key=lambda release: int(release["id"]))
+        ]
+
+    def file(self, tag: str, name: str) -> bytes:
+        """Return a file of a published release, as anybody downloads it."""
+        response = session().get(f"{self.url}/{REPOSITORY}/releases/download/{tag}/{name}")
+        response.raise_for_status()
+        return response.content
 
     def delete_release(self, tag: str) -> None:
         release = self.ask("GET", f"/repos/{REPOSITORY}/releases/tags/{tag}")

@@ -294,9 +294,9 @@ ACTIONS: dict[str, Callable[[GitHub], object]] = {
     "open pulls": lambda hub: hub.open_pulls(),
     "pull of run": lambda hub: hub.pull_of_run(OWNER, "branch", SHA),
     "report of run": lambda hub: hub.report_of_run(1),
-    "released": lambda hub: hub.released(),
+    "releases": lambda hub: hub.releases(),
     "commented": lambda hub: hub.commented(1),
-    "release": lambda hub: hub.release("v0", "title", "notes", latest=True),
+    "people": lambda hub: hub.people(1),
 }
 
 
@@ -337,20 +337,20 @@ def test_an_archive_that_arrives_byte_by_byte_ends_in_one_message(
         hub.report_of_run(1)
 
 
-def test_a_release_is_listed_once_it_is_published(hub: GitHub, server: Server) -> None:
-    assert hub.released() == set()
-    assert hub.release("v7", "title", "notes", latest=True)
-    assert hub.released() == {"v7"}
-    assert [release["name"] for release in server.releases()] == ["title"]
+def review(server: Server, number: int, event: str, token: str) -> None:
+    path = f"/repos/{REPOSITORY}/pulls/{number}/reviews"
+    server.ask("POST", path, {"event": event, "body": "x"}, token=token)
 
 
-@pytest.mark.parametrize(("latest", "sent"), [(True, "true"), (False, "false")])
-def test_only_the_latest_release_is_shown_as_latest(
-    hub: GitHub, server: Server, latest: bool, sent: str
+def test_those_who_approve_a_pull_request_are_known_by_their_newest_decision(
+    hub: GitHub, server: Server
 ) -> None:
-    hub.release("v7", "title", "notes", latest=latest)
-    (request,) = server.proxy.sent
-    assert request == (
-        f"POST /repos/{REPOSITORY}/releases",
-        {**request[1], "tag_name": "v7", "make_latest": sent},
-    )
+    number = server.open_pull("branch", SHA)
+    assert hub.people(number) == (CONTRIBUTOR, [])
+    for event in ("REQUEST_CHANGES", "APPROVE", "COMMENT"):
+        review(server, number, event, "owner_token")
+    review(server, number, "COMMENT", "bot_token")
+    assert hub.people(number) == (CONTRIBUTOR, [OWNER])
+
+    review(server, number, "REQUEST_CHANGES", "owner_token")
+    assert hub.people(number) == (CONTRIBUTOR, [])

@@ -1,15 +1,18 @@
+import hashlib
+import io
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from scripts.errors import UserError
 from scripts.github import marker
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.notes import publish_notes
 from scripts.versions import releases
 from scripts.versions.git import Git
-from tests.doubles.github import BOT, Server
+from tests.doubles.github import BOT, CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.repository import Released, Repository, Run, config_text
 
 
@@ -24,7 +27,7 @@ def sent(server: Server) -> dict[str, str]:
     return {
         body["tag_name"]: body["make_latest"]
         for request, body in server.proxy.sent
-        if request.endswith("/releases")
+        if request.startswith("PATCH ")
     }
 
 
@@ -63,15 +66,43 @@ def test_without_a_release_there_is_nothing_to_publish(
     assert server.releases() == []
 
 
-def test_notes_that_were_published_before_an_error_stay(git: Git, server: Server) -> None:
-    published = publish_notes(git)
-    next(published)
-    server.proxy.fail(403, "POST .*/releases")
-    with pytest.raises(UserError, match="cannot publish the release v1 at GitHub"):
-        next(published)
-    assert [release["tag_name"] for release in server.releases()] == ["v0"]
-    server.proxy.recover()
-    assert len(list(publish_notes(git))) == 1
+def test_a_failure_of_one_release_does_not_stop_the_others(
+    git: Git, server: Server, run: Run
+) -> None:
+    server.proxy.fail(403, "POST .*/assets", count=1)
+
+    result = run("publish-notes")
+
+    assert result.code == 1
+    assert result.out.rsplit("/", 1)[1] == "v1\n"
+    assert result.err.startswith("error: v0: cannot publish the release v0 at GitHub: ")
+    assert {one["tag_name"]: one["draft"] for one in server.releases()} == {"v0": True, "v1": False}
+    # The draft is not a release yet.
+    assert [one.tag for one in publish_notes(git)] == ["v0"]
+    assert {one["tag_name"]: one["draft"] for one in server.releases()} == dict.fromkeys(
+        ("v0", "v1"), False
+    )
+
+
+def test_a_release_has_its_files_and_their_checksums_are_an_output(
+    git: Git, server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    assert run("publish-notes").code == 0
+    output = (tmp_path / "output").read_text()
+    for release in server.releases():
+        tag = release["tag_name"]
+        names = {asset["name"] for asset in release["assets"]}
+        assert names == {
+            *("train.parquet", "test.parquet", f"dataset-{tag}.zip"),
+            *("croissant.json", "README.md", "SHA256SUMS"),
+        }
+        for name in names:
+            digest = hashlib.sha256(server.file(tag, name)).hexdigest()
+            assert f"\n{digest}  {tag}/{name}\n" in output
+    rows = pq.read_table(io.BytesIO(server.file("v1", "train.parquet"))).to_pylist()
+    assert len(rows) == 8
+    assert {row["image"]["bytes"][:4] for row in rows} == {b"\x89PNG"}
 
 
 def test_the_verb_prints_the_addresses(git: Git, server: Server, run: Run) -> None:
@@ -130,6 +161,26 @@ def test_a_pull_request_without_a_comment_showed_nothing(git: Git, server: Serve
     assert f"- **review**: no comment on #{number} showed this version\n" in notes_of(
         server, git, "v1"
     )
+
+
+def test_the_notes_name_who_opened_and_who_approved_the_pull_request_and_notify_nobody(
+    git: Git, server: Server
+) -> None:
+    number = reviewed(server, git, "v1", shown(git, "v1"))
+    path = f"/repos/{REPOSITORY}/pulls/{number}/reviews"
+    server.ask("POST", path, {"event": "APPROVE"})
+
+    text = notes_of(server, git, "v1")
+
+    line = f"- **pull request**: #{number} by `{CONTRIBUTOR}`, approved by `{OWNER}`\n"
+    assert line in text
+    assert "@" not in text
+
+
+def test_the_notes_say_that_nobody_approved_a_pull_request(git: Git, server: Server) -> None:
+    reviewed(server, git, "v1", shown(git, "v1"))
+
+    assert f"by `{CONTRIBUTOR}`, approved by nobody\n" in notes_of(server, git, "v1")
 
 
 def test_a_release_without_a_pull_request_says_so(git: Git, server: Server) -> None:

@@ -990,7 +990,7 @@ def test_the_notes_of_a_release_compare_it_with_the_one_before(
     made = plans.of_release(history, second)
 
     assert (
-        render.notes(made, second, ADDRESS, Review(12, "v1", same=True))
+        render.notes(made, second, ADDRESS, Review(12, "ada", ["eve"], "v1", same=True))
         == f"""\
 | class | train | test | total |
 | --- | ---: | ---: | ---: |
@@ -1010,6 +1010,7 @@ def test_the_notes_of_a_release_compare_it_with_the_one_before(
 - **source**: `digits`
 - **bytes**: {render.size(second.lock.size)} in 11 files
 - **md5**: `{second.lock.md5}`
+- **pull request**: #12 by `ada`, approved by `eve`
 - **review**: as reviewed in #12
 
 ```sh
@@ -1030,13 +1031,13 @@ dvc import {ADDRESS} dataset --rev v1   # the files, and a record of their origi
 @pytest.mark.parametrize(
     ("review", "fact"),
     [
-        (Review(12, "v3", same=True), "as reviewed in #12"),
+        (Review(12, "ada", ["eve"], "v3", same=True), "as reviewed in #12"),
         (
-            Review(12, "v3", same=False),
+            Review(12, "ada", ["eve"], "v3", same=False),
             "not as shown in #12: its comment showed v3 with other files, because main changed"
             " before the merge or the config after the comment",
         ),
-        (Review(12, None, same=False), "no comment on #12 showed this version"),
+        (Review(12, "ada", ["eve"], None, same=False), "no comment on #12 showed this version"),
         (None, "no pull request showed this version"),
     ],
 )
