@@ -93,7 +93,7 @@ def _add_verbs_for_data(verb: Verb) -> None:
         "validate",
         "check the config, by itself and against its source",
         "Prints every problem with its file, line and column; exit code 1. Loads the source to"
-        " know its classes and how many images each has.",
+        " know its classes and how many images each has. Checks releases.yaml too.",
     )
     plan = verb(
         "plan",
@@ -199,13 +199,21 @@ def _add_verbs_for_releases(verb: Verb) -> None:
         " it, commits its lock, tags it v0, v1, … and pushes the tag; then updates main. Can be run"
         " again at any time; it succeeds when there is nothing to do.",
     )
+    verb(
+        "promote",
+        "make the branch stable hold the release that releases.yaml names",
+        "The branch holds config, curation, lock and .dvc/ of that release on main, for"
+        " `dvc get --rev stable`. Can be run again at any time.",
+    )
     verify = verb(
         "verify",
         "check that releases are complete and intact",
         "Reads every object of the releases from the remote that each of them names, and compares"
         " its checksum with its name.",
     )
-    verify.add_argument("tags", metavar="TAG", nargs="*", help="default: all releases")
+    verify.add_argument(
+        "tags", metavar="TAG", nargs="*", help="or stable; default: all releases, and stable"
+    )
     verify.add_argument(
         "--quick", action="store_true", help="only look for the objects, do not read them"
     )

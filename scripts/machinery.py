@@ -8,7 +8,7 @@ from pathlib import Path
 
 import scripts
 from scripts.errors import UserError
-from scripts.inputs.paths import CONFIG_FILE
+from scripts.inputs.paths import CONFIG_FILE, RELEASES_FILE
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions.git import Git, GitError
 from scripts.versions.lock import LOCK_FILE
@@ -23,7 +23,7 @@ OWNED_FILES = {
     CONFIG_FILE,
     "curation.csv",
     LOCK_FILE,
-    "releases.yaml",
+    RELEASES_FILE,
     CONFIG_PATH,
     ".github/CODEOWNERS",
     "README.md",
@@ -58,7 +58,7 @@ def upgrade(git: Git, version: str) -> Upgrade:
         raise UserError("there are uncommitted changes. Commit or stash them first.")
     old, new = scripts.__version__, version
     _fetch(git, old, new)
-    ours, before, after = (_entries(git, rev) for rev in ("HEAD", f"{REFS}{old}", f"{REFS}{new}"))
+    ours, before, after = (git.entries(rev) for rev in ("HEAD", f"{REFS}{old}", f"{REFS}{new}"))
     changed = {
         path
         for path in before.keys() | after.keys()
@@ -102,12 +102,6 @@ def _fetch(git: Git, *versions: str) -> None:
             git("fetch", "--quiet", "--no-tags", address, f"+refs/tags/{tag}:{REFS}{version}")
         except GitError as error:
             raise UserError(f"cannot fetch {tag} from {address}: {error.output}") from None
-
-
-def _entries(git: Git, rev: str) -> Entries:
-    form = "--format=%(objectmode) %(objectname)%x09%(path)"
-    lines = git("ls-tree", "-r", "-z", "--full-tree", form, rev).split("\0")
-    return {path: entry for entry, _, path in (line.partition("\t") for line in lines if line)}
 
 
 def _is_owned(path: str) -> bool:

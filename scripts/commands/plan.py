@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render
 from scripts.versions import releases, resolve
 from scripts.versions.git import Git
@@ -18,4 +19,5 @@ def run(options: argparse.Namespace, git: Git) -> None:
     dataset, rev = resolve.work_tree(git), options.against
     before = releases.at_revision(git, rev) if rev else releases.scan(git).latest
     planned, _ = plan.plan(git, dataset, before)
+    planned = plan.with_promotion(git, planned, WorkTree(git.root))
     print(FORMATS[options.format](planned), end="")

@@ -5,16 +5,14 @@ import sys
 
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.review.render import counts_in_words
-from scripts.versions import comparison, continuity, guards, releases, resolve
+from scripts.versions import comparison, guards, releases
 from scripts.versions.git import Git
 from scripts.versions.history import History
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    guards.refuse_edited_lock(git)
-    continuity.refuse_lost_batches_of_work_tree(git)
-    dataset, found = resolve.work_tree(git), releases.scan(git)
+    dataset, found = guards.work_tree(git), releases.scan(git)
     compared = comparison.compare(dataset, History(git, found.accepted))
     compared.refuse_leaks(dataset, found.next_tag)
     print(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")

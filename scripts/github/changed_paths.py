@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from scripts.github import actions
-from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE
+from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE, RELEASES_FILE
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
 # Paths that hold data only. A change of anything else needs the machinery's own checks.
-DATA_PATHS = (*INPUTS_OF_PEOPLE, "dataset.dvc", ".dvc/config")
+DATA_PATHS = (*INPUTS_OF_PEOPLE, RELEASES_FILE, "dataset.dvc", ".dvc/config")
 UNKNOWN = "(the commits before a force-push are not available)"
 MAX_PATHS_SHOWN = 20
 

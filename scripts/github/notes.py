@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from scripts.assets.package import describe_file, package
 from scripts.errors import UserError
-from scripts.github import marker, uploads
+from scripts.github import marker, uploads, withdrawn
 from scripts.github.client import GitHub
+from scripts.inputs.problems import InputError
 from scripts.review import plan, render
 from scripts.review.render import Review
-from scripts.versions import releases
-from scripts.versions.git import Git
+from scripts.versions import declared, releases
+from scripts.versions.git import Git, GitTree
 from scripts.versions.history import History
 from scripts.versions.releases import Release
 
@@ -28,7 +29,8 @@ class Published(NamedTuple):
 def publish_notes(git: Git) -> Iterator[Published]:
     """Publish a GitHub release, with its files, for every release that has none; yield each.
 
-    A failure of one does not stop the others. Raises `UserError` in the end when there was one.
+    Then withdrawn releases are marked, and only those. A failure of one release does not stop the
+    others. Raises `UserError` in the end when there was one.
     """
     hub = GitHub()
     published = {one.tag_name for one in hub.releases() if not one.draft}
@@ -40,6 +42,11 @@ def publish_notes(git: Git) -> Iterator[Published]:
                 yield _publish(git, hub, history, release)
             except UserError as error:
                 failures.append(f"{release.tag}: {error}")
+    try:
+        reasons = declared.read(git, GitTree(git, releases.main_of(git))).withdrawn
+        failures += withdrawn.mark(hub, history, reasons)
+    except InputError as error:
+        failures.append(str(error))
     if failures:
         raise UserError("\n".join(failures))
 

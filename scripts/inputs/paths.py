@@ -11,6 +11,9 @@ ADDITIONS_FOLDER = "additions"
 # One `.dvc` file for each source of one's own.
 SOURCES_FOLDER = "sources"
 
+# Which releases are stable or withdrawn.
+RELEASES_FILE = "releases.yaml"
+
 # What people write about the dataset.
 INPUTS_OF_PEOPLE = (CONFIG_FILE, CURATION_FILE, ADDITIONS_FOLDER, SOURCES_FOLDER)
 # A change of these is a dataset change: it is planned, shown to reviewers and, if the bytes
@@ -24,7 +27,7 @@ INPUT_PATHS = (
     "requirements.txt",
 )
 # A change of these makes no version, but the check of a pull request looks at them.
-CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock")
+CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", RELEASES_FILE)
 
 
 # Files in the folder of additions that are not meant as images; hidden files are not either.

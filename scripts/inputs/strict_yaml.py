@@ -50,9 +50,14 @@ class Document:
 
 
 def load(
-    content: bytes, file: str, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
+    content: bytes,
+    file: str,
+    *,
+    example: str = "samples: 100",
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
 ) -> Document:
-    """Return the mapping that `content` holds; `file` is its name in messages.
+    """Return the mapping that `content` holds; `file` and an `example` are for messages.
 
     Raises `InputError` when it is not UTF-8, not valid YAML, not a mapping, or uses what is not
     allowed here.
@@ -75,7 +80,7 @@ def load(
         raise InputError([Problem(file, START, f"not valid YAML: {first}")]) from None
     if not isinstance(data, dict):
         found = "nothing" if data is None else f"a {type_name(data)}"
-        message = f"expected a mapping such as 'samples: 100' at the top, found {found}"
+        message = f"expected a mapping such as '{example}' at the top, found {found}"
         raise InputError([Problem(file, START, message)])
     return Document(file, data, dict(_marks(positions)))
 

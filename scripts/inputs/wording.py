@@ -33,7 +33,18 @@ NUMBERS = {
     "test_size": "expected a count such as 20 or a fraction such as 0.2",
     "validation_size": "expected a count such as 20 or a fraction such as 0.2",
     "image_size": PATTERNS["image_size"],
+    "comparable_since": "expected the tag of a release such as v2",
+    "stable": RELEASE,
+    "withdrawn": RELEASE,
 }
+# What is said of the reason why a release is withdrawn.
+REASONS = {
+    "string_type": "expected a reason such as 'seven wrong labels'",
+    "string_too_short": "the reason must not be empty",
+    "dict_type": "expected a reason for each tag, such as {v2: seven wrong labels}",
+}
+# The keys whose value is the tag of a release.
+TAGS = {"comparable_since", "stable"}
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 
 
@@ -73,7 +84,7 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         "missing": NUMBERS.get(key),
         "int_type": NUMBERS.get(key, "expected a whole number"),
         "float_type": NUMBERS.get(key, "expected a number"),
-        "string_type": RELEASE if key == "comparable_since" else "expected a name",
+        "string_type": RELEASE if key in TAGS else "expected a name",
         "literal_error": f"expected {context.get('expected')}",
         "finite_number": "expected a fraction between 0 and 1",
         "greater_than_equal": f"must be at least {context.get('ge')}",
@@ -90,6 +101,11 @@ def _expectation(detail: Mapping[str, Any]) -> str:
     }.get(kind) or detail["msg"]
     if kind == "less_than" and isinstance(value, float):
         expected = FRACTION
+    if key == "withdrawn":
+        is_tag = detail["loc"][-1] == KEY
+        too_long = f"the reason must have at most {context.get('max_length')} characters"
+        reasons = {**REASONS, "string_too_long": too_long}
+        expected = PATTERNS["withdrawn"] if is_tag else reasons.get(kind, expected)
     return f"{expected}, found {_shown(value)}"
 
 

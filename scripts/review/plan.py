@@ -5,9 +5,19 @@ import re
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
+from scripts.inputs.reader import Tree, WorkTree
 from scripts.review import contact_sheet, report, samples
-from scripts.review.report import NAME, Bytes, ClassCount, Leaks, Plan, Report, SampleChange
-from scripts.versions import continuity, diff, guards, releases, resolve
+from scripts.review.report import (
+    NAME,
+    Bytes,
+    ClassCount,
+    Leaks,
+    Plan,
+    Promotion,
+    Report,
+    SampleChange,
+)
+from scripts.versions import declared, diff, guards, releases
 from scripts.versions.diff import Diff
 from scripts.versions.git import Git
 from scripts.versions.history import History
@@ -54,6 +64,15 @@ def of(difference: Diff, dataset: Dataset | None = None) -> Plan:
     )
 
 
+def with_promotion(git: Git, planned: Plan, tree: Tree) -> Plan:
+    """Return `planned` together with what `releases.yaml` in `tree` changes.
+
+    Raises `InputError` when that is not valid.
+    """
+    change = declared.change(git, tree)
+    return planned.model_copy(update={"promotion": Promotion(**vars(change)) if change else None})
+
+
 def of_release(history: History, release: Release) -> Plan:
     """Return what `release` changed, compared with the one before it in `history`."""
     earlier = [one for one in history.releases if number(one.tag) < number(release.tag)]
@@ -78,10 +97,9 @@ def counts(before: Lock | None, after: Lock) -> list[ClassCount]:
 def review(git: Git) -> tuple[Report, bytes | None]:
     """Return the report on the work tree, and a contact sheet if there is a dataset."""
     try:
-        guards.refuse_edited_lock(git)
-        continuity.refuse_lost_batches_of_work_tree(git)
-        dataset, before = resolve.work_tree(git), releases.scan(git).latest
+        dataset, before = guards.work_tree(git), releases.scan(git).latest
         planned, difference = plan(git, dataset, before)
+        planned = with_promotion(git, planned, WorkTree(git.root))
         return Report(plan=planned), contact_sheet.draw(dataset, difference)
     except UserError as error:
         return Report(problems=report.problems(error)), None

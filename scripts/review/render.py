@@ -10,6 +10,8 @@ from tabulate import tabulate
 
 from scripts.review import table
 from scripts.review.report import CuratedChange, Place, Plan, Report
+from scripts.review import promotion, table
+from scripts.review.report import Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.versions.releases import Release
@@ -50,6 +52,7 @@ def title(report: Report, name: Name = str) -> str:
         plan=plan,
         against=name(plan.against or "before") if plan else None,
         headline=headline(plan, name) if plan else None,
+        promotion=promotion.in_words(plan.promotion) if plan else "",
     ).strip()
 
 
@@ -147,6 +150,11 @@ def notes_title(plan: Plan) -> str:
     return f"{plan.version}: {shown}"
 
 
+def withdrawn(reason: str) -> str:
+    """Return what the notes of a withdrawn release begin with."""
+    return _render("withdrawn.md.j2", reason=reason)
+
+
 def outdated(tag: str) -> str:
     """Return the note that a comment is out of date since the release `tag`."""
     return _render("outdated.md.j2", tag=tag)
@@ -201,6 +209,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "curated_columns": ("sample", *CURATED_COLUMNS),
         "curated_rows": [_curated_row(change, _markdown_cell) for change in curated],
         "is_folded": len(curated) > MAX_UNFOLDED,
+        "promotion": promotion.in_words(plan.promotion),
     }
 
 

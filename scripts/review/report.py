@@ -165,6 +165,13 @@ class NearDuplicates(_Data):
     searched: bool = True
     count: Number = 0
     pairs: Annotated[list[NearPair], Field(max_length=MAX_LISTED)] = []
+class Promotion(_Data):
+    """What a change of `releases.yaml` does; see `versions.declared.Change`."""
+
+    before: Tag | None
+    after: Tag | None
+    withdrawn: Annotated[list[Tag], Field(max_length=10_000)]
+    restored: Annotated[list[Tag], Field(max_length=10_000)]
 
 
 class Plan(_Data):
@@ -172,7 +179,8 @@ class Plan(_Data):
 
     `comparable_since` is the oldest release whose results compare with its; `unknown` are releases
     whose images could not be read, so that leaks are not known. `placed_leaks` are those of images
-    that a pin or an addition puts where they are. `curated`, `selected` and `near_duplicates` are
+    that a pin or an addition puts where they are. `promotion` is what the change does to the
+    releases that there are. `curated`, `selected` and `near_duplicates` are
     None where they are unknown.
     """
 
@@ -193,6 +201,7 @@ class Plan(_Data):
     curated: Curated | None = Curated()
     selected: Selected | None = None
     near_duplicates: NearDuplicates | None = None
+    promotion: Promotion | None = None
 
 
 class ReportedProblem(_Data):

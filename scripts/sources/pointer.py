@@ -175,7 +175,9 @@ def parse(content: bytes, name: str) -> Pointer:
     """
     file = path_of(name)
     _refuse_conflict(content, name)
-    document = strict_yaml.load(content, file, MAX_BYTES, MAX_DEPTH)
+    document = strict_yaml.load(
+        content, file, example="outs: []", max_bytes=MAX_BYTES, max_depth=MAX_DEPTH
+    )
     _refuse_newer(document)
     try:
         pointer = Pointer.model_validate(_plain(document.data))

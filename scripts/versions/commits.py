@@ -18,13 +18,21 @@ def commit(git: Git, files: Mapping[str, bytes], message: str, *parents: str) ->
     Made without a work tree, and dated as its first parent, so that a run after a crash makes the
     same commit.
     """
-    entries = {
-        name: f"100644 {git('hash-object', '-w', '--stdin', stdin=content)}"
-        for name, content in files.items()
-    }
-    tree = git.tree(parents[0], entries)
+    tree = git.tree(parents[0], _entries(git, files))
     follows = [argument for parent in parents for argument in ("-p", parent)]
     return git("commit-tree", tree, *follows, "-m", message, env=_identity(git, parents[0]))
+
+
+def snapshot(
+    git: Git, entries: Mapping[str, str], files: Mapping[str, bytes], message: str, dated_as: str
+) -> str:
+    """Return a new commit without a parent that has these files and no other.
+
+    `entries` are files that git has already, as `MODE OBJECT`. It is dated as the commit
+    `dated_as`, so that the same files give the same commit.
+    """
+    tree = git.tree(git("mktree", stdin=b""), {**entries, **_entries(git, files)})
+    return git("commit-tree", tree, "-m", message, env=_identity(git, dated_as))
 
 
 def tag_object(git: Git, name: str, target: str, message: str) -> str:
@@ -32,6 +40,13 @@ def tag_object(git: Git, name: str, target: str, message: str) -> str:
     tagger = git("var", "GIT_COMMITTER_IDENT", env=_identity(git, target))
     content = f"object {target}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}\n"
     return git("mktag", stdin=content.encode())
+
+
+def _entries(git: Git, files: Mapping[str, bytes]) -> dict[str, str]:
+    return {
+        name: f"100644 {git('hash-object', '-w', '--stdin', stdin=content)}"
+        for name, content in files.items()
+    }
 
 
 def _identity(git: Git, dated_as: str) -> dict[str, str]:

@@ -92,6 +92,12 @@ class Git:
             return None
         return self.output("show", f"{rev}:{path}")
 
+    def entries(self, rev: str, *paths: str) -> dict[str, str]:
+        """Return the files of `rev` at or below `paths`, each as `MODE OBJECT`, by path."""
+        form = "--format=%(objectmode) %(objectname)%x09%(path)"
+        listed = self("ls-tree", "-r", "-z", "--full-tree", form, rev, "--", *paths).split("\0")
+        return {path: entry for entry, _, path in (line.partition("\t") for line in listed if line)}
+
     def contents(self, specs: Iterable[str]) -> list[bytes | None]:
         """Return the contents of files, each given as `REV:PATH`; None where there is none."""
         output = self.output("cat-file", "--batch", stdin=lines(specs))

@@ -1,9 +1,28 @@
 """Changes that are refused, although the config is valid by itself."""
 
+from scripts.build.dataset import Dataset
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.versions import releases
+from scripts.inputs.reader import WorkTree
+from scripts.versions import continuity, declared, releases, resolve
 from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git
 from scripts.versions.lock import LOCK_FILE
+
+
+def work_tree(git: Git) -> Dataset:
+    """Return the dataset that the work tree asks for, with all checks of a pull request but leaks.
+
+    Raises as `resolve.work_tree` does, and `InputError` for what is refused here.
+    """
+    refuse_edited_lock(git)
+    continuity.refuse_lost_batches_of_work_tree(git)
+    wrong = declared.problems(git, WorkTree(git.root))
+    try:
+        dataset = resolve.work_tree(git)
+    except InputError as error:
+        raise InputError([*error.problems, *wrong]) from None
+    if wrong:
+        raise InputError(wrong)
+    return dataset
 
 
 def refuse_edited_lock(git: Git) -> None:

@@ -14,6 +14,7 @@ CONFLICT = (
     "non-fast-forward",
     "cannot lock ref",
     "incorrect old value",
+    "stale info",
 )
 TRANSIENT = (
     "Internal Server Error",
@@ -117,6 +118,32 @@ def push_proposal(git: Git, branch: str, commit: str) -> None:
         git("push", "--quiet", lease, ORIGIN, f"{commit}:{name}")
     except GitError as error:
         raise UserError(f"cannot push {branch} to origin ({error.output}). Run it again.") from None
+def fetch_branches(git: Git, pattern: str) -> dict[str, str]:
+    """Return the commit of each of origin's branches that match `pattern`, by name, fetched."""
+    names = f"refs/heads/{pattern}:refs/remotes/{ORIGIN}/{pattern}"
+    try:
+        if listed := git("ls-remote", ORIGIN, f"refs/heads/{pattern}").splitlines():
+            git("fetch", "--quiet", "--no-tags", ORIGIN, f"+{names}")
+    except GitError as error:
+        _try_again_if(error, TRANSIENT)
+        raise UserError(f"cannot fetch branches from origin: {error.output}") from None
+    branches = [line.split("\trefs/heads/")[1] for line in listed]
+    return {name: git.commit(f"refs/remotes/{ORIGIN}/{name}") for name in branches}
+
+
+def push_branch(git: Git, branch: str, commit: str | None, before: str | None) -> None:
+    """Move a branch that machines write from the commit `before` to `commit`, whatever these are.
+
+    None stands for no branch. Raises `TryAgainError` when the branch is not at `before` any more,
+    or `UserError` when origin refuses it.
+    """
+    name = f"refs/heads/{branch}"
+    lease = f"--force-with-lease={name}:{before or ''}"
+    try:
+        git("push", "--quiet", lease, ORIGIN, f"{commit or ''}:{name}")
+    except GitError as error:
+        _try_again_if(error, CONFLICT + TRANSIENT)
+        raise UserError(f"origin rejected the branch {branch}: {error.output}") from None
 
 
 def _try_again_if(error: GitError, printed: tuple[str, ...]) -> None:

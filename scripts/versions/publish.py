@@ -1,15 +1,23 @@
 """Release: publish every unreleased change on main, in order, then update main's lock."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import stamina
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
-from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, CURATION_FILE, INPUT_PATHS
+from scripts.inputs.paths import (
+    CHECKED_PATHS,
+    CONFIG_FILE,
+    CURATION_FILE,
+    INPUT_PATHS,
+    RELEASES_FILE,
+)
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
 from scripts.sources import copies
@@ -29,12 +37,14 @@ from scripts.versions.lock import LOCK_FILE
 from scripts.versions.origin import TryAgainError
 from scripts.versions.releases import Release
 
+Result = TypeVar("Result")
+
 MAX_ATTEMPTS = 5
 # Seconds before the second attempt; each further pause is twice the one before.
 FIRST_PAUSE = 2.0
 MAX_PAUSE = 60.0
 # Without a change of these, the dataset and how consumers read it stay as they are.
-RELEVANT_PATHS = (*INPUT_PATHS, *(path for path in CHECKED_PATHS if path != LOCK_FILE))
+RELEVANT_PATHS = (*INPUT_PATHS, *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE}))
 FOLDER_ON_RUNNER = (
     "the remote is {url}, a folder on this runner's disk, which is deleted after the run. Set a"
     " bucket as the remote and commit it: python -m scripts remote gs://BUCKET/PATH"
@@ -82,6 +92,21 @@ def release(git: Git, *, on_runner: bool = False) -> Outcome:
     origin or the remote refuses.
     """
     outcome = Outcome()
+
+    def attempt() -> None:
+        origin.fetch(git)
+        history = _publish_all(git, outcome, on_runner=on_runner)
+        _update_main(git, outcome, history)
+
+    try_again(attempt)
+    return outcome
+
+
+def try_again(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns, done again after a pause when another run came first.
+
+    Raises `UserError` when that, or a server that fails, does not end.
+    """
     try:
         for attempt in stamina.retry_context(
             on=TryAgainError,
@@ -92,15 +117,13 @@ def release(git: Git, *, on_runner: bool = False) -> Outcome:
             wait_max=MAX_PAUSE,
         ):
             with attempt:
-                origin.fetch(git)
-                history = _publish_all(git, outcome, on_runner=on_runner)
-                _update_main(git, outcome, history)
+                return work()
     except TryAgainError as error:
         raise UserError(
             f"origin did not accept it in {MAX_ATTEMPTS} attempts ({error})."
             " Nothing is lost: run it again."
         ) from None
-    return outcome
+    raise AssertionError("unreachable")
 
 
 def lacks_bucket(git: Git, committed: bytes | None) -> bool:

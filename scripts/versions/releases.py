@@ -106,7 +106,7 @@ def scan(git: Git) -> Releases:
     Raises `UserError` in a clone without history.
     """
     tags = tuple(_tags(git))
-    return _checked(git.root, tags, _main(git)) if tags else Releases()
+    return _checked(git.root, tags, main_of(git)) if tags else Releases()
 
 
 # A verb asks several times, and the answer depends on nothing else.
@@ -139,6 +139,14 @@ def at_revision(git: Git, rev: str) -> Release:
     if content is None:
         raise UserError(f"{rev} has no {LOCK_FILE}, so it is not a version of the dataset.")
     return Release(rev, commit, lock.parse(content, f"{LOCK_FILE} at {rev}"))
+
+
+def main_of(git: Git) -> str:
+    """Return the commit of main at origin, or here where there is no origin."""
+    names = (TRACKED_MAIN, f"refs/heads/{MAIN}")
+    listed = git("for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
+    found = dict(line.split() for line in listed)
+    return next((found[name] for name in names if name in found), None) or git.commit("HEAD")
 
 
 def remote_of(git: Git, release: Release) -> Remote:
@@ -203,14 +211,6 @@ class _Checker:
         if found.meta.config != config.parse(written).record():
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
-
-
-def _main(git: Git) -> str:
-    """Return the commit of main at origin, or here where there is no origin."""
-    names = (TRACKED_MAIN, f"refs/heads/{MAIN}")
-    listed = git("for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
-    found = dict(line.split() for line in listed)
-    return next((found[name] for name in names if name in found), None) or git.commit("HEAD")
 
 
 def _tags(git: Git) -> Iterator[_Tag]:

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.errors import UserError
+from scripts.inputs import releases_file
 from scripts.inputs.config import SPLITS
+from scripts.inputs.paths import RELEASES_FILE
+from scripts.inputs.problems import InputError
 from scripts.storage import records
 from scripts.storage.cache import DATASET
 from scripts.storage.remote import Remote
 from scripts.storage.transfer import named
-from scripts.versions import continuity, releases
-from scripts.versions.git import Git
+from scripts.versions import continuity, declared, releases
+from scripts.versions.declared import STABLE
+from scripts.versions.git import MAIN, Git, GitTree
 from scripts.versions.lock import Lock
-from scripts.versions.releases import Release
+from scripts.versions.releases import Release, Releases
 
 
 @dataclass(frozen=True)
@@ -30,25 +34,59 @@ def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
     """Yield a finding for each of the releases `tags`, by default all that look like one.
 
     With `quick` objects are only looked for, otherwise they are read and their checksums compared.
-    Raises `UserError` when there is no such tag or a remote is unreachable.
+    The name `stable` stands for what `releases.yaml` on main says of it; without `tags` it is
+    verified too. Raises `UserError` when there is no such tag or a remote is unreachable.
     """
     found = releases.scan(git)
     known = [one.tag for one in found.accepted] + list(found.rejected)
     for tag in tags:
-        if tag not in known:
+        if tag not in {*known, STABLE}:
             found.get(tag)  # raises what is wrong
     # Objects that were read for an earlier release: by remote, whether they are damaged.
     read: dict[str, dict[str, bool]] = {}
     for tag in tags or known:
-        try:
-            release = found.get(tag)
-            remote = releases.remote_of(git, release)
-        except UserError as error:
-            yield Finding(tag, 0, [str(error)])
-            continue
-        seen = None if quick else read.setdefault(remote.url, {})
-        problems = [*_problems(release, remote, seen), *_of_source(git, release, remote, seen)]
-        yield Finding(tag, release.lock.nfiles, problems)
+        if tag != STABLE:
+            yield _finding(git, found, tag, quick=quick, read=read)
+    if STABLE in tags or not tags:
+        stable = list(_of_stable(git, found, quick=quick, read=read))
+        if tags and not stable:
+            raise UserError(f"{RELEASES_FILE} on {MAIN} names no {STABLE} release.")
+        yield from stable
+
+
+def missing(git: Git, release: Release) -> list[str]:
+    """Return what is missing of `release` in its remote; raises `UserError` as `verify` does."""
+    return _problems(release, releases.remote_of(git, release), None)
+
+
+def _finding(
+    git: Git, found: Releases, tag: str, *, quick: bool, read: dict[str, dict[str, bool]]
+) -> Finding:
+    try:
+        release = found.get(tag)
+        remote = releases.remote_of(git, release)
+    except UserError as error:
+        return Finding(tag, 0, [str(error)])
+    seen = None if quick else read.setdefault(remote.url, {})
+    problems = [*_problems(release, remote, seen), *_of_source(git, release, remote, seen)]
+    return Finding(tag, release.lock.nfiles, problems)
+
+
+def _of_stable(
+    git: Git, found: Releases, *, quick: bool, read: dict[str, dict[str, bool]]
+) -> Iterator[Finding]:
+    """Yield a finding for the stable release; none where main names no stable release."""
+    tree = GitTree(git, releases.main_of(git))
+    try:
+        tag = releases_file.parse(tree.read(RELEASES_FILE)).stable
+    except InputError as error:
+        yield Finding(STABLE, 0, [str(error)])
+        return
+    if tag is not None:
+        of_release = _finding(git, found, tag, quick=quick, read=read)
+        wrong = [problem.message for problem in declared.problems(git, tree)]
+        problems = list(dict.fromkeys([*wrong, *of_release.problems]))
+        yield Finding(f"{STABLE} ({tag})", of_release.files, problems)
 
 
 def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) -> list[str]:

@@ -192,3 +192,95 @@ def test_a_pull_request_onto_another_base_is_not_the_review(git: Git, server: Se
     server.bases[number] = "develop"
 
     assert "no pull request showed this version" in notes_of(server, git, "v1")
+
+
+# Withdrawn releases.
+
+
+def declare(git: Git, text: str) -> None:
+    """Merge a releases.yaml."""
+    Repository(git.root.parent).merge_file("releases.yaml", text)
+
+
+def bodies(server: Server) -> dict[str, str]:
+    return {release["tag_name"]: release["body"] for release in server.releases()}
+
+
+def test_withdrawn_releases_are_marked_with_the_reason_until_they_are_not_withdrawn_any_more(
+    git: Git, server: Server
+) -> None:
+    list(publish_notes(git))
+    before = bodies(server)
+    declare(git, "withdrawn: {v0: '@octo, seven `wrong` labels'}\n")
+
+    assert list(publish_notes(git)) == []
+
+    after = bodies(server)
+    caution = "> [!CAUTION]\n> This release is withdrawn: `` @octo, seven `wrong` labels ``\n"
+    assert after["v0"].startswith(f"<!-- withdrawn -->\n{caution}")
+    assert after["v0"].endswith(before["v0"])
+    assert after["v1"] == before["v1"]
+
+    declare(git, "withdrawn: {v0: another reason, v1: wrong}\n")
+    list(publish_notes(git))
+    after = bodies(server)
+    assert after["v0"].count("CAUTION") == after["v1"].count("CAUTION") == 1
+    assert "another reason" in after["v0"]
+
+    declare(git, "stable: v1\n")
+    list(publish_notes(git))
+    assert bodies(server) == before
+
+
+def test_notes_that_are_right_are_not_written_again(git: Git, server: Server) -> None:
+    declare(git, "withdrawn: {v0: wrong}\n")
+    list(publish_notes(git))
+    (release,) = (one for one in server.releases() if one["tag_name"] == "v0")
+    edited = release["body"].replace("\n", "\r\n") + "Added by hand.\r\n"
+    server.ask("PATCH", f"/repos/{REPOSITORY}/releases/{release['id']}", {"body": edited})
+    server.proxy.reset()
+
+    list(publish_notes(git))
+
+    assert not [one for one in server.proxy.seen if not one.startswith("GET ")]
+    declare(git, "withdrawn: {}\n")
+    list(publish_notes(git))
+    assert "CAUTION" not in bodies(server)["v0"]
+    assert bodies(server)["v0"].endswith("Added by hand.\n")
+
+
+def test_a_mark_does_not_change_which_release_is_the_latest(git: Git, server: Server) -> None:
+    list(publish_notes(git))
+    declare(git, "withdrawn: {v0: wrong, v1: wrong}\n")
+    server.proxy.reset()
+
+    list(publish_notes(git))
+
+    assert sent(server) == {"v0": "false", "v1": "true"}
+
+
+def test_a_mark_that_fails_does_not_keep_others_back(git: Git, server: Server, run: Run) -> None:
+    list(publish_notes(git))
+    declare(git, "withdrawn: {v0: wrong, v1: wrong}\n")
+    server.proxy.fail(403, "PATCH", count=1)
+
+    result = run("publish-notes")
+
+    assert result.code == 1
+    assert result.err.startswith("error: v0: cannot mark the release v0 at GitHub: ")
+    assert [tag for tag, body in bodies(server).items() if "CAUTION" in body] == ["v1"]
+
+
+def test_a_file_that_got_onto_main_without_a_check_changes_no_mark(
+    git: Git, server: Server, run: Run
+) -> None:
+    declare(git, "withdrawn: {v0: wrong}\n")
+    list(publish_notes(git))
+    before = bodies(server)
+    declare(git, "stable: v9\n")
+
+    result = run("publish-notes")
+
+    assert result.code == 1
+    assert result.err.startswith("error: releases.yaml:1:9: v9 is not a release: ")
+    assert bodies(server) == before

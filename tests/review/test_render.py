@@ -112,7 +112,7 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
         *("source_changed", "seed_changed", "rule_changed"),
         *("comparable_since", "leaks", "placed_leaks", "unknown"),
-        *("curated", "selected", "near_duplicates"),
+        *("curated", "selected", "near_duplicates", "promotion"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
     assert made["counts"] == [

@@ -1,0 +1,48 @@
+"""`releases.yaml`: which release is stable, and which ones are withdrawn."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+
+from scripts.inputs import strict_yaml, wording
+from scripts.inputs.config import ReleaseTag
+from scripts.inputs.paths import RELEASES_FILE
+from scripts.inputs.problems import InputError, Problem
+from scripts.inputs.strict_yaml import Document, Location
+
+MAX_REASON = 200
+
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_REASON)
+]
+
+
+class ReleasesFile(BaseModel):
+    """What people say of the releases: `stable` is recommended, `withdrawn` has reasons by tag."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    stable: ReleaseTag | None = Field(None, examples=["v3"])
+    withdrawn: dict[ReleaseTag, Reason] = Field({}, examples=[{"v2": "seven wrong labels"}])
+
+    _document: Document = PrivateAttr(default=Document(RELEASES_FILE, {}, {}))
+
+    def problem(self, at: Location, message: str) -> Problem:
+        """Return a problem at a place of the file that this was read from."""
+        return self._document.problem(at, message)
+
+
+def parse(content: bytes | None) -> ReleasesFile:
+    """Return what `content` says; without a file, nothing.
+
+    Raises `InputError` with every problem in it.
+    """
+    if content is None:
+        return ReleasesFile()
+    document = strict_yaml.load(content, RELEASES_FILE, example="stable: v3")
+    try:
+        parsed = ReleasesFile.model_validate(document.data)
+    except ValidationError as error:
+        raise InputError(wording.problems(error, document, ReleasesFile)) from None
+    parsed._document = document
+    return parsed

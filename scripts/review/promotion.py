@@ -1,0 +1,32 @@
+"""What a change of `releases.yaml` does, in words."""
+
+from collections.abc import Sequence
+
+from scripts.review.report import Promotion
+from scripts.versions.comparison import some
+from scripts.versions.releases import number
+
+# A report can hold thousands of releases; a comment cannot.
+MAX_NAMED = 5
+
+
+def in_words(change: Promotion | None) -> str:
+    """Return what `change` does, such as `moves stable from v2 to v3`; nothing for None."""
+    if change is None:
+        return ""
+    parts, before, after = [], change.before, change.after
+    if before != after:
+        moved = f"moves stable from {before} to {after}"
+        removed = f"removes stable, which is {before}"
+        parts.append(moved if before and after else f"makes {after} stable" if after else removed)
+    if change.withdrawn:
+        parts.append(f"withdraws {_named(change.withdrawn)}")
+    if change.restored:
+        parts.append(f"takes back the withdrawal of {_named(change.restored)}")
+    return ", ".join(parts)
+
+
+def _named(tags: Sequence[str]) -> str:
+    ordered = sorted(tags, key=number)
+    shown, more = some(ordered[:MAX_NAMED]), len(ordered) - MAX_NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
