@@ -272,10 +272,16 @@ def _add_verbs_for_workflows(verb: Verb) -> None:
         " those of `package`; they go to a draft, which is published once it has all of them.",
     )
     verb(
+        "publish-candidate",
+        "publish what a pull request would release as the branch candidate/NUMBER",
+        "For workflows that follow another one, after the files were stored. The comment shows how"
+        " to get it. Candidates of closed pull requests are removed.",
+    )
+    verb(
         "update-comments",
         "update the comments on open pull requests",
         "For workflows. After a release, other pull requests would publish another version than"
-        " their comments say.",
+        " their comments say. Candidates of closed pull requests are removed.",
     )
 
 

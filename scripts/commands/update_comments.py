@@ -1,12 +1,14 @@
 """Update the comments on open pull requests."""
 
 import argparse
+from itertools import chain
 
-from scripts.github import comments
+from scripts.github import candidates, comments
+from scripts.github.client import GitHub
 from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    for line in comments.update_comments(git):
+    for line in chain(comments.update_comments(git), candidates.remove_outdated(git, GitHub())):
         print(line)

@@ -29,6 +29,7 @@ from scripts.versions.git import MAIN
 BOT_LOGIN = "github-actions[bot]"
 # The roles whose members may write. GitHub reports "maintain" as "write", and "triage" as "read".
 WRITING = {"admin", "maintain", "write"}
+DEPENDABOT_LOGIN = "dependabot[bot]"
 # How GitHub shows an account that was deleted.
 DELETED_LOGIN = "ghost"
 APPROVED = "APPROVED"
@@ -132,6 +133,16 @@ class GitHub:
             pulls = self._repository.get_pulls(state="open", head=f"{owner}:{branch}")
             return next((pull.number for pull in pulls if _is_head(pull, owner, sha)), None)
 
+    def own_pull(self, branch: str, sha: str) -> int | None:
+        """Return the open pull request onto main whose head is `sha` on this repository's `branch`.
+
+        None for one of Dependabot, which is treated like a fork.
+        """
+        with reporting(f"find the pull request of {branch}"):
+            head = f"{self._repository.owner.login}:{branch}"
+            pulls = self._repository.get_pulls(state="open", head=head, base=MAIN)
+            return next((pull.number for pull in pulls if self._is_own(pull, sha)), None)
+
     def merged_pull(self, sha: str) -> int | None:
         """Return the pull request whose merge made the commit `sha` on main, None without one."""
         with reporting(f"find the pull request of {sha[:10]}"):
@@ -185,6 +196,11 @@ class GitHub:
     def draft_release(self, tag: str, title: str, notes: str) -> GitRelease:
         """Return a new draft of the GitHub release of `tag`; only those who can write see it."""
         return self._repository.create_git_release(tag, title, notes, draft=True)
+
+    def _is_own(self, pull: PullRequest, sha: str) -> bool:
+        # A fork can have the same owner.
+        is_here = pull.head.repo is not None and pull.head.repo.full_name == self._name
+        return is_here and pull.head.sha == sha and _login(pull.user) != DEPENDABOT_LOGIN
 
     def _of_pull(self, number: int) -> "_Comments":
         pull = self._repository.get_pull(number)

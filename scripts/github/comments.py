@@ -5,27 +5,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.errors import UserError
-from scripts.github import actions, marker
+from scripts.github import actions, marker, merges
 from scripts.github.client import REPORT_FILE, GitHub
 from scripts.github.marker import Marker
+from scripts.github.merges import ConflictError
 from scripts.inputs import reader
-from scripts.inputs.paths import CHECKED_PATHS, CONFIG_FILE, CURATION_FILE, INPUT_PATHS
+from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUT_PATHS, RELEASES_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render, report
 from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions import origin, publish, releases, resolve
-from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitTree
-from scripts.versions.limited import LimitedGit
+from scripts.versions.git import MAIN, Git
 from scripts.versions.releases import Release
 
 SHEET_FILE = "samples.png"
-# Limits for a pull request's commits, which a stranger can have made.
-FETCH_SECONDS = 120.0
-FETCH_BYTES = 256 * 1024 * 1024
 # What this code reads of a pull request; images that it adds are for its own run to read.
-READ_HERE = {CONFIG_FILE, CURATION_FILE}
+READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
 
 
 def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
@@ -89,7 +86,7 @@ def update_comments(git: Git) -> Iterator[str]:
     that git would make. Where that is not enough, the comment is marked as out of date.
     """
     hub = GitHub()
-    origin.fetch(git)
+    publish.try_again(lambda: origin.fetch(git))
     latest = releases.scan(git).latest
     if latest is None:
         return
@@ -116,17 +113,24 @@ def _text(found: Report, sheet: str | None) -> str:
 
 def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
     """Return the comment rendered again, None where only the pull request's own run can do it."""
-    tree = _proposed(git, number)
-    if tree is None:
+    try:
+        tree = merges.tree(git, merges.fetch_head(git, number))
+    except ConflictError as error:
+        print(f"pull request {number}: {error}", file=sys.stderr)
+        return None
+    changed = set(merges.changed(git, tree))
+    if not changed or not changed <= READ_HERE:
         return None
     known, _ = marker.parse(old)
     try:
-        inputs = reader.read(tree)
+        proposed = merges.read(git, tree)
+        inputs = reader.read(proposed)
         if inputs.config.source != latest.lock.meta.source.name:
             # A pull request must not make this job load any other source.
             return None
         dataset = resolve.resolve(git, inputs, latest.lock)
         planned, _ = plan.plan(git, dataset, latest)
+        planned = plan.with_promotion(git, planned, proposed)
         # What the run has stored is still stored, unless main changes what is to be.
         same = known is not None and known.md5 == planned.md5
         found = Report(plan=planned, stored=known.stored if known and same else None)
@@ -134,28 +138,7 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
         found = Report(problems=report.problems(error))
     except UserError:
         return None
-    return _text(found, known.sheet if known else None)
-
-
-def _proposed(git: Git, number: int) -> GitTree | None:
-    """Return the merge of a pull request into main.
-
-    None where it conflicts, changes more than config and curation, or exceeds the limits.
-    """
-    limited = LimitedGit(git.root, FETCH_SECONDS, FETCH_BYTES)
-    try:
-        limited("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
-    except UserError as error:
-        print(f"pull request {number}: {error}", file=sys.stderr)
-        return None
-    paths = (*INPUT_PATHS, *CHECKED_PATHS)
-    try:
-        tree = limited("merge-tree", "--write-tree", TRACKED_MAIN, "FETCH_HEAD").split()[0]
-        changed = limited("diff", "--name-only", TRACKED_MAIN, tree, "--", *paths).splitlines()
-    except UserError:
-        # The merge conflicts.
-        return None
-    return GitTree(limited, tree) if changed and {*changed} <= READ_HERE else None
+    return marker.carry_candidate(old, _text(found, known.sheet if known else None))
 
 
 def _outdated(git: Git, old: str, latest: Release) -> str:

@@ -14,6 +14,8 @@ VERSION_0 = "<!-- dataset report -->"
 VERSION_0_NOTE = re.compile(r"\A> \[!NOTE\]\n> .*\n\n")
 # Separates a note about the comment from the report itself.
 BODY = "<!-- report -->\n"
+# Separates the report from how to get its candidate.
+CANDIDATE = "<!-- candidate -->\n"
 SCHEMA = 1
 
 
@@ -23,6 +25,7 @@ class Marker(BaseModel):
     The comment shows that the merge would publish `version` with the manifest `md5`, compared with
     the release `against`; without `changed` it would publish nothing. `sheet` is the address of the
     contact sheet, or of the run that has it; `stored` says whether the remote has the files.
+    `candidate` is the manifest that its candidate holds.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -34,6 +37,7 @@ class Marker(BaseModel):
     md5: str | None = None
     sheet: str | None = None
     stored: Stored | None = None
+    candidate: str | None = None
 
 
 def of(report: Report, sheet: str | None) -> Marker:
@@ -57,6 +61,26 @@ def compose(marker: Marker, body: str, note: str = "") -> str:
     # Nothing in it may end the HTML comment early.
     data = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
     return f"{PREFIX}{data}{SUFFIX}\n{note}{BODY}{body}"
+
+
+def with_candidate(text: str, md5: str, section: str) -> str:
+    """Return a comment with `section`, which says how to get the candidate that holds `md5`.
+
+    A comment that shows another dataset is returned as it is.
+    """
+    known, body = parse(text)
+    if known is None or known.md5 != md5:
+        return text
+    report = body.partition(CANDIDATE)[0]
+    marked = known.model_copy(update={"candidate": md5})
+    return compose(marked, f"{report}{CANDIDATE}{section}")
+
+
+def carry_candidate(old: str, new: str) -> str:
+    """Return the comment `new` with the candidate of `old`, if both show the same dataset."""
+    known, body = parse(old)
+    section = body.partition(CANDIDATE)[2]
+    return with_candidate(new, known.candidate, section) if known and known.candidate else new
 
 
 def is_report(text: str) -> bool:

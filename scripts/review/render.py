@@ -150,6 +150,11 @@ def notes_title(plan: Plan) -> str:
     return f"{plan.version}: {shown}"
 
 
+def candidate(repository: str, branch: str) -> str:
+    """Return how to get what a pull request would release, from its branch."""
+    return _render("candidate.md.j2", repository=repository, branch=branch)
+
+
 def withdrawn(reason: str) -> str:
     """Return what the notes of a withdrawn release begin with."""
     return _render("withdrawn.md.j2", reason=reason)

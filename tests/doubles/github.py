@@ -30,7 +30,9 @@ SEED = {
     },
     "github": {
         # The emulator treats an unknown token as the first user's.
-        "users": [{"login": "nobody"}, {"login": OWNER}, {"login": CONTRIBUTOR}, {"login": BOT}],
+        "users": [
+            {"login": login} for login in ("nobody", OWNER, CONTRIBUTOR, BOT, "dependabot[bot]")
+        ],
         "repos": [{"owner": OWNER, "name": NAME, "auto_init": True, "default_branch": "main"}],
     },
 }
@@ -115,6 +117,9 @@ class Server:
         path = f"/repos/{REPOSITORY}/issues"
         issue = self.ask("POST", path, content, token="contributor_token")  # noqa: S106
         number: int = issue["number"]
+    def user(self, login: str) -> int:
+        """Return the number of an account."""
+        number: int = self.ask("GET", f"/users/{login}")["id"]
         return number
 
     def comments(self, number: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.errors import UserError
-from scripts.github import comments, marker
+from scripts.github import comments, marker, merges
 from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
@@ -312,12 +312,12 @@ def test_a_pull_request_that_exceeds_a_limit_is_named_and_marked_as_out_of_date(
     small = propose(released, server, {CONFIG: LARGER})
     # The clone of a runner does not have the commits yet.
     git(released.place, "clone", "--quiet", f"file://{released.origin}", "other")
-    monkeypatch.setattr(comments, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(merges, "BYTES", 200_000)
 
     result = run("update-comments", where=released.place / "other")
 
     assert result.code == 0
-    assert result.err.startswith(f"pull request {large}: git fetch failed: ")
+    assert result.err.startswith(f"pull request {large}: the branch cannot be fetched: git fetch")
     assert "(a file may have 200,000 bytes)" in result.err
     assert "> Out of date: v0 was published" in body(server, large)
     assert "### dataset v1: +4 samples, 2 classes" in body(server, small)

@@ -1,0 +1,51 @@
+"""The merge that git would make of a pull request, made without a work tree."""
+
+from scripts.errors import UserError
+from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
+from scripts.versions.git import ORIGIN, TRACKED_MAIN, Git, GitTree
+from scripts.versions.limited import LimitedGit
+
+# Limits of each command, because a stranger can have made the commits.
+SECONDS = 120.0
+BYTES = 256 * 1024 * 1024
+
+
+class ConflictError(UserError):
+    """The branch is gone, or its merge conflicts."""
+
+
+def fetch_head(git: Git, number: int) -> str:
+    """Fetch pull request `number`, and return the commit of its head."""
+    try:
+        _limited(git)("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
+    except UserError as error:
+        raise ConflictError(f"the branch cannot be fetched: {error}") from None
+    return git.commit("FETCH_HEAD")
+
+
+def tree(git: Git, head: str) -> str:
+    """Return the tree that main would have after the merge of `head`.
+
+    Raises `ConflictError` when the merge conflicts.
+    """
+    try:
+        return _limited(git)("merge-tree", "--write-tree", TRACKED_MAIN, head).split()[0]
+    except UserError:
+        raise ConflictError("the merge conflicts") from None
+
+
+def changed(git: Git, merged: str) -> list[str]:
+    """Return which of the paths that are checked in a pull request the merge would change."""
+    paths = (*INPUT_PATHS, *CHECKED_PATHS)
+    command = ("diff", "--no-renames", "--name-only", "-z", TRACKED_MAIN, merged)
+    listed = _limited(git)(*command, "--", *paths)
+    return [path for path in listed.split("\0") if path]
+
+
+def read(git: Git, merged: str) -> GitTree:
+    """Return the files of the tree `merged`."""
+    return GitTree(_limited(git), merged)
+
+
+def _limited(git: Git) -> LimitedGit:
+    return LimitedGit(git.root, SECONDS, BYTES)
