@@ -139,7 +139,8 @@ def test_the_rules_of_the_setup_are_valid_and_require_checks_that_exist() -> Non
         for text in re.findall(r"<<'JSON'\n(.*?)\nJSON\n", commands(SETUP), re.DOTALL)
     ]
     rules = [rule for rule in rules if "target" in rule]
-    assert [rule["target"] for rule in rules] == ["branch", "tag"]
+    assert [rule["name"] for rule in rules] == ["main", "stable", "releases"]
+    assert [rule["target"] for rule in rules] == ["branch", "branch", "tag"]
     (required,) = (r for r in rules[0]["rules"] if r["type"] == "required_status_checks")
     checks = required["parameters"]["required_status_checks"]
     assert [check["context"] for check in checks] == ["Dataset passed", "CI passed"]
@@ -184,6 +185,7 @@ def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_m
     assert members == [
         "attribute.event/$REPOSITORY_ID:pull_request",
         "attribute.event/$REPOSITORY_ID:issues",
+        "attribute.event/$REPOSITORY_ID:workflow_run",
         *(
             f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment}"
             for environment in sorted(environments, reverse=True)

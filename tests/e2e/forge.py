@@ -195,8 +195,8 @@ class Forge:
         }
         return self._act("merge_group", workflow, event, group.head)
 
-    def on_workflow_run(self, pull: Pull, run: Run) -> Run:
-        """Run comment.yml, as after `run`."""
+    def on_workflow_run(self, pull: Pull, run: Run, workflow: str = "comment.yml") -> Run:
+        """Run a workflow, as after `run`."""
         event = {
             "action": "completed",
             "workflow_run": {
@@ -213,7 +213,7 @@ class Forge:
                 "pull_requests": [],
             },
         }
-        return self._act("workflow_run", "comment.yml", event, self._main())
+        return self._act("workflow_run", workflow, event, self._main())
 
     def on_label(self, number: int, body: str, label: str, sender: str) -> Run:
         """Run reported-samples.yml, as when `sender` sets a label of an issue."""

@@ -49,7 +49,7 @@ EVERYTHING_SET = {
 # What gives a step credentials, or lets it show or leave something.
 PRIVILEGED = re.compile(
     r"secrets\.|github\.token|google-github-actions/|upload-artifact"
-    r"|scripts (push|report|comment|ingest|release|publish-notes|update-comments)"
+    r"|scripts (push|report|comment|ingest|release|promote|publish-|update-comments)"
 )
 
 
@@ -85,12 +85,13 @@ def is_privileged(step: dict[str, Any]) -> bool:
 
 def test_each_workflow_has_its_triggers() -> None:
     assert workflow("pull-request.yml")["on"] == {"pull_request": None, "merge_group": None}
-    assert workflow("comment.yml")["on"] == {
-        "workflow_run": {
-            "workflows": [workflow("pull-request.yml")["name"]],
-            "types": ["completed"],
+    for name in ("comment.yml", "candidate.yml"):
+        assert workflow(name)["on"] == {
+            "workflow_run": {
+                "workflows": [workflow("pull-request.yml")["name"]],
+                "types": ["completed"],
+            }
         }
-    }
     assert workflow("release.yml")["on"] == {
         "push": {"branches": ["main"]},
         "workflow_dispatch": None,
@@ -103,6 +104,7 @@ def test_each_workflow_has_its_triggers() -> None:
     }
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
     assert {file.name for file in FILES} == {
+        "candidate.yml",
         "ci.yml",
         "comment.yml",
         "ingest.yml",
@@ -127,6 +129,11 @@ def test_no_job_has_more_permissions_than_these() -> None:
         for name, job in workflow(file.name)["jobs"].items()
     }
     assert permissions == {
+        "candidate/candidate": {
+            "contents": "write",
+            "id-token": "write",
+            "pull-requests": "write",
+        },
         "ci/changes": {"contents": "read"},
         "ci/lint": {"contents": "read"},
         "ci/test": {"contents": "read"},
@@ -153,6 +160,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
             "id-token": "write",
             "issues": "write",
         },
+        "release/attest": {"id-token": "write", "attestations": "write"},
     }
 
 
@@ -177,6 +185,7 @@ def test_a_step_runs_one_command(file: Path) -> None:
         r"python3 -m scripts\.github\.changed_paths",
         r"make [a-z0-9]+",
         r"python -m pytest [a-z0-9/ -]+",
+        r"printenv [A-Z]+ > [A-Z0-9]+",
         r"exit 1",
     )
     for step in steps(file):
@@ -245,11 +254,13 @@ def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_no_checkout_keeps_its_credentials_but_the_last_one_where_git_pushes(file: Path) -> None:
-    for job in workflow(file.name)["jobs"].values():
+def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes(
+    file: Path,
+) -> None:
+    for name, job in workflow(file.name)["jobs"].items():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        pushes = file.stem in {"release", "reported-samples", "ingest"}
+        pushes = name in {"release", "candidate", "curate", "ingest"}
         assert kept == ([False, True] if pushes else [False] * len(kept))
 
 
@@ -264,24 +275,20 @@ def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> N
     assert not [step for step in job["steps"][key + 1 :] if "uses" in step]
 
 
-def test_the_checkout_with_the_key_has_a_folder_of_its_own_in_which_the_release_runs() -> None:
+@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 1)])
+def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run(
+    name: str, count: int
+) -> None:
     # actions/checkout empties a folder whose origin has another address, as SSH and HTTPS have.
     # What google-github-actions/auth has left there would be lost.
-    first, *_, last = (
-        step
-        for step in workflow("release.yml")["jobs"]["release"]["steps"]
-        if uses(step, "actions/checkout")
-    )
+    steps_ = workflow(f"{name}.yml")["jobs"][name]["steps"]
+    first, *_, last = (step for step in steps_ if uses(step, "actions/checkout"))
     assert "path" not in first["with"]
     assert first["with"]["ref"] == last["with"]["ref"] == "main"
     # Tags, and all of main.
     assert last["with"]["fetch-depth"] == 0
-    folders = {
-        step["run"]: step["working-directory"]
-        for step in workflow("release.yml")["jobs"]["release"]["steps"]
-        if "run" in step
-    }
-    assert len(folders) == 3
+    folders = {step["run"]: step["working-directory"] for step in steps_ if "run" in step}
+    assert len(folders) == count
     assert set(folders.values()) == {last["with"]["path"]}
 
 
@@ -336,6 +343,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("release.yml", "release", ["release"]),
         ("reported-samples.yml", "curate", ["curate-issue"]),
         ("ingest.yml", "ingest", ["ingest"]),
+        ("candidate.yml", "candidate", ["publish-candidate"]),
     ],
 )
 def test_what_reads_the_bucket_comes_after_the_credentials(
@@ -356,11 +364,14 @@ def test_only_these_jobs_use_a_secret() -> None:
         if "secrets" in repr(job)
     }
     assert using == {
+        "candidate/candidate",
         "ingest/ingest",
         "pull-request/dataset",
         "release/release",
         "reported-samples/curate",
     }
+    # The account of pull requests, which cannot overwrite or delete.
+    assert "RELEASE" not in repr(workflow("candidate.yml"))
 
 
 def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> None:
@@ -368,7 +379,7 @@ def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> Non
         assert workflow(f"{name}.yml")["jobs"][name]["environment"] == name
     for file in FILES:
         for name, job in workflow(file.name)["jobs"].items():
-            assert ("environment" in job) is (file.stem in {"release", "ingest"}), name
+            assert ("environment" in job) is (name in {"release", "ingest"}), name
 
 
 def test_an_ingest_runs_the_code_of_main_and_gets_its_inputs_from_the_environment() -> None:
@@ -429,6 +440,41 @@ def test_only_pull_requests_of_forks_and_dependabot_are_commented_by_the_other_w
     for event in ("push", "merge_group", "workflow_dispatch", "schedule"):
         assert not runs(job, workflow_run(event, "contributor/ds", "patch"))
         assert not runs(job, workflow_run(event, "octo/ds", "dependabot/pip/x"))
+
+
+def test_only_pull_requests_of_the_repository_itself_have_a_candidate() -> None:
+    (job,) = workflow("candidate.yml")["jobs"].values()
+    assert runs(job, workflow_run("pull_request", "octo/ds", "patch"))
+    assert not runs(job, workflow_run("pull_request", "contributor/ds", "patch"))
+    assert not runs(job, workflow_run("pull_request", "octo/ds", "dependabot/pip/x"))
+    for event in ("push", "merge_group", "workflow_dispatch", "schedule"):
+        assert not runs(job, workflow_run(event, "octo/ds", "patch"))
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "expected"), [("success", True), ("failure", True), ("cancelled", False)]
+)
+def test_a_candidate_is_made_or_removed_unless_a_newer_run_follows(
+    conclusion: str, expected: bool
+) -> None:
+    (job,) = workflow("candidate.yml")["jobs"].values()
+    run = workflow_run("pull_request", "octo/ds", "patch")
+    values = {**run, "github.event.workflow_run.conclusion": conclusion}
+    assert runs(job, values) is expected
+
+
+def test_a_candidate_is_made_by_the_code_of_main_only() -> None:
+    (job,) = workflow("candidate.yml")["jobs"].values()
+    used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+    assert used == [
+        "actions/checkout",
+        "./.github/actions/setup",
+        "google-github-actions/auth",
+        "actions/checkout",
+    ]
+    refs = [step["with"]["ref"] for step in job["steps"] if uses(step, "actions/checkout")]
+    assert refs == ["main", "main"]
+    assert job["steps"][-1]["run"] == "python -m scripts publish-candidate"
 
 
 def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
@@ -528,13 +574,50 @@ def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_fail
 
 def test_notes_and_comments_are_updated_also_when_the_release_failed() -> None:
     job = workflow("release.yml")["jobs"]["release"]
-    *_, release, notes, comments = job["steps"]
+    *_, release, promote, notes, comments = job["steps"]
     assert release["run"] == "python -m scripts release"
+    assert promote["run"] == "python -m scripts promote"
     assert notes["run"] == "python -m scripts publish-notes"
     assert comments["run"] == "python -m scripts update-comments"
     assert "if" not in release
-    for step in (notes, comments):
+    for step in (promote, notes, comments):
         assert step["if"] == "success() || failure()"
+
+
+@pytest.mark.parametrize(
+    ("visibility", "variable", "checksums", "expected"),
+    [
+        ("public", "", "x", True),
+        ("private", "true", "x", True),
+        ("private", "", "x", False),
+        ("public", "true", "", False),
+    ],
+)
+@pytest.mark.parametrize("status", ["success", "failure", "cancelled"])
+def test_what_was_published_is_attested_where_the_plan_allows_it(
+    visibility: str, variable: str, checksums: str, expected: bool, status: str
+) -> None:
+    job = workflow("release.yml")["jobs"]["attest"]
+    values = {
+        "github.event.repository.visibility": visibility,
+        "vars.ATTESTATIONS": variable,
+        "needs.release.outputs.checksums": checksums,
+        "status": status,
+    }
+    # What was published before the release job failed is attested too.
+    assert runs(job, values) is (expected and status != "cancelled")
+
+
+def test_the_job_that_attests_reads_nothing_but_the_checksums() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    (notes,) = (n for n in jobs["release"]["steps"] if n.get("id") == "notes")
+    assert notes["run"] == "python -m scripts publish-notes"
+    assert jobs["release"]["outputs"] == {"checksums": "${{ steps.notes.outputs.checksums }}"}
+    write, attest = jobs["attest"]["steps"]
+    assert write["env"] == {"CHECKSUMS": "${{ needs.release.outputs.checksums }}"}
+    assert write["run"] == "printenv CHECKSUMS > SHA256SUMS"
+    assert uses(attest, "actions/attest")
+    assert attest["with"] == {"subject-checksums": "SHA256SUMS"}
 
 
 @pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])

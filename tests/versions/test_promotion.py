@@ -58,7 +58,7 @@ def manifest_at(repository: Repository, rev: str) -> str:
 def test_the_branch_holds_the_stable_release_and_nothing_else(
     repository: Repository, run: Run
 ) -> None:
-    repository.merge_file("curation.csv", "sample,action,value,reason\n")
+    repository.merge_file("curation.csv", "sample,action,label,new_label,reason\n")
     declare(repository, "stable: v1\n")
 
     assert run("promote") == (0, "stable is now v1\n", "")
