@@ -76,6 +76,10 @@ def planned() -> dict[str, Any]:
                 **{"searched": True, "count": 9},
                 "pairs": [{"train": sample("train"), "other": sample("test"), "distance": 1.5}],
             },
+            "promotion": {
+                **{"before": "v1", "after": "v2"},
+                **{"withdrawn": ["v0"], "restored": ["v1"]},
+            },
         },
         "problems": [],
         "stored": "yes",
@@ -127,6 +131,7 @@ def test_a_report_carries_the_newest_schema() -> None:
 COUNT = ("plan", "counts", 0)
 LEAK = ("plan", "leaks", 0)
 PROBLEM = ("problems", 0)
+PROMOTION = ("plan", "promotion")
 CHANGE = ("plan", "curated", "changes", 0)
 LEFT_OUT = ("plan", "selected", "left_out", 0)
 PAIR = ("plan", "near_duplicates", "pairs", 0)
@@ -138,6 +143,8 @@ NAMES = [
 TAGS = [
     *(("plan", "version"), ("plan", "comparable_since")),
     *((*LEAK, "tags", 0), ("plan", "unknown", 0)),
+    *((*PROMOTION, key) for key in ("before", "after")),
+    *((*PROMOTION, key, 0) for key in ("withdrawn", "restored")),
 ]
 
 # A name is in a table, a title or a warning, so Markdown and HTML must have nothing to interpret.
@@ -264,6 +271,8 @@ LISTS = [
     (planned(), ("plan", "leaks"), 10_000),
     (planned(), (*LEAK, "tags"), 10_000),
     (planned(), ("plan", "unknown"), 10_000),
+    (planned(), (*PROMOTION, "withdrawn"), 10_000),
+    (planned(), (*PROMOTION, "restored"), 10_000),
     (refused(), ("problems",), MAX_PROBLEMS),
 ]
 
@@ -395,7 +404,7 @@ def version_1(schema: int = 1) -> dict[str, Any]:
     data = {**version_2(), "schema": schema}
     del data["onto_main"], data["commits"]
     plan = data["plan"]
-    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown"):
+    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown", "promotion"):
         del plan[key]
     for key in ("before", "test_removed"):
         del plan["samples"][key]
@@ -413,6 +422,7 @@ def version_0() -> dict[str, Any]:
     return {"change": plan, "faults": [], "stored": "yes"}
 
 
+<<<<<<< HEAD
 def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
     found = load(version_2())
 
@@ -426,6 +436,16 @@ def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
         }
     )
     assert found.schema_ == 2
+=======
+def test_a_report_of_schema_2_is_read_as_one_of_today() -> None:
+    data = {**planned(), "schema": 2}
+    del data["plan"]["promotion"]
+
+    found = load(data)
+
+    expected = changed(planned(), "plan", "promotion", value=None)
+    assert found == load(expected).model_copy(update={"schema_": 2})
+>>>>>>> aa25281 (Test the report's new field, and reports from before it)
 
 
 def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
@@ -439,7 +459,7 @@ def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
     assert found.plan == expected.model_copy(
         update={
             **{"seed_changed": False, "rule_changed": False, "comparable_since": "v0"},
-            "unknown": [],
+            **{"unknown": [], "promotion": None},
             "leaks": [Leaks(tags=[tag], from_test=n, from_train=0) for tag, n in LEAKED.items()],
             "samples": expected.samples.model_copy(update={"before": 0, "test_removed": 0}),
         }
