@@ -13,7 +13,7 @@ from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.versions import lock, releases
 from scripts.versions.git import Git
-from tests.doubles.github import REPOSITORY, Server
+from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.github.test_comments import CONFIG, propose
 from tests.repository import Repository, Run, config_text
 from tests.versions.test_publish import refuse
@@ -208,6 +208,28 @@ def test_forks_and_dependabot_have_no_candidate(
     user = server.user("dependabot[bot]")
     server.ask("PATCH", f"/__update/pullRequests/{pull['id']}", {"user_id": user})
     assert candidates.publish(number) == expected
+    assert candidates.branches() == []
+
+
+def test_a_fork_that_belongs_to_the_same_owner_has_no_candidate(
+    candidates: Candidates, released: Repository, server: Server, stored: str
+) -> None:
+    # An organization can have forks of its own repositories.
+    number = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
+    head = released.at_origin("rev-parse", f"refs/pull/{number}/head")
+    server.open_pull("other", head, fork=True)
+    (fork,) = server.ask("GET", f"/repos/{REPOSITORY}/forks")
+    pull = server.ask("GET", f"/repos/{REPOSITORY}/pulls/{number}")
+    server.ask("PATCH", f"/__update/pullRequests/{pull['id']}", {"head_repo_id": fork["id"]})
+    owner = {"owner_id": server.user(OWNER)}
+    server.ask("PATCH", f"/__update/repos/{fork['id']}", owner)
+    try:
+        done = candidates.publish(number)
+    finally:
+        owner = {"owner_id": server.user(CONTRIBUTOR)}
+        server.ask("PATCH", f"/__update/repos/{fork['id']}", owner)
+
+    assert done == ["no open pull request of this repository has this head: no candidate"]
     assert candidates.branches() == []
 
 
