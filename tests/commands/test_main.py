@@ -12,16 +12,20 @@ from scripts import commands
 from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
-LOCAL = ("validate", "plan", "diff", "build", "push", "release", "verify", "ingest", "remote")
+LOCAL = (
+    *("validate", "plan", "diff", "build", "push", "release", "promote", "verify"),
+    *("package", "ingest", "remote"),
+)
 CURATION = ("curate", "similar")
 WORKFLOW = (
     *("report", "comment", "comment-fork", "curate-issue"),
-    *("publish-notes", "update-comments"),
+    *("publish-notes", "publish-candidate", "update-comments"),
 )
 MAINTENANCE = ("upgrade", "template-lock")
 VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
 # What each verb needs, in addition to its name.
 ARGUMENTS = {
+    "package": ["v0", "--out", "files"],
     "diff": ["v0", "v1"],
     "curate": ["failures.csv"],
     "similar": ["00058"],
