@@ -60,8 +60,8 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 # This file is written last, so a .venv that was interrupted is made again.
 #
 # The pip of $(PYTHON) installs uv, because to give .venv its own pip first takes longer than the
-# rest; without such a pip, ensurepip does it. uv installs wheels only, except for one package that
-# is published as source only. It is built without isolation, that is, with the pinned setuptools.
+# rest; without such a pip, ensurepip does it. uv installs wheels only, except for two packages
+# that are published as source only. They are built without isolation, that is, with the pinned setuptools.
 .venv/complete: requirements-install.txt requirements-dev.txt
 	@rm -rf .venv
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.11')"
@@ -73,8 +73,10 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 	$$python -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-compile \
 		--require-hashes --only-binary :all: -r requirements-install.txt; \
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-build-isolation \
-		--only-binary :all: --no-binary antlr4-python3-runtime -r requirements-dev.txt; \
+		$(WHEELS) -r requirements-dev.txt; \
 	touch $@
+
+WHEELS = --only-binary :all: --no-binary antlr4-python3-runtime --no-binary jsonpath-rw
 
 # uv does not read pip's settings: a mirror that is set for pip is set for uv here.
 ifdef PIP_INDEX_URL

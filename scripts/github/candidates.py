@@ -156,7 +156,7 @@ def _lock(git: Git, dataset: Dataset) -> lock.Lock:
     """Return the lock of a candidate; raises `InputError` for leaks, which forbid the merge."""
     found = releases.scan(git)
     compared = comparison.compare(dataset, History(git, found.accepted))
-    compared.refuse_leaks(dataset.config, found.next_tag)
+    compared.refuse_leaks(dataset, found.next_tag)
     return lock.of(
         dataset,
         dataset.manifest,

@@ -8,10 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
-from scripts.review import table
-from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review import promotion, table
-from scripts.review.report import Plan, Report
+from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.versions.releases import Release

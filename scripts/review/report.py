@@ -10,7 +10,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 
-SCHEMA = 3
+SCHEMA = 4
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
@@ -165,6 +165,8 @@ class NearDuplicates(_Data):
     searched: bool = True
     count: Number = 0
     pairs: Annotated[list[NearPair], Field(max_length=MAX_LISTED)] = []
+
+
 class Promotion(_Data):
     """What a change of `releases.yaml` does; see `versions.declared.Change`."""
 

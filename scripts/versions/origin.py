@@ -118,6 +118,8 @@ def push_proposal(git: Git, branch: str, commit: str) -> None:
         git("push", "--quiet", lease, ORIGIN, f"{commit}:{name}")
     except GitError as error:
         raise UserError(f"cannot push {branch} to origin ({error.output}). Run it again.") from None
+
+
 def fetch_branches(git: Git, pattern: str) -> dict[str, str]:
     """Return the commit of each of origin's branches that match `pattern`, by name, fetched."""
     names = f"refs/heads/{pattern}:refs/remotes/{ORIGIN}/{pattern}"

@@ -117,6 +117,8 @@ class Server:
         path = f"/repos/{REPOSITORY}/issues"
         issue = self.ask("POST", path, content, token="contributor_token")  # noqa: S106
         number: int = issue["number"]
+        return number
+
     def user(self, login: str) -> int:
         """Return the number of an account."""
         number: int = self.ask("GET", f"/users/{login}")["id"]

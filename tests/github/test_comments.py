@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.errors import UserError
-from scripts.github import comments, marker, merges
+from scripts.github import marker, merges
 from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker

@@ -124,7 +124,7 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 3
+    assert SCHEMA == 4
     assert json.loads(report.dump(Report()))["schema"] == SCHEMA
 
 
@@ -391,9 +391,16 @@ def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
             load(data)
 
 
+def version_3() -> dict[str, Any]:
+    """Return a report from before there was a file about releases."""
+    data = {**planned(), "schema": 3}
+    del data["plan"]["promotion"]
+    return data
+
+
 def version_2() -> dict[str, Any]:
     """Return a report from before there was a curation."""
-    data = {**planned(), "schema": 2}
+    data = {**version_3(), "schema": 2}
     for key in ("curated", "selected", "near_duplicates", "placed_leaks"):
         del data["plan"][key]
     return data
@@ -404,7 +411,7 @@ def version_1(schema: int = 1) -> dict[str, Any]:
     data = {**version_2(), "schema": schema}
     del data["onto_main"], data["commits"]
     plan = data["plan"]
-    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown", "promotion"):
+    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown"):
         del plan[key]
     for key in ("before", "test_removed"):
         del plan["samples"][key]
@@ -422,7 +429,13 @@ def version_0() -> dict[str, Any]:
     return {"change": plan, "faults": [], "stored": "yes"}
 
 
-<<<<<<< HEAD
+def test_a_report_of_schema_3_promotes_nothing() -> None:
+    found = load(version_3())
+
+    expected = load(changed(planned(), "plan", "promotion", value=None))
+    assert found == expected.model_copy(update={"schema_": 3})
+
+
 def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
     found = load(version_2())
 
@@ -432,20 +445,10 @@ def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
     assert found.plan == expected.model_copy(
         update={
             **{"curated": Curated(), "selected": None, "near_duplicates": None},
-            "placed_leaks": [],
+            **{"placed_leaks": [], "promotion": None},
         }
     )
     assert found.schema_ == 2
-=======
-def test_a_report_of_schema_2_is_read_as_one_of_today() -> None:
-    data = {**planned(), "schema": 2}
-    del data["plan"]["promotion"]
-
-    found = load(data)
-
-    expected = changed(planned(), "plan", "promotion", value=None)
-    assert found == load(expected).model_copy(update={"schema_": 2})
->>>>>>> aa25281 (Test the report's new field, and reports from before it)
 
 
 def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
