@@ -25,6 +25,8 @@ RELEASE = "expected the tag of a release such as v2"
 PATTERNS = {
     "source": "not a valid dataset name (letters, digits and _ . , ( ) -)",
     "comparable_since": RELEASE,
+    "stable": RELEASE,
+    "withdrawn": RELEASE,
     "image_size": "expected a side such as 28, or a width and a height such as 64x48",
 }
 # What is expected where a value is no number.
@@ -33,9 +35,6 @@ NUMBERS = {
     "test_size": "expected a count such as 20 or a fraction such as 0.2",
     "validation_size": "expected a count such as 20 or a fraction such as 0.2",
     "image_size": PATTERNS["image_size"],
-    "comparable_since": "expected the tag of a release such as v2",
-    "stable": RELEASE,
-    "withdrawn": RELEASE,
 }
 # What is said of the reason why a release is withdrawn.
 REASONS = {

@@ -1,5 +1,6 @@
 """Other people's readers find in the files of a release exactly what `dataset/` holds."""
 
+import ast
 import hashlib
 import io
 import re
@@ -35,6 +36,13 @@ def example(words: str) -> str:
         if words in text
     ]
     return str(found)
+
+
+def statement(name: str, word: str) -> str:
+    """Return the statement with `word` in it of the example with `name` in it."""
+    code = example(name)
+    found = (ast.get_source_segment(code, node) or "" for node in ast.parse(code).body)
+    return next(text for text in found if word in text)
 
 
 def digest(image: Any) -> str:
@@ -90,7 +98,7 @@ def test_numpy_arrays_in_three_lines(packaged: Packaged) -> None:
 def test_datasets_reads_the_parquet_files_as_images_and_classes(
     packaged: Packaged, tmp_path: Path, split: str
 ) -> None:
-    line = next(one for one in example("load_dataset").splitlines() if '"parquet"' in one)
+    line = statement("load_dataset", '"parquet"')
     for name in ("train.parquet", "test.parquet"):
         (tmp_path / name).symlink_to(packaged.folder / name)
     read = (
@@ -102,7 +110,7 @@ def test_datasets_reads_the_parquet_files_as_images_and_classes(
 
 
 def test_datasets_reads_the_unpacked_archive(packaged: Packaged, tmp_path: Path) -> None:
-    line = next(one for one in example("load_dataset").splitlines() if "imagefolder" in one)
+    line = statement("load_dataset", '"imagefolder"')
     with zipfile.ZipFile(packaged.folder / "dataset-v1.zip") as archive:
         archive.extractall(tmp_path / "dataset-v1")
     read = (

@@ -15,7 +15,7 @@ from scripts.assets import archive, package, samples
 from scripts.versions.git import Git
 from scripts.versions.history import History
 from tests.assets.conftest import Packaged, released
-from tests.repository import Run, config_text, contents
+from tests.repository import ORIGIN_URL, Run, config_text, contents, git
 
 NAMES = [
     *("README.md", "SHA256SUMS", "croissant.json"),
@@ -30,11 +30,12 @@ def test_a_release_has_these_files(packaged: Packaged) -> None:
 def test_the_same_release_gives_the_same_bytes_in_another_clone(
     packaged: Packaged, tmp_path: Path, run: Run
 ) -> None:
-    packaged.repository.git(
-        "clone", "--quiet", str(packaged.repository.origin), str(tmp_path / "c")
-    )
+    # Beside the remote, whose address is relative.
+    clone = packaged.repository.place / "clone"
+    packaged.repository.git("clone", "--quiet", str(packaged.repository.origin), str(clone))
+    git(clone, "remote", "set-url", "origin", ORIGIN_URL)
 
-    result = run("package", "v1", "--out", str(tmp_path / "again"), where=tmp_path / "c")
+    result = run("package", "v1", "--out", str(tmp_path / "again"), where=clone)
 
     assert result.code == 0, result.err
     assert contents(tmp_path / "again") == contents(packaged.folder)

@@ -1,8 +1,8 @@
 import io
-import shutil
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import dvc.api
 import pytest
@@ -15,7 +15,7 @@ from scripts.versions import lock, releases
 from scripts.versions.git import Git
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.github.test_comments import CONFIG, propose
-from tests.repository import Repository, Run, config_text
+from tests.repository import Released, Repository, Run, config_text, copy
 from tests.versions.test_publish import refuse
 
 Event = Callable[..., None]
@@ -23,20 +23,38 @@ LARGER = config_text(samples=7)
 CURATION = "sample,action,label,new_label,reason\n"
 
 
+class Prepared(NamedTuple):
+    """A repository, and the name of a manifest in its remote."""
+
+    repository: Repository
+    md5: str
+
+
 @pytest.fixture(scope="module")
-def stored(prepared: Repository, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The manifest of LARGER, whose objects are in the remote: the run of a pull request's own."""
-    place = tmp_path_factory.mktemp("stored")
-    shutil.copytree(prepared.root, place / "work", symlinks=True)
-    made = Repository(place)
+def prepared(_originals: Released, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A repository with v0, in whose remote the run of a pull request has stored LARGER."""
+    made = copy(_originals(config_text()), tmp_path_factory.mktemp("stored"))
     made.configure(LARGER)
-    with chdir(made.root), redirect_stdout(io.StringIO()):
-        assert main(["build"]) == 0
-        assert main(["push"]) == 0
-        printed = io.StringIO()
-        with redirect_stdout(printed):
-            assert main(["plan"]) == 0
-    return next(line.split()[1] for line in printed.getvalue().splitlines() if "md5" in line)
+    printed = io.StringIO()
+    with chdir(made.root), redirect_stdout(printed):
+        for verb in ("build", "push", "plan"):
+            assert main([verb]) == 0
+    made.git("checkout", "--quiet", ".")
+    return Prepared(
+        made, next(line.split()[1] for line in printed.getvalue().splitlines() if "md5" in line)
+    )
+
+
+@pytest.fixture
+def released(prepared: Prepared, tmp_path: Path) -> Repository:
+    """A copy of it."""
+    return copy(prepared.repository, tmp_path)
+
+
+@pytest.fixture
+def stored(prepared: Prepared) -> str:
+    """The manifest of LARGER, whose objects are in the remote."""
+    return prepared.md5
 
 
 def shown(md5: str) -> str:
@@ -92,7 +110,9 @@ def test_a_candidate_holds_what_the_merge_would_release_and_nothing_else(
     assert recorded.md5 == stored
     assert recorded.meta.config["samples"] == 7
     assert released.at_origin("rev-list", "--count", branch) == "1"
-    fs = dvc.api.DVCFileSystem(str(released.origin), rev=branch)
+    # Not at origin, from where the relative address of the remote would lead elsewhere.
+    released.git("fetch", "--quiet", "origin", f"{branch}:{branch}")
+    fs = dvc.api.DVCFileSystem(str(released.root), rev=branch)
     fs.get("dataset", str(tmp_path / "got"), recursive=True)
     assert len(list((tmp_path / "got").rglob("*.png"))) == 14
 

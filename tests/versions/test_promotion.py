@@ -1,6 +1,5 @@
 import io
 import json
-import shutil
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from scripts.__main__ import main
 from scripts.versions import lock, releases
 from scripts.versions.git import Git
-from tests.repository import Repository, Run, config_text, create, git, snapshot
+from tests.repository import Repository, Run, config_text, copy, create, git, snapshot
 from tests.versions.test_publish import accept, refuse
 
 FILE = "releases.yaml"
@@ -31,12 +30,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture
 def repository(prepared: Repository, tmp_path: Path) -> Repository:
-    """A copy of it, with an origin of its own, and the same remote."""
-    for folder in (prepared.root, prepared.origin):
-        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
-    made = Repository(tmp_path)
-    made.git("remote", "set-url", "origin", str(made.origin))
-    return made
+    """A copy of it."""
+    return copy(prepared, tmp_path)
 
 
 def stable(repository: Repository) -> str:
@@ -77,7 +72,9 @@ def test_a_consumer_reads_the_stable_release_by_the_name_of_the_branch(
     declare(repository, "stable: v1\n")
     run("promote")
 
-    fs = dvc.api.DVCFileSystem(str(repository.origin), rev="stable")
+    # Not at origin, from where the relative address of the remote would lead elsewhere.
+    repository.git("fetch", "--quiet", "origin", "stable:stable")
+    fs = dvc.api.DVCFileSystem(str(repository.root), rev="stable")
     fs.get("dataset", str(tmp_path / "got"), recursive=True)
 
     assert len(list((tmp_path / "got").rglob("*.png"))) == 12
