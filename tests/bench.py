@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import bench_consumers
+
 PROJECT = Path(__file__).parent.parent
 PYTHON = sys.executable
 INTRODUCTION = """\
@@ -82,6 +84,8 @@ def main() -> None:
             f" | {manual.seconds / ours.seconds:.1f} | {manual.memory:.0f} MiB"
             f" | {ours.memory:.0f} MiB |"
         )
+    print()
+    print("\n".join(bench_consumers.measure()))
 
 
 def _repository(place: Path, name: str) -> Path:
