@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts.assets.parquet import TEXTS
+from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import Config
 from scripts.inputs.curation import Curation
 from scripts.review import render
@@ -61,6 +62,7 @@ def write(
             for split, of_split in meta.counts.items()
         },
         "source": meta.source,
+        "own_splits": config.split_by == BY_SOURCE,
         "config_text": config_text.strip(),
         "curation": curation.decisions,
         "most": MAX_DECISIONS,

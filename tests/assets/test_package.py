@@ -142,6 +142,7 @@ def test_the_card_is_valid_for_hugging_face_and_says_what_people_ask(packaged: P
         "Version **v1**",
         "| 3 | 119 | 30 |\n| no3 | 121 | 31 |",
         "`digits`, 1,797 images",
+        "Train takes from the front of that order, test from the back, so that growing",
         "class: 3\nsamples: 150",
         "| `1712` | relabel | `3` | `8` | `reads as an 8 \\| or not` |",
         "Results compare with those of the versions since **v0**",
