@@ -198,7 +198,7 @@ def tests_of(path: str) -> list[str]:
     return list(found)
 
 
-def run_tests(folder: Path, tests: Sequence[str]) -> int:
+def run_tests(folder: Path, tests: Sequence[str], output: int | None = subprocess.DEVNULL) -> int:
     """Run tests in the copy of the project in `folder` up to the first failure."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
     temporary = folder.with_name(f"{folder.name}-temporary")
@@ -206,8 +206,8 @@ def run_tests(folder: Path, tests: Sequence[str]) -> int:
         [*command, f"--basetemp={temporary}", *tests],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
@@ -258,7 +258,8 @@ def try_all(faults: Sequence[Fault]) -> list[bool]:
         files = sorted({test for fault in faults for test in tests_of(fault.path)})
         print(f"running {len(files)} test files without a fault", file=sys.stderr)
         folder = folders.get()
-        if run_tests(folder, ["-n", str(workers), "--dist", "loadgroup", *files]):
+        at_once = ["-n", str(workers), "--dist", "loadgroup"]
+        if run_tests(folder, [*at_once, *files], output=None):
             sys.exit("the tests fail without any fault; run: make test")
         folders.put(folder)
 
