@@ -3,7 +3,7 @@
 A pull request that a workflow opens with the built-in token starts no checks.
 """
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from scripts.errors import UserError
 from scripts.github import actions
@@ -35,4 +35,13 @@ def push(git: Git, branch: str, path: str, message: str) -> str:
     origin.push_proposal(git, branch, commit)
     server = actions.variable("GITHUB_SERVER_URL")
     repository = actions.variable("GITHUB_REPOSITORY")
-    return f"{server}/{repository}/compare/{MAIN}...{quote(branch)}?expand=1"
+    return link(f"{server}/{repository}", branch)
+
+
+def link(repository: str, branch: str, **fields: str) -> str:
+    """Return the address that opens a pull request of `branch`; `fields` are filled in there.
+
+    `repository` is the address of the repository.
+    """
+    query = urlencode({"expand": 1, **fields})
+    return f"{repository}/compare/{MAIN}...{quote(branch)}?{query}"

@@ -1,16 +1,15 @@
 """Samples that an issue reports: proposed on a branch, with an answer in the issue."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from scripts.errors import UserError
-from scripts.github import actions, issue_form
+from scripts.github import actions, branches, issue_form
 from scripts.github.client import GitHub
 from scripts.github.issue_form import Wrong
 from scripts.inputs.paths import CURATION_FILE
 from scripts.review import render
 from scripts.versions import commits, origin, proposals, resolve
-from scripts.versions.git import MAIN, Git
+from scripts.versions.git import Git
 from scripts.versions.history import History
 from scripts.versions.proposals import Checked
 from scripts.versions.samples import Samples
@@ -71,13 +70,8 @@ def _checked(git: Git, number: int, form: issue_form.Form) -> Checked:
 
 
 def _link(hub: GitHub, number: int) -> str:
-    """Return the address with which a person opens the pull request.
-
-    A pull request that a workflow opens with its own token would start no checks.
-    """
     title = f"Curate the samples of issue {number}"
-    query = urlencode({"expand": 1, "title": title, "body": f"Closes #{number}"})
-    return f"{hub.url}/compare/{MAIN}...{branch(number)}?{query}"
+    return branches.link(hub.url, branch(number), title=title, body=f"Closes #{number}")
 
 
 def _run(hub: GitHub) -> str:

@@ -1,30 +1,30 @@
 """The contact sheet: a picture of some samples of each split and class, and what changes."""
 
 import io
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from scripts.build.dataset import Dataset
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import RELABEL
+from scripts.review import thumbnail
+from scripts.review.thumbnail import WHITE, width_of
 from scripts.sources.source import Pixels
 from scripts.versions.diff import Diff
 
 MAX_IMAGES = 24
 # With more classes the picture would be too large to open.
 MAX_LINES = 100
-THUMBNAIL = 56
 # The frame of an image, and the space between two.
 FRAME, GAP = 2, 8
-SIDE = THUMBNAIL + 2 * FRAME
+SIDE = thumbnail.SIDE + 2 * FRAME
 LEGEND, HEADING, CAPTION = 24, 18, 12
 # The width of an entry of the legend.
 ENTRY = 130
 LINE = HEADING + SIDE + CAPTION + GAP
-WHITE, BLACK, GRAY = (255, 255, 255), (0, 0, 0), (110, 110, 110)
+BLACK, GRAY = (0, 0, 0), (110, 110, 110)
 # Told apart also by people who do not see red and green: https://jfly.uni-koeln.de/color/
 NEW, REMOVED, CURATED, ADDED = (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)
 LEGENDS = {
@@ -52,12 +52,12 @@ class _Row(NamedTuple):
     @property
     def step(self) -> int:
         """From one image to the next; wide enough that no caption meets the next."""
-        return GAP + max(SIDE, *(_width(sample.caption) for sample in self.samples if sample), 0)
+        return GAP + max(SIDE, *(width_of(sample.caption) for sample in self.samples if sample), 0)
 
     @property
     def width(self) -> int:
         """The width of the whole line."""
-        return max(_width(self.heading), len(self.samples) * self.step)
+        return max(width_of(self.heading), len(self.samples) * self.step)
 
 
 def draw(dataset: Dataset, difference: Diff) -> bytes:
@@ -215,25 +215,7 @@ def _caption(dataset: Dataset, row: int, folder: str) -> str:
 
 
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, sample: _Sample, x: int, y: int) -> None:
-    """Draw a sample in its frame; what is not square keeps its proportions."""
+    """Draw a sample in its frame."""
     pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=sample.color)
-    inside = x + FRAME, y + FRAME
-    pen.rectangle((*inside, x + SIDE - FRAME - 1, y + SIDE - FRAME - 1), fill=WHITE)
-    small = Image.fromarray(_on_white(sample.pixels))
-    scale = THUMBNAIL / max(small.size)
-    width, height = (max(1, round(side * scale)) for side in small.size)
-    # Enlarged pixels stay sharp; of a large image none is left out.
-    method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
-    large = small.resize((width, height), method).convert("RGB")
-    page.paste(large, (inside[0] + (THUMBNAIL - width) // 2, inside[1] + (THUMBNAIL - height) // 2))
+    page.paste(thumbnail.draw(sample.pixels), (x + FRAME, y + FRAME))
     pen.text((x + FRAME, y + SIDE), sample.caption, fill=GRAY)
-
-
-def _on_white(pixels: Pixels) -> Pixels:
-    """Return gray drawings black on white; colors stay as they are."""
-    return 255 - pixels if pixels.ndim == 2 else pixels  # noqa: PLR2004 - no colors
-
-
-def _width(text: str) -> int:
-    """Return how many pixels wide `text` is drawn."""
-    return math.ceil(ImageFont.load_default().getlength(text))

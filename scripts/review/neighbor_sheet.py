@@ -1,12 +1,13 @@
 """The neighbor sheet: a picture of samples, each beside those that are most like it."""
 
 import io
-import math
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from scripts.review.contact_sheet import BLACK, GAP, GRAY, THUMBNAIL, WHITE
+from scripts.review import thumbnail
+from scripts.review.contact_sheet import BLACK, GAP, GRAY
+from scripts.review.thumbnail import SIDE, WHITE, width_of
 from scripts.sources.source import Pixels
 from scripts.versions.samples import Samples
 from scripts.versions.similar import Similar
@@ -16,7 +17,7 @@ MAX_ROWS = 100
 MAX_NEIGHBORS = 24
 HEADING, CAPTION = 20, 12
 # Each picture has three lines below it: identifier, label, distance.
-LINE = THUMBNAIL + 3 * CAPTION + GAP
+LINE = SIDE + 3 * CAPTION + GAP
 
 
 class _Cell(NamedTuple):
@@ -37,10 +38,10 @@ def draw(samples: Samples, similar: Similar) -> bytes:
     if len(similar) > MAX_ROWS:
         heading += f"; {len(similar) - MAX_ROWS:,} more rows are not shown"
     cells = [cell for row in rows for cell in row]
-    widest = max((_width(text) for cell in cells for text in cell.captions), default=0)
-    step = GAP + max(THUMBNAIL, widest)
+    widest = max((width_of(text) for cell in cells for text in cell.captions), default=0)
+    step = GAP + max(SIDE, widest)
     # The first column stands apart from the others.
-    width = max(_width(heading), 2 * GAP + step * max(map(len, rows), default=0))
+    width = max(width_of(heading), 2 * GAP + step * max(map(len, rows), default=0))
     page = Image.new("RGB", (GAP + width + GAP, HEADING + GAP + len(rows) * LINE), WHITE)
     pen = ImageDraw.Draw(page)
     pen.text((GAP, GAP // 2), heading, fill=BLACK)
@@ -49,7 +50,7 @@ def draw(samples: Samples, similar: Similar) -> bytes:
         for column, cell in enumerate(row):
             _paste(page, pen, cell, GAP + column * step + (2 * GAP if column else 0), top)
         separator = GAP + step
-        pen.line((separator, top, separator, top + THUMBNAIL), fill=GRAY)
+        pen.line((separator, top, separator, top + SIDE), fill=GRAY)
     buffer = io.BytesIO()
     page.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -61,14 +62,6 @@ def _cell(samples: Samples, row: int, *more: str) -> _Cell:
 
 
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, cell: _Cell, x: int, y: int) -> None:
-    # Gray drawings are shown black on white; colors stay as they are.
-    is_gray = cell.pixels.ndim == 2  # noqa: PLR2004 - no colors
-    small = Image.fromarray(255 - cell.pixels if is_gray else cell.pixels).convert("RGB")
-    page.paste(small.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST), (x, y))
+    page.paste(thumbnail.draw(cell.pixels), (x, y))
     for line, text in enumerate(cell.captions):
-        pen.text((x, y + THUMBNAIL + line * CAPTION), text, fill=BLACK if line == 1 else GRAY)
-
-
-def _width(text: str) -> int:
-    """Return how many pixels wide `text` is drawn."""
-    return math.ceil(ImageFont.load_default().getlength(text))
+        pen.text((x, y + SIDE + line * CAPTION), text, fill=BLACK if line == 1 else GRAY)

@@ -14,6 +14,7 @@ from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
 from scripts.review import contact_sheet as sheet
+from scripts.review import thumbnail
 from scripts.review.contact_sheet import (
     ADDED,
     BLACK,
@@ -22,8 +23,8 @@ from scripts.review.contact_sheet import (
     MAX_IMAGES,
     NEW,
     REMOVED,
-    WHITE,
 )
+from scripts.review.thumbnail import WHITE
 from scripts.sources.table import Table
 from scripts.versions import index, lock
 from scripts.versions.comparison import Comparison
@@ -37,7 +38,7 @@ from tests.repository import Repository, Run, config_text
 
 IMAGES = 60
 # Each drawing has 4 pixels, so a pixel of it is as wide as this.
-WIDE = sheet.THUMBNAIL // 2
+WIDE = thumbnail.SIDE // 2
 
 
 def source(*classes: str, first: int = 0) -> Table:
@@ -134,7 +135,7 @@ class Sheet(NamedTuple):
 
     def captions(self, line: int, *texts: str, color: tuple[int, int, int] | None = None) -> bool:
         """Return whether a line shows just images with these captions, in frames of `color`."""
-        step = sheet.GAP + max(sheet.SIDE, *(sheet._width(text) for text in texts), 0)
+        step = sheet.GAP + max(sheet.SIDE, *(thumbnail.width_of(text) for text in texts), 0)
         shown = [self.image(line, column, step) for column in range(len(texts) + 1)]
         return shown[-1] is None and all(
             one is not None and self.captioned(one, text) and color in {None, one.color}
@@ -160,7 +161,7 @@ class Sheet(NamedTuple):
 
     def _shows(self, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> bool:
         left, top = place
-        width = sheet._width(text) + sheet.GAP - sheet.FRAME
+        width = thumbnail.width_of(text) + sheet.GAP - sheet.FRAME
         page = Image.new("RGB", (width, sheet.CAPTION), WHITE)
         ImageDraw.Draw(page).text((0, 0), text, fill=color)
         return np.array_equal(
@@ -378,7 +379,7 @@ def test_long_captions_and_headings_are_neither_cut_off_nor_meet() -> None:
     found = drawn(made)
 
     assert found.heading(0, f"train/{name}: 3 of 3")
-    step = sheet._width("0" * 20) + sheet.GAP
+    step = thumbnail.width_of("0" * 20) + sheet.GAP
     for column, row in enumerate(rows[TRAIN, name]):
         shown = found.image(0, column, step)
         assert shown is not None
@@ -468,7 +469,7 @@ def test_additions_have_frames_of_their_own() -> None:
     found = drawn(made, dataset())
 
     assert found.heading(3, "test/b: 3 of 3, 1 new")
-    shown = found.image(3, 0, sheet._width(added.identifier) + sheet.GAP)
+    shown = found.image(3, 0, thumbnail.width_of(added.identifier) + sheet.GAP)
     assert shown is not None
     assert shown.color == ADDED
     assert found.captioned(shown, added.identifier)
@@ -487,7 +488,7 @@ def test_near_duplicates_are_shown_side_by_side() -> None:
     found = drawn(made, near=Near(pairs, 7))
 
     assert found.heading(0, "near-duplicates in train and another split: 2 of 7 pairs")
-    step = sheet._width(f"{rows[TRAIN, 'a'][0]:05}  train") + sheet.GAP
+    step = thumbnail.width_of(f"{rows[TRAIN, 'a'][0]:05}  train") + sheet.GAP
     step = max(step, sheet.SIDE + sheet.GAP)
     for column, (pair, split) in enumerate(product(pairs, (TRAIN, TEST))):
         row = pair.train if split == TRAIN else pair.other
@@ -538,10 +539,10 @@ def test_images_that_are_not_square_keep_their_proportions() -> None:
         shown = shown_of(of_pixels(np.full(shape, 200, np.uint8))).pixels[:, :, 0]
         drawn_at = np.argwhere(shown == 55)
         height, width = np.ptp(drawn_at, axis=0) + 1
-        assert (height, width) == tuple(side * sheet.THUMBNAIL // 8 for side in shape)
+        assert (height, width) == tuple(side * thumbnail.SIDE // 8 for side in shape)
         # In the middle, on white.
         above, left = drawn_at.min(axis=0)
-        assert (above, left) == ((sheet.THUMBNAIL - height) // 2, (sheet.THUMBNAIL - width) // 2)
+        assert (above, left) == ((thumbnail.SIDE - height) // 2, (thumbnail.SIDE - width) // 2)
         assert (shown == 255).sum() == shown.size - len(drawn_at)
 
 

@@ -1,0 +1,32 @@
+"""Small pictures of samples, and the width of the text beside them."""
+
+import math
+
+from PIL import Image, ImageFont
+
+from scripts.sources.source import Pixels
+
+SIDE = 56
+WHITE = (255, 255, 255)
+
+
+def draw(pixels: Pixels) -> Image.Image:
+    """Return an image in a square of `SIDE` pixels; what is not square keeps its proportions.
+
+    Gray drawings are black on white; colors stay as they are.
+    """
+    is_gray = pixels.ndim == 2  # noqa: PLR2004 - no colors
+    small = Image.fromarray(255 - pixels if is_gray else pixels)
+    scale = SIDE / max(small.size)
+    width, height = (max(1, round(side * scale)) for side in small.size)
+    # Enlarged pixels stay sharp; of a large image none is left out.
+    method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
+    square = Image.new("RGB", (SIDE, SIDE), WHITE)
+    large = small.resize((width, height), method).convert("RGB")
+    square.paste(large, ((SIDE - width) // 2, (SIDE - height) // 2))
+    return square
+
+
+def width_of(text: str) -> int:
+    """Return how many pixels wide `text` is drawn."""
+    return math.ceil(ImageFont.load_default().getlength(text))
