@@ -4,14 +4,10 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from dvc.lock import LockError
 
 from scripts.errors import UserError
 from scripts.progress import Bar
-from scripts.storage import files, manifest
-from scripts.storage.dvc import open_repo
+from scripts.storage import files, manifest, settings
 from scripts.storage.manifest import Manifest
 
 DATASET = "dataset"
@@ -25,22 +21,13 @@ class Cache:
     def __init__(self, root: Path) -> None:
         """Open the cache of the repository at `root`; raises `UserError` when there is none."""
         self._root = root
-        self._repo: Any = open_repo(root)
-        self._objects: Any = self._repo.cache.local
-
-    @property
-    def fs(self) -> Any:
-        """DVC's file system that the cache is on."""
-        return self._objects.fs
+        self._settings = settings.of_repository(root)
+        # The folder of the whole cache.
+        self.folder = Path(self._settings["cache"].get("dir", root / ".dvc" / "cache"))
 
     def path(self, name: str) -> Path:
         """Return the path of the object called `name`."""
-        return Path(self._objects.oid_to_path(name))
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the whole cache."""
-        return Path(self._objects.path).parents[1]
+        return self.folder / files.object_path(name)
 
     @property
     def records(self) -> Path:
@@ -114,7 +101,7 @@ class Cache:
             for folder in sorted({os.path.dirname(name) for name in made.files}):  # noqa: PTH120
                 (new / folder).mkdir(parents=True)
             for name, (md5, _) in Bar(made.files.items(), desc=f"Writing {path}/"):
-                files.link(self._objects.oid_to_path(md5), f"{new}/{name}")
+                files.link(f"{self.folder}/{files.object_path(md5)}", f"{new}/{name}")
             if os.path.lexists(target):
                 target.rename(old)
             new.rename(target)
@@ -122,8 +109,14 @@ class Cache:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        """Hold the lock of DVC, so that none of its commands runs at the same time."""
+        from dvc.lock import LockError, make_lock
+
+        folder = self._root / ".dvc" / "tmp"
+        folder.mkdir(exist_ok=True)
+        hardlink = self._settings["core"].get("hardlink_lock", False)
         try:
-            with self._repo.lock:
+            with make_lock(str(folder / "lock"), tmp_dir=str(folder), hardlink_lock=hardlink):
                 yield
         except LockError:
             raise UserError("another run is using this repository; wait until it ends.") from None

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dvc.api import DVCFileSystem
-from dvc.repo import Repo
-
 from scripts.errors import UserError
 from scripts.storage.cache import DATASET, Cache
 from scripts.storage.dvc import silence
@@ -26,6 +23,9 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
     That fails, for example, where `.dvcignore` hides the lock, or `dvc.yaml` is invalid. The files'
     bytes are not read: they are in `cache`, and a push has verified them in the remote.
     """
+    from dvc.api import DVCFileSystem
+    from dvc.repo import Repo
+
     silence()
     try:
         with _isolated(checkout):

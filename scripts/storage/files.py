@@ -53,6 +53,11 @@ def remove_leftovers(*folders: Path) -> None:
                         file.unlink()
 
 
+def object_path(name: str) -> str:
+    """Return where a DVC cache, or a remote in a folder, keeps the object called `name`."""
+    return f"files/md5/{name[:2]}/{name[2:]}"
+
+
 def folders_of(store: Path) -> list[Path]:
     """Return the folders in which a DVC cache, or a remote in a folder, keeps files."""
     return [*(store / "files" / "md5").glob("??"), store / "records"]

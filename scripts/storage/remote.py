@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-
-from dvc.data_cloud import Remote as DvcRemote
-from dvc.exceptions import DvcException
-from dvc.fs import get_cloud_fs
+from urllib.parse import urlsplit
 
 from scripts.errors import UserError
 from scripts.progress import Bar
@@ -40,6 +37,7 @@ class Remote:
         self.fs: Any = dvc_remote.fs
         self._path: str = dvc_remote.path
         self._objects: Any = dvc_remote.odb
+        self._jobs: int = dvc_remote.fs.jobs
 
     @cached_property
     def url(self) -> str:
@@ -91,7 +89,7 @@ class Remote:
         """
         with self.reporting("read from"):
             try:
-                content = self.fs.cat_file(self.path(manifest_md5))
+                content = self._read(manifest_md5)
             except FileNotFoundError:
                 raise UserError(f"the manifest {manifest_md5} is missing in {self.url}") from None
         if not manifest.matches(manifest_md5, content):
@@ -102,7 +100,7 @@ class Remote:
         """Return the content of a record as it is, None when it is not there."""
         with self.reporting("read from"):
             try:
-                return bytes(self.fs.cat_file(self._record_path(sha256)))
+                return self._read_path(self._record_path(sha256))
             except FileNotFoundError:
                 return None
 
@@ -155,7 +153,7 @@ class Remote:
             raise UserError(f"cannot {action} {self.url}: {reason([error])}") from None
 
     def _record_path(self, sha256: str) -> str:
-        return str(self.fs.join(self._path, "records", sha256))
+        return f"{self._path}/records/{sha256}"
 
     def _removal(self, path: str) -> str:
         # Each kind has a tool of its own; the address says which object it is.
@@ -165,7 +163,10 @@ class Remote:
         return manifest.matches(name, self._read(name))
 
     def _read(self, name: str) -> bytes:
-        return bytes(self.fs.fs.cat_file(self.path(name)))
+        return self._read_path(self.path(name))
+
+    def _read_path(self, path: str) -> bytes:
+        return bytes(self.fs.fs.cat_file(path))
 
     def _write(self, file: Path, name: str) -> None:
         self.fs.put_file(str(file), self.path(name))
@@ -176,7 +177,7 @@ class Remote:
         How many is DVC's setting `jobs`. Many more, and servers refuse connections. After an error
         no other one is begun.
         """
-        with ThreadPoolExecutor(self.fs.jobs) as pool:
+        with ThreadPoolExecutor(self._jobs) as pool:
             yield from pool.map(work, names)
 
 
@@ -185,10 +186,19 @@ class FolderRemote(Remote):
 
     is_folder = True
 
+    def __init__(self, path: str, jobs: int | None = None) -> None:
+        """Use the folder `path`, at most `jobs` objects at the same time. DVC is not needed."""
+        self._path = path
+        self._jobs = jobs or os.cpu_count() or 1
+
     @cached_property
     def url(self) -> str:
         """The folder's path."""
         return os.path.normpath(self._path)
+
+    def path(self, name: str) -> str:
+        """Return the path of the object called `name`."""
+        return f"{self._path}/{files.object_path(name)}"
 
     def missing(self, names: Collection[str]) -> set[str]:
         """Return which objects are not in the folder."""
@@ -208,8 +218,8 @@ class FolderRemote(Remote):
     def _removal(self, path: str) -> str:
         return f"rm -f {shlex.quote(os.path.normpath(path))}"
 
-    def _read(self, name: str) -> bytes:
-        return Path(self.path(name)).read_bytes()
+    def _read_path(self, path: str) -> bytes:
+        return Path(path).read_bytes()
 
     def _write(self, file: Path, name: str) -> None:
         # Not DVC's own way, which leaves a part behind when the disk is full.
@@ -224,7 +234,7 @@ class GoogleRemote(Remote):
 
     def __init__(self, dvc_remote: Any) -> None:
         """Use `dvc_remote`; each request ends in the end, also where the server does not answer."""
-        from aiohttp import ClientTimeout  # noqa: PLC0415 - only buckets need it
+        from aiohttp import ClientTimeout
 
         super().__init__(dvc_remote)
         # DVC has no setting for it. Its client, gcsfs, is made from these when it is first used.
@@ -253,7 +263,7 @@ class GoogleRemote(Remote):
 
 
 # By the protocol of DVC's file system.
-KINDS: dict[str, type[Remote]] = {"local": FolderRemote, "gs": GoogleRemote}
+KINDS: dict[str, type[Remote]] = {"gs": GoogleRemote}
 
 
 def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFIG_PATH) -> Remote:
@@ -261,11 +271,23 @@ def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFI
 
     Raises `UserError` when there is none or DVC cannot use it; `where` names the file.
     """
-    silence()
     section = settings.remote_section(root, committed, where)
+    if not urlsplit(section["url"]).scheme:
+        return FolderRemote(section["url"], section.get("jobs"))
+    return _opened_by_dvc(section, where)
+
+
+def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
+    from dvc.data_cloud import Remote as DvcRemote
+    from dvc.exceptions import DvcException
+    from dvc.fs import get_cloud_fs
+
+    silence()
     try:
         kind, config, path = get_cloud_fs({"core": {}, "remote": {"": section}}, **section)
         fs = kind(**config)
+        if fs.protocol == "local":
+            return FolderRemote(path, fs.jobs)
         opened = DvcRemote("remote", path, fs, **config)
     except (DvcException, ImportError) as error:
         raise UserError(f"{where}: the remote cannot be used ({error})") from None

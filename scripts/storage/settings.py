@@ -2,14 +2,13 @@
 
 import io
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from configobj import ConfigObj
-from dvc.config import Config, _pack_named
+from dvc.config import Config, _lower_keys, _pack_named, _parse_named, merge
 from dvc.config_schema import REMOTE_SCHEMAS
 from dvc.exceptions import DvcException
-from dvc.fs import get_cloud_fs
 
 from scripts.errors import UserError
 from scripts.storage import files
@@ -31,24 +30,13 @@ CREDENTIALS = {
 }
 
 
-class _Fixed:
-    """A file system for DVC's parser: every file has `content`, in UTF-8 whatever the locale."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def open(self, _path: str) -> TextIO:
-        return io.StringIO(self._content.decode(), newline=None)
-
-
 class _Config(Config):  # type: ignore[misc]
     """DVC's configuration, which can also hold what is not ASCII."""
 
     @staticmethod
     def load_file(path: str, fs: Any = None) -> dict[str, Any]:
         del fs  # that of the local disk
-        settings: dict[str, Any] = Config.load_file(path, _Fixed(Path(path).read_bytes()))
-        return settings
+        return _sections(Path(path).read_bytes())
 
     def _save_config(self, level: str, conf_dict: dict[str, Any]) -> None:
         made = io.BytesIO()
@@ -84,6 +72,25 @@ def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH
     return section | {key: credentials[key] for key in known & credentials.keys()}
 
 
+def of_repository(root: Path) -> dict[str, Any]:
+    """Return DVC's configuration of the repository at `root`, merged from all its files.
+
+    Raises `UserError` when there is none or it is not valid.
+    """
+    folder = root / ".dvc"
+    settings: dict[str, Any] = {"core": {}, "cache": {}}
+    if not folder.is_dir():
+        raise UserError(f"DVC cannot open this repository: there is no folder {folder}")
+    for file in (*_files_of_machine(), folder / Config.CONFIG, folder / Config.CONFIG_LOCAL):
+        if file.is_file():
+            merge(settings, _parse(file.read_bytes(), file, str(file), complete=False))
+    try:
+        return dict(Config.validate(settings))
+    except (DvcException, *MALFORMED) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"DVC cannot open this repository: {reason}") from None
+
+
 def is_template(root: Path, committed: bytes | None) -> bool:
     """Return whether `committed` names the remote that the template ships."""
     try:
@@ -98,6 +105,8 @@ def set_remote(root: Path, url: str) -> None:
 
     Raises `UserError` when it is not an address that DVC can use.
     """
+    from dvc.fs import get_cloud_fs
+
     url = _checked_url(root, url)
     file = root / CONFIG_PATH
     if file.is_file():
@@ -152,7 +161,7 @@ def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[st
     A file that is not `complete` may leave out what another one says, such as a remote's url.
     """
     try:
-        settings = Config.load_file(str(file), _Fixed(content))
+        settings = _sections(content)
         if complete:
             settings = Config.validate(settings)
         return dict(Config._load_paths(settings, str(file)))
@@ -161,16 +170,26 @@ def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[st
         raise UserError(f"{where} is not a valid DVC configuration ({reason})") from None
 
 
+def _sections(content: bytes) -> dict[str, Any]:
+    """Return `content` as DVC's parser does, in UTF-8 whatever the locale.
+
+    DVC's own function imports all of its file systems, which takes longer than to read the file.
+    """
+    text = io.StringIO(content.decode(), newline=None)
+    sections: dict[str, Any] = _parse_named(_lower_keys(ConfigObj(text).dict()))
+    return sections
+
+
 def _local_section(root: Path, name: str) -> dict[str, Any]:
     """Return what the local DVC configuration says of the remote called `name`."""
     found: dict[str, Any] = {}
-    folders = [Path(Config.get_dir(level)) for level in Config.SYSTEM_LEVELS]
-    found_in = [
-        *(folder / Config.CONFIG for folder in folders),
-        root / ".dvc" / Config.CONFIG_LOCAL,
-    ]
-    for file in found_in:
+    for file in (*_files_of_machine(), root / ".dvc" / Config.CONFIG_LOCAL):
         if file.is_file():
             settings = _parse(file.read_bytes(), file, str(file), complete=False)
             found |= settings.get("remote", {}).get(name, {})
     return found
+
+
+def _files_of_machine() -> list[Path]:
+    """Return the files with the configuration of the machine and its user."""
+    return [Path(Config.get_dir(level)) / Config.CONFIG for level in Config.SYSTEM_LEVELS]
