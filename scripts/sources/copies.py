@@ -1,4 +1,7 @@
-"""The local copy of a source: compact, named after its checksum, verified when it is read."""
+"""Copies of a source: named after its checksum, verified when they are read.
+
+The local one is not compressed, so that only the images that are needed are read from the disk.
+"""
 
 import io
 from contextlib import suppress
@@ -10,36 +13,32 @@ import platformdirs
 from scripts.sources.table import Table
 from scripts.storage import files
 
+FOLDER = "dataset-sources"
+
 
 def find(name: str, sha256: str) -> Table | None:
-    """Return the copy of the source `name` with this checksum, None without an intact one."""
+    """Return the local copy of the source `name` with this checksum, None without an intact one."""
     with suppress(OSError):
-        found = parse(name, _file(name, sha256).read_bytes())
+        found = _mapped(name, _file(name, sha256))
         if found and found.sha256 == sha256:
             return found
     return None
 
 
 def keep(source: Table) -> None:
-    """Store a copy of `source`. A folder that cannot be written costs time, not the run."""
+    """Store a local copy. A folder that cannot be written costs time, not the run."""
     file = _file(source.name, source.sha256)
     with suppress(OSError):
         files.remove_leftovers(file.parent)
         if find(source.name, source.sha256) is None:
-            files.write(file, render(source))
-
-
-def content(source: Table) -> bytes:
-    """Return the content of a copy of `source`, from the local one if there is one."""
-    with suppress(OSError):
-        kept = _file(source.name, source.sha256).read_bytes()
-        if (found := parse(source.name, kept)) and found.sha256 == source.sha256:
-            return kept
-    return render(source)
+            buffer = io.BytesIO()
+            for values in (source.pixels, source.labels):
+                np.save(buffer, values, allow_pickle=False)
+            files.write(file, buffer.getbuffer())
 
 
 def render(source: Table) -> bytes:
-    """Return `source` as one of NumPy's own compressed archives.
+    """Return the copy that the remote gets: one of NumPy's own compressed archives.
 
     See https://numpy.org/doc/stable/reference/generated/numpy.savez_compressed.html.
     """
@@ -49,7 +48,7 @@ def render(source: Table) -> bytes:
 
 
 def parse(name: str, content: bytes) -> Table | None:
-    """Return the source called `name` in a copy's `content`, None when it is damaged."""
+    """Return the source called `name` in what `render` returned, None when it is damaged."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Table(name, arrays["pixels"], arrays["labels"])
@@ -57,5 +56,21 @@ def parse(name: str, content: bytes) -> Table | None:
         return None
 
 
+def _mapped(name: str, file: Path) -> Table | None:
+    """Return the source in a local copy, of which nothing is in memory; None when it is damaged.
+
+    The file holds two arrays in NumPy's own format, one after the other.
+    """
+    try:
+        pixels = np.load(file, mmap_mode="r", allow_pickle=False)
+        with file.open("rb") as opened:
+            opened.seek(pixels.offset + pixels.nbytes)
+            return Table(name, pixels, np.load(opened, allow_pickle=False))
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001 - a damaged file fails in many ways
+        return None
+
+
 def _file(name: str, sha256: str) -> Path:
-    return platformdirs.user_cache_path("dataset-sources") / name / f"{sha256}.npz"
+    return platformdirs.user_cache_path(FOLDER) / name / f"{sha256}.npy"

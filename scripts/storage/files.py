@@ -19,7 +19,7 @@ MAX_AGE = 24 * 60 * 60
 BLOCK = 1024 * 1024
 
 
-def write(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write(path: Path, data: bytes | memoryview, mode: int = 0o644) -> None:
     """Replace the file at `path` by one with `data`; a reader sees the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _replacing(path, mode) as file:

@@ -265,7 +265,7 @@ class _Publisher:
             content = records.cached(known.copy_)
             if content is not None:
                 return records.store(content)
-        return records.store(copies.content(source))
+        return records.store(copies.render(source))
 
 
 def _is_same(git: Git, inputs: Inputs, commit: str, before: Release) -> bool:
