@@ -51,8 +51,12 @@ class Selection:
             counts[split][folder] = len(rows)
         return counts
 
-    def files(self) -> dict[str, int]:
+    def files(self) -> Mapping[str, int]:
         """Return the row behind each file name, such as `train/3/00007.png`."""
+        return self._files
+
+    @cached_property
+    def _files(self) -> dict[str, int]:
         return {
             f"{split}/{folder}/{self.name(row)}": row
             for (split, folder), rows in self.rows.items()

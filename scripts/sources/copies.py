@@ -65,7 +65,9 @@ def _mapped(name: str, file: Path) -> Table | None:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)
         with file.open("rb") as opened:
             opened.seek(pixels.offset + pixels.nbytes)
-            return Table(name, pixels, np.load(opened, allow_pickle=False))
+            labels = np.load(opened, allow_pickle=False)
+        # As a plain array: to take a row of NumPy's own class for mapped files takes much longer.
+        return Table(name, pixels.view(np.ndarray), labels)
     except OSError:
         raise
     except Exception:  # noqa: BLE001 - a damaged file fails in many ways

@@ -49,7 +49,8 @@ class Table:
     @cached_property
     def digests(self) -> Sequence[bytes]:
         """The SHA-256 of each row's pixels."""
-        content, size = self.pixels.tobytes(), self.pixels[0].size
+        content = np.ascontiguousarray(self.pixels).reshape(-1).data
+        size = self.pixels[0].size
         return [
             hashlib.sha256(content[start : start + size]).digest()
             for start in range(0, len(content), size)

@@ -1,22 +1,38 @@
 """DVC's cache, and `dataset/` made from it."""
 
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
+from scripts import workers
 from scripts.errors import UserError
-from scripts.progress import Bar
-from scripts.storage import files, manifest, settings
+from scripts.storage import files, folder, manifest, settings
 from scripts.storage.manifest import Manifest
 
 DATASET = "dataset"
 # DVC protects the files of its cache in the same way; its own checks rely on it.
 READ_ONLY = 0o444
+# The objects of the newest build that were intact, each with the stamp that its file had then.
+INTACT_FILE = ".dvc/tmp/intact"
+
+
+class Stored(NamedTuple):
+    """An object of the cache: its name, its size, and the stamp of its file."""
+
+    name: str
+    size: int
+    stamp: str
 
 
 class Cache:
-    """The DVC cache of a repository: objects by the MD5 of their content."""
+    """The DVC cache of a repository: objects by the MD5 of their content.
+
+    An object that was intact is not read again as long as its file has the same stamp: inode, size
+    and time of the last change, by which DVC goes, too.
+    """
 
     def __init__(self, root: Path) -> None:
         """Open the cache of the repository at `root`; raises `UserError` when there is none."""
@@ -27,7 +43,7 @@ class Cache:
 
     def path(self, name: str) -> Path:
         """Return the path of the object called `name`."""
-        return self.folder / files.object_path(name)
+        return Path(self._path(name))
 
     @property
     def records(self) -> Path:
@@ -42,19 +58,25 @@ class Cache:
 
     def put(self, data: bytes) -> str:
         """Store one object, unless it is there already; return its name."""
-        name = manifest.md5_of(data)
-        self.put_as(name, data)
-        return name
+        return self.store(data).name
 
-    def put_as(self, name: str, data: bytes) -> None:
-        """Store one object, whose name is known, unless it is there already."""
-        path = self.path(name)
-        if not path.exists() or path.read_bytes() != data:
-            files.write(path, data, READ_ONLY)
+    def store(self, data: bytes) -> Stored:
+        """Store one object, unless it is there already."""
+        name = manifest.md5_of(data)
+        return Stored(name, len(data), self.put_as(name, data))
+
+    def put_as(self, name: str, data: bytes) -> str:
+        """Store one object, whose name is known, unless it is there already; return its stamp."""
+        path = self._path(name)
+        with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - faster than Path
+            found = os.fstat(file.fileno())
+            if file.read() == data:
+                return _stamp(found)
+        return _stamp(files.write(path, data, READ_ONLY))
 
     def put_manifest(self, made: Manifest) -> None:
         """Store the object that lists the files of a version."""
-        self.put_as(made.md5, made.content())
+        self._intact[made.md5] = self.put_as(made.md5, made.content)
 
     def object_names(self, manifest_md5: str) -> set[str]:
         """Return the names of all objects of a version, its manifest included.
@@ -69,43 +91,89 @@ class Cache:
             )
         return {*manifest.entries(content).values(), manifest_md5}
 
-    def refuse_damaged(self, names: Collection[str]) -> None:
-        """Raise `UserError` when an object is missing or its checksum does not match.
+    def intact(self, names: Collection[str]) -> dict[str, str]:
+        """Return the stamps of those of `names` that are here and match their checksum.
 
         A file of `dataset/` can share its bytes with the cache, so an edit of one changes both.
+        Each object is looked at once.
         """
-        for name in names:
-            path = self.path(name)
-            if not path.exists() or not manifest.matches(name, path.read_bytes()):
-                raise UserError(
-                    f"{path} was changed or removed after the build."
-                    " Build it again: python -m scripts build"
-                )
+        found = {
+            name: stamp
+            for name in names
+            if name not in self._intact and (stamp := self._stamp_of(name))
+        }
+        unknown = [name for name, stamp in found.items() if self._noted.get(name) != stamp]
+        matches = workers.results(partial(_match, self.folder), unknown)
+        for name, matching in zip(unknown, list(matches), strict=True):
+            if not matching:
+                del found[name]
+        self._intact.update(found)
+        return {name: self._intact[name] for name in names if name in self._intact}
+
+    def note_intact(self, made: Manifest, stored: Iterable[Stored]) -> None:
+        """Note which objects of `made` are intact: those that were found so, and `stored`."""
+        self._intact.update((one.name, one.stamp) for one in stored)
+        names = {made.md5, *(name for name, _ in made.files.values())}
+        lines = (f"{name} {stamp}\n" for name, stamp in self._intact.items() if name in names)
+        with suppress(OSError):
+            files.write(self._root / INTACT_FILE, "".join(lines).encode())
+
+    def refuse_damaged(self, names: Set[str]) -> None:
+        """Raise `UserError` when an object is missing or its checksum does not match."""
+        if damaged := names - self.intact(names).keys():
+            raise UserError(
+                f"{self.path(min(damaged))} was changed or removed after the build."
+                " Build it again: python -m scripts build"
+            )
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files that killed runs left."""
         files.remove_leftovers(*files.folders_of(self.folder))
 
     def checkout(self, made: Manifest, path: str = DATASET) -> None:
-        """Make the folder `path` hold exactly the files of `made`.
+        """Make the folder `path` hold exactly the files of `made`, as links to their objects.
 
-        The folder is made beside the old one and replaces it when it is complete. Raises
-        `UserError` when another run is doing the same.
+        What differs is changed while the folder has another name, so that `path` is complete
+        whenever it is there. Raises `UserError` when another run is doing the same.
         """
         target = self._root / path
-        new, old = (target.with_name(f"{target.name}.{end}") for end in ("new", "old"))
+        new = target.with_name(f"{target.name}.new")
         self.remove_leftovers()
         with self._locked():
-            for leftover in (new, old):
-                files.remove(leftover)
-            for folder in sorted({os.path.dirname(name) for name in made.files}):  # noqa: PTH120
-                (new / folder).mkdir(parents=True)
-            for name, (md5, _) in Bar(made.files.items(), desc=f"Writing {path}/"):
-                files.link(f"{self.folder}/{files.object_path(md5)}", f"{new}/{name}")
-            if os.path.lexists(target):
-                target.rename(old)
+            stamps = self.intact({md5 for md5, _ in made.files.values()})
+            inodes = {name: _inode(stamps[md5]) for name, (md5, _) in made.files.items()}
+            # Without the folder, a killed run has left under the other name what there was of it.
+            is_there = target.is_dir() and not target.is_symlink()
+            change = folder.compare(target if is_there else new, inodes)
+            if is_there and not change.needed:
+                return
+            if is_there:
+                files.remove(new)
+                target.rename(new)
+            change.apply(new, lambda name: self._path(made.files[name][0]))
+            files.remove(target)
             new.rename(target)
-            files.remove(old)
+
+    def _path(self, name: str) -> str:
+        return f"{self.folder}/{files.object_path(name)}"
+
+    @cached_property
+    def _intact(self) -> dict[str, str]:
+        """The stamps of objects that this process has found intact, by name."""
+        return {}
+
+    @cached_property
+    def _noted(self) -> dict[str, str]:
+        """The stamps of objects that were intact in the newest build, by name."""
+        with suppress(OSError, ValueError):
+            lines = (self._root / INTACT_FILE).read_bytes().decode("ascii").splitlines()
+            return dict(line.split(" ", 1) for line in lines)
+        return {}
+
+    def _stamp_of(self, name: str) -> str | None:
+        with suppress(OSError):
+            return _stamp(os.stat(self._path(name)))  # noqa: PTH116 - faster than Path
+        return None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -120,3 +188,22 @@ class Cache:
                 yield
         except LockError:
             raise UserError("another run is using this repository; wait until it ends.") from None
+
+
+def _stamp(found: os.stat_result) -> str:
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def _inode(stamp: str) -> int:
+    return int(stamp.split(" ", 1)[0])
+
+
+def _match(folder: Path, names: Sequence[str]) -> list[bool]:
+    """Return whether each of the objects `names` can be read and is intact."""
+
+    def matches(name: str) -> bool:
+        with suppress(OSError):
+            return files.match(folder, [name])[0]
+        return False
+
+    return [matches(name) for name in names]

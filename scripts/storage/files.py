@@ -3,9 +3,8 @@
 import hashlib
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -19,23 +18,26 @@ MAX_AGE = 24 * 60 * 60
 BLOCK = 1024 * 1024
 
 
-def write(path: Path, data: bytes | memoryview, mode: int = 0o644) -> None:
-    """Replace the file at `path` by one with `data`; a reader sees the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write(path: str | Path, data: bytes | memoryview, mode: int = 0o644) -> os.stat_result:
+    """Replace the file at `path` by one with `data`; a reader sees the old or the new one.
+
+    Returns what the file system says about it.
+    """
     with _replacing(path, mode) as file:
         file.write(data)
+        file.flush()
+        return os.fstat(file.fileno())
 
 
-def copy(source: Path, path: Path, mode: int = 0o644) -> None:
+def copy(source: str, path: str, mode: int = 0o644) -> None:
     """Replace the file at `path` by a copy of `source`, of which only a part is in memory."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(path, mode) as file, source.open("rb") as original:
+    with open(source, "rb") as original, _replacing(path, mode) as file:  # noqa: PTH123
         shutil.copyfileobj(original, file, BLOCK)
 
 
-def md5(path: Path) -> str:
+def md5(path: str | Path) -> str:
     """Return the MD5 of a file in hex, without having all of it in memory."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:  # noqa: PTH123 - faster than Path
         return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
@@ -56,6 +58,11 @@ def remove_leftovers(*folders: Path) -> None:
 def object_path(name: str) -> str:
     """Return where a DVC cache, or a remote in a folder, keeps the object called `name`."""
     return f"files/md5/{name[:2]}/{name[2:]}"
+
+
+def match(store: Path, names: Sequence[str]) -> list[bool]:
+    """Return whether each of the objects `names` in `store` has the MD5 that its name says."""
+    return [md5(f"{store}/{object_path(name)}") == name.removesuffix(".dir") for name in names]
 
 
 def folders_of(store: Path) -> list[Path]:
@@ -81,16 +88,26 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def _replacing(path: Path, mode: int) -> Iterator[IO[bytes]]:
+def _replacing(path: str | Path, mode: int) -> Iterator[IO[bytes]]:
     """Give a temporary file that replaces the one at `path` when the block ends."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=TEMPORARY, delete=False) as file:
-        temporary = Path(file.name)
-        try:
+    # Not `tempfile` and `pathlib`: they take longer than to write a small file.
+    folder = os.path.dirname(path)  # noqa: PTH120
+    temporary = os.path.join(folder, f"{os.urandom(8).hex()}{TEMPORARY}")  # noqa: PTH118
+    try:
+        with _created(temporary) as file:
             yield file
-            file.close()
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
+        os.chmod(temporary, mode)  # noqa: PTH101
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+
+
+def _created(path: str) -> IO[bytes]:
+    """Open a file that is not there yet, in a folder that is made if there is none."""
+    try:
+        return open(path, "xb")  # noqa: PTH123
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        return open(path, "xb")  # noqa: PTH123

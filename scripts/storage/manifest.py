@@ -2,25 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The files of one version: for each name, the MD5 and the size of its bytes."""
 
-    files: dict[str, tuple[str, int]]
+    files: Mapping[str, tuple[str, int]]
 
+    @cached_property
     def content(self) -> bytes:
-        """Return DVC's object for a folder: names and hashes as JSON, sorted by name."""
-        entries = [{"md5": md5, "relpath": name} for name, (md5, _) in sorted(self.files.items())]
-        return json.dumps(entries).encode()
+        """DVC's object for a folder: names and hashes as JSON, sorted by name."""
+        # Faster than to make a dictionary for each file.
+        entries = (
+            f'{{"md5": "{self.files[name][0]}", "relpath": {json.dumps(name)}}}'
+            for name in sorted(self.files)
+        )
+        return f"[{', '.join(entries)}]".encode()
 
-    @property
+    @cached_property
     def md5(self) -> str:
         """The name of the object that holds this manifest; it ends in `.dir`."""
-        return md5_of(self.content()) + ".dir"
+        return md5_of(self.content) + ".dir"
 
     @property
     def size(self) -> int:
@@ -30,14 +36,6 @@ class Manifest:
     def objects(self) -> dict[str, int]:
         """Return the size of each object that the files need; equal files share one object."""
         return dict(self.files.values())
-
-
-def of_files(
-    files: Iterable[tuple[str, bytes]], put: Callable[[bytes], str] | None = None
-) -> Manifest:
-    """Return the manifest of `files`, passing the bytes of each to `put` on the way."""
-    name_of = put or md5_of
-    return Manifest({name: (name_of(data), len(data)) for name, data in files})
 
 
 def entries(content: bytes) -> dict[str, str]:

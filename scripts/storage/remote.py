@@ -5,18 +5,21 @@ import shlex
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from scripts import workers
 from scripts.errors import UserError
 from scripts.progress import Bar
 from scripts.storage import files, manifest, settings
 from scripts.storage.cache import READ_ONLY, Cache
 from scripts.storage.dvc import silence
 
+# From so many objects on, to list all is faster than to look for each.
+MANY = 1_000
 # How many objects are in memory at the same time.
 READ_AT_ONCE = 500
 # Seconds for one request, and for a connection, which is tried six times.
@@ -68,9 +71,7 @@ class Remote:
         """
         ordered = sorted(names)
         with self.reporting("read from"):
-            intact = Bar(
-                self._at_once(self._is_intact, ordered), desc="Reading objects", total=len(ordered)
-            )
+            intact = Bar(self._intact(ordered), desc="Reading objects", total=len(ordered))
             return {name for name, right in zip(ordered, intact, strict=True) if not right}
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
@@ -159,8 +160,8 @@ class Remote:
         # Each kind has a tool of its own; the address says which object it is.
         return str(self.fs.unstrip_protocol(path))
 
-    def _is_intact(self, name: str) -> bool:
-        return manifest.matches(name, self._read(name))
+    def _intact(self, names: Sequence[str]) -> Iterator[bool]:
+        return self._at_once(lambda name: manifest.matches(name, self._read(name)), names)
 
     def _read(self, name: str) -> bytes:
         return self._read_path(self.path(name))
@@ -204,7 +205,23 @@ class FolderRemote(Remote):
         """Return which objects are not in the folder."""
         # DVC's own check deletes damaged objects, which must be reported instead.
         with self.reporting("list the objects in"):
-            return {name for name in names if not Path(self.path(name)).exists()}
+            if len(names) < MANY:
+                return {name for name in names if not os.path.exists(self.path(name))}  # noqa: PTH110
+            there = set[str]()
+            for prefix in {name[:2] for name in names}:
+                # A file in place of the folder holds no objects.
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    found = os.listdir(os.path.dirname(self.path(prefix)))  # noqa: PTH120, PTH208
+                    there.update(prefix + name for name in found)
+            return set(names) - there
+
+    def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
+        """Copy objects from `cache`; return the errors."""
+        work = partial(_copied, str(cache.folder), self._path)
+        with self.reporting("push to"):
+            results = workers.results(work, sorted(names))
+            bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
+            return [error for error in bar if error]
 
     def write_record(self, sha256: str, content: bytes) -> None:
         """Store a record that is not there yet; it is there as a whole or not at all."""
@@ -221,12 +238,22 @@ class FolderRemote(Remote):
     def _read_path(self, path: str) -> bytes:
         return Path(path).read_bytes()
 
-    def _write(self, file: Path, name: str) -> None:
-        # Not DVC's own way, which leaves a part behind when the disk is full.
-        files.copy(file, Path(self.path(name)), READ_ONLY)
+    def _intact(self, names: Sequence[str]) -> Iterator[bool]:
+        return workers.results(partial(files.match, Path(self._path)), names)
 
-    def _is_intact(self, name: str) -> bool:
-        return files.md5(Path(self.path(name))) == name.removesuffix(".dir")
+
+def _copied(cache: str, remote: str, names: Sequence[str]) -> list[OSError | None]:
+    """Copy objects from one folder to another; return the error of each, None without one."""
+    return [_error_of_copy(cache, remote, files.object_path(name)) for name in names]
+
+
+def _error_of_copy(cache: str, remote: str, path: str) -> OSError | None:
+    try:
+        # Not DVC's own way, which leaves a part behind when the disk is full.
+        files.copy(f"{cache}/{path}", f"{remote}/{path}", READ_ONLY)
+    except OSError as error:
+        return error
+    return None
 
 
 class GoogleRemote(Remote):

@@ -174,4 +174,4 @@ def _new_bytes(
     known = old.places if old and not encoded_anew else {}
     digests, rows = dataset.images.digests, dataset.selection.files()
     new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
-    return sum(new.values()) + len(made.content())
+    return sum(new.values()) + len(made.content)

@@ -60,7 +60,7 @@ def commit(repository: Repository) -> None:
 def assert_nothing_written(repository: Repository, result: Result) -> None:
     assert (result.code, result.out) == (1, "")
     assert "Traceback" not in result.err
-    assert repository.git("status", "--porcelain", "--ignored") == "!! .dvc/tmp/"
+    assert repository.git("status", "--porcelain", "--ignored") in ("", "!! .dvc/tmp/")
     assert not repository.bucket.exists()
     assert not objects(repository.cache)
     assert not list((repository.root / ".dvc" / "tmp").glob("ingest-*"))
@@ -633,7 +633,7 @@ def test_the_order_of_the_files_decides_nothing_of_a_version(tmp_path: Path, run
         "scripts.ingest.collection.png.encode",
         "scripts.ingest.writer.write_index",
         "scripts.storage.cache.Cache.put",
-        "scripts.storage.remote.FolderRemote._write",
+        "scripts.storage.remote._error_of_copy",
         "scripts.storage.remote.FolderRemote.mismatched",
         "scripts.storage.cache.Cache.checkout",
         "scripts.sources.pointer.render",

@@ -74,7 +74,7 @@ def source(store: Store, change: Callable[[dict[str, str]], None] | None = None)
     content = pointer.render(
         pointer.create(
             "own",
-            Output(store.put(listed.content(), ".dir"), 0, 3),
+            Output(store.put(listed.content, ".dir"), 0, 3),
             Shape("gray", (8, 8)),
             {"a": COUNT // 2, "b": COUNT // 2},
             [BatchRecord(shards=shard_writer.sizes, sha256=made.sha256)],

@@ -552,7 +552,7 @@ def test_of_a_local_copy_only_what_is_needed_is_in_memory(cache: Path) -> None:
 
     again = load_table("digits", sha256)
 
-    assert isinstance(again.pixels, np.memmap)
+    assert isinstance(again.pixels.base, np.memmap)
     assert not again.pixels.flags.writeable
 
 

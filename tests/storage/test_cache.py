@@ -4,8 +4,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from dvc.repo import Repo
@@ -85,31 +86,68 @@ def test_a_build_replaces_a_link_called_dataset_and_not_its_target(
     assert len(contents(repository.root / "dataset")) == 10
 
 
-def test_the_old_dataset_is_complete_until_the_new_one_is(
+def test_the_dataset_is_complete_whenever_it_is_there(
     built: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, seen = contents(built.root / "dataset"), []
-    rename, rmtree = Path.rename, shutil.rmtree
+    dataset = built.root / "dataset"
+    before, seen = contents(dataset), []
 
-    def look() -> None:
-        if (built.root / "dataset").exists():
-            seen.append(contents(built.root / "dataset"))
+    def looking(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            if dataset.exists():
+                seen.append(contents(dataset))
+            return function(*arguments)
 
-    def renamed(path: Path, target: Path) -> Path:
-        look()
-        return rename(path, target)
+        return call
 
-    def removed(path: Path) -> None:
-        rmtree(path)
-        look()
-
-    monkeypatch.setattr(Path, "rename", renamed)
-    monkeypatch.setattr(shutil, "rmtree", removed)
-    built.configure(config_text(samples=8))
+    for owner, name in ((Path, "rename"), (os, "link"), (os, "unlink"), (Path, "unlink")):
+        monkeypatch.setattr(owner, name, looking(getattr(owner, name)))
+    built.configure(config_text(samples=4, test_size=1, seed=1))
 
     assert run("build").code == 0
 
-    assert seen == [before, contents(built.root / "dataset")]
+    assert before in seen
+    assert all(found == before for found in seen)
+    assert len(contents(dataset)) == 8
+
+
+def test_only_files_that_differ_are_linked(built: Repository, run: Run) -> None:
+    dataset = built.root / "dataset"
+
+    def times() -> dict[Path, int]:
+        return {file: file.stat().st_ctime_ns for file in dataset.rglob("*") if file.is_file()}
+
+    before = times()
+    assert run("build").code == 0
+    assert times() == before
+    built.configure(config_text(samples=6))
+    assert run("build").code == 0
+    assert times().items() > before.items()
+
+
+@pytest.mark.parametrize("wrong", ["folder", "link to a folder", "file in place of a folder"])
+def test_a_build_replaces_whatever_is_in_the_dataset(
+    built: Repository, run: Run, wrong: str
+) -> None:
+    dataset = built.root / "dataset"
+    made, elsewhere = contents(dataset), built.place / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("mine")
+    (dataset / "train" / "other" / "folder").mkdir(parents=True)
+    if wrong != "folder":
+        shutil.rmtree(dataset / "train" / "3")
+    if wrong == "link to a folder":
+        (dataset / "train" / "3").symlink_to(elsewhere)
+    if wrong == "file in place of a folder":
+        (dataset / "train" / "3").write_text("not a folder")
+
+    assert run("build").code == 0
+
+    assert contents(dataset) == made
+    assert {str(path.relative_to(dataset)) for path in dataset.rglob("*") if path.is_dir()} == {
+        *("train", "test", "train/3", "train/no3", "test/3", "test/no3")
+    }
+    assert contents(elsewhere) == {"mine.txt": b"mine"}
 
 
 def test_a_dataset_that_shrinks_keeps_no_old_file(built: Repository, run: Run) -> None:
@@ -146,6 +184,36 @@ def test_an_edit_through_the_hard_link_is_repaired(built: Repository, run: Run) 
 
     assert file.read_bytes() == intact
     assert not mismatched(objects(built.cache))
+
+
+def test_an_intact_object_is_not_read_again_until_its_file_changes(
+    built: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Mock(side_effect=files.match)
+    monkeypatch.setattr(files, "match", read)
+    assert run("build").code == 0
+    assert run("push").code == 0
+    assert {str(call.args[0]) for call in read.call_args_list} == {str(built.bucket)}
+    name = next(name for name in objects(built.cache) if not name.endswith(".dir"))
+    os.utime(built.cached_file(name))
+    read.reset_mock()
+
+    assert run("build").code == 0
+
+    read.assert_called_once_with(built.cache, [name])
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"one\n", b"a b c d e\n\n", b"x" * 99])
+def test_damaged_notes_of_what_was_intact_do_no_harm(
+    built: Repository, run: Run, content: bytes
+) -> None:
+    made, intact = contents(built.root / "dataset"), objects(built.cache)
+    (built.root / ".dvc" / "tmp" / "intact").write_bytes(content)
+
+    assert run("build").code == 0
+
+    assert contents(built.root / "dataset") == made
+    assert objects(built.cache) == intact
 
 
 def test_files_are_copied_where_links_are_not_possible(
@@ -250,13 +318,13 @@ def test_the_old_file_is_there_until_the_new_one_is_complete(
 ) -> None:
     file, seen = tmp_path / "file", []
     files.write(file, b"old")
-    replace = Path.replace
+    replace = os.replace
 
-    def replaced(path: Path, target: Path) -> Path:
-        seen.append((file.read_bytes(), path.read_bytes()))
-        return replace(path, target)
+    def replaced(path: str, target: Path) -> None:
+        seen.append((file.read_bytes(), Path(path).read_bytes()))
+        replace(path, target)
 
-    monkeypatch.setattr(Path, "replace", replaced)
+    monkeypatch.setattr(os, "replace", replaced)
     files.write(file, b"new")
 
     assert seen == [(b"old", b"new")]

@@ -28,7 +28,8 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
         assert main(["release"]) == 0
         assert main(["build"]) == 0
     files = contents(repository.root / "dataset").items()
-    return Released(repository, Cache(repository.root), manifest.of_files(files))
+    made = Manifest({name: (manifest.md5_of(data), len(data)) for name, data in files})
+    return Released(repository, Cache(repository.root), made)
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_reason_why_consumers_could_not_read_is_that_of_dvc(
 
 
 def test_a_version_with_other_files_is_refused(released: Released, checkout: Path) -> None:
-    files = released.made.files
+    files = dict(released.made.files)
     (first, one), (_, another), *_ = files.items()
     for other, says in [
         (

@@ -152,7 +152,7 @@ def test_a_disk_that_is_full_leaves_the_config_as_it_was(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
 
     result = run("remote", str(repository.place / "another"))
 

@@ -1,0 +1,108 @@
+"""The MD5 and size of the PNG of each row, so that no image is encoded twice.
+
+They are kept beside the local copies of sources, for each batch, under a name that depends on the
+pixels and on what encodes them. So they are never out of date: another name is another file. A
+damaged file is not used.
+"""
+
+import hashlib
+import zlib
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+import platformdirs
+
+from scripts.build import png
+from scripts.sources.copies import FOLDER
+from scripts.sources.source import Batch, Source
+from scripts.storage import files
+
+_ROW = np.dtype([("md5", np.uint8, 16), ("size", "<u4")])
+_MD5_HEX = 32
+_CHECKSUM_SIZE = 32
+
+
+class Encoded(NamedTuple):
+    """The file of an image: its MD5 in hex, which is the name of its object, and its size."""
+
+    md5: str
+    size: int
+
+
+class Encodings:
+    """What is known of the files of `source`. A size of 0 is a file that was never encoded."""
+
+    def __init__(self, source: Source) -> None:
+        """Read what earlier runs kept."""
+        self._files = {batch: _file_of(source, batch) for batch in map(_span, source.batches)}
+        self._rows = np.zeros(len(source.labels), _ROW)
+        for span, file in self._files.items():
+            self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
+
+    def known(self, rows: Sequence[int]) -> dict[int, Encoded]:
+        """Return the files of those of `rows` that are known."""
+        own = np.array(rows, dtype=np.int64)
+        own = own[own < len(self._rows)]
+        own = own[self._rows["size"][own] > 0]
+        found = self._rows[own]
+        names, sizes = found["md5"].tobytes().hex(), found["size"].tolist()
+        return {
+            row: Encoded(names[at : at + _MD5_HEX], size)
+            for at, row, size in zip(
+                range(0, len(names), _MD5_HEX), own.tolist(), sizes, strict=True
+            )
+        }
+
+    def add(self, encoded: Mapping[int, Encoded]) -> None:
+        """Keep the files of further rows. A folder that cannot be written costs time, not the run.
+
+        Rows behind those of the source are additions, which are few.
+        """
+        rows = sorted(row for row in encoded if row < len(self._rows))
+        if not rows:
+            return
+        found = np.zeros(len(rows), _ROW)
+        raw = bytes.fromhex("".join(encoded[row].md5 for row in rows))
+        found["md5"] = np.frombuffer(raw, np.uint8).reshape(len(rows), -1)
+        found["size"] = [encoded[row].size for row in rows]
+        self._rows[rows] = found
+        for (start, stop), file in self._files.items():
+            first = bisect_left(rows, start)
+            if first < len(rows) and rows[first] < stop:
+                content = self._rows[start:stop].tobytes()
+                with suppress(OSError):
+                    files.write(file, content + hashlib.sha256(content).digest())
+
+
+def _span(batch: Batch) -> tuple[int, int]:
+    return batch.start, batch.stop
+
+
+def _file_of(source: Source, span: tuple[int, int]) -> Path:
+    name = hashlib.sha256(_encoder() + repr(source.shape).encode())
+    name.update(b"".join(source.digests[slice(*span)]))
+    return platformdirs.user_cache_path(FOLDER) / "encodings" / name.hexdigest()
+
+
+@cache
+def _encoder() -> bytes:
+    """Return what the bytes of a PNG depend on, besides its pixels."""
+    versions = f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} "
+    return versions.encode() + Path(png.__file__).read_bytes()
+
+
+def _read(file: Path, count: int) -> npt.NDArray[np.void]:
+    """Return the rows in `file`, unknown ones where it is not there or damaged."""
+    with suppress(OSError):
+        content = file.read_bytes()
+        rows, checksum = content[:-_CHECKSUM_SIZE], content[-_CHECKSUM_SIZE:]
+        if hashlib.sha256(rows).digest() == checksum and len(rows) == count * _ROW.itemsize:
+            return np.frombuffer(rows, _ROW)
+    return np.zeros(count, _ROW)

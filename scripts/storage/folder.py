@@ -1,0 +1,59 @@
+"""A folder of links to objects, of which only what differs is changed."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.progress import Bar
+from scripts.storage import files
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a folder needs: `remove` are files, links and folders, `link` are files to make."""
+
+    remove: list[str]
+    link: list[str]
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.remove or self.link)
+
+    def apply(self, folder: Path, object_of: Callable[[str], str]) -> None:
+        """Change `folder`, which need not be there; `object_of` returns the path behind a file."""
+        for name in self.remove:
+            files.remove(folder / name)
+        for parent in sorted({os.path.dirname(name) for name in self.link}):  # noqa: PTH120
+            (folder / parent).mkdir(parents=True, exist_ok=True)
+        for name in Bar(self.link, desc="Writing files"):
+            files.link(object_of(name), f"{folder}/{name}")
+
+
+def compare(folder: Path, inodes: Mapping[str, int]) -> Change:
+    """Return what has to change so that `folder` has exactly the files of `inodes`.
+
+    A file is right if its inode is that of its object: both are the same file on the disk. So a
+    copy, where links are not possible, is made again each time.
+    """
+    folders = {"", *(os.path.dirname(name) for name in inodes)}  # noqa: PTH120
+    folders |= {str(parent) for name in folders for parent in Path(name).parents[:-1]}
+    right, remove = set[str](), list[str]()
+
+    def look(inside: str) -> None:
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                name = f"{inside}/{entry.name}".lstrip("/")
+                if name in folders and entry.is_dir(follow_symlinks=False):
+                    look(name)
+                elif inodes.get(name) == entry.inode():
+                    right.add(name)
+                else:
+                    remove.append(name)
+
+    if folder.is_dir() and not folder.is_symlink():
+        look("")
+    elif os.path.lexists(folder):
+        remove.append("")
+    return Change(remove, [name for name in inodes if name not in right])

@@ -1,0 +1,87 @@
+"""Work on all cores, in parts.
+
+Work is a function of a part of the items that returns a result for each. It reads and writes files,
+can be run again, and shares nothing with other parts, so that other machines could do it too.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, TypeVar
+
+from scripts.errors import UserError
+
+# Items of one part. Fewer, and to hand them over takes longer than the work.
+PART = 500
+# Fewer items are done before the processes have started.
+MIN_ITEMS = 2_000
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Sequence[Item]], list[Result]]
+
+# In a worker process: the work that it was started for.
+_work: Work[Any, Any] = list
+
+
+def results(work: Work[Item, Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Yield the result of each of `items`, in their order.
+
+    Raises what `work` raises, and `UserError` when a process is killed.
+    """
+    count = _cores()
+    if len(items) < MIN_ITEMS or count == 1:
+        yield from work(items)
+        return
+    parts = [items[start : start + PART] for start in range(0, len(items), PART)]
+    with _pool(work, count) as executor:
+        try:
+            yield from chain.from_iterable(executor.map(_call, parts))
+        except BrokenProcessPool:
+            raise UserError(
+                "a process of this run was killed, perhaps because memory ran out. Run it again."
+            ) from None
+
+
+@contextmanager
+def _pool(work: Work[Any, Any], count: int) -> Iterator[Executor]:
+    """Give an executor for `_call`; after an error, no further part is begun."""
+    # Forked processes have the source in memory already.
+    context = multiprocessing.get_context("fork")
+    executor = ProcessPoolExecutor(count, context, _start, (work,))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Return how many processes can be used: 1 where they cannot be forked safely."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
+def _start(work: Work[Any, Any]) -> None:
+    """Prepare a worker process."""
+    global _work  # noqa: PLW0603 - a process has one work
+    _work = work
+    # The process that started this one decides what an interruption ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+    os._exit(1)
+
+
+def _call(part: Sequence[Any]) -> list[Any]:
+    return _work(part)
