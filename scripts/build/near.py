@@ -15,18 +15,24 @@ from scripts.sources.extended import Extended
 # which they are near-duplicates. The closest test and train images of MNIST are 7.5 apart, those of
 # the digits 9.9; an image that was only saved again as JPEG is closer to itself than this.
 LIMIT = 5.0
-# At most so many images are compared, times the values of each: half a minute of one core.
+# At most so many images are compared, times the values of each: half a minute of one core if it has
+# to compare all values.
 MAX_OPERATIONS = 1_500_000_000_000
 MAX_PAIRS = 20
 # The search ends when it has found so many.
 MAX_FOUND = 10_000
-# Values that are in memory at the same time: of each side, and of their distances.
-OUTER, INNER = 2**24, 2**22
-DISTANCES = 2**23
+# Images are compared by so many sums first. Where more than this share of all pairs can be near,
+# the sums say too little, and all values are compared.
+SKETCH = 64
+MAX_CANDIDATES = 0.01
+# Images of each side that are compared at the same time, and their values.
+OUTER, INNER = 4096, 1024
+MAX_VALUES = 2**22
 # Distances in 32 bits are a little off. What is this much above the limit is computed exactly.
 MARGIN = 1.1
 
 Values = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 
 class Pair(NamedTuple):
@@ -77,7 +83,8 @@ def find(
         return Near(searched=False)
     found = _Found()
     for of_train, of_others in parts:
-        _search(images, of_train, of_others, found)
+        if of_train and of_others:
+            _search(images, of_train, of_others, found)
     return Near(tuple(found.pairs), min(found.count, MAX_FOUND))
 
 
@@ -92,28 +99,27 @@ class _Found:
 
 
 def _search(images: Extended, train: Sequence[int], others: Sequence[int], found: _Found) -> None:
-    """Compare all of `train` with all of `others`, in blocks."""
-    # The smaller side is read once, the larger one as often as the smaller has blocks.
+    """Compare all of `train` with all of `others`; each image is read once."""
     is_swapped = len(train) < len(others)
     small, large = (train, others) if is_swapped else (others, train)
-    for outer in _blocks(images, small, OUTER, DISTANCES):
-        compare = _Comparer(outer)
-        for inner in _blocks(images, large, INNER, max(1, DISTANCES // len(outer.rows))):
-            if inner.shape == outer.shape:
+    comparers = [_Comparer(images, outer) for outer in _blocks(images, small, OUTER)]
+    for inner in _blocks(images, large, INNER):
+        for compare in comparers:
+            if compare.shape == inner.shape:
                 pairs = islice(compare(inner), MAX_FOUND)
                 found.add([Pair(d, a, b) if is_swapped else Pair(d, b, a) for d, a, b in pairs])
             if found.count >= MAX_FOUND:
                 return
 
 
-def _blocks(images: Extended, rows: Sequence[int], values: int, most: int) -> Iterator[_Block]:
-    """Yield the images of `rows`, by shape, with at most so many values and images in a block."""
+def _blocks(images: Extended, rows: Sequence[int], most: int) -> Iterator[_Block]:
+    """Yield the images of `rows`, by shape, with at most so many images in a block."""
     waiting: dict[tuple[int, ...], list[tuple[int, Values]]] = {}
     for row in rows:
         pixels = images.image(row)
         same = waiting.setdefault(pixels.shape, [])
         same.append((row, pixels))
-        if len(same) >= most or len(same) * pixels.size >= values:
+        if len(same) >= most or len(same) * pixels.size >= MAX_VALUES:
             yield _block(pixels.shape, waiting.pop(pixels.shape))
     for shape, rest in waiting.items():
         yield _block(shape, rest)
@@ -125,34 +131,75 @@ def _block(shape: tuple[int, ...], images: Sequence[tuple[int, Values]]) -> _Blo
 
 
 class _Comparer:
-    """Compares blocks with the block `outer`."""
+    """Compares blocks with the block `outer`, whose values it does not keep."""
 
-    def __init__(self, outer: _Block) -> None:
-        self._outer = outer
-        # Around their mean the numbers are smaller, and so are the errors of 32 bits.
-        self._center = outer.values.mean(axis=0, dtype=np.float32)
-        self._values = outer.values - self._center
-        self._squares = (self._values * self._values).sum(axis=1)
+    def __init__(self, images: Extended, outer: _Block) -> None:
+        self.shape = outer.shape
+        self._images, self._rows = images, outer.rows
+        self._sums = _sums(outer.values.shape[1])
+        self._sketches = _Points(outer.values.astype(np.float32) @ self._sums)
 
     def __call__(self, inner: _Block) -> Iterator[tuple[float, int, int]]:
         """Yield the distance and both rows of each pair below the limit."""
-        outer, size = self._outer, inner.values.shape[1]
+        size = inner.values.shape[1]
         limit = LIMIT * LIMIT * size
-        close = np.argwhere(self._estimate(inner.values) < limit * MARGIN)
-        step = max(1, INNER // size)
+        close, step = self._candidates(inner, limit * MARGIN), max(1, MAX_VALUES // size)
         for start in range(0, len(close), step):
-            part = close[start : start + step]
-            differences = outer.values[part[:, 0]].astype(np.int64) - inner.values[part[:, 1]]
+            ones, others = np.divmod(close[start : start + step], len(inner.rows))
+            differences = self._values(ones).astype(np.int64) - inner.values[others]
             exact = (differences * differences).sum(axis=1)
-            for (a, b), square in zip(part.tolist(), exact.tolist(), strict=True):
+            for a, b, square in zip(ones.tolist(), others.tolist(), exact.tolist(), strict=True):
                 if square < limit:
-                    yield math.sqrt(square / size), outer.rows[a], inner.rows[b]
+                    yield math.sqrt(square / size), self._rows[a], inner.rows[b]
 
-    def _estimate(self, values: Values) -> npt.NDArray[np.float32]:
-        """Return the squared distance of each pair, in the shape (images of outer, of inner)."""
-        others = values - self._center
-        squares: npt.NDArray[np.float32] = self._values @ others.T
-        squares *= -2
-        squares += self._squares[:, np.newaxis]
-        squares += (others * others).sum(axis=1)
-        return squares
+    def _candidates(self, inner: _Block, limit: float) -> npt.NDArray[np.intp]:
+        """Return the pairs whose squared distance can be below `limit`, by number."""
+        values = inner.values.astype(np.float32)
+        close = np.flatnonzero(self._sketches.squared_distances(values @ self._sums) < limit)
+        if len(close) <= MAX_CANDIDATES * len(self._rows) * len(inner.rows):
+            return close
+        every = _Points(self._values(np.arange(len(self._rows))).astype(np.float32))
+        return np.flatnonzero(every.squared_distances(values) < limit)
+
+    def _values(self, numbers: npt.NDArray[np.intp]) -> Values:
+        """Return the values of images of the outer block; each is read once."""
+        wanted, positions = np.unique(numbers, return_inverse=True)
+        read = [self._images.image(self._rows[number]).reshape(-1) for number in wanted.tolist()]
+        values: Values = np.stack(read)[positions]
+        return values
+
+
+class _Points:
+    """Points in the shape (points, dimensions), to which others are compared."""
+
+    def __init__(self, points: Floats) -> None:
+        # Around their mean the numbers are smaller, and so are the errors of 32 bits.
+        self._center = points.mean(axis=0)
+        self._points = points - self._center
+        self._squares = _squares(self._points)
+
+    def squared_distances(self, others: Floats) -> Floats:
+        """Return the squared distance of each pair, in the shape (these points, others)."""
+        others = others - self._center
+        distances: Floats = self._points @ others.T
+        distances *= -2
+        distances += self._squares[:, np.newaxis]
+        distances += _squares(others)
+        return distances
+
+
+def _squares(points: Floats) -> Floats:
+    squares: Floats = np.einsum("ij,ij->i", points, points)
+    return squares
+
+
+def _sums(size: int) -> Floats:
+    """Return the matrix that turns the `size` values of an image into its sketch.
+
+    A sketch is the sums of a few values that lie together, scaled so that two sketches are never
+    farther apart than the images.
+    """
+    parts = np.arange(size) * min(SKETCH, size) // size
+    matrix = np.zeros((size, min(SKETCH, size)), np.float32)
+    matrix[np.arange(size), parts] = 1 / np.sqrt(np.bincount(parts)[parts])
+    return matrix
