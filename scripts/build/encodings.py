@@ -10,7 +10,6 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +26,8 @@ from scripts.storage import files
 _ROW = np.dtype([("md5", np.uint8, 16), ("size", "<u4")])
 _MD5_HEX = 32
 _CHECKSUM_SIZE = 32
+# Encoded to notice that the code of the encoder has changed: with edges, ramps and noise.
+_PICTURE = (np.add.outer(np.arange(64) ** 2, np.arange(64) ** 3) % 251).astype(np.uint8)
 
 
 class Encoded(NamedTuple):
@@ -41,7 +42,9 @@ class Encodings:
 
     def __init__(self, source: Source) -> None:
         """Read what earlier runs kept."""
-        self._files = {batch: _file_of(source, batch) for batch in map(_span, source.batches)}
+        encoder = _encoder()
+        spans = map(_span, source.batches)
+        self._files = {span: _file_of(source, span, encoder) for span in spans}
         self._rows = np.zeros(len(source.labels), _ROW)
         for span, file in self._files.items():
             self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
@@ -85,17 +88,16 @@ def _span(batch: Batch) -> tuple[int, int]:
     return batch.start, batch.stop
 
 
-def _file_of(source: Source, span: tuple[int, int]) -> Path:
-    name = hashlib.sha256(_encoder() + repr(source.shape).encode())
+def _file_of(source: Source, span: tuple[int, int], encoder: bytes) -> Path:
+    name = hashlib.sha256(encoder + repr(source.shape).encode())
     name.update(b"".join(source.digests[slice(*span)]))
     return platformdirs.user_cache_path(FOLDER) / "encodings" / name.hexdigest()
 
 
-@cache
 def _encoder() -> bytes:
-    """Return what the bytes of a PNG depend on, besides its pixels."""
+    """Return what tells apart all that decides the bytes of a PNG, besides its pixels."""
     versions = f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} "
-    return versions.encode() + Path(png.__file__).read_bytes()
+    return versions.encode() + png.encode(_PICTURE)
 
 
 def _read(file: Path, count: int) -> npt.NDArray[np.void]:

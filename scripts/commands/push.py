@@ -11,6 +11,7 @@ from scripts.storage.cache import Cache
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions.git import Git
+from scripts.versions.history import History
 from scripts.versions.publish import FOLDER_ON_RUNNER, lacks_bucket
 
 NO_BUCKET = (
@@ -31,6 +32,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         actions.notice("No bucket yet", NO_BUCKET)
         actions.output("stored", "no")
         return
-    copied = transfer.push(Cache(git.root), remote, built.md5)
+    verified = History(git).verified(committed)
+    copied = transfer.push(Cache(git.root), remote, built.md5, verified)
     actions.output("stored", "yes")
     print(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")

@@ -76,8 +76,8 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
     """Copy a folder's objects to the remote and verify that each is there and intact.
 
     The manifest goes last, so that a manifest in the remote always has its files. Of those that are
-    `verified` only the presence matters. Returns how many objects were copied. Raises `UserError`
-    when an object is missing in the end or its checksum does not match.
+    `verified`, and are still there, only the presence matters. Returns how many objects were
+    copied. Raises `UserError` when an object is missing in the end or its checksum does not match.
     """
     names = cache.object_names(manifest_md5)
     cache.remove_leftovers()
@@ -88,7 +88,7 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
         errors = remote.upload(cache, absent - {manifest_md5})
         # An object that another run copied at the same time is there: only absence is a failure.
         missing = remote.missing(absent - {manifest_md5})
-        if not missing:
+        if not missing and absent:
             errors = remote.upload(cache, absent & {manifest_md5})
             missing = remote.missing(names)
     if missing:
@@ -96,7 +96,7 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
             f"{len(missing):,} of {len(names):,} objects could not be copied to {remote.url}"
             f" ({reason(errors)}). Nothing is lost: run it again."
         )
-    if wrong := sorted(remote.mismatched(names - set(verified))):
+    if wrong := sorted(remote.mismatched(names - (set(verified) - absent))):
         listed = [remote.removal(name) for name in wrong[:MAX_LISTED]]
         more = [f"and {len(wrong) - MAX_LISTED:,} more"] if len(wrong) > MAX_LISTED else []
         lines = "".join(f"\n    {line}" for line in listed + more)

@@ -16,6 +16,7 @@ from scripts.storage import files, manifest
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
+from scripts.storage.settings import CONFIG_PATH
 from scripts.versions import index, releases
 from scripts.versions.git import Git, GitTree
 from scripts.versions.index import Index
@@ -63,15 +64,28 @@ class History:
             return None
         return inputs.curation
 
-    def files(self, release: Release) -> list[str]:
-        """Return the names of the files of `release`, such as `train/3/00007.png`.
+    def files(self, release: Release) -> dict[str, str]:
+        """Return the object of each file of `release`, by name, such as `train/3/00007.png`.
 
         Raises `UserError` when its manifest is not available.
         """
         name = release.lock.md5
         if (content := self._cache.read(name)) is not None:
-            return list(manifest.entries(content))
-        return list(releases.remote_of(self._git, release).manifest(name))
+            return manifest.entries(content)
+        return releases.remote_of(self._git, release).manifest(name)
+
+    def verified(self, committed: bytes | None) -> set[str]:
+        """Return objects in the remote that `committed`, the content of a `.dvc/config`, names.
+
+        They are those of the newest release, which verified them, if it has the same `.dvc/config`.
+        """
+        release = self.latest
+        if release is None or self._git.file(release.commit, CONFIG_PATH) != committed:
+            return set()
+        try:
+            return {*self.files(release).values(), release.lock.md5}
+        except UserError:
+            return set()
 
     def _from_files(self, release: Release) -> Index:
         """Index a release from before there were records, once: the local cache keeps the index."""

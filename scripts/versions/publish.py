@@ -202,7 +202,8 @@ class _Publisher:
         tag = releases.scan(self.git).next_tag
         compared = self._compared(dataset, tag)
         print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
-        transfer.push(cache, self.remote, made.md5)
+        verified = self.history.verified(self.committed)
+        transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)
         made_index = index.of_dataset(dataset)
         record = lock.of(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.build import record
+from scripts.storage import files
 from tests.repository import Repository, Run, config_text, create, mismatched, objects
 
 
@@ -75,6 +76,77 @@ def test_a_push_refuses_a_remote_that_holds_a_damaged_object(
     damaged.unlink()
     assert run("push").code == 0
     assert objects(built.bucket) == objects(built.cache)
+
+
+@pytest.fixture
+def grown(released: Repository, run: Run) -> Repository:
+    """A repository with a release and a build that has six images more."""
+    released.configure(config_text(samples=8))
+    assert run("build").code == 0
+    return released
+
+
+def damage(file: Path) -> None:
+    file.chmod(0o644)
+    file.write_bytes(b"damaged")
+
+
+def of_release(repository: Repository) -> list[str]:
+    """Return the objects of the release."""
+    return sorted(objects(repository.bucket))
+
+
+def test_of_what_is_released_a_push_only_looks_for_the_objects(grown: Repository, run: Run) -> None:
+    # They were verified before the tag was made. To read them again is what verify does.
+    damage(grown.object_file(of_release(grown)[0]))
+
+    assert run("push").out.endswith("(7 copied)\n")
+
+    assert run("verify").code == 1
+
+
+def test_what_is_not_released_is_verified_at_each_push(grown: Repository, run: Run) -> None:
+    released = of_release(grown)
+    run("push")
+    new = sorted(objects(grown.bucket).keys() - {*released})
+    damage(grown.object_file(new[0]))
+
+    result = run("push")
+
+    assert result.code == 1
+    assert result.err.startswith("error: Checksum mismatch for 1 of 17 objects")
+
+
+def test_a_released_object_that_is_missing_is_copied_and_verified(
+    grown: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("push")
+    [lost, *_] = of_release(grown)
+    content = grown.object_file(lost).read_bytes()
+    grown.object_file(lost).unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "copy", lambda _, path, __: Path(path).write_bytes(b"damaged"))
+        assert "Checksum mismatch for 1 of 17 objects" in run("push").err
+
+    grown.object_file(lost).unlink()
+    assert run("push").out.endswith("(1 copied)\n")
+    assert grown.object_file(lost).read_bytes() == content
+
+
+def test_in_another_remote_than_that_of_the_release_all_objects_are_verified(
+    grown: Repository, run: Run
+) -> None:
+    other = grown.place / "other"
+    shutil.copytree(grown.bucket, other)
+    assert run("remote", str(other)).code == 0
+    released = of_release(grown)
+    damage(other / grown.object_file(released[0]).relative_to(grown.bucket))
+
+    result = run("push")
+
+    assert result.code == 1
+    assert result.err.startswith("error: Checksum mismatch for 1 of 17 objects")
 
 
 @pytest.mark.parametrize(("count", "more"), [(3, ""), (20, ""), (25, "    and 5 more\n")])
