@@ -26,7 +26,7 @@ MAX_FOUND = 10_000
 SKETCH = 64
 MAX_CANDIDATES = 0.01
 # Images of each side that are compared at the same time, and their values.
-OUTER, INNER = 4096, 1024
+OUTER, INNER = 2048, 1024
 MAX_VALUES = 2**22
 # Distances in 32 bits are a little off. What is this much above the limit is computed exactly.
 MARGIN = 1.1
@@ -175,16 +175,15 @@ class _Points:
     def __init__(self, points: Floats) -> None:
         # Around their mean the numbers are smaller, and so are the errors of 32 bits.
         self._center = points.mean(axis=0)
-        self._points = points - self._center
-        self._squares = _squares(self._points)
+        points = points - self._center
+        self._points = np.column_stack([points, _squares(points), np.ones_like(points[:, 0])])
 
     def squared_distances(self, others: Floats) -> Floats:
         """Return the squared distance of each pair, in the shape (these points, others)."""
         others = others - self._center
-        distances: Floats = self._points @ others.T
-        distances *= -2
-        distances += self._squares[:, np.newaxis]
-        distances += _squares(others)
+        # |a - b|² = -2ab + |a|² + |b|², in one product.
+        factors = np.column_stack([-2 * others, np.ones_like(others[:, 0]), _squares(others)])
+        distances: Floats = self._points @ factors.T
         return distances
 
 

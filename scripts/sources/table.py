@@ -84,8 +84,11 @@ class Table:
 
     def identifier(self, row: int) -> str:
         """Return the number of a row, such as `00007`."""
-        digits = max(MIN_DIGITS, len(str(len(self.labels) - 1)))
-        return f"{row:0{digits}}"
+        return str(row).zfill(self._digits)
+
+    @cached_property
+    def _digits(self) -> int:
+        return max(MIN_DIGITS, len(str(len(self.labels) - 1)))
 
     def find(self, identifier: str) -> int | None:
         """Return the row with this number, with or without leading zeros; None if there is none."""

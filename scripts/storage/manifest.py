@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from json.encoder import encode_basestring_ascii
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Manifest:
         """DVC's object for a folder: names and hashes as JSON, sorted by name."""
         # Faster than to make a dictionary for each file.
         entries = (
-            f'{{"md5": "{self.files[name][0]}", "relpath": {json.dumps(name)}}}'
+            f'{{"md5": "{self.files[name][0]}", "relpath": {encode_basestring_ascii(name)}}}'
             for name in sorted(self.files)
         )
         return f"[{', '.join(entries)}]".encode()

@@ -11,7 +11,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import SPLITS, TRAIN, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.versions import index, releases
+from scripts.versions import releases
 from scripts.versions.history import History
 from scripts.versions.index import Index
 from scripts.versions.releases import Release
@@ -104,9 +104,8 @@ class Comparison:
         ]
 
 
-def compare(dataset: Dataset, history: History) -> Comparison:
-    """Return how `dataset` compares with the releases of `history`."""
-    made = index.of_dataset(dataset)
+def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
+    """Return how `dataset`, whose index is `made`, compares with the releases of `history`."""
     for release in reversed(history.releases):
         if _is_equal(release, made, dataset, history):
             return Comparison(release.lock.meta.comparable_since, equal_to=release.tag)

@@ -83,7 +83,7 @@ class Diff:
 def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
     made, new = dataset.manifest, index.of_dataset(dataset)
-    compared = comparison.compare(dataset, history)
+    compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
     after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
     return Diff(
@@ -114,17 +114,20 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
 
 def between(old: Index, new: Index) -> SampleDiff:
     """Return how the images of two versions differ."""
-    kept = old.places.keys() & new.places.keys()
-    removed = old.places.keys() - kept
-    moves = [(old.places[image], new.places[image]) for image in kept]
+    removed = [image for image in old.places if image not in new.places]
+    moves = [
+        (before, after)
+        for image, after in new.places.items()
+        if (before := old.places.get(image)) is not None and before != after
+    ]
     return SampleDiff(
         before=len(old.places),
-        added=len(new.places) - len(kept),
+        added=len(new.places) - (len(old.places) - len(removed)),
         removed=len(removed),
-        test_removed=len(removed & old.split(TEST)),
-        relabeled=sum(a[0] == b[0] and a[1] != b[1] for a, b in moves),
-        to_train=sum(a[0] == TEST and b[0] == TRAIN for a, b in moves),
-        to_test=sum(a[0] == TRAIN and b[0] == TEST for a, b in moves),
+        test_removed=sum(old.places[image][0] == TEST for image in removed),
+        relabeled=sum(before[0] == after[0] for before, after in moves),
+        to_train=sum(before[0] == TEST and after[0] == TRAIN for before, after in moves),
+        to_test=sum(before[0] == TRAIN and after[0] == TEST for before, after in moves),
     )
 
 
@@ -140,15 +143,15 @@ def _index(history: History, release: Release | None, source: Source | None = No
 
 def _near(dataset: Dataset, old: Index | None) -> Near:
     """Return the near-duplicates of which one image was not in its split before."""
-    # In the order of the source, which can be read piece by piece.
-    places, digests = dict(sorted(dataset.selection.places().items())), dataset.images.digests
+    places, digests = dataset.selection.places(), dataset.images.digests
     was = {split: old.split(split) if old else set() for split in SPLITS}
-    return near.find(
-        dataset.images,
-        [row for row, (split, _) in places.items() if split == TRAIN],
-        [row for row, (split, _) in places.items() if split != TRAIN],
-        {row for row, (split, _) in places.items() if digests[row] not in was[split]},
-    )
+    new = {row for row, (split, _) in places.items() if digests[row] not in was[split]}
+    if not new:
+        return Near()
+    # In the order of the source, which can be read piece by piece.
+    rows = sorted(places)
+    train = [row for row in rows if places[row][0] == TRAIN]
+    return near.find(dataset.images, train, [row for row in rows if places[row][0] != TRAIN], new)
 
 
 def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:

@@ -30,6 +30,7 @@ class History:
         """Use `accepted`, oldest first; without it, the releases there are now."""
         self._git = git
         self.releases = list(releases.scan(git).accepted if accepted is None else accepted)
+        self._indexes: dict[str, Index] = {}
 
     @property
     def latest(self) -> Release | None:
@@ -37,11 +38,16 @@ class History:
         return self.releases[-1] if self.releases else None
 
     def index(self, release: Release, source: Source | None = None) -> Index:
-        """Return the index of `release`.
+        """Return the index of `release`; it is read once.
 
         With `source` a release that was made from it is selected again, without network. Raises
         `UserError` when the index is not available.
         """
+        if release.commit not in self._indexes:
+            self._indexes[release.commit] = self._index(release, source)
+        return self._indexes[release.commit]
+
+    def _index(self, release: Release, source: Source | None) -> Index:
         name = release.lock.meta.splits
         if name and (content := self._records(release).cached(name)) is not None:
             return index.parse(content)

@@ -15,7 +15,9 @@ from scripts.errors import UserError
 from scripts.inputs.config import TEST, VALIDATION
 from scripts.storage import records
 
-LINE = re.compile(r"([0-9a-f]{64})  ([^/\n]+)/([^/\n]+)")
+# A line is a digest in hex, and the split and folder of the image.
+HEX = 64
+END = re.compile(r"  ([^/\n]+)/([^/\n]+)")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,13 @@ class Index:
     @cached_property
     def content(self) -> bytes:
         """The record of this index: a line for each image, sorted, as `sha256sum` writes them."""
-        lines = (f"{image.hex()}  {split}/{folder}\n" for image, (split, folder) in self._sorted())
+        images = sorted(self.places)
+        digests, ends = b"".join(images).hex(), {one: f"  {'/'.join(one)}\n" for one in self._all}
+        starts = range(0, len(digests), HEX)
+        lines = (
+            digests[start : start + HEX] + ends[self.places[image]]
+            for start, image in zip(starts, images, strict=True)
+        )
         return "".join(lines).encode()
 
     @cached_property
@@ -46,13 +54,15 @@ class Index:
 
     @cached_property
     def _splits(self) -> dict[str, set[bytes]]:
-        found: dict[str, set[bytes]] = {}
-        for image, (split, _) in self.places.items():
-            found.setdefault(split, set()).add(image)
-        return found
+        return {
+            split: {image for image, place in self.places.items() if place[0] == split}
+            for split, _ in self._all
+        }
 
-    def _sorted(self) -> list[tuple[bytes, tuple[str, str]]]:
-        return sorted(self.places.items())
+    @cached_property
+    def _all(self) -> set[tuple[str, str]]:
+        """Each split and folder that has images."""
+        return set(self.places.values())
 
 
 def of_dataset(dataset: Dataset) -> Index:
@@ -72,11 +82,24 @@ def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
 
 def parse(content: bytes) -> Index:
     """Return the index in the record `content`; raises `UserError` when it is not one."""
-    places = {}
-    for line in content.decode(errors="replace").splitlines():
-        found = LINE.fullmatch(line)
-        if not found:
-            raise UserError("the record is not the index of a version")
-        image, split, folder = found.groups()
-        places[bytes.fromhex(image)] = split, folder
-    return Index(places)
+    lines = content.decode(errors="replace").splitlines()
+    try:
+        ends = {end: _place(end) for end in {line[HEX:] for line in lines}}
+        raw = bytes.fromhex("".join([line[:HEX] for line in lines]))
+        starts = range(0, len(raw), HEX // 2)
+        return Index(
+            {
+                raw[start : start + HEX // 2]: ends[line[HEX:]]
+                for start, line in zip(starts, lines, strict=True)
+            }
+        )
+    except ValueError:
+        raise UserError("the record is not the index of a version") from None
+
+
+def _place(end: str) -> tuple[str, str]:
+    """Return the split and folder at the end of a line; raises `ValueError` without them."""
+    if not (found := END.fullmatch(end)):
+        raise ValueError(end)
+    split, folder = found.groups()
+    return split, folder

@@ -33,6 +33,7 @@ from scripts.versions import commits, comparison, continuity, index, lock, origi
 from scripts.versions.comparison import Comparison
 from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.versions.history import History
+from scripts.versions.index import Index
 from scripts.versions.lock import LOCK_FILE
 from scripts.versions.origin import TryAgainError
 from scripts.versions.releases import Release
@@ -200,12 +201,12 @@ class _Publisher:
         if before and made.md5 == before.lock.md5:
             return
         tag = releases.scan(self.git).next_tag
-        compared = self._compared(dataset, tag)
+        made_index = index.of_dataset(dataset)
+        compared = self._compared(dataset, made_index, tag)
         print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
         verified = self.history.verified(self.committed)
         transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)
-        made_index = index.of_dataset(dataset)
         record = lock.of(
             dataset,
             made,
@@ -244,9 +245,9 @@ class _Publisher:
                 f" they are restored. Run it again then, or ingest {name} again."
             )
 
-    def _compared(self, dataset: Dataset, tag: str) -> Comparison:
+    def _compared(self, dataset: Dataset, made: Index, tag: str) -> Comparison:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
-        compared = comparison.compare(dataset, self.history)
+        compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
         if compared.unknown:
             raise UnknownLeaksError(

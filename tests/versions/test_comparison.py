@@ -14,7 +14,7 @@ from scripts.sources import registry
 from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
-from scripts.versions import comparison, lock
+from scripts.versions import comparison, index, lock
 from scripts.versions.comparison import some
 from scripts.versions.git import Git
 from scripts.versions.history import History
@@ -500,7 +500,7 @@ def test_an_addition_that_would_be_a_leak_is_refused_at_its_file(
 
     inputs = reader.read(WorkTree(grown.root))
     dataset = Dataset(inputs, registry.load(SourceRequest("digits")))
-    found = comparison.compare(dataset, History(Git(grown.root)))
+    found = comparison.compare(dataset, History(Git(grown.root)), index.of_dataset(dataset))
 
     message = placed(inputs.additions[0].identifier, "train set of v2", "file", "v3")
     assert found.problems(dataset, "v3") == [Problem("additions/test/3/a.png", START, message)]
