@@ -45,8 +45,7 @@ template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
 bench: .venv ## compare with the manual path, on MNIST (downloads it once)
-	$(BIN)/python -m tests.bench > docs/benchmarks.new
-	mv docs/benchmarks.new docs/benchmarks.md
+	$(BIN)/python -m tests.bench docs
 
 lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt

@@ -1,6 +1,6 @@
 """How long consumers need from nothing to all images of a release in a NumPy array.
 
-A part of `make bench`; prints its table.
+A part of `make bench`.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.doubles import storage
 from tests.repository import PROJECT, TEMPLATE, Repository, create
 
+ROWS = 70_000
 PYTHON = sys.executable
 DVC = [PYTHON, "-m", "dvc"]
 CONFIG = "source: mnist_784\nclass: all\nsamples: {}\ntest_size: {}\n"
@@ -45,16 +46,14 @@ print(len(images), images.sum())
 """
 
 
-def measure(all_images: int = 70_000, in_bucket: int = 2_000) -> Iterator[str]:
-    """Yield the lines of the table."""
+def measure(folder: Path, all_images: int = ROWS, in_bucket: int = 2_000) -> Iterator[str]:
+    """Yield the lines of the table, measured below `folder`."""
     yield from INTRODUCTION.splitlines()
     yield ""
     yield "| from | images | time | for 1,000 images |"
     yield "| --- | ---: | ---: | ---: |"
-    for role in ("AUTHOR", "COMMITTER"):
-        os.environ |= {f"GIT_{role}_NAME": "Bench", f"GIT_{role}_EMAIL": "bench@example.com"}
-    with tempfile.TemporaryDirectory(prefix="bench-consumers-") as folder:
-        place = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="consumers-", dir=folder) as inside:
+        place = Path(inside)
         (place / "folder").mkdir()
         repository = _released(place / "folder", all_images, None)
         yield _row("`dvc get` from a folder", all_images, _get(repository))
@@ -79,7 +78,7 @@ def _released(place: Path, count: int, address: str | None) -> Repository:
     url = address or str(repository.bucket)
     settings = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {url}")
     repository.merge_file(".dvc/config", settings)
-    repository.merge(CONFIG.format("all" if count == 70_000 else count // 10, 0.1))
+    repository.merge(CONFIG.format("all" if count == ROWS else count // 10, 0.1))
     _verb(repository, "release")
     return repository
 
@@ -114,7 +113,3 @@ def _run(where: Path, command: list[str]) -> None:
 def _row(name: str, count: int, seconds: float) -> str:
     print(f"{name}: {seconds:.1f} s", file=sys.stderr)
     return f"| {name} | {count:,} | {seconds:.1f} s | {1000 * seconds / count:.2f} s |"
-
-
-if __name__ == "__main__":
-    print("\n".join(measure()))
