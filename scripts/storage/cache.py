@@ -97,11 +97,7 @@ class Cache:
         A file of `dataset/` can share its bytes with the cache, so an edit of one changes both.
         Each object is looked at once.
         """
-        found = {
-            name: stamp
-            for name in names
-            if name not in self._intact and (stamp := self._stamp_of(name))
-        }
+        found = _stamps(self.folder, [name for name in names if name not in self._intact])
         unknown = [name for name, stamp in found.items() if self._noted.get(name) != stamp]
         matches = workers.results(partial(_match, self.folder), unknown)
         for name, matching in zip(unknown, list(matches), strict=True):
@@ -170,11 +166,6 @@ class Cache:
             return dict(line.split(" ", 1) for line in lines)
         return {}
 
-    def _stamp_of(self, name: str) -> str | None:
-        with suppress(OSError):
-            return _stamp(os.stat(self._path(name)))  # noqa: PTH116 - faster than Path
-        return None
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of DVC, so that none of its commands runs at the same time."""
@@ -192,6 +183,17 @@ class Cache:
 
 def _stamp(found: os.stat_result) -> str:
     return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def _stamps(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the stamps of the objects in `folder`, by name; none of those that are not there."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = _stamp(os.stat(f"{folder}/{files.object_path(name)}"))  # noqa: PTH116
+        except OSError:
+            continue
+    return found
 
 
 def _inode(stamp: str) -> int:

@@ -37,7 +37,7 @@ def compare(folder: Path, inodes: Mapping[str, int]) -> Change:
     A file is right if its inode is that of its object: both are the same file on the disk. So a
     copy, where links are not possible, is made again each time.
     """
-    folders = {"", *(os.path.dirname(name) for name in inodes)}  # noqa: PTH120
+    folders = {"", *(name.rpartition("/")[0] for name in inodes)}
     folders |= {str(parent) for name in folders for parent in Path(name).parents[:-1]}
     right, remove = set[str](), list[str]()
 
