@@ -1,7 +1,7 @@
 """The samples of a release, with what is known of each, and the bytes of their files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from scripts.build.dataset import Dataset
@@ -89,11 +89,21 @@ class Version:
 
 def version_of(git: Git, release: Release) -> Version:
     """Return `release` with its samples; raises `UserError` when it cannot be read."""
+    listed = list_samples(git, release)
+    known = _details(git, release)
+    samples = [Sample(one.file, one.md5, *known.get(one.file, ())) for one in listed.samples]
+    return replace(listed, samples=samples)
+
+
+def list_samples(git: Git, release: Release) -> Version:
+    """Return `release` with its samples, without what is known of them from the source.
+
+    Raises `UserError` when it cannot be read.
+    """
     cache, remote = Cache(git.root), releases.remote_of(git, release)
     kept = cache.read(release.lock.md5)
     files = manifest.entries(kept) if kept else remote.manifest(release.lock.md5)
-    known = _details(git, release)
-    samples = [Sample(file, md5, *known.get(file, ())) for file, md5 in sorted(files.items())]
+    samples = [Sample(file, md5) for file, md5 in sorted(files.items())]
     return Version(release, samples, cache, remote)
 
 

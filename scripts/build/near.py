@@ -4,12 +4,12 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.extended import Extended
+from scripts.sources.source import Pixels
 
 # The root mean square distance over all values of two images, in gray levels (0 to 255), below
 # which they are near-duplicates. The closest test and train images of MNIST are 7.5 apart, those of
@@ -33,6 +33,13 @@ MARGIN = 1.1
 
 Values = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+
+
+class Images(Protocol):
+    """Images by row."""
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
 
 
 class Pair(NamedTuple):
@@ -64,9 +71,7 @@ class _Block:
     values: Values
 
 
-def find(
-    images: Extended, train: Sequence[int], others: Sequence[int], new: Collection[int]
-) -> Near:
+def find(images: Images, train: Sequence[int], others: Sequence[int], new: Collection[int]) -> Near:
     """Return the near-duplicates between the rows `train` and `others`, of which one is `new`.
 
     Images of different shapes are not compared.
@@ -98,7 +103,7 @@ class _Found:
         self.pairs = sorted([*self.pairs, *pairs])[:MAX_PAIRS]
 
 
-def _search(images: Extended, train: Sequence[int], others: Sequence[int], found: _Found) -> None:
+def _search(images: Images, train: Sequence[int], others: Sequence[int], found: _Found) -> None:
     """Compare all of `train` with all of `others`; each image is read once."""
     is_swapped = len(train) < len(others)
     small, large = (train, others) if is_swapped else (others, train)
@@ -112,7 +117,7 @@ def _search(images: Extended, train: Sequence[int], others: Sequence[int], found
                 return
 
 
-def _blocks(images: Extended, rows: Sequence[int], most: int) -> Iterator[_Block]:
+def _blocks(images: Images, rows: Sequence[int], most: int) -> Iterator[_Block]:
     """Yield the images of `rows`, by shape, with at most so many images in a block."""
     waiting: dict[tuple[int, ...], list[tuple[int, Values]]] = {}
     for row in rows:
@@ -133,7 +138,7 @@ def _block(shape: tuple[int, ...], images: Sequence[tuple[int, Values]]) -> _Blo
 class _Comparer:
     """Compares blocks with the block `outer`, whose values it does not keep."""
 
-    def __init__(self, images: Extended, outer: _Block) -> None:
+    def __init__(self, images: Images, outer: _Block) -> None:
         self.shape = outer.shape
         self._images, self._rows = images, outer.rows
         self._sums = _sums(outer.values.shape[1])

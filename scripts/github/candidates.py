@@ -155,13 +155,14 @@ def _is_data(path: str) -> bool:
 def _lock(git: Git, dataset: Dataset) -> lock.Lock:
     """Return the lock of a candidate; raises `InputError` for leaks, which forbid the merge."""
     found = releases.scan(git)
-    compared = comparison.compare(dataset, History(git, found.accepted))
+    made = index.of_dataset(dataset)
+    compared = comparison.compare(dataset, History(git, found.accepted), made)
     compared.refuse_leaks(dataset, found.next_tag)
     return lock.of(
         dataset,
         dataset.manifest,
         comparable_since=compared.since,
-        splits=index.of_dataset(dataset).sha256,
+        splits=made.sha256,
         copy=None,
     )
 

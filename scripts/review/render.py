@@ -67,12 +67,12 @@ def headline(plan: Plan, name: Name = str) -> str:
     if plan.leaks:
         parts.append("leak")
     if plan.curated and plan.curated.samples:
-        parts.append(f"{_number(plan.curated.samples, 'sample')} curated")
+        parts.append(f"{counted(plan.curated.samples, 'sample')} curated")
     parts += _sample_changes(plan)
     difference = sum(count.after - count.before for count in plan.counts)
     if difference or not parts:
         parts.append(f"{difference:+,} samples" if difference else "0 samples added or removed")
-        parts.append(_number(len({count.folder for count in plan.counts if count.after}), "class"))
+        parts.append(counted(len({count.folder for count in plan.counts if count.after}), "class"))
     return ", ".join(parts)
 
 
@@ -86,7 +86,7 @@ def _sample_changes(plan: Plan) -> Iterator[str]:
     if samples is None:
         return
     if moved := samples.to_train + samples.to_test:
-        yield f"{_number(moved, 'sample')} moved between train and test"
+        yield f"{counted(moved, 'sample')} moved between train and test"
     if samples.removed:
         change = "replaced" if samples.added else "removed"
         yield f"{samples.removed:,} of {samples.before:,} samples {change}"
@@ -96,7 +96,7 @@ def _sample_changes(plan: Plan) -> Iterator[str]:
     # Those of the curation are named as such.
     curated = sum(plan.curated.relabeled.values()) if plan.curated else 0
     if (relabeled := samples.relabeled - curated) > 0:
-        yield f"{_number(relabeled, 'sample')} in another class"
+        yield f"{counted(relabeled, 'sample')} in another class"
 
 
 def plan_text(plan: Plan) -> str:
@@ -210,7 +210,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "named": name,
         "selected": plan.selected,
         "curated_columns": ("sample", *CURATED_COLUMNS),
-        "curated_rows": [_curated_row(change, _markdown_cell) for change in curated],
+        "curated_rows": [curated_row(change, _markdown_cell) for change in curated],
         "is_folded": len(curated) > MAX_UNFOLDED,
         "promotion": promotion.in_words(plan.promotion),
     }
@@ -228,12 +228,12 @@ def _text_table(plan: Plan) -> str:
 def _curated_table(plan: Plan) -> str:
     if not plan.curated or not plan.curated.changes:
         return ""
-    rows = [_curated_row(change, str) for change in plan.curated.changes]
+    rows = [curated_row(change, str) for change in plan.curated.changes]
     headings = ("curated", *CURATED_COLUMNS)
     return tabulate(rows, headings, tablefmt="plain", disable_numparse=True)
 
 
-def _curated_row(change: CuratedChange, cell: Name) -> list[str]:
+def curated_row(change: CuratedChange, cell: Name) -> list[str]:
     """Return the cells of a decision; `cell` formats what others wrote."""
     kind = "" if change.change == "new" else f" ({change.change})"
     label = " -> ".join(filter(None, (change.label, change.new_label)))
@@ -265,7 +265,8 @@ def _cell(cell: Cell) -> str:
     return f"{cell.after:,} ({cell.difference:+,})" if cell.difference else f"{cell.after:,}"
 
 
-def _number(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as 3 classes."""
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
 
@@ -295,5 +296,5 @@ TEMPLATES.filters |= {
     "size": size,
     "cell": _cell,
     "number": "{:,}".format,
-    "counted": _number,
+    "counted": counted,
 }

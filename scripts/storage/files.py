@@ -67,7 +67,8 @@ def match(store: Path, names: Sequence[str]) -> list[bool]:
 
 def folders_of(store: Path) -> list[Path]:
     """Return the folders in which a DVC cache, or a remote in a folder, keeps files."""
-    return [*(store / "files" / "md5").glob("??"), store / "records"]
+    records = store / "records"
+    return [*(store / "files" / "md5").glob("??"), records, *records.glob("*/*")]
 
 
 def link(source: str, target: str) -> None:

@@ -110,6 +110,14 @@ class Remote:
         with self.reporting("write to"):
             self.fs.fs.pipe_file(self._record_path(sha256), content)
 
+    def records_below(self, folder: str) -> list[str]:
+        """Return the paths of all records in a folder of the records, relative to it."""
+        with self.reporting("list the records in"):
+            root = self._record_path(folder)
+            self.fs.fs.invalidate_cache()
+            found = [str(path) for path in self.fs.find(root)]
+            return sorted(self.fs.relpath(path, root).replace("\\", "/") for path in found)
+
     def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
         """Copy objects from `cache`; return the errors.
 

@@ -57,7 +57,7 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
     The source that the lock `recorded` was made from is used again, if its name is the same. Raises
     `InputError` with every problem, `UserError` when the source is not available now.
     """
-    dataset = Dataset(inputs, _source(git, inputs, recorded))
+    dataset = Dataset(inputs, source_of(git, inputs, recorded))
     if problems := [*_size_problems(dataset)]:
         # Images of different sizes cannot be selected: copies are found after resizing.
         raise InputError(problems)
@@ -107,7 +107,8 @@ def _size_problems(dataset: Dataset) -> Iterator[Problem]:
         yield config.problem(("source",), message)
 
 
-def _source(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
+def source_of(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
+    """Return the source that `inputs` name; raises as `resolve` does."""
     config = inputs.config
     request = SourceRequest(
         config.source, config.channels, inputs.pointer, transfer.fetcher(git.root)
