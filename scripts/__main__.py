@@ -225,6 +225,16 @@ def _add_verbs_for_releases(verb: Verb) -> None:
     )
     package.add_argument("tag", metavar="TAG", help="a release, such as v1")
     package.add_argument("--out", metavar="DIR", type=Path, required=True)
+    site = verb(
+        "site",
+        "write the catalogue: a static site of all releases",
+        "Counts over time, and for each release its images, what it changes, near-duplicates,"
+        " config and card; a comparison of any two. It opens from the disk and needs no server. The"
+        " pictures of a release are made once and kept in the remote.",
+    )
+    site.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="a new folder, or an older catalogue"
+    )
     remote = verb(
         "remote",
         "set the remote in .dvc/config",

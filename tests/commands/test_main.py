@@ -14,7 +14,7 @@ from tests.repository import Repository, Run, config_text
 
 LOCAL = (
     *("validate", "plan", "diff", "build", "push", "release", "promote", "verify"),
-    *("package", "ingest", "remote"),
+    *("package", "site", "ingest", "remote"),
 )
 CURATION = ("curate", "similar")
 WORKFLOW = (
@@ -26,6 +26,7 @@ VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
 # What each verb needs, in addition to its name.
 ARGUMENTS = {
     "package": ["v0", "--out", "files"],
+    "site": ["--out", "catalogue"],
     "diff": ["v0", "v1"],
     "curate": ["failures.csv"],
     "similar": ["00058"],

@@ -1,0 +1,85 @@
+"""Atlases: all images of a sheet in one PNG, in rows of `COLUMNS`."""
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from scripts.build import png
+from scripts.site.sheets import COLUMNS, Sheet
+from scripts.sources.source import Pixels
+from scripts.storage import manifest
+
+# Values of a pixel: gray, or RGB.
+MODES = ("L", "RGB")
+# An atlas of damaged data could be of any size.
+MAX_PIXELS = 64_000_000
+
+
+def draw(images: Sequence[Pixels]) -> bytes:
+    """Return the atlas of `images`, all in one shape, as a PNG; places without one are black."""
+    shape = images[0].shape
+    height, width = shape[:2]
+    rows = math.ceil(len(images) / COLUMNS)
+    page = np.zeros((rows * height, COLUMNS * width, *shape[2:]), np.uint8)
+    for number, image in enumerate(images):
+        top, left = number // COLUMNS * height, number % COLUMNS * width
+        page[top : top + height, left : left + width] = image
+    buffer = io.BytesIO()
+    Image.fromarray(page).save(buffer, "PNG", compress_level=9)
+    return buffer.getvalue()
+
+
+def cut(atlas: bytes, count: int) -> Iterator[Pixels]:
+    """Yield the first `count` images of an atlas; raises `ValueError` when it cannot have them."""
+    page, (height, width) = _decoded(atlas, count)
+    for number in range(count):
+        top, left = number // COLUMNS * height, number % COLUMNS * width
+        yield page[top : top + height, left : left + width]
+
+
+def holds(atlas: bytes, sheet: Sheet) -> bool:
+    """Return whether an atlas holds the images of `sheet`.
+
+    Each is encoded again as `build` does it, and compared by the checksum in the manifest.
+    """
+    try:
+        images = cut(atlas, len(sheet.pictures))
+        return all(
+            manifest.md5_of(png.encode(np.ascontiguousarray(image))) == picture.md5
+            for image, picture in zip(images, sheet.pictures, strict=True)
+        )
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def read(path: Path, count: int) -> list[Pixels]:
+    """Return the images of the atlas in a file; a few atlases stay in memory."""
+    return [*cut(path.read_bytes(), count)]
+
+
+def size(atlas: bytes, count: int) -> tuple[int, int]:
+    """Return the (height, width) of each image in an atlas of `count`."""
+    with Image.open(io.BytesIO(atlas)) as page:
+        return page.height // math.ceil(count / COLUMNS), page.width // COLUMNS
+
+
+def _decoded(atlas: bytes, count: int) -> tuple[Pixels, tuple[int, int]]:
+    try:
+        with Image.open(io.BytesIO(atlas), formats=["PNG"]) as page:
+            rows = math.ceil(count / COLUMNS)
+            if (
+                page.mode not in MODES
+                or page.width * page.height > MAX_PIXELS
+                or page.width % COLUMNS
+                or page.height % rows
+            ):
+                raise ValueError("not an atlas")
+            return np.asarray(page), (page.height // rows, page.width // COLUMNS)
+    except (OSError, SyntaxError) as error:
+        raise ValueError(str(error)) from None

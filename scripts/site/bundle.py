@@ -1,0 +1,83 @@
+"""A bundle: the atlases that a release adds, and its near-duplicates, as one record or a few.
+
+What a bundle holds is used only after a comparison with the release: an atlas, if its images have
+the checksums in the manifest; a pair, if its samples are on both sides of the split. How many
+near-duplicates there are is taken as it is.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scripts.build.near import LIMIT, MAX_FOUND, MAX_PAIRS
+
+# The version of this format; records of other ones are not read.
+SCHEMA = 1
+FOLDER = f"catalogue-{SCHEMA}"
+NEAR = "near.json"
+# No record gets much larger, so that one is in memory as a whole.
+MAX_BYTES = 32 * 1024**2
+MAX_NEAR_BYTES = 64 * 1024
+# The first date that a zip file can hold: the same atlases give the same bytes.
+DATE = (1980, 1, 1, 0, 0, 0)
+
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Distance = Annotated[float, Field(ge=0, lt=LIMIT, allow_inf_nan=False)]
+
+
+class Near(BaseModel):
+    """The closest near-duplicates that a release brings: distance, sample in train, other sample.
+
+    Samples are named by the MD5 of their PNG. `count` is how many there are; without `searched`
+    there was too much to compare.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    searched: bool = True
+    count: Annotated[int, Field(ge=0, le=MAX_FOUND)] = 0
+    pairs: Annotated[list[tuple[Distance, Md5, Md5]], Field(max_length=MAX_PAIRS)] = []
+
+
+def pack(atlases: Mapping[str, bytes], near: Near | None = None) -> bytes:
+    """Return a record with `atlases`, by key, and `near`."""
+    buffer = io.BytesIO()
+    files = {f"{key}.png": atlas for key, atlas in sorted(atlases.items())}
+    if near:
+        files[NEAR] = near.model_dump_json().encode()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
+        for name, content in files.items():
+            packed.writestr(zipfile.ZipInfo(name, DATE), content)
+    return buffer.getvalue()
+
+
+class Bundle:
+    """A record, whoever made it; what is damaged in it is not there."""
+
+    def __init__(self, content: bytes) -> None:
+        """Open the record with `content`."""
+        self._files: dict[str, bytes] = {}
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                for info in packed.infolist():
+                    # Stored, not compressed: nothing gets larger than the record.
+                    if info.compress_type == zipfile.ZIP_STORED:
+                        self._files[info.filename] = packed.read(info)
+        except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError):
+            self._files.clear()
+
+    def atlas(self, key: str) -> bytes | None:
+        """Return an atlas, None when it is not there."""
+        return self._files.get(f"{key}.png")
+
+    @property
+    def near(self) -> Near | None:
+        """The near-duplicates, None when they are not there."""
+        content = self._files.get(NEAR, b"")
+        try:
+            return Near.model_validate_json(content) if len(content) <= MAX_NEAR_BYTES else None
+        except ValidationError:
+            return None

@@ -1,0 +1,232 @@
+"""What the catalogue shows of each release, from git, the remote and the sources."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from scripts.assets import card, samples
+from scripts.assets.package import MAX_FILE
+from scripts.assets.samples import Version
+from scripts.errors import UserError
+from scripts.inputs.config import TRAIN
+from scripts.inputs.paths import CONFIG_FILE
+from scripts.inputs.releases_file import ReleasesFile
+from scripts.review import plan
+from scripts.review.report import Plan
+from scripts.site import changes, sheets
+from scripts.site.bundle import Near
+from scripts.site.changes import Change, Placed
+from scripts.site.known import Known, Reader
+from scripts.site.pictures import Pictures
+from scripts.site.sheets import Sheets
+from scripts.versions import curated, declared, origin, releases
+from scripts.versions.comparison import Comparison
+from scripts.versions.diff import Diff
+from scripts.versions.git import Git
+from scripts.versions.history import History
+from scripts.versions.releases import Release
+
+
+@dataclass(frozen=True)
+class NearPair:
+    """Two near-duplicates on both sides of the split, and their distance in gray levels."""
+
+    distance: float
+    train: Placed
+    other: Placed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One release, and what is shown of it.
+
+    `before` is the release before it. `sheets` is empty where the release cannot be read, and
+    `unreadable` says why. `change` is None where one of both cannot be read. `near` are the closest
+    near-duplicates that came with this release or an earlier one and are still there; `found` is
+    what came with this one.
+    """
+
+    release: Release
+    date: str
+    known: Known
+    config_text: str
+    plan: Plan
+    before: "Entry | None" = None
+    card: str = ""
+    sheets: Sheets = field(default_factory=dict)
+    unreadable: str = ""
+    change: Change | None = None
+    near: Sequence[NearPair] = ()
+    found: Near = field(default_factory=Near)
+
+    @property
+    def tag(self) -> str:
+        """The tag."""
+        return self.release.tag
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """The number of images by split and class."""
+        return self.release.lock.meta.counts
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the lock."""
+        return list(dict.fromkeys(label for of in self.counts.values() for label in of))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All releases, oldest first, what people say of them, and where the repository is."""
+
+    address: str
+    declared: ReleasesFile
+    entries: list[Entry]
+
+    @property
+    def title(self) -> str:
+        """The name of the dataset, as the newest release has it."""
+        newest = self.entries[-1]
+        config = newest.known.inputs.config if newest.known.inputs else None
+        return (config and config.title) or newest.release.lock.meta.source.name
+
+
+def read(git: Git, pictures: Pictures) -> Catalogue:
+    """Return what the catalogue shows; the images of all releases go to `pictures`.
+
+    Raises `UserError` when there is no release.
+    """
+    found = releases.scan(git).accepted
+    if not found:
+        raise UserError("there is no release yet, so there is nothing to show.")
+    builder = _Builder(git, History(git, found), pictures)
+    return Catalogue(origin.address(git), declared.on_main(git), [*builder.entries()])
+
+
+def compare(before: Entry, after: Entry) -> Change | None:
+    """Return what differs between two releases; None where one of them cannot be read."""
+    if before.unreadable or after.unreadable:
+        return None
+    old, new = before.release.lock.meta, after.release.lock.meta
+    if old.samples == new.samples and old.source.sha256 == new.source.sha256:
+        # Files of the same names, which other code may have encoded.
+        return Change(before=before.release.lock.nfiles)
+    return changes.between(before.sheets, after.sheets)
+
+
+class _Builder:
+    def __init__(self, git: Git, history: History, pictures: Pictures) -> None:
+        self._git, self._history, self._pictures = git, history, pictures
+        self._known, self._address = Reader(git), origin.address(git)
+        self._by_md5: dict[str, Sheets] = {}
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield all releases, oldest first."""
+        entry: Entry | None = None
+        for release in self._history.releases:
+            entry = self._with_samples(self._described(release, entry))
+            entry = replace(entry, card=self._card(entry))
+            yield entry
+
+    def _described(self, release: Release, before: Entry | None) -> Entry:
+        """Return what git and the source say of a release."""
+        git = self._git
+        config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
+        return Entry(
+            release=release,
+            date=git("show", "--no-patch", "--format=%cs", release.commit),
+            known=self._known.read(release),
+            config_text=config_text,
+            plan=self._plan(release, before),
+            before=before,
+        )
+
+    def _plan(self, release: Release, before: Entry | None) -> Plan:
+        """Return what `release` changed, without its samples."""
+        earlier = before.release if before else None
+        difference = Diff(
+            before=earlier,
+            after=release.lock,
+            version=release.tag,
+            comparison=Comparison(release.lock.meta.comparable_since),
+            old=None,
+            new=None,
+            curated=curated.of_releases(earlier, release, self._history),
+        )
+        return plan.of(difference)
+
+    def _card(self, entry: Entry) -> str:
+        inputs = entry.known.inputs
+        if inputs is None:
+            return ""
+        return card.write(
+            entry.release,
+            inputs.config,
+            inputs.curation,
+            entry.plan,
+            config_text=entry.config_text,
+            address=self._address,
+            parts={},
+            without_archive=entry.release.lock.size > MAX_FILE,
+        ).decode()
+
+    def _with_samples(self, entry: Entry) -> Entry:
+        """Return `entry` with its samples and their pictures, as far as they can be read."""
+        before = _readable(entry.before)
+        try:
+            version = samples.list_samples(self._git, entry.release)
+            found = self._sheets(version, before.sheets if before else {})
+            near = self._pictures.provide(version, found, before.sheets if before else {})
+        except UserError as error:
+            return replace(entry, unreadable=str(error))
+        entry = replace(entry, sheets=found, found=near)
+        change = compare(entry.before, entry) if entry.before else changes.between({}, found)
+        counts = change.counts if change else None
+        return replace(
+            entry,
+            change=change,
+            plan=entry.plan.model_copy(update={"samples": counts}),
+            near=_near(entry, before),
+        )
+
+    def _sheets(self, version: Version, before: Sheets) -> Sheets:
+        lock = version.release.lock
+        if lock.md5 not in self._by_md5:
+            mean = lock.size / max(1, lock.nfiles)
+            self._by_md5[lock.md5] = sheets.of_version(before, version.samples, mean)
+        return self._by_md5[lock.md5]
+
+
+def _readable(entry: Entry | None) -> Entry | None:
+    """Return the newest release up to `entry` that can be read."""
+    while entry and entry.unreadable:
+        entry = entry.before
+    return entry
+
+
+def _near(entry: Entry, before: Entry | None) -> list[NearPair]:
+    """Return the near-duplicates of `entry`, closest first: those of before, and its own."""
+    pairs = {(one, other): distance for distance, one, other in entry.found.pairs}
+    # Their images are the same, whichever sheet they are on now.
+    if before:
+        pairs |= {(_md5(pair.train), _md5(pair.other)): pair.distance for pair in before.near}
+    wanted = {md5 for pair in pairs for md5 in pair}
+    there = {
+        picture.md5: Placed(picture.identifier, *place, sheet, number)
+        for place, of_place in (entry.sheets.items() if wanted else ())
+        for sheet in of_place
+        for number, picture in enumerate(sheet.pictures)
+        if picture.md5 in wanted
+    }
+    found = [
+        NearPair(distance, there[one], there[other])
+        for (one, other), distance in pairs.items()
+        if one in there and other in there
+    ]
+    return sorted(
+        (pair for pair in found if pair.train.split == TRAIN != pair.other.split),
+        key=lambda pair: pair.distance,
+    )
+
+
+def _md5(placed: Placed) -> str:
+    return placed.sheet.pictures[placed.number].md5

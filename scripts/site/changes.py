@@ -1,0 +1,89 @@
+"""What differs between two versions, sample by sample, found by their sheets.
+
+A sheet that both have, in the same place, is not looked into: the cost follows the change.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from scripts.inputs.config import TEST, TRAIN
+from scripts.review.report import SampleChange
+from scripts.site.sheets import Place, Sheet, Sheets
+
+
+class Placed(NamedTuple):
+    """A sample in a version: its identifier, split and class, its sheet and its number there."""
+
+    identifier: str
+    split: str
+    label: str
+    sheet: Sheet
+    number: int
+
+
+class Moved(NamedTuple):
+    """A sample that both versions have, in different places."""
+
+    before: Placed
+    after: Placed
+
+
+@dataclass(frozen=True)
+class Change:
+    """The samples that differ.
+
+    `relabeled` ones stay in their split under another class, `moved` ones change the split.
+    `before` is how many samples there were.
+    """
+
+    before: int = 0
+    added: list[Placed] = field(default_factory=list)
+    removed: list[Placed] = field(default_factory=list)
+    relabeled: list[Moved] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+
+    @property
+    def counts(self) -> SampleChange:
+        """How many samples differ, as a plan has it."""
+        splits = [(one.before.split, one.after.split) for one in self.moved]
+        return SampleChange(
+            before=self.before,
+            added=len(self.added),
+            removed=len(self.removed),
+            test_removed=sum(one.split == TEST for one in self.removed),
+            relabeled=len(self.relabeled),
+            to_train=splits.count((TEST, TRAIN)),
+            to_test=splits.count((TRAIN, TEST)),
+        )
+
+
+def between(old: Sheets, new: Sheets) -> Change:
+    """Return what differs between two versions; samples are the same if their PNGs are."""
+    gone, come = _only_in(old, new), _only_in(new, old)
+    change = Change(sum(len(sheet.pictures) for of_place in old.values() for sheet in of_place))
+    for md5, after in come.items():
+        before = gone.pop(md5, None)
+        if before is None:
+            change.added.append(after)
+        elif before.split != after.split:
+            change.moved.append(Moved(before, after))
+        elif before.label != after.label:
+            change.relabeled.append(Moved(before, after))
+    change.removed.extend(gone.values())
+    return change
+
+
+def _only_in(one: Sheets, other: Sheets) -> dict[str, Placed]:
+    """Return the samples on sheets of `one` that `other` does not have, by the MD5 of their PNG."""
+    return {
+        picture.md5: Placed(picture.identifier, *place, sheet, number)
+        for place, sheet in _differing(one, other)
+        for number, picture in enumerate(sheet.pictures)
+    }
+
+
+def _differing(one: Sheets, other: Sheets) -> Iterator[tuple[Place, Sheet]]:
+    for place, sheets in one.items():
+        there = {sheet.key for sheet in other.get(place, ())}
+        yield from ((place, sheet) for sheet in sheets if sheet.key not in there)

@@ -1,0 +1,132 @@
+"""Charts: where their bars are, for the templates that draw them as SVG."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scripts.inputs.config import SPLITS
+from scripts.site.catalogue import Entry
+
+WIDTH, HEIGHT = 720, 220
+# Room for the numbers to the left of the bars, and for the tags below them.
+LEFT, BOTTOM, TOP = 80, 28, 14
+# With more releases, the first ones are not shown.
+MAX_RELEASES = 120
+MAX_BAR = 56
+# The width of a tag below a bar.
+TAG_WIDTH = 34
+TICKS = 4
+# With more bars, a phone shows a part of the chart at a time.
+MAX_NARROW = 6
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a bar: the split, how many images, where it begins and how long it is."""
+
+    split: str
+    count: int
+    start: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The bar of one release, `x` being its left side."""
+
+    tag: str
+    x: float
+    total: int
+    parts: Sequence[Part]
+    has_label: bool
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across the chart."""
+
+    count: int
+    y: float
+
+
+@dataclass(frozen=True)
+class History:
+    """Counts over time: a bar for each release, of parts by split."""
+
+    bars: Sequence[Bar]
+    ticks: Sequence[Tick]
+    bar_width: float
+    omitted: int
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs more room than a phone has."""
+        return len(self.bars) > MAX_NARROW
+
+
+def history(entries: Sequence[Entry]) -> History:
+    """Return the chart of how many images each release has, by split."""
+    shown = entries[-MAX_RELEASES:]
+    by_split = [splits_of(entry.counts) for entry in shown]
+    ticks = _ticks(max(sum(counts.values()) for counts in by_split))
+    scale = (HEIGHT - BOTTOM - TOP) / ticks[-1]
+    step = (WIDTH - LEFT) / len(shown)
+    width = min(MAX_BAR, step * 0.8)
+    every = math.ceil(TAG_WIDTH / step)
+    bars = [
+        Bar(
+            tag=entry.tag,
+            x=LEFT + number * step + (step - width) / 2,
+            total=sum(counts.values()),
+            parts=_stacked(counts, scale),
+            # Counted from the newest, which always has its tag.
+            has_label=(len(shown) - 1 - number) % every == 0,
+        )
+        for number, (entry, counts) in enumerate(zip(shown, by_split, strict=True))
+    ]
+    lines = [Tick(count, HEIGHT - BOTTOM - count * scale) for count in ticks]
+    return History(bars, lines, width, len(entries) - len(shown))
+
+
+def splits_of(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Return the number of images by split, of those that there are."""
+    return {split: sum(counts[split].values()) for split in SPLITS if split in counts}
+
+
+def shares(counts: Mapping[str, int], most: int) -> list[Part]:
+    """Return the parts of a bar from left to right, in percent of `most`."""
+    parts, start = [], 0.0
+    for split, count in counts.items():
+        length = 100 * count / max(most, 1)
+        parts.append(Part(split, count, round(start, 2), round(length, 2)))
+        start += length
+    return parts
+
+
+def _stacked(counts: Mapping[str, int], scale: float) -> list[Part]:
+    """Return the parts of a bar from the bottom to the top."""
+    parts, bottom = [], float(HEIGHT - BOTTOM)
+    for split, count in counts.items():
+        length = count * scale
+        bottom -= length
+        parts.append(Part(split, count, round(bottom, 1), round(length, 1)))
+    return parts
+
+
+def _ticks(most: int) -> list[int]:
+    """Return round numbers from 0 up to at least `most`."""
+    rough = max(1, most) / TICKS
+    power = 10 ** math.floor(math.log10(rough))
+    step = max(
+        1, math.ceil(next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough))
+    )
+    return _until(range(0, 10**12, step), most)
+
+
+def _until(numbers: Iterable[int], most: int) -> list[int]:
+    found = []
+    for number in numbers:
+        found.append(number)
+        if number >= max(1, most):
+            break
+    return found

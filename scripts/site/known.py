@@ -1,0 +1,116 @@
+"""What the source and the curation say of the samples of a release."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from scripts.build.order import distinct
+from scripts.errors import UserError
+from scripts.inputs import reader
+from scripts.inputs.curation import RELABEL, Curation, Decision
+from scripts.inputs.reader import Inputs, InvalidInputsError
+from scripts.sources.source import Pixels, Source
+from scripts.versions import resolve
+from scripts.versions.git import Git, GitTree
+from scripts.versions.releases import Release
+
+# More images under two labels are counted only.
+MAX_AMBIGUOUS = 60
+
+
+class Ambiguous(NamedTuple):
+    """An image that the source has under two labels: its rows, their labels, its pixels."""
+
+    identifiers: list[str]
+    labels: list[str]
+    image: Pixels
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the samples of one release.
+
+    `decisions` are those of the curation by sample. `source` is None where it is not available,
+    and `reason` says why.
+    """
+
+    inputs: Inputs | None
+    source: Source | None
+    reason: str = ""
+    decisions: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, identifier: str) -> str | None:
+        """Return the label that the source gives a sample, None where it is not known."""
+        row = self.source.find(identifier) if self.source else None
+        return str(self.source.labels[row]) if self.source and row is not None else None
+
+    def decision(self, identifier: str) -> str:
+        """Return what the curation decides about a sample, in words; empty for most."""
+        return self.decisions.get(_key(identifier), "")
+
+    @property
+    def ambiguous(self) -> tuple[int, list[Ambiguous]]:
+        """How many images the source has under two labels, and the first of them."""
+        if self.source is None:
+            return 0, []
+        found = sorted(distinct(self.source).ambiguous)
+        return len(found), [_ambiguous(self.source, row) for row in found[:MAX_AMBIGUOUS]]
+
+
+class Reader:
+    """Reads what is known of releases; a source that several were made from is loaded once."""
+
+    def __init__(self, git: Git) -> None:
+        """Read from the repository `git`."""
+        self._git = git
+        self._sources: dict[tuple[str, str], Source | UserError] = {}
+
+    def read(self, release: Release) -> Known:
+        """Return what is known of the samples of `release`."""
+        inputs = _inputs(self._git, release)
+        if inputs is None:
+            return Known(None, None, "its config cannot be read")
+        decisions = _in_words(inputs.curation)
+        source = self._source(release, inputs)
+        if isinstance(source, UserError):
+            return Known(inputs, None, str(source), decisions)
+        return Known(inputs, source, "", decisions)
+
+    def _source(self, release: Release, inputs: Inputs) -> Source | UserError:
+        recorded = release.lock.meta.source
+        name = (recorded.name, recorded.sha256)
+        if name not in self._sources:
+            try:
+                self._sources[name] = resolve.source_of(self._git, inputs, release.lock)
+            except UserError as error:
+                self._sources[name] = error
+        return self._sources[name]
+
+
+def _inputs(git: Git, release: Release) -> Inputs | None:
+    try:
+        return reader.read(GitTree(git, release.commit))
+    except InvalidInputsError as error:
+        return error.valid_part
+    except UserError:
+        return None
+
+
+def _in_words(curation: Curation) -> dict[str, str]:
+    words: dict[str, list[str]] = {}
+    for one in curation.decisions:
+        said = (
+            f"relabeled as {one.new_label}" if one.action == RELABEL else f"pinned to {one.action}"
+        )
+        words.setdefault(one.key, []).append(said)
+    return {key: ", ".join(said) for key, said in words.items()}
+
+
+def _key(identifier: str) -> str:
+    return Decision(identifier, "", "", "", "").key
+
+
+def _ambiguous(source: Source, row: int) -> Ambiguous:
+    rows = [one for one, digest in enumerate(source.digests) if digest == source.digests[row]]
+    labels = dict.fromkeys(str(source.labels[one]) for one in rows)
+    return Ambiguous([source.identifier(one) for one in rows], [*labels], source.image(row))

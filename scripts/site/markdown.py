@@ -1,0 +1,24 @@
+"""The card as HTML."""
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+# The card stands below a heading of the page.
+BELOW = 2
+DEEPEST = 6
+# Ends the header that Hugging Face reads.
+HEADER_END = "\n---\n"
+
+
+def of_card(card: str) -> Markup:
+    """Return a card as HTML, without its header; HTML in it is text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(card.partition(HEADER_END)[2])
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(DEEPEST, int(token.tag[1:]) + BELOW)}"
+        if token.type in {"fence", "code_block"}:
+            # What can scroll can be reached with the keyboard.
+            token.attrSet("tabindex", "0")
+    # The parser escapes all text, and leaves out addresses such as javascript:.
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704

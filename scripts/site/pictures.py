@@ -1,0 +1,169 @@
+"""The atlases of all releases: read from the remote where they were kept, made where not."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.assets.samples import Version
+from scripts.build import near, png
+from scripts.errors import UserError
+from scripts.inputs.config import TRAIN
+from scripts.progress import Bar
+from scripts.site import atlas, bundle
+from scripts.site.bundle import Bundle, Near
+from scripts.site.sheets import Picture, Place, Sheet, Sheets
+from scripts.sources.source import Pixels
+from scripts.storage import files
+from scripts.storage.derived import Derived
+
+
+@dataclass
+class Pictures:
+    """The folder `images` of a catalogue, with one PNG for each sheet of any release."""
+
+    folder: Path
+    # The (height, width) of the images on each sheet, by its key.
+    shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _derived: dict[str, Derived] = field(default_factory=dict)
+
+    def provide(self, version: Version, sheets: Sheets, before: Sheets) -> Near:
+        """Have the atlases of `version`, whose sheets are given; return its near-duplicates.
+
+        `before` are the sheets of the release before. What is not in the remote yet is made and
+        kept there. Raises `UserError` when an image is missing or damaged.
+        """
+        name = version.release.lock.md5.removesuffix(".dir")
+        missing = {
+            sheet.key: (place, sheet)
+            for place, of_place in sheets.items()
+            for sheet in of_place
+            if sheet.key not in self.shapes
+        }
+        found = self._read(version, name, missing)
+        made = [*self._draw(version, missing)]
+        if found is None:
+            found = _near_duplicates(self, sheets, before)
+            made.append(bundle.pack({}, found))
+        for record in made:
+            self._store(version, name, record)
+        return found
+
+    def read(self, sheet: Sheet) -> list[Pixels]:
+        """Return the images of a sheet that was provided."""
+        return atlas.read(self._path(sheet.key), len(sheet.pictures))
+
+    def write(self, content: bytes, key: str, count: int) -> None:
+        """Write the atlas of `count` images that is called `key`."""
+        files.write(self._path(key), content)
+        self.shapes[key] = atlas.size(content, count)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.png"
+
+    def _read(
+        self, version: Version, name: str, missing: dict[str, tuple[Place, Sheet]]
+    ) -> Near | None:
+        """Write what the remote has of the `missing` atlases, and take them out."""
+        found = None
+        for content in self._of(version).read(name):
+            record = Bundle(content)
+            found = found or record.near
+            for key, (_, sheet) in [*missing.items()]:
+                kept = record.atlas(key)
+                if kept is not None and atlas.holds(kept, sheet):
+                    self.write(kept, key, len(sheet.pictures))
+                    del missing[key]
+            if found and not missing:
+                break
+        return found
+
+    def _draw(
+        self, version: Version, missing: Mapping[str, tuple[Place, Sheet]]
+    ) -> Iterator[bytes]:
+        """Draw and write the `missing` atlases; yield records of those that can be verified."""
+        drawn: dict[str, bytes] = {}
+        with Bar(desc=f"Drawing {version.release.tag}", total=len(missing), unit="sheet") as bar:
+            for sheet, images in _images(version, missing.values()):
+                content = atlas.draw(images)
+                self.write(content, sheet.key, len(images))
+                if atlas.holds(content, sheet):
+                    drawn[sheet.key] = content
+                if sum(map(len, drawn.values())) > bundle.MAX_BYTES:
+                    yield bundle.pack(drawn)
+                    drawn = {}
+                bar.update()
+        if drawn:
+            yield bundle.pack(drawn)
+
+    def _of(self, version: Version) -> Derived:
+        remote = version.remote
+        if remote.url not in self._derived:
+            self._derived[remote.url] = Derived(bundle.FOLDER, version.cache.records, remote)
+        return self._derived[remote.url]
+
+    def _store(self, version: Version, name: str, record: bytes) -> None:
+        try:
+            self._of(version).store(name, record)
+        except UserError as error:
+            # Who may only read the remote can have a catalogue too.
+            print(
+                f"warning: the pictures of {version.release.tag} are not kept: {error}",
+                file=sys.stderr,
+            )
+
+
+def _images(
+    version: Version, missing: Iterable[tuple[Place, Sheet]]
+) -> Iterator[tuple[Sheet, list[Pixels]]]:
+    """Yield each missing sheet with its images, of which only one sheet is in memory."""
+    samples = {(one.split, one.label, one.identifier): one for one in version.samples}
+    for (split, label), sheet in missing:
+        wanted = [samples[split, label, picture.identifier] for picture in sheet.pictures]
+        contents = {one.identifier: content for one, content in version.contents(wanted)}
+        yield sheet, [png.decode(contents[picture.identifier]) for picture in sheet.pictures]
+
+
+class _Rows:
+    """All samples of a version by a number, in the order of the sheets, for a comparison."""
+
+    def __init__(self, pictures: Pictures, sheets: Sheets) -> None:
+        self._pictures = pictures
+        self.rows = [
+            (place, sheet, number)
+            for place, of_place in sheets.items()
+            for sheet in of_place
+            for number in range(len(sheet.pictures))
+        ]
+
+    def image(self, row: int) -> Pixels:
+        _, sheet, number = self.rows[row]
+        return self._pictures.read(sheet)[number]
+
+    def picture(self, row: int) -> Picture:
+        _, sheet, number = self.rows[row]
+        return sheet.pictures[number]
+
+
+def _near_duplicates(pictures: Pictures, sheets: Sheets, before: Sheets) -> Near:
+    """Return the near-duplicates in `sheets` of which one was not in its split `before`."""
+    rows = _Rows(pictures, sheets)
+    was = {
+        (split, picture.md5)
+        for (split, _), of_place in before.items()
+        for sheet in of_place
+        for picture in sheet.pictures
+    }
+    train: list[int] = []
+    others: list[int] = []
+    new: set[int] = set()
+    for row, ((split, _), sheet, number) in enumerate(rows.rows):
+        (train if split == TRAIN else others).append(row)
+        if (split, sheet.pictures[number].md5) not in was:
+            new.add(row)
+    found = near.find(rows, train, others, new)
+    pairs = [
+        (pair.distance, rows.picture(pair.train).md5, rows.picture(pair.other).md5)
+        for pair in found.pairs
+    ]
+    return Near(searched=found.searched, count=found.count, pairs=pairs)

@@ -1,0 +1,355 @@
+"""The pages of the catalogue, rendered from the templates beside this module."""
+
+import html
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from scripts.build.near import LIMIT
+from scripts.inputs.config import SPLITS, TRAIN
+from scripts.review import plan, render, table
+from scripts.review.warnings import warnings
+from scripts.site import atlas, catalogue, charts, markdown
+from scripts.site.catalogue import Catalogue, Entry
+from scripts.site.changes import Change, Moved, Placed
+from scripts.site.known import Ambiguous
+from scripts.site.pictures import Pictures
+from scripts.site.sheets import Picture, Sheet
+from scripts.storage import manifest
+from scripts.versions.releases import number
+
+# More pictures of one kind of change are counted only.
+MAX_SHOWN = 60
+MAX_CURATED = 200
+# The page of a release shows so many images of so many classes: each needs its atlas.
+LOOK, MAX_LOOK = 12, 20
+# Each release is compared with so many before it.
+MAX_COMPARED = 50
+# Numbers beside the first, the current and the last page.
+NEIGHBORS = 2
+AMBIGUOUS = "ambiguous"
+
+Found = TypeVar("Found", Placed, Moved)
+
+
+class Shown(NamedTuple):
+    """A picture of a sample, with words below it, and the label that the source gives it."""
+
+    placed: Placed
+    words: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pictures of one kind of change."""
+
+    title: str
+    count: int
+    shown: Sequence[Shown]
+
+
+def write(shown: Catalogue, pictures: Pictures, folder: Path) -> int:
+    """Write all pages to `folder`; return how many."""
+    site = _Site(shown, pictures, folder)
+    site.write_index()
+    for entry, after in zip(shown.entries, [*shown.entries[1:], None], strict=True):
+        site.write_release(entry, after)
+        site.write_grids(entry)
+    site.write_comparisons()
+    return site.pages
+
+
+class _Site:
+    def __init__(self, shown: Catalogue, pictures: Pictures, folder: Path) -> None:
+        self._catalogue, self._pictures, self._folder = shown, pictures, folder
+        self.pages = 0
+
+    def write_index(self) -> None:
+        """Write the page of all releases."""
+        entries = self._catalogue.entries
+        inputs = entries[-1].known.inputs
+        splits = {split for entry in entries for split in charts.splits_of(entry.counts)}
+        self._write(
+            "index.html",
+            "index.html.j2",
+            chart=charts,
+            history=charts.history(entries),
+            splits=[split for split in SPLITS if split in splits],
+            splits_of=charts.splits_of,
+            description=inputs.config.description if inputs else None,
+        )
+
+    def write_release(self, entry: Entry, after: Entry | None) -> None:
+        """Write the page of a release; `after` is the next one."""
+        curated = entry.plan.curated.changes[:MAX_CURATED] if entry.plan.curated else []
+        self._write(
+            f"{entry.tag}/index.html",
+            "release.html.j2",
+            entry=entry,
+            after=after,
+            look=[*_look(entry)],
+            splits=[*charts.splits_of(entry.counts)],
+            rows=_rows(entry),
+            warnings=warnings(entry.plan) if entry.before else [],
+            table=table.of(entry.plan.counts),
+            sections=_sections(entry.before, entry, entry.change) if entry.before else [],
+            labels=entry.labels,
+            curated=[render.curated_row(change, str) for change in curated],
+            curated_columns=("sample", *render.CURATED_COLUMNS),
+            others=[other.tag for other in self._compared(entry)],
+            near=entry.near,
+            limit=f"{LIMIT:g}",
+            label_of=lambda placed: _source_label(entry, placed),
+            ambiguous=self._ambiguous(entry),
+            card=markdown.of_card(entry.card) if entry.card else None,
+        )
+
+    def write_grids(self, entry: Entry) -> None:
+        """Write a page for each sheet of a release."""
+        for (split, label), sheets in entry.sheets.items():
+            first, total = 1, sum(len(sheet.pictures) for sheet in sheets)
+            for page, sheet in enumerate(sheets, start=1):
+                self._write(
+                    f"{entry.tag}/{split}/{label}/{page}.html",
+                    "grid.html.j2",
+                    entry=entry,
+                    split=split,
+                    label=label,
+                    sheet=sheet,
+                    shape=self._pictures.shapes[sheet.key],
+                    first=first,
+                    last=first + len(sheet.pictures) - 1,
+                    total=total,
+                    cells=_cells(entry, label, sheet),
+                    known=entry.known.source is not None,
+                    page=page,
+                    pages=_page_numbers(page, len(sheets)),
+                )
+                first += len(sheet.pictures)
+
+    def write_comparisons(self) -> None:
+        """Write a page for each pair of releases, and one that links them."""
+        pairs: dict[str, list[str]] = {}
+        for entry in reversed(self._catalogue.entries):
+            for before in self._compared(entry):
+                pairs.setdefault(entry.tag, []).append(before.tag)
+                self._write_comparison(before, entry)
+        self._write("compare/index.html", "compare_index.html.j2", pairs=pairs)
+
+    def _write_comparison(self, before: Entry, entry: Entry) -> None:
+        change = catalogue.compare(before, entry)
+        counts = plan.counts(before.release.lock, entry.release.lock)
+        since = number(entry.release.lock.meta.comparable_since)
+        self._write(
+            f"compare/{before.tag}-{entry.tag}.html",
+            "compare.html.j2",
+            before=before,
+            entry=entry,
+            change=change,
+            words=_in_words(change),
+            is_comparable=number(before.tag) >= since,
+            table=table.of(counts),
+            sections=_sections(before, entry, change),
+        )
+
+    def _compared(self, entry: Entry) -> list[Entry]:
+        """Return the releases that `entry` is compared with, newest first."""
+        found: list[Entry] = []
+        other = entry.before
+        while other and len(found) < MAX_COMPARED:
+            found.append(other)
+            other = other.before
+        return found
+
+    def _ambiguous(self, entry: Entry) -> dict[str, Any]:
+        """Return images that the source has under two labels, after writing their atlases."""
+        count, found = entry.known.ambiguous
+        by_shape: dict[tuple[int, ...], list[Ambiguous]] = {}
+        for one in found:
+            by_shape.setdefault(one.image.shape, []).append(one)
+        shown = []
+        for images in by_shape.values():
+            sheet = Sheet(tuple(Picture(one.identifiers[0], _md5(one)) for one in images))
+            drawn = atlas.draw([one.image for one in images])
+            self._pictures.write(drawn, sheet.key, len(images))
+            for place, one in enumerate(images):
+                placed = Placed(" ".join(one.identifiers), AMBIGUOUS, "", sheet, place)
+                shown.append(Shown(placed, " or ".join(one.labels), ""))
+        return {"count": count, "shown": shown}
+
+    def _write(self, name: str, template: str, **values: Any) -> None:
+        text = TEMPLATES.get_template(template).render(
+            root="../" * name.count("/"),
+            catalogue=self._catalogue,
+            said=self._catalogue.declared,
+            shapes=self._pictures.shapes,
+            **values,
+        )
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        self.pages += 1
+
+
+def _sections(before: Entry, after: Entry, change: Change | None) -> list[Section]:
+    """Return what differs as pictures."""
+    if change is None:
+        return []
+
+    def place(entry: Entry, one: Placed) -> Shown:
+        return Shown(one, f"{one.split}/{one.label}", _source_label(entry, one))
+
+    def move(one: Moved) -> Shown:
+        old, new = one
+        words = f"{old.split}/{old.label} → {new.split}/{new.label}"
+        return Shown(new, words, _source_label(after, new))
+
+    moves = {"Relabeled": change.relabeled, "Moved between splits": change.moved}
+    singles = {"Added": (after, change.added), "Removed": (before, change.removed)}
+    sections = [
+        *(
+            Section(title, len(found), [*map(move, _few(found, lambda one: one.after))])
+            for title, found in moves.items()
+        ),
+        *(
+            Section(title, len(found), [place(entry, one) for one in _few(found, lambda one: one)])
+            for title, (entry, found) in singles.items()
+        ),
+    ]
+    return [section for section in sections if section.count]
+
+
+def _few(found: Sequence[Found], placed: Callable[[Found], Placed]) -> list[Found]:
+    """Return some of `found`, from as few sheets as possible: a page loads each as a whole."""
+    counts = Counter(placed(one).sheet.key for one in found)
+    ordered = sorted(found, key=lambda one: (-counts[placed(one).sheet.key], placed(one).sheet.key))
+    return sorted(ordered[:MAX_SHOWN], key=lambda one: _place_of(placed(one)))
+
+
+def _place_of(placed: Placed) -> tuple[int, str, str]:
+    return SPLITS.index(placed.split), placed.label, placed.identifier
+
+
+def _rows(entry: Entry) -> list[dict[str, Any]]:
+    """Return a row for each class: its counts, a bar, and links to its images."""
+    by_label = {
+        label: {
+            split: entry.counts[split].get(label, 0) for split in charts.splits_of(entry.counts)
+        }
+        for label in entry.labels
+    }
+    most = max((sum(counts.values()) for counts in by_label.values()), default=0)
+    return [
+        {
+            "label": label,
+            "counts": counts,
+            "total": sum(counts.values()),
+            "links": {
+                split: f"{split}/{label}/1.html" if entry.sheets.get((split, label)) else None
+                for split in counts
+            },
+            "parts": charts.shares(counts, most),
+            "words": f"{label}: "
+            + ", ".join(f"{split} {count:,}" for split, count in counts.items()),
+        }
+        for label, counts in by_label.items()
+    ]
+
+
+def _look(entry: Entry) -> Iterator[tuple[str, str, list[Placed]]]:
+    """Yield the first images of some classes, with their split and class."""
+    seen: set[str] = set()
+    for (split, label), sheets in sorted(
+        entry.sheets.items(), key=lambda item: item[0][0] != TRAIN
+    ):
+        if label not in seen and len(seen) < MAX_LOOK:
+            seen.add(label)
+            pictures = sheets[0].pictures[:LOOK]
+            yield (
+                split,
+                label,
+                [
+                    Placed(picture.identifier, split, label, sheets[0], place)
+                    for place, picture in enumerate(pictures)
+                ],
+            )
+
+
+def _cells(entry: Entry, label: str, sheet: Sheet) -> Markup:
+    """Return the images of a page; a template would take many times as long."""
+    known, shown = entry.known, html.escape(label)
+    lines = []
+    for picture in sheet.pictures:
+        own, decision = known.label(picture.identifier), known.decision(picture.identifier)
+        below = shown if own is None else html.escape(own)
+        more = f"<em>{html.escape(decision)}</em>" if decision else ""
+        lines.append(f"<li><i></i><span>{picture.identifier}</span><b>{below}</b>{more}")
+    # Identifiers are letters and digits, everything else is escaped.
+    return Markup("\n".join(lines))  # noqa: S704
+
+
+def _source_label(entry: Entry, placed: Placed) -> str:
+    return entry.known.label(placed.identifier) or ""
+
+
+def _page_numbers(page: int, last: int) -> list[int | None]:
+    """Return the first, the last, and the pages around `page`; None stands for those between."""
+    around = range(page - NEIGHBORS, page + NEIGHBORS + 1)
+    found: list[int | None] = []
+    for one in range(1, last + 1):
+        if one in {1, last} or one in around:
+            found.append(one)
+        elif found[-1] is not None:
+            found.append(None)
+    return found
+
+
+def _headline(entry: Entry) -> str:
+    """Return what a release is or changes, in a few words."""
+    if entry.before is None:
+        return f"The first release: {entry.release.lock.nfiles:,} samples"
+    return render.headline(entry.plan)
+
+
+def _comparable(entry: Entry) -> str:
+    since = entry.plan.comparable_since
+    if since == entry.tag:
+        return "begins a new split" if entry.before else "first release"
+    return f"with the releases since {since}"
+
+
+def _in_words(change: Change | None) -> str:
+    if change is None:
+        return "What differs is not known."
+    counts = {
+        "added": len(change.added),
+        "removed": len(change.removed),
+        "relabeled": len(change.relabeled),
+        "moved between splits": len(change.moved),
+    }
+    return ", ".join(f"{count:,} {words}" for words, count in counts.items())
+
+
+def _md5(one: Ambiguous) -> str:
+    return manifest.md5_of(one.image.tobytes())
+
+
+TEMPLATES = Environment(
+    loader=PackageLoader("scripts.site"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters |= {
+    "size": render.size,
+    "number": "{:,}".format,
+    "counted": render.counted,
+}
+TEMPLATES.globals |= {"headline": _headline, "comparable": _comparable}

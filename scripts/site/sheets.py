@@ -1,0 +1,98 @@
+"""Sheets: the images of a split and class, a few hundred together, in an order that grows.
+
+A sheet is a page of the catalogue and has one atlas, a PNG of all its images. What a release adds
+comes after what was there, so that the other sheets, and their atlases, are those of the release
+before.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from scripts.assets.samples import Sample
+
+# The images in a row of an atlas; a sheet has at most this many rows.
+COLUMNS, ROWS = 20, 20
+# About as many bytes of images are on a sheet, so that a page opens at once on a phone.
+BUDGET = 1_500_000
+# The characters of a SHA-256 that name an atlas.
+KEY_LENGTH = 32
+
+
+class Picture(NamedTuple):
+    """A sample on a sheet: its identifier, and the MD5 of its PNG."""
+
+    identifier: str
+    md5: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Samples of one split and class, in the order of their images in the atlas."""
+
+    pictures: tuple[Picture, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """The name of the atlas, which depends on its images alone."""
+        names = "\n".join(picture.md5 for picture in self.pictures)
+        return hashlib.sha256(names.encode()).hexdigest()[:KEY_LENGTH]
+
+
+Place = tuple[str, str]
+# The sheets of each (split, class) of a version.
+Sheets = Mapping[Place, Sequence[Sheet]]
+
+
+def of_version(before: Sheets, samples: Iterable[Sample], mean_size: float) -> Sheets:
+    """Return the sheets of a version, given those of the one `before` it.
+
+    `mean_size` is that of the files of its images, in bytes.
+    """
+    by_place: dict[Place, list[Picture]] = {}
+    for sample in samples:
+        pictures = by_place.setdefault((sample.split, sample.label), [])
+        pictures.append(Picture(sample.identifier, sample.md5))
+    most = capacity(mean_size)
+    return {
+        place: extended(before.get(place, ()), pictures, most)
+        for place, pictures in by_place.items()
+    }
+
+
+def capacity(mean_size: float) -> int:
+    """Return how many images of so many bytes are on a sheet: a number of whole rows."""
+    rows = int(BUDGET / max(mean_size, 1)) // COLUMNS
+    return COLUMNS * min(ROWS, max(1, rows))
+
+
+def extended(before: Sequence[Sheet], pictures: Sequence[Picture], most: int) -> Sequence[Sheet]:
+    """Return sheets of `pictures`: those of `before` as far as possible, then what is new.
+
+    A sheet that loses images closes the gaps; one that loses all goes. New images fill up the last
+    sheet, up to `most`, and begin others.
+    """
+    new = dict.fromkeys(sorted(pictures))
+    kept = [_without(sheet, new) for sheet in before]
+    for sheet in kept:
+        for picture in sheet.pictures:
+            del new[picture]
+    sheets = [sheet for sheet in kept if sheet.pictures]
+    rest = [*new]
+    if rest and sheets and (free := most - len(sheets[-1].pictures)) > 0:
+        sheets[-1] = Sheet(sheets[-1].pictures + tuple(rest[:free]))
+        rest = rest[free:]
+    return [*sheets, *_filled(rest, most)]
+
+
+def _without(sheet: Sheet, there: Mapping[Picture, None]) -> Sheet:
+    """Return `sheet` with those of its images that are `there`; the same where all are."""
+    kept = tuple(picture for picture in sheet.pictures if picture in there)
+    return sheet if len(kept) == len(sheet.pictures) else Sheet(kept)
+
+
+def _filled(pictures: Sequence[Picture], most: int) -> Iterator[Sheet]:
+    for start in range(0, len(pictures), most):
+        yield Sheet(tuple(pictures[start : start + most]))

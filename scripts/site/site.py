@@ -1,0 +1,61 @@
+"""The whole site, written beside its place and moved there when it is complete."""
+
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from scripts.errors import UserError
+from scripts.site import catalogue, render
+from scripts.site.pictures import Pictures
+from scripts.storage import files
+from scripts.versions.git import Git
+
+STATIC = "static"
+# What tells a catalogue from other folders.
+MARK = Path(STATIC) / "catalogue.css"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written."""
+
+    index: Path
+    releases: int
+    pages: int
+    size: int
+
+
+def write(git: Git, folder: Path) -> Written:
+    """Write the catalogue to `folder`, in place of an earlier one.
+
+    Raises `UserError` when there is no release, or something else in the folder.
+    """
+    _refuse_others(folder)
+    new, old = (folder.with_name(f"{folder.name}.{end}") for end in ("new", "old"))
+    for leftover in (new, old):
+        files.remove(leftover)
+    try:
+        pictures = Pictures(new / "images")
+        shown = catalogue.read(git, pictures)
+        pages = render.write(shown, pictures, new)
+        with resources.as_file(resources.files("scripts.site") / STATIC) as static:
+            shutil.copytree(static, new / STATIC)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        files.remove(new)
+        files.remove(old)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Written(folder / "index.html", len(shown.entries), pages, size)
+
+
+def _refuse_others(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UserError(f"{folder} is not a folder. Name another one with --out.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UserError(
+            f"{folder} holds something else than a catalogue, which would be lost. Name a new or an"
+            " empty folder with --out."
+        )

@@ -1,0 +1,360 @@
+"""What the catalogue promises without a browser."""
+
+import hashlib
+import html
+import re
+import shutil
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from scripts.build import png
+from scripts.errors import UserError
+from scripts.site import bundle, catalogue, sheets
+from scripts.site.atlas import cut
+from scripts.site.pictures import Pictures
+from scripts.versions import diff, resolve
+from scripts.versions.git import Git
+from scripts.versions.history import History
+from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
+from tests.site.conftest import HISTORY, Catalogued, Remove, merge_and_release, quietly
+
+STATIC = PROJECT / "scripts" / "site" / "static"
+
+
+class Links(HTMLParser):
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.ids: set[str] = set()
+        self.text = page.read_text()
+        self.feed(self.text)
+        self.found += re.findall(r"url\(([^)]+)\)", self.text)
+
+    def handle_starttag(
+        self,
+        tag: str,  # noqa: ARG002 - the base class has it
+        attrs: list[tuple[str, str | None]],
+    ) -> None:
+        for name, value in attrs:
+            if name in {"href", "src"} and value and not value.startswith("data:"):
+                self.found.append(value)
+            elif name == "id" and value:
+                self.ids.add(value)
+
+
+def text(page: Path) -> str:
+    """Return the text of a page, without tags."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.read_text())).split())
+
+
+def bundles(repository: Repository) -> list[Path]:
+    return sorted((repository.bucket / "records" / bundle.FOLDER).glob("*/*"))
+
+
+def atlases(repository: Repository) -> set[str]:
+    """Return the names of all atlases that the remote keeps."""
+    return {
+        name.removesuffix(".png")
+        for path in bundles(repository)
+        for name in zipfile.ZipFile(path).namelist()
+        if name.endswith(".png")
+    }
+
+
+def test_every_link_leads_to_a_file_and_every_file_is_linked(catalogued: Catalogued) -> None:
+    pages = {page: Links(page) for page in catalogued.pages}
+    linked = {catalogued.folder / "index.html"}
+    for page, links in pages.items():
+        for link in links.found:
+            parts = urlsplit(link)
+            assert not parts.scheme, link
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            assert target.is_file(), f"{page}: {link}"
+            assert not parts.fragment or parts.fragment in pages[target].ids, f"{page}: {link}"
+            linked.add(target)
+
+    files = {path for path in catalogued.folder.rglob("*") if path.is_file()}
+    assert files - linked == {catalogued.folder / "static" / "pico.LICENSE.md"}
+
+
+def test_the_first_page_shows_all_releases_and_what_is_said_of_them(catalogued: Catalogued) -> None:
+    shown = text(catalogued.folder / "index.html")
+
+    assert "Is it a 3?" in shown
+    assert "4 releases; v2 is stable" in shown
+    assert "v1 withdrawn" in shown
+    assert "Withdrawn: seven wrong labels" in shown
+    assert "v3: 202 images" in shown
+    assert "begins a new split" in shown
+    assert "The first release: 120 samples" in shown
+
+
+def test_a_release_shows_config_card_commands_and_curation(catalogued: Catalogued) -> None:
+    shown = text(catalogued.folder / "v2" / "index.html")
+
+    for part in (
+        "class: 3 samples: 100 test_size: 30",
+        "dvc get ../origin dataset --rev v2",
+        "python -m scripts package v2 --out FOLDER",
+        "The dataset card of v2",
+        "Version v2 of a dataset that is changed by pull request",
+        "01712 relabel 3 -> 8 train/3 train/no3 reads as an 8 | or not",
+        "Removed: 1 of the 200 samples of v1.",
+        "The source has no image under two labels.",
+    ):
+        assert part in shown, part
+
+
+def test_a_grid_has_every_sample_with_its_label_and_what_was_decided(
+    catalogued: Catalogued,
+) -> None:
+    assert quietly(catalogued.repository.root, "build") == 0
+    dataset = contents(catalogued.repository.root / "dataset")
+    shown: dict[str, list[str]] = {}
+    for page in catalogued.folder.glob("v3/*/*/*.html"):
+        split, label, _ = page.relative_to(catalogued.folder / "v3").parts
+        cells = re.findall(r"<li><i></i><span>(\w+)</span><b>(\w+)</b>(.*)", page.read_text())
+        shown |= {f"{split}/{label}/{one}.png": rest for one, *rest in cells}
+
+    assert shown.keys() == dataset.keys()
+    assert shown["train/no3/01712.png"] == ["3", "<em>relabeled as 8</em>"]
+    assert shown["test/no3/00005.png"] == ["5", "<em>pinned to test</em>"]
+    assert shown["test/3/00301.png"] == ["3", "<em>pinned to test</em>"]
+
+
+def test_the_pictures_of_a_grid_are_those_of_its_samples(catalogued: Catalogued) -> None:
+    assert quietly(catalogued.repository.root, "build") == 0
+    dataset = contents(catalogued.repository.root / "dataset")
+    for page in catalogued.folder.glob("v3/*/*/*.html"):
+        split, label, _ = page.relative_to(catalogued.folder / "v3").parts
+        found = page.read_text()
+        names = re.findall(r"<li><i></i><span>(\w+)", found)
+        (atlas,) = re.findall(r"images/\w+\.png", found)
+        images = [*cut((catalogued.folder / atlas).read_bytes(), len(names))]
+        assert [png.encode(image) for image in images] == [
+            dataset[f"{split}/{label}/{name}.png"] for name in names
+        ]
+
+
+def test_changes_are_counted_as_a_plan_counts_them(catalogued: Catalogued, tmp_path: Path) -> None:
+    work = Git(catalogued.repository.root)
+    history = History(work)
+    entries = catalogue.read(work, Pictures(tmp_path)).entries
+    for number, after in enumerate(entries):
+        for before in entries[:number]:
+            change = catalogue.compare(before, after)
+            expected = diff.of_releases(before.release, after.release, history).samples
+            assert change
+            assert expected
+            assert vars(change.counts) == vars(expected)
+    assert entries[3].change
+    assert [one.after.identifier for one in entries[3].change.moved] == ["00301"]
+    assert entries[2].change
+    assert [one.after.identifier for one in entries[2].change.relabeled] == ["01712"]
+
+
+def test_near_duplicates_and_ambiguous_images_are_shown(photographed: Catalogued) -> None:
+    page = photographed.folder / "v0" / "index.html"
+    shown, found = text(page), page.read_text()
+
+    assert "differ by less than 5 gray levels" in shown
+    assert re.search(r"s\w{16} train/dog s\w{16} test/dog distance \d\.\d", shown)
+    assert "The source has 1 image under two labels. It is left out." in shown
+    assert re.search(r"s\w{16} cat or dog", shown)
+    # 12 x 8 pixels.
+    assert "--h:calc(var(--w)*8/12)" in found
+
+
+def test_the_same_releases_give_the_same_bytes_in_another_clone(
+    catalogued: Catalogued, tmp_path: Path
+) -> None:
+    clone = catalogued.repository.place / "clone"
+    catalogued.repository.git("clone", "--quiet", str(catalogued.repository.origin), str(clone))
+    git(clone, "remote", "set-url", "origin", "../origin.git")
+    try:
+        assert quietly(clone, "site", "--out", str(tmp_path / "site")) == 0
+    finally:
+        shutil.rmtree(clone)
+
+    assert contents(tmp_path / "site") == contents(catalogued.folder)
+
+
+def test_a_later_run_needs_the_images_of_no_release_before(
+    catalogue_copy: Catalogued, run: Run, forget: Remove
+) -> None:
+    expected = contents(catalogue_copy.folder)
+    forget(catalogue_copy.repository)
+
+    result = run("site", "--out", str(catalogue_copy.folder))
+
+    assert (result.code, result.err) == (0, "")
+    assert contents(catalogue_copy.folder) == expected
+
+
+def test_a_new_release_draws_the_sheets_that_change_and_no_others(
+    catalogue_copy: Catalogued, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = catalogue_copy.repository
+    # A row on each sheet.
+    monkeypatch.setattr(sheets, "BUDGET", 1)
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+    known = atlases(repository)
+
+    config, curation = HISTORY[-1]
+    repository.git("pull", "--quiet", "origin", "main")
+    merge_and_release(repository, config.replace("samples: 100", "samples: 101"), curation)
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    # One more image in each class of train: the last sheet of both.
+    assert len(atlases(repository) - known) == 2
+
+
+def test_a_forged_atlas_is_not_used(catalogue_copy: Catalogued, run: Run) -> None:
+    expected = contents(catalogue_copy.folder)
+    genuine = bundles(catalogue_copy.repository)
+    for path in genuine:
+        record = bundle.Bundle(path.read_bytes())
+        names = [name.removesuffix(".png") for name in zipfile.ZipFile(path).namelist()]
+        images = {name: image for name in names if (image := record.atlas(name))}
+        if not images:
+            continue
+        # Each atlas under the name of another one, in a record that is intact.
+        turned = [*images.values()][1:] + [*images.values()][:1]
+        forged = bundle.pack(dict(zip(images, turned, strict=True)))
+        path.unlink()
+        (path.parent / hashlib.sha256(forged).hexdigest()).write_bytes(forged)
+    shutil.rmtree(catalogue_copy.repository.cache / "records")
+
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    assert contents(catalogue_copy.folder) == expected
+    # Those that are right are kept beside them.
+    assert set(genuine) <= set(bundles(catalogue_copy.repository))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 damaged"])
+def test_a_damaged_record_is_not_used(catalogue_copy: Catalogued, run: Run, content: bytes) -> None:
+    expected = contents(catalogue_copy.folder)
+    for path in bundles(catalogue_copy.repository):
+        path.write_bytes(content)
+        (path.parent / hashlib.sha256(content).hexdigest()).write_bytes(content)
+    shutil.rmtree(catalogue_copy.repository.cache / "records")
+
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    assert contents(catalogue_copy.folder) == expected
+
+
+def test_who_may_only_read_the_remote_gets_a_catalogue_too(
+    catalogue_copy: Catalogued, run: Run
+) -> None:
+    expected = contents(catalogue_copy.folder)
+    folder = catalogue_copy.repository.bucket / "records" / bundle.FOLDER
+    shutil.rmtree(folder)
+    shutil.rmtree(catalogue_copy.repository.cache / "records")
+    folder.write_text("a file, so that nothing can be written below it")
+
+    result = run("site", "--out", str(catalogue_copy.folder))
+
+    assert result.code == 0
+    assert "warning: the pictures of v0 are not kept: cannot write to" in result.err
+    assert contents(catalogue_copy.folder) == expected
+
+
+def test_a_release_that_cannot_be_read_says_so_and_the_others_are_shown(
+    catalogue_copy: Catalogued, run: Run
+) -> None:
+    repository = catalogue_copy.repository
+    recorded = repository.git("show", "v1:dataset.dvc")
+    found = re.search(r"md5: (\w+\.dir)", recorded)
+    assert found
+    for path in (repository.object_file(found[1]), repository.cached_file(found[1])):
+        path.unlink()
+
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    shown = text(catalogue_copy.folder / "v1" / "index.html")
+    assert f"cannot be read: the manifest {found[1]} is missing" in shown
+    assert "only the counts are known" in text(catalogue_copy.folder / "v2" / "index.html")
+    assert not list(catalogue_copy.folder.glob("v1/*/*/*.html"))
+    assert len(list(catalogue_copy.folder.glob("v2/*/*/*.html"))) == 4
+    assert "82 added, 1 removed" in text(catalogue_copy.folder / "compare" / "v0-v2.html")
+
+
+def test_without_its_source_a_release_is_shown_by_its_classes(
+    catalogue_copy: Catalogued, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object) -> None:
+        raise UserError("the source is not available now")
+
+    monkeypatch.setattr(resolve, "source_of", unavailable)
+
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    assert "Not known: the source is not available" in text(
+        catalogue_copy.folder / "v2" / "index.html"
+    )
+    grid = (catalogue_copy.folder / "v2" / "train" / "no3" / "1.html").read_text()
+    assert "<span>01712</span><b>no3</b><em>relabeled as 8</em>" in grid
+    assert "data-unknown" in grid
+
+
+def test_what_people_wrote_is_text(tmp_path: Path, run: Run) -> None:
+    evil = "<script>alert(1)</script>"
+    described = (
+        f"title: '{evil}'\ndescription: '{evil}'\ncitation: '{evil}'\n"
+        "# [click](javascript:alert(1)) {{ evil }}\n"
+    )
+    repository = create(tmp_path, config_text(samples=5) + described)
+    merge_and_release(
+        repository,
+        config_text(samples=5) + described,
+        f'sample,action,label,new_label,reason\n5,test,,,"{evil}"\n',
+    )
+    repository.merge_file("releases.yaml", f"withdrawn: {{v0: '{evil}'}}\n")
+
+    assert run("site", "--out", str(tmp_path / "site")).code == 0
+
+    for page in (tmp_path / "site").rglob("*.html"):
+        assert "<script>alert" not in page.read_text()
+        assert 'href="javascript:' not in page.read_text()
+    assert text(tmp_path / "site" / "v0" / "index.html").count(evil) > 3
+
+
+def test_another_folder_is_never_replaced(catalogued: Catalogued, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "file").write_text("mine too")
+
+    for name in ("mine", "file"):
+        result = run("site", "--out", str(tmp_path / name), where=catalogued.repository.root)
+        assert result.code == 1
+        assert "with --out" in result.err
+
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
+
+
+def test_before_the_first_release_there_is_nothing_to_show(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    result = run("site", "--out", str(tmp_path / "site"))
+
+    assert result.code == 1
+    assert result.err == "error: there is no release yet, so there is nothing to show.\n"
+    assert not (tmp_path / "site").exists()
+    assert not (tmp_path / "site.new").exists()
+
+
+def test_the_style_sheet_of_pico_is_the_published_one() -> None:
+    """`package/css/pico.classless.min.css` of the npm package @picocss/pico 2.1.1."""
+    content = (STATIC / "pico.css").read_bytes()
+
+    assert hashlib.sha256(content).hexdigest() == (
+        "61207a40ffc02a42d1e50143651c121beab70ed413c934c1ff84fa263ba436b0"
+    )
+    assert "Copyright (c) 2019-2024 Pico" in (STATIC / "pico.LICENSE.md").read_text()
