@@ -113,4 +113,6 @@ def _key(identifier: str) -> str:
 def _ambiguous(source: Source, row: int) -> Ambiguous:
     rows = [one for one, digest in enumerate(source.digests) if digest == source.digests[row]]
     labels = dict.fromkeys(str(source.labels[one]) for one in rows)
-    return Ambiguous([source.identifier(one) for one in rows], [*labels], source.image(row))
+    # Those of a source of one's own are made from the pixels, so they are the same.
+    identifiers = dict.fromkeys(source.identifier(one) for one in rows)
+    return Ambiguous([*identifiers], [*labels], source.image(row))

@@ -8,6 +8,11 @@ BELOW = 2
 DEEPEST = 6
 # Ends the header that Hugging Face reads.
 HEADER_END = "\n---\n"
+# A wide table scrolls by itself.
+SCROLLING = {
+    "<table>": '<div class="scroll" tabindex="0"><table>',
+    "</table>": "</table></div>",
+}
 
 
 def of_card(card: str) -> Markup:
@@ -20,5 +25,8 @@ def of_card(card: str) -> Markup:
         if token.type in {"fence", "code_block"}:
             # What can scroll can be reached with the keyboard.
             token.attrSet("tabindex", "0")
+    rendered = parser.renderer.render(tokens, parser.options, {})
+    for tag, replacement in SCROLLING.items():
+        rendered = rendered.replace(tag, replacement)
     # The parser escapes all text, and leaves out addresses such as javascript:.
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
+    return Markup(rendered)  # noqa: S704

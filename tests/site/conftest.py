@@ -77,6 +77,17 @@ def catalogue_copy(_catalogued: Catalogued, tmp_path: Path) -> Catalogued:
 
 
 @pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
+    """A release with more images in a class than fit on a page."""
+    place = tmp_path_factory.mktemp("large")
+    config = config_text(samples={"3": 100, "no3": 1614}, test_size={"3": 10, "no3": 100})
+    repository = create(place, config)
+    assert quietly(repository.root, "release") == 0
+    assert quietly(repository.root, "site", "--out", str(place / "site")) == 0
+    return Catalogued(repository, place / "site")
+
+
+@pytest.fixture(scope="session")
 def photographed(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
     """A release of color images of one's own, 12 x 8, with near-duplicates and an ambiguous one."""
     place = tmp_path_factory.mktemp("photographed")
