@@ -1,15 +1,20 @@
 """Write the catalogue of all releases."""
 
 import argparse
-from pathlib import Path
 
+from scripts.github import actions
 from scripts.review.render import counted, size
 from scripts.site import site
+from scripts.versions import releases
 from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    written = site.write(git, Path(options.out).resolve())
-    releases, pages = counted(written.releases, "release"), counted(written.pages, "page")
-    print(f"{written.index}: {releases}, {pages}, {size(written.size)}")
+    if actions.running() and not releases.scan(git).accepted:
+        print("there is no release yet, so there is no catalogue")
+        return
+    written = site.write(git, options.out.resolve())
+    actions.output("written", "true")
+    counts = counted(written.releases, "release"), counted(written.pages, "page")
+    print(f"{written.index}: {', '.join(counts)}, {size(written.size)}")

@@ -54,7 +54,11 @@ def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge)
     # After the merge.
     forge.merge(pull)
     released = forge.on_push()
-    assert released.jobs == {"release": "success", "attest": "success"}
+    assert released.jobs == {
+        "release": "success",
+        "attest": "success",
+        "catalogue": "success",
+    }
     assert get(forge, "v1", "v1") == before
     assert candidate not in branches(forge)
     (release,) = (one for one in forge.hub.releases() if one["tag_name"] == "v1")

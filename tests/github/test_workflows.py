@@ -161,6 +161,8 @@ def test_no_job_has_more_permissions_than_these() -> None:
             "issues": "write",
         },
         "release/attest": {"id-token": "write", "attestations": "write"},
+        "release/catalogue": {"contents": "read", "id-token": "write"},
+        "release/publish-catalogue": {"pages": "write", "id-token": "write"},
     }
 
 
@@ -343,6 +345,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
     [
         ("pull-request.yml", "dataset", ["validate", "build", "push", "report"]),
         ("release.yml", "release", ["release"]),
+        ("release.yml", "catalogue", ["site"]),
         ("reported-samples.yml", "curate", ["curate-issue"]),
         ("ingest.yml", "ingest", ["ingest"]),
         ("candidate.yml", "candidate", ["publish-candidate"]),
@@ -369,6 +372,7 @@ def test_only_these_jobs_use_a_secret() -> None:
         "candidate/candidate",
         "ingest/ingest",
         "pull-request/dataset",
+        "release/catalogue",
         "release/release",
         "reported-samples/curate",
     }
@@ -377,11 +381,15 @@ def test_only_these_jobs_use_a_secret() -> None:
 
 
 def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> None:
-    for name in ("release", "ingest"):
-        assert workflow(f"{name}.yml")["jobs"][name]["environment"] == name
-    for file in FILES:
-        for name, job in workflow(file.name)["jobs"].items():
-            assert ("environment" in job) is (name in {"release", "ingest"}), name
+    environments = {
+        name: job["environment"]
+        for file in FILES
+        for name, job in workflow(file.name)["jobs"].items()
+        if "environment" in job
+    }
+    pages = environments.pop("publish-catalogue")
+    assert environments == {"release": "release", "catalogue": "release", "ingest": "ingest"}
+    assert pages["name"] == "github-pages"
 
 
 def test_an_ingest_runs_the_code_of_main_and_gets_its_inputs_from_the_environment() -> None:
@@ -620,6 +628,31 @@ def test_the_job_that_attests_reads_nothing_but_the_checksums() -> None:
     assert write["run"] == "printenv CHECKSUMS > SHA256SUMS"
     assert uses(attest, "actions/attest")
     assert attest["with"] == {"subject-checksums": "SHA256SUMS"}
+
+
+@pytest.mark.parametrize("variable", ["public", "", "private", "true"])
+@pytest.mark.parametrize("written", ["true", ""])
+def test_the_catalogue_is_public_only_where_the_team_says_so(variable: str, written: str) -> None:
+    jobs = workflow("release.yml")["jobs"]
+    values = {
+        **EVERYTHING_SET,
+        "vars.CATALOGUE": variable,
+        "steps.site.outputs.written": written,
+        "needs.catalogue.outputs.written": written,
+        "status": "success",
+    }
+    ran = repr(steps_that_run(jobs["catalogue"], values))
+
+    assert ("actions/upload-artifact" in ran) is (bool(written) and variable != "public")
+    assert ("actions/upload-pages-artifact" in ran) is (bool(written) and variable == "public")
+    assert runs(jobs["publish-catalogue"], values) is (bool(written) and variable == "public")
+
+
+def test_the_job_that_publishes_the_catalogue_runs_nothing_else() -> None:
+    (deploy,) = workflow("release.yml")["jobs"]["publish-catalogue"]["steps"]
+
+    assert uses(deploy, "actions/deploy-pages")
+    assert "DEPLOY_KEY" not in repr(workflow("release.yml")["jobs"]["catalogue"])
 
 
 @pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])
