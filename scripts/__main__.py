@@ -217,6 +217,14 @@ def _add_verbs_for_releases(verb: Verb) -> None:
     verify.add_argument(
         "--quick", action="store_true", help="only look for the objects, do not read them"
     )
+    repair = verb(
+        "repair",
+        "build a damaged release again and upload what is missing",
+        "Builds it from the inputs of its own tag, and uploads the objects and records that its"
+        " remote lacks. Damaged ones are listed with the command that removes them; they are"
+        " uploaded once they are gone.",
+    )
+    repair.add_argument("tag", metavar="TAG", help="a release, such as v1")
     package = verb(
         "package",
         "write the files of a release",
@@ -274,6 +282,12 @@ def _add_verbs_for_workflows(verb: Verb) -> None:
         "propose what an issue reports about samples",
         "For workflows. Pushes a branch that edits curation.csv, and answers in the issue with the"
         " link that opens the pull request. The text of the issue is not trusted.",
+    )
+    verb(
+        "report-health",
+        "verify all releases and keep one issue about what is damaged",
+        "For workflows. The issue says what is damaged and how to repair it; it is updated by every"
+        " run, and closed when all releases are complete and intact.",
     )
     verb(
         "publish-notes",

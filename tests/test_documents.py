@@ -186,6 +186,8 @@ def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_m
         "attribute.event/$REPOSITORY_ID:pull_request",
         "attribute.event/$REPOSITORY_ID:issues",
         "attribute.event/$REPOSITORY_ID:workflow_run",
+        "attribute.event/$REPOSITORY_ID:schedule",
+        "attribute.event/$REPOSITORY_ID:workflow_dispatch",
         *(
             f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment}"
             for environment in sorted(environments, reverse=True)

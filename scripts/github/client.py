@@ -13,6 +13,7 @@ import stamina
 from github import Auth, GithubException, GithubRetry, UnknownObjectException
 from github import Github as Client
 from github.GitRelease import GitRelease
+from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest
@@ -102,11 +103,43 @@ class GitHub:
         raises `UserError` when GitHub refuses.
         """
 
-        def is_ours(body: str) -> bool:
-            return body.replace("\r\n", "\n").startswith(first_line)
-
         with reporting(f"comment on issue {number}"):
-            return _write(lambda: self._of_issue(number), f"{first_line}{text}", is_ours)
+            return _write(
+                lambda: self._of_issue(number),
+                f"{first_line}{text}",
+                lambda body: _begins_with(body, first_line),
+            )
+
+    def keep_issue(self, first_line: str, title: str, text: str) -> str:
+        """Write `text` as the one open issue of ours that begins with `first_line`.
+
+        `first_line` is hidden and ends with a line break. Returns the address of the issue; raises
+        `UserError` when GitHub refuses.
+        """
+        body = f"{first_line}{text}"
+        with reporting("write an issue"):
+            # It may be there although the answer failed: search again.
+            for attempt in attempts():
+                with attempt:
+                    found = self._open_issue(first_line)
+                    if found is None:
+                        return self._repository.create_issue(title, body).html_url
+                    if (found.title, found.body) != (title, body):
+                        found.edit(title=title, body=body)
+                    return found.html_url
+        raise AssertionError("unreachable")
+
+    def close_issue(self, first_line: str, text: str) -> str | None:
+        """Close the open issue of ours that begins with `first_line`, with `text` in its place.
+
+        Returns its address, None when there is none; raises `UserError` when GitHub refuses.
+        """
+        with reporting("close an issue"):
+            found = self._open_issue(first_line)
+            if found is None:
+                return None
+            found.edit(body=f"{first_line}{text}", state="closed", state_reason="completed")
+            return found.html_url
 
     def can_write(self, login: str) -> bool:
         """Return whether a user may write to the repository."""
@@ -206,6 +239,19 @@ class GitHub:
         pull = self._repository.get_pull(number)
         return _Comments(pull.get_issue_comments, pull.create_issue_comment)
 
+    def _open_issue(self, first_line: str) -> Issue | None:
+        """Return the oldest open issue of ours that begins with `first_line`."""
+        return next(
+            (
+                issue
+                for issue in self._repository.get_issues(
+                    state="open", sort="created", direction="asc"
+                )
+                if _login(issue.user) == BOT_LOGIN and _begins_with(issue.body or "", first_line)
+            ),
+            None,
+        )
+
     def _of_issue(self, number: int) -> "_Comments":
         issue = self._repository.get_issue(number)
         return _Comments(issue.get_comments, issue.create_comment)
@@ -256,6 +302,11 @@ def _find(comments: _Comments, is_ours: Callable[[str], bool]) -> IssueComment |
         (one for one in comments.listed() if one.user.login == BOT_LOGIN and is_ours(one.body)),
         None,
     )
+
+
+def _begins_with(body: str, first_line: str) -> bool:
+    # What somebody edits in a browser gets other line endings.
+    return body.replace("\r\n", "\n").startswith(first_line)
 
 
 def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:

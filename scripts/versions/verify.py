@@ -1,9 +1,9 @@
 """Whether releases are complete and intact in the remote."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from scripts.errors import UserError
 from scripts.inputs import releases_file
@@ -21,13 +21,70 @@ from scripts.versions.lock import Lock
 from scripts.versions.releases import Release, Releases
 
 
+class Problem(NamedTuple):
+    """What is wrong, in words, and the commands that remove what is damaged."""
+
+    text: str
+    removals: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Finding:
-    """The problems of one release; without any it is complete and intact."""
+    """The problems of one release; without any it is complete and intact.
+
+    `removals` are the commands that remove what is damaged in its remote.
+    """
 
     tag: str
     files: int
     problems: list[str]
+    removals: list[str] = field(default_factory=list)
+
+
+class _Checked:
+    """A remote and what was found in it: nothing is read twice. With `quick` no file is read."""
+
+    def __init__(self, remote: Remote, *, quick: bool) -> None:
+        self.remote = remote
+        self._quick = quick
+        self._is_damaged: dict[str, bool] = {}
+        self._records: dict[str, Problem | None] = {}
+
+    def damaged(self, names: Collection[str]) -> set[str]:
+        """Return which of these objects are damaged."""
+        if self._quick:
+            return set()
+        unread = set(names) - self._is_damaged.keys()
+        bad = self.remote.damaged(unread)
+        self._is_damaged.update({name: name in bad for name in unread})
+        return {name for name in names if self._is_damaged[name]}
+
+    def record(self, name: str, what: str) -> Problem | None:
+        """Return what is wrong with a record, which `what` describes."""
+        if name not in self._records:
+            self._records[name] = self._record_problem(name, what)
+        return self._records[name]
+
+    def _record_problem(self, name: str, what: str) -> Problem | None:
+        content = self.remote.read_record(name)
+        if content is None:
+            return Problem(f"{what}, {name}, is missing in {self.remote.url}")
+        if records.digest(content) != name:
+            text = f"checksum mismatch for {what}, {name}, in {self.remote.url}"
+            return Problem(text, (self.remote.record_removal(name),))
+        return None
+
+
+class _Remotes:
+    """What was found in the remotes that releases name."""
+
+    def __init__(self, git: Git, *, quick: bool) -> None:
+        self._git, self._quick = git, quick
+        self._opened: dict[str, _Checked] = {}
+
+    def of(self, release: Release) -> _Checked:
+        remote = releases.remote_of(self._git, release)
+        return self._opened.setdefault(remote.url, _Checked(remote, quick=self._quick))
 
 
 def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
@@ -42,13 +99,12 @@ def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
     for tag in tags:
         if tag not in {*known, STABLE}:
             found.get(tag)  # raises what is wrong
-    # Objects that were read for an earlier release: by remote, whether they are damaged.
-    read: dict[str, dict[str, bool]] = {}
+    remotes = _Remotes(git, quick=quick)
     for tag in tags or known:
         if tag != STABLE:
-            yield _finding(git, found, tag, quick=quick, read=read)
+            yield _finding(git, found, tag, remotes)
     if STABLE in tags or not tags:
-        stable = list(_of_stable(git, found, quick=quick, read=read))
+        stable = list(_of_stable(git, found, remotes))
         if tags and not stable:
             raise UserError(f"{RELEASES_FILE} on {MAIN} names no {STABLE} release.")
         yield from stable
@@ -56,25 +112,22 @@ def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
 
 def missing(git: Git, release: Release) -> list[str]:
     """Return what is missing of `release` in its remote; raises `UserError` as `verify` does."""
-    return _problems(release, releases.remote_of(git, release), None)
+    checked = _Checked(releases.remote_of(git, release), quick=True)
+    return [problem.text for problem in _problems(release, checked)]
 
 
-def _finding(
-    git: Git, found: Releases, tag: str, *, quick: bool, read: dict[str, dict[str, bool]]
-) -> Finding:
+def _finding(git: Git, found: Releases, tag: str, remotes: _Remotes) -> Finding:
     try:
         release = found.get(tag)
-        remote = releases.remote_of(git, release)
+        checked = remotes.of(release)
     except UserError as error:
         return Finding(tag, 0, [str(error)])
-    seen = None if quick else read.setdefault(remote.url, {})
-    problems = [*_problems(release, remote, seen), *_of_source(git, release, remote, seen)]
-    return Finding(tag, release.lock.nfiles, problems)
+    problems = [*_problems(release, checked), *_of_source(git, release, checked)]
+    removals = [command for problem in problems for command in problem.removals]
+    return Finding(tag, release.lock.nfiles, [problem.text for problem in problems], removals)
 
 
-def _of_stable(
-    git: Git, found: Releases, *, quick: bool, read: dict[str, dict[str, bool]]
-) -> Iterator[Finding]:
+def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding]:
     """Yield a finding for the stable release; none where main names no stable release."""
     tree = GitTree(git, releases.main_of(git))
     try:
@@ -83,68 +136,61 @@ def _of_stable(
         yield Finding(STABLE, 0, [str(error)])
         return
     if tag is not None:
-        of_release = _finding(git, found, tag, quick=quick, read=read)
+        of_release = _finding(git, found, tag, remotes)
         wrong = [problem.message for problem in declared.problems(git, tree)]
         problems = list(dict.fromkeys([*wrong, *of_release.problems]))
-        yield Finding(f"{STABLE} ({tag})", of_release.files, problems)
+        yield Finding(f"{STABLE} ({tag})", of_release.files, problems, of_release.removals)
 
 
-def _problems(release: Release, remote: Remote, read: dict[str, bool] | None) -> list[str]:
-    md5 = release.lock.md5
+def _problems(release: Release, checked: _Checked) -> list[Problem]:
+    """Return what is wrong with what consumers read, and with the index."""
+    md5, remote = release.lock.md5, checked.remote
     if remote.missing({md5}):
-        return [f"the manifest {md5} is missing in {remote.url}"]
+        return [Problem(f"the manifest {md5} is missing in {remote.url}")]
     try:
         files = remote.manifest(md5)
     except UserError as error:
-        return [str(error)]
+        return [Problem(str(error), (remote.removal(md5),))]
     problems = _wrong_counts(release.lock, list(files))
-    problems += _file_problems(
-        {f"{DATASET}/{name}": md5 for name, md5 in files.items()}, remote, read
-    )
-    if release.lock.meta.splits and (problem := _record_problem(release.lock.meta.splits, remote)):
+    problems += _file_problems({f"{DATASET}/{name}": md5 for name, md5 in files.items()}, checked)
+    splits = release.lock.meta.splits
+    if splits and (problem := checked.record(splits, "the record of its splits")):
         problems.append(problem)
     return problems
 
 
-def _of_source(
-    git: Git, release: Release, remote: Remote, read: dict[str, bool] | None
-) -> list[str]:
-    """Return what is wrong with the shards that a release of one's own source was made from."""
-    name = release.lock.meta.source.name
-    pointer = continuity.pointer_of(git, release.commit, name)
+def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Problem]:
+    """Yield what is wrong with what a release was made from, as far as it is in the remote."""
+    source, remote = release.lock.meta.source, checked.remote
+    if source.copy_ and (problem := checked.record(source.copy_, "the copy of its source")):
+        yield problem
+    pointer = continuity.pointer_of(git, release.commit, source.name)
     if pointer is None:
-        return []
+        return
+    if remote.missing({pointer.md5}):
+        text = f"the manifest {pointer.md5} is missing in {remote.url}"
+        yield Problem(f"source {source.name}: {text}")
+        return
     try:
         files = remote.manifest(pointer.md5)
     except UserError as error:
-        return [f"source {name}: {error}"]
-    return [f"source {name}: {problem}" for problem in _file_problems(files, remote, read)]
+        yield Problem(f"source {source.name}: {error}", (remote.removal(pointer.md5),))
+        return
+    for text, removals in _file_problems(files, checked):
+        yield Problem(f"source {source.name}: {text}", removals)
 
 
-def _file_problems(
-    files: Mapping[str, str], remote: Remote, read: dict[str, bool] | None
-) -> Iterator[str]:
-    missing = remote.missing(set(files.values()))
+def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
+    remote, names = checked.remote, set(files.values())
+    missing = remote.missing(names)
     if missing:
-        yield f"{named(files, missing)} missing in {remote.url}"
-    if read is not None:
-        unread = set(files.values()) - missing - read.keys()
-        bad = remote.damaged(unread)
-        read.update({name: name in bad for name in unread})
-        if damaged := {name for name in files.values() if read.get(name)}:
-            yield f"{named(files, damaged)} checksum mismatch in {remote.url}"
+        yield Problem(f"{named(files, missing)} missing in {remote.url}")
+    if damaged := checked.damaged(names - missing):
+        text = f"{named(files, damaged)} checksum mismatch in {remote.url}"
+        yield Problem(text, tuple(remote.removal(name) for name in sorted(damaged)))
 
 
-def _record_problem(name: str, remote: Remote) -> str | None:
-    content = remote.read_record(name)
-    if content is None:
-        return f"the record of its splits, {name}, is missing in {remote.url}"
-    if records.digest(content) != name:
-        return f"checksum mismatch for the record of its splits, {name}, in {remote.url}"
-    return None
-
-
-def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
+def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[Problem]:
     counted = Counter(tuple(name.split("/")[:2]) for name in names)
     recorded = {
         (split, folder): count
@@ -154,10 +200,11 @@ def _wrong_counts(lock: Lock, names: Sequence[str]) -> list[str]:
     }
     if counted == recorded and len(names) == lock.nfiles:
         return []
-    return [
+    text = (
         f"the lock records {lock.nfiles:,} files ({_in_words(recorded)}), the manifest has"
         f" {len(names):,} ({_in_words(counted)})"
-    ]
+    )
+    return [Problem(text)]
 
 
 def _in_words(counts: Mapping[Any, int]) -> str:

@@ -103,10 +103,15 @@ def test_each_workflow_has_its_triggers() -> None:
         "merge_group": None,
     }
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
+    health = workflow("health.yml")["on"]
+    assert health.keys() == {"schedule", "workflow_dispatch"}
+    # Once a week.
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", health["schedule"][0]["cron"])
     assert {file.name for file in FILES} == {
         "candidate.yml",
         "ci.yml",
         "comment.yml",
+        "health.yml",
         "ingest.yml",
         "pull-request.yml",
         "release.yml",
@@ -141,6 +146,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/platforms": {"contents": "read"},
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
+        "health/health": {"contents": "read", "id-token": "write", "issues": "write"},
         "ingest/ingest": {"contents": "write", "id-token": "write"},
         "pull-request/changes": {"contents": "read"},
         "pull-request/dataset": {
@@ -349,6 +355,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("reported-samples.yml", "curate", ["curate-issue"]),
         ("ingest.yml", "ingest", ["ingest"]),
         ("candidate.yml", "candidate", ["publish-candidate"]),
+        ("health.yml", "health", ["report-health"]),
     ],
 )
 def test_what_reads_the_bucket_comes_after_the_credentials(
@@ -370,6 +377,7 @@ def test_only_these_jobs_use_a_secret() -> None:
     }
     assert using == {
         "candidate/candidate",
+        "health/health",
         "ingest/ingest",
         "pull-request/dataset",
         "release/catalogue",
@@ -377,7 +385,8 @@ def test_only_these_jobs_use_a_secret() -> None:
         "reported-samples/curate",
     }
     # The account of pull requests, which cannot overwrite or delete.
-    assert "RELEASE" not in repr(workflow("candidate.yml"))
+    for name in ("candidate", "health"):
+        assert "RELEASE" not in repr(workflow(f"{name}.yml"))
 
 
 def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> None:
@@ -768,6 +777,17 @@ def test_ci_passed_demands_every_check_that_was_due(event: str) -> None:
 
 
 # Which runs replace others.
+
+
+def test_one_check_of_the_releases_runs_at_a_time_by_the_code_of_main() -> None:
+    assert workflow("health.yml")["concurrency"] == {"group": "health"}
+    (job,) = workflow("health.yml")["jobs"].values()
+    (checkout,) = (step for step in job["steps"] if uses(step, "actions/checkout"))
+    # With the tags, and all of main.
+    assert (checkout["with"]["ref"], checkout["with"]["fetch-depth"]) == ("main", 0)
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "python -m scripts report-health"
+    ]
 
 
 def test_one_release_runs_at_a_time_and_none_is_cancelled() -> None:

@@ -1,0 +1,11 @@
+"""Keep one issue about what is damaged."""
+
+import argparse
+
+from scripts.github import health
+from scripts.versions.git import Git
+
+
+def run(_: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    print(health.report(git))
