@@ -190,7 +190,8 @@ def _add_verbs_for_releases(verb: Verb) -> None:
         "push",
         "copy what was built to the remote",
         "Copies the objects of the newest build that the remote lacks, then verifies that every"
-        " object is there and intact. Refuses when the config has changed since the build.",
+        " object is there, and that those that no release verified are intact. Refuses when the"
+        " config has changed since the build.",
     )
     verb(
         "release",

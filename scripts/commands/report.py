@@ -2,13 +2,13 @@
 
 import argparse
 
-from scripts.github import actions, comments
+from scripts.github import actions, reports
 from scripts.review import render
 from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    found = comments.write_report(git, options.folder, options.stored)
+    found = reports.write_report(git, options.folder, options.stored)
     actions.summarize(render.comment(found))
     print(render.title(found))

@@ -22,6 +22,7 @@ from github.Repository import Repository
 from scripts.errors import UserError
 from scripts.github import actions, marker
 from scripts.github.deadline import ExpiredError, within
+from scripts.github.reports import REPORT_FILE
 from scripts.review import report
 from scripts.review.report import MAX_BYTES, Report
 from scripts.versions.git import MAIN
@@ -36,7 +37,6 @@ DELETED_LOGIN = "ghost"
 APPROVED = "APPROVED"
 # What a reviewer can say of a pull request; the newest counts.
 DECISIONS = {APPROVED, "CHANGES_REQUESTED", "DISMISSED"}
-REPORT_FILE = "report.json"
 ARTIFACT = "dataset-report"
 CHUNK = 65_536
 MAX_RETRIES = 4

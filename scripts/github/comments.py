@@ -6,50 +6,21 @@ from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.github import actions, marker, merges
-from scripts.github.client import REPORT_FILE, GitHub
+from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.merges import ConflictError
+from scripts.github.reports import REPORT_FILE
 from scripts.inputs import reader
-from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUT_PATHS, RELEASES_FILE
+from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, RELEASES_FILE
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render, report
-from scripts.review.report import Report, Stored
-from scripts.storage.settings import CONFIG_PATH
+from scripts.review.report import Report
 from scripts.versions import origin, publish, releases, resolve
-from scripts.versions.git import MAIN, Git
+from scripts.versions.git import Git
 from scripts.versions.releases import Release
 
-SHEET_FILE = "samples.png"
 # What this code reads of a pull request; images that it adds are for its own run to read.
 READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
-
-
-def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
-    """Write the report on the work tree to `folder`, with a contact sheet."""
-    found, sheet = plan.review(git)
-    found = found.model_copy(
-        update={
-            "stored": stored,
-            "no_bucket": publish.lacks_bucket(git, WorkTree(git.root).read(CONFIG_PATH)),
-            **_of_pull_request(git),
-        }
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
-    if sheet:
-        (folder / SHEET_FILE).write_bytes(sheet)
-    return found
-
-
-def _of_pull_request(git: Git) -> dict[str, object]:
-    """Return what the report says of the pull request that started the workflow, if one did."""
-    pull = actions.event().get("pull_request") if actions.running() else None
-    if pull is None:
-        return {}
-    # The work tree is the merge that GitHub proposes.
-    commits = git("rev-list", "--no-merges", "HEAD^1..HEAD^2", "--", *INPUT_PATHS).split()
-    return {"onto_main": pull["base"]["ref"] == MAIN, "commits": len(commits)}
 
 
 def comment(folder: Path, sheet: str | None) -> str:

@@ -9,8 +9,9 @@ import stamina
 
 from scripts.errors import UserError
 from scripts.github import client, marker
-from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
+from scripts.github.client import ARTIFACT, GitHub
 from scripts.github.marker import Marker
+from scripts.github.reports import REPORT_FILE
 from scripts.review.report import MAX_BYTES
 from tests.doubles import proxy
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server

@@ -8,9 +8,10 @@ import pytest
 
 from scripts.errors import UserError
 from scripts.github import marker, merges
-from scripts.github.client import ARTIFACT, REPORT_FILE, GitHub
+from scripts.github.client import ARTIFACT, GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
+from scripts.github.reports import REPORT_FILE
 from scripts.review import render, report
 from scripts.review.report import Report, ReportedProblem
 from scripts.sources import registry

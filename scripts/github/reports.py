@@ -1,0 +1,42 @@
+"""The report of a run, as files that the job of the comment reads."""
+
+from pathlib import Path
+
+from scripts.github import actions
+from scripts.inputs.paths import INPUT_PATHS
+from scripts.inputs.reader import WorkTree
+from scripts.review import plan, report
+from scripts.review.report import Report, Stored
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions import publish
+from scripts.versions.git import MAIN, Git
+
+REPORT_FILE = "report.json"
+SHEET_FILE = "samples.png"
+
+
+def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
+    """Write the report on the work tree to `folder`, with a contact sheet."""
+    found, sheet = plan.review(git)
+    found = found.model_copy(
+        update={
+            "stored": stored,
+            "no_bucket": publish.lacks_bucket(git, WorkTree(git.root).read(CONFIG_PATH)),
+            **_of_pull_request(git),
+        }
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
+    if sheet:
+        (folder / SHEET_FILE).write_bytes(sheet)
+    return found
+
+
+def _of_pull_request(git: Git) -> dict[str, object]:
+    """Return what the report says of the pull request that started the workflow, if one did."""
+    pull = actions.event().get("pull_request") if actions.running() else None
+    if pull is None:
+        return {}
+    # The work tree is the merge that GitHub proposes.
+    commits = git("rev-list", "--no-merges", "HEAD^1..HEAD^2", "--", *INPUT_PATHS).split()
+    return {"onto_main": pull["base"]["ref"] == MAIN, "commits": len(commits)}
