@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -95,9 +96,12 @@ def _replacing(path: str | Path, mode: int) -> Iterator[IO[bytes]]:
     folder = os.path.dirname(path)  # noqa: PTH120
     temporary = os.path.join(folder, f"{os.urandom(8).hex()}{TEMPORARY}")  # noqa: PTH118
     try:
-        with _created(temporary) as file:
+        with _created(temporary, mode) as file:
             yield file
-        os.chmod(temporary, mode)  # noqa: PTH101
+            is_right = stat.S_IMODE(os.fstat(file.fileno()).st_mode) == mode
+        if not is_right:
+            # The umask of this user is not the usual one.
+            os.chmod(temporary, mode)  # noqa: PTH101
         os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
         with suppress(OSError):
@@ -105,10 +109,11 @@ def _replacing(path: str | Path, mode: int) -> Iterator[IO[bytes]]:
         raise
 
 
-def _created(path: str) -> IO[bytes]:
+def _created(path: str, mode: int) -> IO[bytes]:
     """Open a file that is not there yet, in a folder that is made if there is none."""
+    opener = partial(os.open, mode=mode)
     try:
-        return open(path, "xb")  # noqa: PTH123
+        return open(path, "xb", opener=opener)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
-        return open(path, "xb")  # noqa: PTH123
+        return open(path, "xb", opener=opener)

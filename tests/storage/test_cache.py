@@ -341,3 +341,16 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert file.read_bytes() == b"new"
     assert [path.name for path in file.parent.iterdir()] == ["file"]
     assert file.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_the_mode_of_a_file_does_not_depend_on_the_umask(
+    tmp_path: Path, mask: int, mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        files.write(tmp_path / "file", b"data", mode)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
