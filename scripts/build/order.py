@@ -5,6 +5,7 @@ released before has any influence on it.
 """
 
 import hashlib
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -64,13 +65,11 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
         first = _first_rows(digests)
         unusable |= set(first.values()).difference(found.first.values())
     images: dict[str, list[Image]] = {label: [] for label in classes(source)}
-    rows = iter(sorted(first.values()))
-    row = next(rows, None)
+    rows = sorted(first.values())
     for number, batch in enumerate(source.batches):
         keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
-        while row is not None and row < batch.stop:
+        for row in rows[bisect_left(rows, batch.start) : bisect_left(rows, batch.stop)]:
             keys[labels[row]].append((hashlib.sha256(prefix + digests[row]).digest(), row))
-            row = next(rows, None)
         for label, ranked in keys.items():
             images[label] += _placed(number, sorted(ranked), unusable)
     return images
