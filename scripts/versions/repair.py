@@ -140,5 +140,5 @@ def _restore_records(
     restore(
         meta.source.copy_,
         "copy of the source",
-        lambda: copies.content(source) if isinstance(source, Table) else None,
+        lambda: copies.render(source) if isinstance(source, Table) else None,
     )
