@@ -5,7 +5,7 @@ BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv ## run two pull requests, their releases and a consumer in a temporary folder
+demo: .venv ## run two pull requests, their releases and a consumer; leaves a catalogue to open
 	$(BIN)/python -m scripts.demo
 
 test: .venv ## run the tests
@@ -98,4 +98,4 @@ tests/doubles/node_modules: tests/doubles/package-lock.json
 	touch tests/doubles/node_modules
 
 clean: ## remove everything that was installed or built here
-	rm -rf .venv .tools tests/doubles/node_modules dataset .dvc/cache .dvc/tmp
+	rm -rf .venv .tools tests/doubles/node_modules dataset demo-catalogue .dvc/cache .dvc/tmp

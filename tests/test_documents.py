@@ -180,7 +180,7 @@ def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_m
     # A name can be taken by somebody else.
     assert not re.search(r"assertion\.repository\b", text)
     members = re.findall(r'"principalSet://iam\.googleapis\.com/\$POOL/(.*)"', text)
-    environments = re.findall(r"^    environment: (\w+)$", workflows(), re.MULTILINE)
+    environments = {*re.findall(r"^    environment: (\w+)$", workflows(), re.MULTILINE)}
     assert sorted(environments) == ["ingest", "release"]
     assert members == [
         "attribute.event/$REPOSITORY_ID:pull_request",

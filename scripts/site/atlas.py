@@ -29,9 +29,7 @@ def draw(images: Sequence[Pixels]) -> bytes:
     for number, image in enumerate(images):
         top, left = number // COLUMNS * height, number % COLUMNS * width
         page[top : top + height, left : left + width] = image
-    buffer = io.BytesIO()
-    Image.fromarray(page).save(buffer, "PNG", compress_level=9)
-    return buffer.getvalue()
+    return png.encode(page)
 
 
 def cut(atlas: bytes, count: int) -> Iterator[Pixels]:

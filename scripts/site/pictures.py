@@ -14,7 +14,7 @@ from scripts.site import atlas, bundle
 from scripts.site.bundle import Bundle, Near
 from scripts.site.sheets import Picture, Place, Sheet, Sheets
 from scripts.sources.source import Pixels
-from scripts.storage import files
+from scripts.storage import files, manifest
 from scripts.storage.derived import Derived
 
 
@@ -81,13 +81,16 @@ class Pictures:
     def _draw(
         self, version: Version, missing: Mapping[str, tuple[Place, Sheet]]
     ) -> Iterator[bytes]:
-        """Draw and write the `missing` atlases; yield records of those that can be verified."""
+        """Draw and write the `missing` atlases; yield records of them.
+
+        Images that other code has encoded cannot be verified later, so their atlases are not kept.
+        """
         drawn: dict[str, bytes] = {}
         with Bar(desc=f"Drawing {version.release.tag}", total=len(missing), unit="sheet") as bar:
             for sheet, images in _images(version, missing.values()):
                 content = atlas.draw(images)
                 self.write(content, sheet.key, len(images))
-                if atlas.holds(content, sheet):
+                if manifest.md5_of(png.encode(images[0])) == sheet.pictures[0].md5:
                     drawn[sheet.key] = content
                 if sum(map(len, drawn.values())) > bundle.MAX_BYTES:
                     yield bundle.pack(drawn)

@@ -1,9 +1,9 @@
 """The pages of the catalogue, rendered from the templates beside this module."""
 
 import html
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,6 +25,8 @@ from scripts.versions.releases import number
 
 # More pictures of one kind of change are counted only.
 MAX_SHOWN = 60
+# They come from so many sheets at most.
+MAX_SHEETS = 12
 MAX_CURATED = 200
 # The page of a release shows so many images of so many classes: each needs its atlas.
 LOOK, MAX_LOOK = 12, 20
@@ -226,10 +228,14 @@ def _sections(before: Entry, after: Entry, change: Change | None) -> list[Sectio
 
 
 def _few(found: Sequence[Found], placed: Callable[[Found], Placed]) -> list[Found]:
-    """Return some of `found`, from as few sheets as possible: a page loads each as a whole."""
-    counts = Counter(placed(one).sheet.key for one in found)
-    ordered = sorted(found, key=lambda one: (-counts[placed(one).sheet.key], placed(one).sheet.key))
-    return sorted(ordered[:MAX_SHOWN], key=lambda one: _place_of(placed(one)))
+    """Return some of `found`, from a few sheets that have most of them: a page loads each whole."""
+    by_sheet: dict[str, list[Found]] = {}
+    for one in found:
+        by_sheet.setdefault(placed(one).sheet.key, []).append(one)
+    largest = sorted(by_sheet.values(), key=len, reverse=True)[:MAX_SHEETS]
+    turns = zip_longest(*largest)
+    shown = [one for turn in turns for one in turn if one is not None][:MAX_SHOWN]
+    return sorted(shown, key=lambda one: _place_of(placed(one)))
 
 
 def _place_of(placed: Placed) -> tuple[int, str, str]:

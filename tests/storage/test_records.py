@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import UserError
+from scripts.storage.derived import Derived
 from scripts.storage.records import Records, digest
 from scripts.storage.remote import Remote, open_remote
 from tests.doubles.storage import BUCKET, Storage
@@ -201,3 +202,40 @@ def test_a_release_needs_no_cache_for_records(repository: Repository, run: Run) 
     assert names
     for name in names:
         assert digest((repository.bucket / "records" / name).read_bytes()) == name
+
+
+def derived(place: Place, cache: str = "cache") -> Derived:
+    return Derived("drawings", place.cache / cache, place.remote)
+
+
+def test_derived_records_are_found_by_what_they_were_made_from(place: Place) -> None:
+    assert [*derived(place).read("v0")] == []
+
+    made = derived(place)
+    made.store("v0", CONTENT)
+    made.store("v0", b"another one")
+    made.store("v1", CONTENT)
+
+    assert {*derived(place).read("v0")} == {CONTENT, b"another one"}
+    assert [*derived(place, "another clone").read("v1")] == [CONTENT]
+    assert [*derived(place).read("v2")] == []
+    # Where the one that stored them looks again, they are there too.
+    assert {*made.read("v0")} == {CONTENT, b"another one"}
+
+
+def test_a_derived_record_is_stored_once(place: Place) -> None:
+    derived(place).store("v0", CONTENT)
+    place.plant(f"drawings/v0/{NAME}", CONTENT)
+
+    derived(place, "another clone").store("v0", CONTENT)
+
+    assert place.remote.records_below("drawings") == [f"v0/{NAME}"]
+
+
+def test_a_damaged_derived_record_is_not_there(place: Place) -> None:
+    derived(place).store("v0", CONTENT)
+    (place.cache / "cache" / "drawings" / "v0" / NAME).write_bytes(b"damaged")
+    assert [*derived(place).read("v0")] == [CONTENT]
+
+    place.plant(f"drawings/v0/{NAME}", b"damaged")
+    assert [*derived(place, "another clone").read("v0")] == []
