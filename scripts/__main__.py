@@ -247,6 +247,14 @@ def _add_verbs_for_releases(verb: Verb) -> None:
     site.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="a new folder, or an older catalogue"
     )
+    collect = verb(
+        "gc",
+        "list the objects in the remote that nothing needs",
+        "Nothing needs what no branch, tag or open pull request names, in any of its commits."
+        " What is younger than 14 days is kept. With --yes it is deleted; as no release may run at"
+        " the same time, start the workflow Garbage collection instead.",
+    )
+    collect.add_argument("--yes", action="store_true", help="delete them")
     remote = verb(
         "remote",
         "set the remote in .dvc/config",

@@ -181,7 +181,7 @@ def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_m
     assert not re.search(r"assertion\.repository\b", text)
     members = re.findall(r'"principalSet://iam\.googleapis\.com/\$POOL/(.*)"', text)
     environments = {*re.findall(r"^    environment: (\w+)$", workflows(), re.MULTILINE)}
-    assert sorted(environments) == ["ingest", "release"]
+    assert sorted(environments) == ["gc", "ingest", "release"]
     assert members == [
         "attribute.event/$REPOSITORY_ID:pull_request",
         "attribute.event/$REPOSITORY_ID:issues",

@@ -15,6 +15,11 @@ def running() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
+def has_token() -> bool:
+    """Return whether the environment says how to use GitHub's API."""
+    return bool(os.environ.get("GITHUB_TOKEN") and os.environ.get("GITHUB_REPOSITORY"))
+
+
 def variable(name: str) -> str:
     """Return the environment variable `name`; raises `UserError` outside of a workflow."""
     value = os.environ.get(name)

@@ -3,11 +3,7 @@
 from scripts.errors import UserError
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
 from scripts.versions.git import ORIGIN, TRACKED_MAIN, Git, GitTree
-from scripts.versions.limited import LimitedGit
-
-# Limits of each command, because a stranger can have made the commits.
-SECONDS = 120.0
-BYTES = 256 * 1024 * 1024
+from scripts.versions.limited import BYTES, SECONDS, LimitedGit
 
 
 class ConflictError(UserError):

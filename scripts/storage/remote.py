@@ -6,9 +6,10 @@ from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from scripts import workers
@@ -26,8 +27,24 @@ READ_AT_ONCE = 500
 TIME_LIMIT = 120.0
 CONNECT_LIMIT = 20.0
 MAX_REASON = 300
+# Where objects and records are, below a remote.
+STORES = (("files", "md5"), ("records",))
+# How the file systems that DVC uses call the time when an object was last written.
+MODIFIED = ("mtime", "LastModified", "last_modified", "modified", "updated")
 
 Result = TypeVar("Result")
+
+
+class Stored(NamedTuple):
+    """What lies in a remote: its path there, and below the remote; bytes; seconds since 1970.
+
+    `modified` is None where the remote does not report it.
+    """
+
+    path: str
+    place: str
+    size: int
+    modified: float | None
 
 
 class Remote:
@@ -114,9 +131,7 @@ class Remote:
         """Return the paths of all records in a folder of the records, relative to it."""
         with self.reporting("list the records in"):
             root = self._record_path(folder)
-            self.fs.fs.invalidate_cache()
-            found = [str(path) for path in self.fs.find(root)]
-            return sorted(self.fs.relpath(path, root).replace("\\", "/") for path in found)
+            return sorted(self._relative(path, root) for path in self._find(root))
 
     def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
         """Copy objects from `cache`; return the errors.
@@ -140,6 +155,39 @@ class Remote:
             bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
             return [error for error in bar if error]
 
+    def listing(self) -> list[Stored]:
+        """Return all objects and records, whatever they are called, from a listing."""
+        with self.reporting("list the objects in"):
+            return [
+                Stored(
+                    path,
+                    self._relative(path, self._path),
+                    int(info.get("size") or 0),
+                    _modified(info),
+                )
+                for store in STORES
+                for path, info in sorted(self._find("/".join((self._path, *store))).items())
+            ]
+
+    def delete(self, stored: Collection[Stored]) -> list[BaseException]:
+        """Delete objects and records; return the errors. One that is gone already is none."""
+
+        def delete(path: str) -> BaseException | None:
+            try:
+                self._delete(path)
+            except FileNotFoundError:
+                return None
+            except TimeoutError:
+                raise
+            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
+                return error
+            return None
+
+        with self.reporting("delete from"):
+            results = self._at_once(delete, [one.path for one in stored])
+            bar = Bar(results, desc=f"Deleting from {self.url}", total=len(stored))
+            return [error for error in bar if error]
+
     def removal(self, name: str) -> str:
         """Return the command that removes the object called `name`."""
         return self._removal(self.path(name))
@@ -160,6 +208,17 @@ class Remote:
             raise
         except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
             raise UserError(f"cannot {action} {self.url}: {reason([error])}") from None
+
+    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
+        self.fs.fs.invalidate_cache()
+        found: dict[str, dict[str, Any]] = self.fs.fs.find(folder, detail=True)
+        return found
+
+    def _relative(self, path: str, folder: str) -> str:
+        return str(self.fs.relpath(path, folder)).replace("\\", "/")
+
+    def _delete(self, path: str) -> None:
+        self.fs.fs.rm_file(path)
 
     def _record_path(self, sha256: str) -> str:
         return f"{self._path}/records/{sha256}"
@@ -239,6 +298,17 @@ class FolderRemote(Remote):
     def remove_leftovers(self) -> None:
         """Remove the temporary files that killed runs left."""
         files.remove_leftovers(*files.folders_of(Path(self._path)))
+
+    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
+        paths = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
+        stats = {path: Path(path).lstat() for path in paths}
+        return {path: {"size": one.st_size, "mtime": one.st_mtime} for path, one in stats.items()}
+
+    def _relative(self, path: str, folder: str) -> str:
+        return Path(path).relative_to(folder).as_posix()
+
+    def _delete(self, path: str) -> None:
+        Path(path).unlink()
 
     def _removal(self, path: str) -> str:
         return f"rm -f {shlex.quote(os.path.normpath(path))}"
@@ -327,6 +397,14 @@ def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
     except (DvcException, ImportError) as error:
         raise UserError(f"{where}: the remote cannot be used ({error})") from None
     return KINDS.get(fs.protocol, Remote)(opened)
+
+
+def _modified(info: dict[str, Any]) -> float | None:
+    """Return when an object was last written, in seconds since 1970; None where it is not known."""
+    value = next((info[key] for key in MODIFIED if info.get(key) is not None), None)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return float(value) if isinstance(value, int | float) else None
 
 
 def reason(errors: Sequence[BaseException]) -> str:

@@ -14,6 +14,10 @@ from scripts.versions.git import Git, GitError
 # the repository is no part of a command, and could exceed the limit.
 OPTIONS = ("-c", "fetch.unpackLimit=1", "-c", "maintenance.auto=false")
 
+# The limits for what pull requests have.
+SECONDS = 120.0
+BYTES = 256 * 1024 * 1024
+
 # What git prints when it must not write more to a file.
 TOO_LARGE = (b"index-pack", b"died of signal", b"File too large")
 

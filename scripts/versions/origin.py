@@ -1,10 +1,13 @@
 """The repository that everybody shares: fetching from it, and pushing tags and main to it."""
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from scripts.errors import UserError
 from scripts.versions import commits, releases
 from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
+from scripts.versions.limited import BYTES, SECONDS, LimitedGit
 
 # What git and its servers print when another push came first, when the server or the network fails
 # for a moment, and when a rule forbids a push.
@@ -146,6 +149,45 @@ def push_branch(git: Git, branch: str, commit: str | None, before: str | None) -
     except GitError as error:
         _try_again_if(error, CONFLICT + TRANSIENT)
         raise UserError(f"origin rejected the branch {branch}: {error.output}") from None
+
+
+@contextmanager
+def everything(git: Git, namespace: str, pulls: Sequence[int] | None) -> Iterator[None]:
+    """Fetch what origin has now to references below `namespace`, which the block can use.
+
+    That is all branches, all tags, and the pull requests `pulls`, by default all there are. Main
+    and the tags of releases are fetched as `fetch` does. Raises `UserError` when something cannot
+    be fetched.
+    """
+    fetch(git)
+    try:
+        _fetch_everything(git, namespace, pulls)
+        yield
+    finally:
+        _remove_references(git, namespace)
+
+
+def _fetch_everything(git: Git, namespace: str, pulls: Sequence[int] | None) -> None:
+    _remove_references(git, namespace)
+    try:
+        kinds = [f"+refs/{kind}/*:{namespace}/{kind}/*" for kind in ("heads", "tags")]
+        git("fetch", "--quiet", "--no-tags", ORIGIN, *kinds)
+        listed = git("ls-remote", ORIGIN, "refs/pull/*").splitlines()
+        names = [line.partition("\t")[2] for line in listed]
+        for name in names:
+            if pulls is None or int(name.split("/")[2]) in pulls:
+                # A stranger can have made it.
+                limited = LimitedGit(git.root, SECONDS, BYTES)
+                target = name.replace("refs", namespace, 1)
+                limited("fetch", "--quiet", "--no-tags", ORIGIN, f"+{name}:{target}")
+    except GitError as error:
+        _try_again_if(error, TRANSIENT)
+        raise UserError(f"cannot fetch everything from origin: {error.output}") from None
+
+
+def _remove_references(git: Git, namespace: str) -> None:
+    names = git("for-each-ref", "--format=delete %(refname)", namespace)
+    git("update-ref", "--stdin", stdin=f"{names}\n".encode() if names else b"")
 
 
 def _try_again_if(error: GitError, printed: tuple[str, ...]) -> None:

@@ -1,15 +1,17 @@
 """Google Cloud Storage: an emulator behind a proxy that can fail."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.doubles import proxy
 from tests.doubles.process import free_port, serving, session
-from tests.doubles.proxy import Proxy
+from tests.doubles.proxy import Answer, Proxy
 
 BUCKET = "bucket"
 # Without credentials gcsfs would look for a metadata server and for the type of the bucket.
@@ -18,10 +20,14 @@ ENVIRONMENT = {"NO_GCE_CHECK": "true", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "fal
 
 @dataclass
 class Storage:
-    """A bucket; `proxy` is in front of the emulator, which listens on `port`."""
+    """A bucket; `proxy` is in front of the emulator, which listens on `port`.
+
+    `aged` says when objects were last written, as the proxy lists them.
+    """
 
     port: int
     proxy: Proxy
+    aged: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -37,6 +43,21 @@ class Storage:
             if not page.get("nextPageToken"):
                 return names
             query["pageToken"] = page["nextPageToken"]
+
+    def age(self, names: Iterable[str], days: float) -> None:
+        """Let objects be written so many days ago."""
+        then = datetime.now(UTC) - timedelta(days=days)
+        self.aged |= dict.fromkeys(names, then.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+
+    def route(self, method: str, path: str) -> Answer | None:
+        """Answer a listing with objects that are as old as they should be."""
+        if method != "GET" or not path.startswith(f"/storage/v1/b/{BUCKET}/o?") or not self.aged:
+            return None
+        page = session().get(f"{self.url}{path}").json()
+        for item in page.get("items", []):
+            if then := self.aged.get(item["name"]):
+                item |= {"timeCreated": then, "updated": then}
+        return 200, json.dumps(page).encode()
 
     def content(self, name: str) -> bytes:
         address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
@@ -62,4 +83,6 @@ def running() -> Iterator[Storage]:
     where = ["--host", "127.0.0.1", "--port", str(port), "--in-memory"]
     command = [str(emulator), "start", *where, "--default-bucket", BUCKET, "-q"]
     with serving(command, f"http://127.0.0.1:{port}/"), proxy.before(port) as network:
-        yield Storage(port, network)
+        bucket = Storage(port, network)
+        network.routes = bucket.route
+        yield bucket

@@ -25,6 +25,7 @@ VARIABLES = {
     "GCP_PULL_REQUEST_ACCOUNT": "pull-request@example.iam",
     "GCP_RELEASE_ACCOUNT": "release@example.iam",
     "GCP_INGEST_ACCOUNT": "ingest@example.iam",
+    "GCP_GC_ACCOUNT": "gc@example.iam",
 }
 # The files that a repository needs for its workflows to run.
 MACHINERY = (".github/", "scripts/", "requirements")

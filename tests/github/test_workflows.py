@@ -95,7 +95,12 @@ def test_each_workflow_has_its_triggers() -> None:
     assert workflow("release.yml")["on"] == {
         "push": {"branches": ["main"]},
         "workflow_dispatch": None,
+        "workflow_run": {
+            "workflows": [workflow("gc.yml")["name"]],
+            "types": ["completed"],
+        },
     }
+    assert workflow("gc.yml")["on"].keys() == {"workflow_dispatch"}
     assert workflow("ingest.yml")["on"].keys() == {"workflow_dispatch"}
     assert workflow("ci.yml")["on"] == {
         "pull_request": None,
@@ -111,6 +116,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "candidate.yml",
         "ci.yml",
         "comment.yml",
+        "gc.yml",
         "health.yml",
         "ingest.yml",
         "pull-request.yml",
@@ -146,6 +152,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/platforms": {"contents": "read"},
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
+        "gc/gc": {"contents": "read", "id-token": "write", "pull-requests": "read"},
         "health/health": {"contents": "read", "id-token": "write", "issues": "write"},
         "ingest/ingest": {"contents": "write", "id-token": "write"},
         "pull-request/changes": {"contents": "read"},
@@ -264,14 +271,14 @@ def test_dependencies_are_installed_by_the_setup_action_or_make_only() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes(
+def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes_or_fetches(
     file: Path,
 ) -> None:
     for name, job in workflow(file.name)["jobs"].items():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        pushes = name in {"release", "candidate", "curate", "ingest"}
-        assert kept == ([False, True] if pushes else [False] * len(kept))
+        uses_git = name in {"release", "candidate", "curate", "ingest", "gc"}
+        assert kept == ([False, True] if uses_git else [False] * len(kept))
 
 
 def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> None:
@@ -285,7 +292,7 @@ def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> N
     assert not [step for step in job["steps"][key + 1 :] if "uses" in step]
 
 
-@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 1)])
+@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 1), ("gc", 2)])
 def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run(
     name: str, count: int
 ) -> None:
@@ -356,6 +363,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("ingest.yml", "ingest", ["ingest"]),
         ("candidate.yml", "candidate", ["publish-candidate"]),
         ("health.yml", "health", ["report-health"]),
+        ("gc.yml", "gc", ["gc"]),
     ],
 )
 def test_what_reads_the_bucket_comes_after_the_credentials(
@@ -377,6 +385,7 @@ def test_only_these_jobs_use_a_secret() -> None:
     }
     assert using == {
         "candidate/candidate",
+        "gc/gc",
         "health/health",
         "ingest/ingest",
         "pull-request/dataset",
@@ -389,7 +398,7 @@ def test_only_these_jobs_use_a_secret() -> None:
         assert "RELEASE" not in repr(workflow(f"{name}.yml"))
 
 
-def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> None:
+def test_the_secrets_of_release_ingest_and_gc_belong_to_their_environments() -> None:
     environments = {
         name: job["environment"]
         for file in FILES
@@ -397,8 +406,31 @@ def test_the_secrets_of_release_and_ingest_belong_to_their_environments() -> Non
         if "environment" in job
     }
     pages = environments.pop("publish-catalogue")
-    assert environments == {"release": "release", "catalogue": "release", "ingest": "ingest"}
+    assert environments == {
+        **{"release": "release", "catalogue": "release"},
+        **{"ingest": "ingest", "gc": "gc"},
+    }
     assert pages["name"] == "github-pages"
+
+
+def test_only_one_job_has_the_account_that_can_delete() -> None:
+    using = [file.name for file in FILES if re.search(r"GCP_GC_|gc --yes", file.read_text())]
+    assert using == ["gc.yml"]
+    # And no other account.
+    accounts = set(re.findall(r"GCP_[A-Z_]+_(?:KEY|ACCOUNT)", (FOLDER / "gc.yml").read_text()))
+    assert accounts == {"GCP_GC_KEY", "GCP_GC_ACCOUNT"}
+
+
+@pytest.mark.parametrize(
+    ("delete", "command"),
+    [("true", "python -m scripts gc --yes"), ("", "python -m scripts gc")],
+)
+def test_objects_are_deleted_only_where_it_was_asked_for(delete: str, command: str) -> None:
+    (job,) = workflow("gc.yml")["jobs"].values()
+    assert workflow("gc.yml")["on"]["workflow_dispatch"]["inputs"]["delete"]["default"] is False
+    values = {"inputs.delete": delete, "status": "success"}
+    ran = [step["run"] for step in job["steps"] if "run" in step and runs(step, values)]
+    assert ran == [command]
 
 
 def test_an_ingest_runs_the_code_of_main_and_gets_its_inputs_from_the_environment() -> None:
@@ -792,6 +824,12 @@ def test_one_check_of_the_releases_runs_at_a_time_by_the_code_of_main() -> None:
 
 def test_one_release_runs_at_a_time_and_none_is_cancelled() -> None:
     assert workflow("release.yml")["concurrency"] == {"group": "release"}
+
+
+def test_no_garbage_is_collected_while_a_release_runs_and_a_release_follows() -> None:
+    assert workflow("gc.yml")["concurrency"] == workflow("release.yml")["concurrency"]
+    # Whatever became of the run: it may have replaced a pending release.
+    assert "if" not in workflow("release.yml")["jobs"]["release"]
 
 
 @pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])

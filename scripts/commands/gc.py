@@ -1,0 +1,31 @@
+"""List, or delete, the objects in the remote that nothing needs."""
+
+import argparse
+from datetime import UTC, datetime
+
+from scripts.github import collection
+from scripts.review.render import size
+from scripts.storage.remote import Stored
+from scripts.versions.git import Git
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    url, found = collection.collect(git, delete=options.yes)
+    for one in found.unneeded:
+        print(f"{one.place}  {size(one.size)}  {_date(one)}")
+    count = f"{len(found.unneeded):,} objects ({size(found.size)})"
+    if options.yes:
+        print(f"deleted {count} from {url}")
+    elif found.unneeded:
+        print(f"{count} in {url} are not needed. To delete them, start the workflow in gc.yml")
+    else:
+        print(f"everything in {url} is needed, or younger than 14 days")
+    if found.young:
+        print(f"{found.young:,} more are not needed, but younger than 14 days")
+    if found.unknown:
+        print(f"{found.unknown:,} files that this project did not write are left alone")
+
+
+def _date(stored: Stored) -> str:
+    return datetime.fromtimestamp(stored.modified or 0, UTC).date().isoformat()

@@ -1,0 +1,110 @@
+"""Garbage: what lies in a remote although nothing needs it."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from scripts.errors import UserError
+from scripts.storage.files import TEMPORARY
+from scripts.storage.remote import Remote, Stored, reason
+
+# Seconds. What a pull request has stored is named by nothing before its candidate is published, and
+# a run may have found an object that it needs without storing it again.
+MIN_AGE = 14 * 24 * 60 * 60
+
+DIR = ".dir"
+OBJECT = re.compile(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30})(\.dir)?")
+RECORD = re.compile(r"records/([0-9a-f]{64})")
+# What was made from a version lies in a folder with the name of its manifest.
+DERIVED = re.compile(r"records/[^/]+/([0-9a-f]{32})/([0-9a-f]{64})")
+LEFTOVER = re.compile(rf"(files/md5/[0-9a-f]{{2}}|records(/[^/]+)*)/[^/]+{re.escape(TEMPORARY)}")
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What can be deleted, and how many objects are kept because of their age.
+
+    `unknown` counts files that this project did not write; they are left alone.
+    """
+
+    unneeded: list[Stored]
+    young: int
+    unknown: int
+
+    @property
+    def size(self) -> int:
+        """The size of all that can be deleted, in bytes."""
+        return sum(one.size for one in self.unneeded)
+
+
+def expanded(remote: Remote, listed: Sequence[Stored], named: Collection[str]) -> set[str]:
+    """Return `named`, names without `.dir`, and those of all files that the manifests list.
+
+    Raises `UserError` when one of them is damaged: what it lists is unknown then.
+    """
+    found = set(named)
+    for stored in listed:
+        place = OBJECT.fullmatch(stored.place)
+        name = place[1] + place[2] if place else ""
+        if place and place[3] and name in found:
+            try:
+                found.update(remote.manifest(f"{name}{DIR}").values())
+            except (UserError, ValueError, TypeError, KeyError) as error:
+                raise UserError(
+                    f"the manifest {name}{DIR} cannot be read, so it is not known which objects it"
+                    f" needs, and nothing is deleted. Repair it first ({error})."
+                ) from None
+    return found
+
+
+def find(listed: Sequence[Stored], needed: Collection[str], now: float) -> Garbage:
+    """Return which of `listed` is neither in `needed`, by its name without `.dir`, nor young.
+
+    What was written later than `MIN_AGE` before `now`, or at an unknown time, is kept.
+    """
+    unneeded, young, unknown = [], 0, 0
+    for stored in listed:
+        names = _names(stored.place)
+        if names is None:
+            unknown += 1
+        elif names.isdisjoint(needed):
+            if stored.modified is None or stored.modified > now - MIN_AGE:
+                young += 1
+            else:
+                unneeded.append(stored)
+    return Garbage(unneeded, young, unknown)
+
+
+def delete(remote: Remote, unneeded: Sequence[Stored]) -> None:
+    """Delete what `find` has found; raises `UserError` when some of it could not be.
+
+    Manifests go first, so that a manifest in the remote always has its files.
+    """
+    manifests = [one for one in unneeded if one.place.endswith(DIR)]
+    others = [one for one in unneeded if not one.place.endswith(DIR)]
+    errors = remote.delete(manifests)
+    if not errors:
+        errors = remote.delete(others)
+    if errors:
+        raise UserError(
+            f"not everything could be deleted from {remote.url} ({reason(errors)}). Run it again."
+        )
+
+
+def names_of(stored: Collection[Stored]) -> set[str]:
+    """Return the names by which something could need these objects and records."""
+    return {name for one in stored for name in _names(one.place) or ()}
+
+
+def _names(place: str) -> set[str] | None:
+    """Return the names by which something can need what lies at `place`, without `.dir`.
+
+    There is none for a temporary file; None stands for a file that is not ours.
+    """
+    if found := OBJECT.fullmatch(place):
+        return {found[1] + found[2]}
+    if found := RECORD.fullmatch(place):
+        return {found[1]}
+    if found := DERIVED.fullmatch(place):
+        return {found[1], found[2]}
+    return set() if LEFTOVER.fullmatch(place) else None
