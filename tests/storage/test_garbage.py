@@ -108,11 +108,18 @@ def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
 def write(remote: Remote, content: bytes, end: str = "") -> str:
     """Store an object as it is; return its name."""
     name = manifest.md5_of(content) + end
+    put(remote, name, content)
+    return name
+
+
+def put(remote: Remote, name: str, content: bytes) -> None:
+    """Store content under a name, whatever is there."""
     path = remote.path(name)
     if remote.is_folder:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    remote.fs.fs.pipe_file(path, content)
-    return name
+        Path(path).write_bytes(content)
+    else:
+        remote.fs.fs.pipe_file(path, content)
 
 
 def test_a_listing_says_where_everything_is_how_large_and_how_old(remote: Remote) -> None:
@@ -147,7 +154,7 @@ def test_manifests_go_first_and_what_is_gone_already_is_no_error(
     remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, kept = write(remote, b"file"), write(remote, b"kept")
-    folder = write(remote, Manifest({"a": (file, 4)}).content(), ".dir")
+    folder = write(remote, Manifest({"a": (file, 4)}).content, ".dir")
     listed = [one for one in remote.listing() if kept[2:] not in one.place]
     gone = stored("files/md5/00/" + "0" * 30)
     order: list[str] = []
@@ -170,7 +177,7 @@ def test_no_file_is_deleted_while_its_manifest_is_there(
     remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(remote, b"file")
-    write(remote, Manifest({"a": (file, 4)}).content(), ".dir")
+    write(remote, Manifest({"a": (file, 4)}).content, ".dir")
 
     def refuse(path: str) -> None:
         raise PermissionError(path)
@@ -186,19 +193,18 @@ def test_needed_manifests_need_their_files_and_a_damaged_one_stops_everything(
     remote: Remote,
 ) -> None:
     file, other = write(remote, b"file"), write(remote, b"other")
-    folder = write(remote, Manifest({"a": (file, 4)}).content(), ".dir").removesuffix(".dir")
-    unneeded = write(remote, Manifest({"a": (other, 5)}).content(), ".dir")
+    folder = write(remote, Manifest({"a": (file, 4)}).content, ".dir").removesuffix(".dir")
+    unneeded = write(remote, Manifest({"a": (other, 5)}).content, ".dir")
     listed = remote.listing()
     # A manifest that was never stored, such as that of the template's lock, needs nothing.
     named = {folder, OTHER}
     assert garbage.expanded(remote, listed, named) == {*named, file}
     for content in (b"damaged", b""):
-        remote.fs.fs.rm_file(remote.path(f"{folder}.dir"))
-        remote.fs.fs.pipe_file(remote.path(f"{folder}.dir"), content)
+        put(remote, f"{folder}.dir", content)
         with pytest.raises(UserError, match="nothing is deleted"):
             garbage.expanded(remote, listed, named)
     # Nobody needs this one.
-    remote.fs.fs.rm_file(remote.path(unneeded))
+    remote._delete(remote.path(unneeded))
     odd = write(remote, b'[{"md5": 1}, 2]', ".dir").removesuffix(".dir")
     with pytest.raises(UserError, match="nothing is deleted"):
         garbage.expanded(remote, remote.listing(), {odd})

@@ -119,11 +119,20 @@ def test_a_damaged_object_is_named_by_verify_and_refused_by_push(
     expected = f"v0  broken\n    dataset/{name}: checksum mismatch in {url}\n"
     assert run("verify") == (1, expected, "")
 
+    # What a push reads is what is not released.
+    released = objects(clouded.cache).keys()
+    clouded.configure(config_text(samples=8))
     run("build")
+    run("push")
+    new = min(objects(clouded.cache).keys() - released)
+    place = f"{clouded.place.name}/files/md5/{new[:2]}/{new[2:]}"
+    emulator.overwrite(place, b"damaged")
+
     result = run("push")
+
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        f"error: Checksum mismatch for 1 of 11 objects in {url}. Remove them and run it again:\n"
+        f"error: Checksum mismatch for 1 of 17 objects in {url}. Remove them and run it again:\n"
         f"    gcloud storage rm gs://{BUCKET}/{place}\n"
     )
 
