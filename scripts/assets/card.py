@@ -45,7 +45,7 @@ def write(
     `config_text` is the config as it was written, `address` that of the repository, `parts` the
     names of the Parquet files by split.
     """
-    meta, count = release.lock.meta, release.lock.nfiles
+    meta, count = release.lock.meta, release.lock.images
     values = {
         "title": config.title or f"{meta.source.name}, changed by pull request",
         "description": config.description,

@@ -1,8 +1,8 @@
 """The files of a release: Parquet, zip, Croissant, card, and their checksums."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from scripts.assets import archive, card, croissant, samples
@@ -72,12 +72,12 @@ class _Package:
     folder: Path
     version: Version
 
-    @property
+    @cached_property
     def archive(self) -> Path | None:
         """The path of the zip file; None where it would be too large."""
-        release = self.version.release
-        size = archive.size_of(self.version.samples, release.lock.size)
-        return self.folder / f"dataset-{release.tag}.zip" if size <= MAX_FILE else None
+        size = archive.size_of(self.version.samples, self.version.size)
+        name = f"dataset-{self.version.release.tag}.zip"
+        return self.folder / name if size <= MAX_FILE else None
 
     def write_images(self) -> dict[str, list[Path]]:
         """Write the archive and the Parquet files, reading each image once; return the latter."""
@@ -87,12 +87,11 @@ class _Package:
         if packed:
             packed.add(archive.METADATA, archive.metadata(self.version.samples))
         parts = {}
-        ordered: Sequence[samples.Sample] = self.version.samples
-        with Bar(desc=f"Packing {self.version.release.tag}", total=len(ordered)) as bar:
+        total = len(self.version.samples)
+        with Bar(desc=f"Packing {self.version.release.tag}", total=total) as bar:
             for split in sorted(self.version.splits):
                 writer = Writer(self.folder, split, self.version.labels, MAX_FILE)
-                of_split = [sample for sample in ordered if sample.split == split]
-                for one in self.version.contents(of_split):
+                for one in self.version.contents(split):
                     writer.write(*one)
                     if packed:
                         packed.add(one[0].file, one[1])

@@ -1,17 +1,14 @@
 """The Parquet files of a release: images and labels, in the way of Hugging Face's `datasets`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.assets.samples import Sample
+from scripts.build.parquet import HUGGINGFACE, ROWS_IN_GROUP, features
 
-# A reader of HTTP ranges fetches few rows at once.
-ROWS_IN_GROUP = 100
 TEXTS = ("source_label", "sample", "file", "curation")
 SCHEMA = pa.schema(
     [
@@ -20,18 +17,6 @@ SCHEMA = pa.schema(
         *((name, pa.string()) for name in TEXTS),
     ]
 )
-
-
-def features(labels: Sequence[str]) -> dict[str, Any]:
-    """Return the columns as `datasets` describes them, with `labels` as the names of classes.
-
-    See https://huggingface.co/docs/datasets/about_dataset_features.
-    """
-    return {
-        "image": {"_type": "Image"},
-        "label": {"names": list(labels), "_type": "ClassLabel"},
-        **{name: {"dtype": "string", "_type": "Value"} for name in TEXTS},
-    }
 
 
 class Writer:
@@ -79,8 +64,7 @@ class Writer:
         self._end()
         self._parts.append(self._folder / f"{self._split}-{len(self._parts):05}.parquet.tmp")
         self._writer = pq.ParquetWriter(self._parts[-1], SCHEMA, store_schema=False)
-        info = {"info": {"features": features(self._labels)}}
-        self._writer.add_key_value_metadata({"huggingface": json.dumps(info)})
+        self._writer.add_key_value_metadata({HUGGINGFACE: features(self._labels, TEXTS)})
 
     def _end(self) -> None:
         if self._writer is not None:

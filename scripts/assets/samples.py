@@ -1,18 +1,21 @@
-"""The samples of a release, with what is known of each, and the bytes of their files."""
+"""The samples of a release, with what is known of each, and their PNGs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from scripts.build import cuts, parquet
 from scripts.build.dataset import Dataset
 from scripts.build.decisions import decisions_of
+from scripts.build.parquet import Row
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
-from scripts.storage import manifest
+from scripts.storage import manifest, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote
 from scripts.versions import releases, resolve
 from scripts.versions.git import Git, GitTree
+from scripts.versions.history import History
 from scripts.versions.releases import Release
 
 # How many files are in memory at the same time.
@@ -22,12 +25,12 @@ READ_AT_ONCE = 500
 class Sample(NamedTuple):
     """One sample: its file, such as `train/3/00007.png`, and what is known of it.
 
-    `source_label` is the label that the source gives it, `curation` how it was curated; both are
-    None where they are not known, or it was not.
+    A sample in a shard has the name that it would have as a file. `source_label` is the label that
+    the source gives it, `curation` how it was curated; both are None where they are not known, or
+    it was not.
     """
 
     file: str
-    md5: str
     source_label: str | None = None
     curation: str | None = None
 
@@ -49,10 +52,11 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Version:
-    """A release: its samples, sorted by file, and where their bytes are."""
+    """A release: its samples, sorted by file, and the objects of its files."""
 
     release: Release
     samples: Sequence[Sample]
+    files: Mapping[str, str]
     cache: Cache
     remote: Remote
 
@@ -68,15 +72,40 @@ class Version:
         counts = self.release.lock.meta.counts.values()
         return list(dict.fromkeys(folder for of_split in counts for folder in of_split))
 
-    def contents(self, samples: Sequence[Sample]) -> Iterator[tuple[Sample, bytes]]:
-        """Yield `samples`, each with the bytes of its file, verified by their checksum.
+    @property
+    def size(self) -> int:
+        """The size of all PNGs; raises `UserError` when a shard is missing or damaged."""
+        if not self.release.lock.is_sharded:
+            return self.release.lock.size
+        return sum(len(row.png) for file in self.files for row in self._rows(file))
 
-        Raises `UserError` when one is missing or damaged.
+    def contents(self, split: str) -> Iterator[tuple[Sample, bytes]]:
+        """Yield the samples of a split, each with its PNG, verified by a checksum.
+
+        Samples in shards come in their order. Raises `UserError` when an object is missing or
+        damaged.
         """
+        samples = [sample for sample in self.samples if sample.split == split]
+        if self.release.lock.is_sharded:
+            yield from self._in_shards(samples, split)
+            return
         for start in range(0, len(samples), READ_AT_ONCE):
             part = samples[start : start + READ_AT_ONCE]
-            found = self._read({sample.md5 for sample in part})
-            yield from ((sample, found[sample.md5]) for sample in part)
+            found = self._read({self.files[sample.file] for sample in part})
+            yield from ((sample, found[self.files[sample.file]]) for sample in part)
+
+    def _in_shards(self, samples: Sequence[Sample], split: str) -> Iterator[tuple[Sample, bytes]]:
+        known = {sample.file: sample for sample in samples}
+        for file in self.files:
+            of_split, folder = cuts.place_of(file)
+            if of_split == split:
+                for row in self._rows(file):
+                    yield known[f"{split}/{folder}/{row.sample}.png"], row.png
+
+    def _rows(self, file: str) -> Iterator[Row]:
+        path = transfer.fetch(self.cache, lambda: self.remote, self.files[file])
+        with path.open("rb") as opened:
+            yield from parquet.read(opened)
 
     def _read(self, names: set[str]) -> dict[str, bytes]:
         here = {name: content for name in names if (content := self.cache.read(name)) is not None}
@@ -101,10 +130,11 @@ def list_samples(git: Git, release: Release) -> Version:
     Raises `UserError` when it cannot be read.
     """
     cache, remote = Cache(git.root), releases.remote_of(git, release)
-    kept = cache.read(release.lock.md5)
-    files = manifest.entries(kept) if kept else remote.manifest(release.lock.md5)
-    samples = [Sample(file, md5) for file, md5 in sorted(files.items())]
-    return Version(release, samples, cache, remote)
+    history = History(git, [release])
+    known = _details(git, release)
+    samples = [Sample(name, *known.get(name, ())) for name in sorted(history.names(release))]
+    files = dict(sorted(history.files(release).items()))
+    return Version(release, samples, files, cache, remote)
 
 
 def _details(git: Git, release: Release) -> Mapping[str, tuple[str, str | None]]:

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from scripts import workers
 from scripts.build import png, selection
-from scripts.build.encodings import Encoded, Encodings
+from scripts.build.cuts import Cutter
+from scripts.build.folders import folders_of
 from scripts.build.selection import Selection
-from scripts.inputs.config import Config
+from scripts.inputs.config import PARQUET, Config
 from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
 from scripts.sources.extended import Extended
@@ -78,31 +79,23 @@ class Dataset:
             return self.source
         return Resized(self.source, size)
 
-    @cached_property
-    def _rows(self) -> list[int]:
-        """The selected rows, in the order of the source, which can be read piece by piece."""
-        return sorted(self.selection.files().values())
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        return self._shards() if self.config.format == PARQUET else self._pngs()
 
-    @cached_property
-    def _encodings(self) -> Encodings:
-        return Encodings(self._resized)
+    def _shards(self) -> Iterator[tuple[str, bytes]]:
+        from scripts.build import sharded  # noqa: PLC0415 - pyarrow is not needed for PNG files
 
-    def _made(self, known: dict[int, Encoded], new: dict[int, Encoded]) -> Manifest:
-        self._encodings.add(new)
-        files = known | new
-        return Manifest({name: files[row] for name, row in self.selection.files().items()})
+        folders, _ = folders_of(self.config, self._resized)
+        shards = Cutter(self._resized, self.config.seed, folders).cut(self.selection)
+        made, total = sharded.Sharded(self.images, list(folders)), sum(map(len, shards.values()))
+        with Bar(desc="Encoding images", unit="image", total=total) as bar:
+            for part in sharded.parts(shards, self._resized.shape or ()):
+                for (name, rows), content in zip(part, made.contents(part), strict=True):
+                    bar.update(len(rows))
+                    yield name, content
 
-
-def _encoded(images: Extended, rows: Sequence[int]) -> list[Encoded]:
-    """Encode the images of `rows`."""
-    contents = (png.encode(images.image(row)) for row in rows)
-    return [Encoded(manifest.md5_of(content), len(content)) for content in contents]
-
-
-def _stored(images: Extended, cache: Cache, rows: Sequence[int]) -> list[Stored]:
-    """Encode the images of `rows` and store them in `cache`."""
-    return [cache.store(png.encode(images.image(row))) for row in rows]
-
-
-def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:
-    return Bar(results, total=len(rows), desc="Encoding images", unit="image")
+    def _pngs(self) -> Iterator[tuple[str, bytes]]:
+        # In the order of the source, which can be read piece by piece.
+        rows = sorted(self.selection.files().items(), key=lambda entry: entry[1])
+        for name, row in Bar(rows, desc="Encoding images", unit="image"):
+            yield name, png.encode(self.images.image(row))

@@ -5,13 +5,15 @@ released before has any influence on it.
 """
 
 import hashlib
-from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
+from scripts.sources.shards import DIGEST_SIZE
 from scripts.sources.source import Source, classes
 
 
@@ -73,6 +75,17 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
         for label, ranked in keys.items():
             images[label] += _placed(number, sorted(ranked), unusable)
     return images
+
+
+def ranked(source: Source) -> list[Counter[str]]:
+    """Return how many images have a place in each batch of `source`, by label.
+
+    These are the first rows of all images, usable or not: the numbers never change.
+    """
+    keys = np.frombuffer(b"".join(source.keys), f"S{DIGEST_SIZE}")
+    rows = np.sort(np.unique(keys, return_index=True)[1])
+    stops = np.searchsorted(rows, [batch.stop for batch in source.batches])
+    return [Counter(source.labels[part].tolist()) for part in np.split(rows, stops)[:-1]]
 
 
 def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:

@@ -34,7 +34,8 @@ class Selection:
     rows from the number of the source's on are additions. `identifiers` names them. `on_top` are
     pinned rows and additions that came in addition to the counts of the config; `left_out` are
     curated rows and additions whose class the dataset does not have. `dealt` is how many images
-    each split and folder got before relabels changed that.
+    each split and folder got before relabels changed that; `kept` is how many of these, which come
+    first, have their label still. What follows them is there because people said so.
     """
 
     rows: Mapping[Place, list[int]]
@@ -43,6 +44,7 @@ class Selection:
     left_out: frozenset[int] = frozenset()
     splits: tuple[Split, ...] = (TRAIN, TEST)
     dealt: Mapping[Place, int] = field(default_factory=dict)
+    kept: Mapping[Place, int] = field(default_factory=dict)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of images in each split and folder."""
@@ -71,10 +73,15 @@ class Selection:
         """Return the split and folder of each selected row."""
         return {row: place for place, rows in self.rows.items() for row in rows}
 
+    @property
+    def listing(self) -> bytes:
+        """All file names, sorted; a version in Parquet has it as a record."""
+        return "\n".join(sorted(self.files())).encode()
+
     @cached_property
     def sha256(self) -> str:
         """The checksum of all file names; equal selections have equal checksums."""
-        return hashlib.sha256("\n".join(sorted(self.files())).encode()).hexdigest()
+        return hashlib.sha256(self.listing).hexdigest()
 
 
 def select(
@@ -110,7 +117,7 @@ def select(
         raise InputError(problems)
     folder_of = {label: folder for folder, labels in folders.items() for label in labels}
     collected = _Collection(folder_of, {place: [] for place in dealt})
-    collected.put_dealt(dealt, decisions.relabeled)
+    kept = collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)
     collected.put_additions(additions, len(source.labels))
     named = Extended(source, additions) if additions else source
@@ -121,6 +128,7 @@ def select(
         frozenset(collected.left_out),
         config.splits,
         {place: len(rows) for place, rows in dealt.items()},
+        kept,
     )
 
 
@@ -142,14 +150,21 @@ class _Collection:
         if on_top:
             self.on_top.add(row)
 
-    def put_dealt(self, dealt: Mapping[Place, list[int]], relabeled: Mapping[int, str]) -> None:
-        """Put what was dealt; an image with a new label stays in its split."""
+    def put_dealt(
+        self, dealt: Mapping[Place, list[int]], relabeled: Mapping[int, str]
+    ) -> dict[Place, int]:
+        """Put what was dealt; an image with a new label stays in its split.
+
+        Returns how many have no new label.
+        """
         for place, taken in dealt.items():
             self.rows[place] += [row for row in taken if row not in relabeled]
+        kept = {place: len(rows) for place, rows in self.rows.items()}
         for (split, _), taken in dealt.items():
             for row in taken:
                 if row in relabeled:
                     self.put(row, split, relabeled[row])
+        return kept
 
     def put_pinned(self, source: Source, decisions: Decisions) -> None:
         """Put the pinned rows that were not dealt."""

@@ -7,7 +7,6 @@ each split stays on its side, whatever the newer batch brings.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from scripts.build.deal import VALIDATION_END
 from scripts.build.order import Image, order
@@ -16,10 +15,9 @@ from scripts.inputs.config import SOURCE, SPLITS, TEST, TRAIN, VALIDATION
 from scripts.sources.own import Own
 from scripts.sources.pointer import OTHERS, BatchRecord
 from scripts.sources.source import Zones
-from scripts.storage import manifest, transfer
-from scripts.storage.cache import Cache
 from scripts.versions import continuity, releases
 from scripts.versions.git import Git, GitTree
+from scripts.versions.history import History
 from scripts.versions.releases import Release
 
 MIDDLE = float(VALIDATION_END)
@@ -125,16 +123,13 @@ def _is_of(git: Git, source: Own, release: Release) -> bool:
 
 
 def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
-    """Yield the split and the row of each image of `release`, from the names of its files.
+    """Yield the split and the row of each image of `release`, from their names.
 
     Without those that its curation pins to a split: they stay there, wherever the cut is.
     """
     curation = reader.read(GitTree(git, release.commit)).curation
     pinned = {decision.sample for decision in curation.decisions if decision.action in SPLITS}
-    path = transfer.fetch(
-        Cache(git.root), partial(releases.remote_of, git, release), release.lock.md5
-    )
-    for name in manifest.entries(path.read_bytes()):
+    for name in History(git, [release]).names(release):
         split, _, file = name.split("/")
         sample = file.removesuffix(".png")
         if sample not in pinned and (row := source.find(sample)) is not None:

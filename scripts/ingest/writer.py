@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from scripts.build.parquet import column, text
 from scripts.sources import own
 from scripts.sources.shards import DIGEST_SIZE, Rows
 from scripts.storage.files import TEMPORARY
@@ -71,7 +71,7 @@ class ShardWriter:
         pngs, labels, splits, digests = zip(*self._group, strict=True)
         names = [f"{own.identifier(digest)}.png" for digest in digests]
         images = pa.StructArray.from_arrays(
-            [_column(pngs, pa.binary()), _text(names)], fields=list(SHARD.field("image").type)
+            [column(pngs, pa.binary()), text(names)], fields=list(SHARD.field("image").type)
         )
         columns = [images, *_row(labels, splits, b"".join(digests))]
         self._file.write_table(pa.Table.from_arrays(columns, schema=SHARD))
@@ -100,21 +100,10 @@ def _row(labels: Sequence[str], splits: Sequence[str | None], digests: bytes) ->
     """Return the columns that a shard and an index have in common."""
     given = [split for split in splits if split is not None]
     # Either all images of a source have a split, or none has.
-    split = _text(given) if len(given) == len(splits) else pa.nulls(len(splits), pa.string())
+    split = text(given) if len(given) == len(splits) else pa.nulls(len(splits), pa.string())
     raw = [None, pa.py_buffer(digests)]
     digest = pa.Array.from_buffers(pa.binary(DIGEST_SIZE), len(labels), raw)
-    return [_text(labels), split, digest]
-
-
-def _text(values: Sequence[str]) -> Any:
-    return _column([value.encode() for value in values], pa.string())
-
-
-def _column(values: Sequence[bytes], kind: Any) -> Any:
-    """Return a column; made from its buffers, because pyarrow's own way imports pandas."""
-    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(values))]
-    return pa.Array.from_buffers(kind, len(values), buffers)
+    return [text(labels), split, digest]
 
 
 def _temporary(folder: Path) -> Path:

@@ -36,6 +36,10 @@ MAX_SIDE = 4096
 MAX_TITLE = 200
 LICENSE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,60}$"
 SIZE_PATTERN = r"^[1-9][0-9]*x[1-9][0-9]*$"
+# The values of `format`.
+Format = Literal["png", "parquet"]
+PNG: Format = "png"
+PARQUET: Format = "parquet"
 # The keys that say how large a split is.
 SPLIT_SIZES = {"test_size", "validation_size"}
 # Values in place of those that are invalid, so that the rest of a config can be checked. A config
@@ -215,6 +219,11 @@ class Config(BaseModel):
     seed: int = Field(
         0, ge=0, lt=2**32, description="A different seed selects different images and splits."
     )
+    format: Format = Field(
+        PNG,
+        description="What `dataset/` holds: a PNG file for each image, or Parquet files with many"
+        " images each (`parquet`), for hundreds of thousands of images.",
+    )
 
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = Field(
         None, description="The name of the dataset, for its card.", examples=["MNIST, 3 or not 3"]
@@ -246,7 +255,9 @@ class Config(BaseModel):
 
     def record(self) -> dict[str, Any]:
         """Return the config as plain data, as a lock holds it."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        # The locks of PNG files are older than this key, and do not have it.
+        default = {"format"} if self.format == PNG else set[str]()
+        return self.model_dump(by_alias=True, exclude_none=True, exclude=default)
 
     @field_validator("test_size", mode="before")
     @classmethod

@@ -110,7 +110,7 @@ def _names(history: History, release: Release | None) -> _Names | None:
     if release is None:
         return {}
     with suppress(UserError):
-        parts = [PurePosixPath(name).with_suffix("").parts for name in history.files(release)]
+        parts = [PurePosixPath(name).with_suffix("").parts for name in history.names(release)]
         return {_key(name): (split, folder, name) for split, folder, name in parts}
     return None
 

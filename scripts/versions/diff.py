@@ -1,6 +1,5 @@
 """What a version changes compared with a release: counts, samples, bytes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +7,7 @@ from scripts.build import near
 from scripts.build.dataset import Dataset
 from scripts.build.near import Near
 from scripts.errors import UserError
-from scripts.inputs.config import SPLITS, TEST, TRAIN
+from scripts.inputs.config import PARQUET, SPLITS, TEST, TRAIN
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
 from scripts.versions import comparison, curated, index, lock
@@ -93,7 +92,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         comparison=compared,
         old=old,
         new=new,
-        new_bytes=_new_bytes(history.releases, before, old, dataset, made),
+        new_bytes=_new_bytes(history, before, old, dataset, made),
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old),
     )
@@ -159,22 +158,34 @@ def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:
 
 
 def _new_bytes(
-    released: Sequence[Release],
+    history: History,
     before: Release | None,
     old: Index | None,
     dataset: Dataset,
     made: Manifest,
-) -> int:
-    """Return the size of the objects that the release `before` does not have.
+) -> int | None:
+    """Return the size of the objects that the release `before` does not have, None if unknown.
 
-    A version that equals any release is stored already, and so is an image that `before` has. Only
-    where all files have the names of before, but not the bytes (other code encoded them), every
-    object counts as new.
+    A version that equals any release is stored already, and so is an image that `before` has, in a
+    file of its own. Only where all files have the names of before, but not the bytes (other code
+    encoded them), every object counts as new.
     """
-    if made.md5 in {release.lock.md5 for release in (*released, *([before] if before else []))}:
+    known_releases = (*history.releases, *([before] if before else []))
+    if made.md5 in {release.lock.md5 for release in known_releases}:
         return 0
+    if dataset.config.format == PARQUET or (before and before.lock.is_sharded):
+        return _new_bytes_of_shards(history, before, made)
     encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
     known = old.places if old and not encoded_anew else {}
     digests, rows = dataset.images.digests, dataset.selection.files()
     new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
-    return sum(new.values()) + len(made.content)
+    return sum(new.values()) + len(made.content())
+
+
+def _new_bytes_of_shards(history: History, before: Release | None, made: Manifest) -> int | None:
+    try:
+        stored = {*history.files(before).values()} if before else set[str]()
+    except UserError:
+        return None
+    new = {md5: size for md5, size in made.objects().items() if md5 not in stored}
+    return sum(new.values()) + len(made.content())

@@ -70,8 +70,19 @@ class History:
             return None
         return inputs.curation
 
+    def names(self, release: Release) -> list[str]:
+        """Return the name of each image of `release`, such as `train/3/00007.png`.
+
+        Images in shards have the names that they would have as files. Raises `UserError` when they
+        are not available.
+        """
+        if release.lock.is_sharded:
+            listing = self._records(release).read(release.lock.meta.samples)
+            return listing.decode().splitlines()
+        return list(self.files(release))
+
     def files(self, release: Release) -> dict[str, str]:
-        """Return the object of each file of `release`, by name, such as `train/3/00007.png`.
+        """Return the object of each file of `release`, by file name.
 
         Raises `UserError` when its manifest is not available.
         """
@@ -79,19 +90,6 @@ class History:
         if (content := self._cache.read(name)) is not None:
             return manifest.entries(content)
         return releases.remote_of(self._git, release).manifest(name)
-
-    def verified(self, committed: bytes | None) -> set[str]:
-        """Return objects in the remote that `committed`, the content of a `.dvc/config`, names.
-
-        They are those of the newest release, which verified them, if it has the same `.dvc/config`.
-        """
-        release = self.latest
-        if release is None or self._git.file(release.commit, CONFIG_PATH) != committed:
-            return set()
-        try:
-            return {*self.files(release).values(), release.lock.md5}
-        except UserError:
-            return set()
 
     def _from_files(self, release: Release) -> Index:
         """Index a release from before there were records, once: the local cache keeps the index."""

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from scripts.build.dataset import Dataset
 from scripts.build.selection import RULE
 from scripts.errors import UserError
-from scripts.inputs.config import ReleaseTag
+from scripts.inputs.config import PARQUET, ReleaseTag
 from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
@@ -53,7 +53,8 @@ class Meta(_Record):
 
     `selection` is the number of the rule that selected it, `config` the config it was made from,
     `curation` the checksum of its decisions, `counts` the images by split and folder, `samples` the
-    SHA-256 of all file names.
+    SHA-256 of all their file names: of a version in Parquet, those that it would have as PNG. There
+    it also names the record in the remote that lists them.
     `comparable_since` is the oldest release with which it has no leak, `splits` names the record in
     the remote that holds its index.
     """
@@ -94,6 +95,16 @@ class Lock(_Record):
     def nfiles(self) -> int:
         """The number of files."""
         return self.outs[0].nfiles
+
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return sum(sum(folders.values()) for folders in self.meta.counts.values())
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether the files are shards of Parquet, with many images each."""
+        return bool(self.meta.config.get("format") == PARQUET)
 
 
 def of(

@@ -139,7 +139,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
                 6,
                 1,
                 "unknown key 'color'; known keys: source, channels, image_size, class, samples,"
-                " split_by, test_size, validation_size, seed, title, description, license,"
+                " split_by, test_size, validation_size, seed, format, title, description, license,"
                 " citation, comparable_since",
             )
         ],
@@ -563,6 +563,10 @@ INVALID |= {
             (6, 19, f"comparable_since: {TAG}, found 2"),
         ],
     ),
+    "an unknown format": (
+        with_lines(format="jpeg"),
+        [(6, 9, "format: expected 'png' or 'parquet', found 'jpeg'")],
+    ),
     "every new kind of value invalid and an unknown class": (
         with_lines(class_="33", split_by="x", channels="x", validation_size="x", image_size="x"),
         [
@@ -887,6 +891,11 @@ def test_the_record_of_a_config_names_comparable_since_only_where_it_is_given() 
 
     given_one = config.parse(with_lines(comparable_since="v3"))
     assert given_one.record() == values | {"comparable_since": "v3"}
+
+
+def test_the_record_of_a_config_names_only_another_format_than_png() -> None:
+    assert config.parse(with_lines(format="png")).record() == config.parse(with_lines()).record()
+    assert config.parse(with_lines(format="parquet")).record()["format"] == "parquet"
 
 
 @pytest.mark.parametrize("verb", ["validate", "build", "plan"])

@@ -1,0 +1,91 @@
+"""The shards of a version in Parquet, as Hugging Face's `datasets` reads them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+# A reader of HTTP ranges fetches few rows at once.
+ROWS_IN_GROUP = 100
+# The key in the footer of a file that says how `datasets` reads its columns.
+HUGGINGFACE = "huggingface"
+TEXTS = ("source_label", "sample")
+SCHEMA = pa.schema(
+    [
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("label", pa.int64()),
+        *((name, pa.string()) for name in TEXTS),
+    ]
+)
+# PNGs cannot be compressed; without statistics and compression the bytes of a file depend on its
+# rows alone.
+OPTIONS: dict[str, Any] = {
+    "compression": "none",
+    "use_dictionary": ["label", "source_label"],
+    "write_statistics": False,
+    "store_schema": False,
+}
+
+
+class Row(NamedTuple):
+    """One image: its identifier, the label that the source gives it, and its PNG."""
+
+    sample: str
+    source_label: str
+    png: bytes
+
+
+def encode(rows: Sequence[Row], label: int, labels: Sequence[str]) -> bytes:
+    """Return a shard of `rows`, all of the class that has the number `label` in `labels`."""
+    samples, source_labels, pngs = zip(*rows, strict=True)
+    paths = [f"{sample}.png" for sample in samples]
+    images = pa.StructArray.from_arrays(
+        [column(pngs, pa.binary()), text(paths)], fields=list(SCHEMA.field("image").type)
+    )
+    numbers = pa.array(np.full(len(rows), label, np.int64))
+    columns = [images, numbers, text(source_labels), text(samples)]
+    sink = pa.BufferOutputStream()
+    with parquet.ParquetWriter(sink, SCHEMA, **OPTIONS) as writer:
+        writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), ROWS_IN_GROUP)
+        writer.add_key_value_metadata({HUGGINGFACE: features(labels, TEXTS)})
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def read(file: IO[bytes]) -> Iterator[Row]:
+    """Yield the rows of a shard."""
+    opened = parquet.ParquetFile(file)
+    for number in range(opened.num_row_groups):
+        group = opened.read_row_group(number)
+        pngs = group["image"].combine_chunks().field("bytes")
+        columns = group["sample"], group["source_label"], pngs
+        for row in zip(*(of_column.to_pylist() for of_column in columns), strict=True):
+            yield Row(*row)
+
+
+def features(labels: Sequence[str], texts: Sequence[str]) -> str:
+    """Return the columns as `datasets` describes them, with `labels` as the names of classes.
+
+    See https://huggingface.co/docs/datasets/about_dataset_features.
+    """
+    described = {
+        "image": {"_type": "Image"},
+        "label": {"names": list(labels), "_type": "ClassLabel"},
+        **{name: {"dtype": "string", "_type": "Value"} for name in texts},
+    }
+    return json.dumps({"info": {"features": described}})
+
+
+def text(values: Sequence[str]) -> Any:
+    """Return a column of texts."""
+    return column([value.encode() for value in values], pa.string())
+
+
+def column(values: Sequence[bytes], kind: Any) -> Any:
+    """Return a column; made from its buffers, because pyarrow's own way imports pandas."""
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(values))]
+    return pa.Array.from_buffers(kind, len(values), buffers)
