@@ -1,6 +1,6 @@
 """The dataset that people describe: its selection, its files, its manifest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
@@ -10,14 +10,15 @@ from scripts.build import png, selection
 from scripts.build.cuts import Cutter
 from scripts.build.folders import folders_of
 from scripts.build.selection import Selection
+from scripts.build.targets import Target, in_parts
 from scripts.inputs.config import PARQUET, Config
 from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
-from scripts.sources.extended import Extended
+from scripts.sources.extended import Extended, Images
 from scripts.sources.resized import Resized
-from scripts.sources.source import Source
+from scripts.sources.source import FetchObject, Source
 from scripts.storage import manifest
-from scripts.storage.cache import Cache, Stored
+from scripts.storage.cache import Stored
 from scripts.storage.manifest import Manifest
 
 Result = TypeVar("Result")
@@ -52,24 +53,36 @@ class Dataset:
         """The names and checksums of all files; those of new images are encoded, but not stored."""
         known = self._encodings.known(self._rows)
         rows = [row for row in self._rows if row not in known]
-        encoded = _with_progress(workers.results(partial(_encoded, self.images), rows), rows)
-        return self._made(known, dict(zip(rows, encoded, strict=True)))
+        maker = PngMaker(self.images)
+        encoded = _with_progress(in_parts(partial(_encoded, maker), maker, rows), rows)
+        new = dict(zip(rows, encoded, strict=True))
+        self._encodings.add(new)
+        return self._made(known | new)
 
-    def store(self, cache: Cache) -> Manifest:
-        """Store all files and the manifest in `cache`. Images that it has are not encoded."""
-        known = self._encodings.known(self._rows)
-        intact = cache.intact({file.md5 for file in known.values()})
-        rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
-        work = partial(_stored, self.images, cache)
-        stored = list(_with_progress(workers.results(work, rows), rows))
-        made = self._made(
-            known,
-            {row: Encoded(one.name, one.size) for row, one in zip(rows, stored, strict=True)},
+    def store(self, target: Target) -> Manifest:
+        """Store all files and the manifest in `target`. Images that it has are not encoded."""
+        made = (
+            self._sharded.store(target)
+            if self.config.format == PARQUET
+            else self._store_pngs(target)
         )
-        cache.put_manifest(made)
-        cache.note_intact(made, stored)
         # Not encoded again when somebody asks for the manifest.
         vars(self)["manifest"] = made
+        return made
+
+    def _store_pngs(self, target: Target) -> Manifest:
+        known = self._encodings.known(self._rows)
+        intact = target.intact({file.md5 for file in known.values()})
+        rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
+        stored: list[Stored] = []
+        try:
+            for one in _with_progress(target.store(PngMaker(self.images), rows), rows):
+                stored.append(one)  # noqa: PERF402 - also what is there when an error ends it
+        finally:
+            new = {row: Encoded(one.name, one.size) for row, one in zip(rows, stored, strict=False)}
+            self._encodings.add(new)
+        made = self._made(known | new)
+        target.finish(made, stored)
         return made
 
     @cached_property
@@ -94,8 +107,49 @@ class Dataset:
                     bar.update(len(rows))
                     yield name, content
 
-    def _pngs(self) -> Iterator[tuple[str, bytes]]:
-        # In the order of the source, which can be read piece by piece.
-        rows = sorted(self.selection.files().items(), key=lambda entry: entry[1])
-        for name, row in Bar(rows, desc="Encoding images", unit="image"):
-            yield name, png.encode(self.images.image(row))
+    @cached_property
+    def _rows(self) -> list[int]:
+        """The selected rows, in the order of the source, which can be read piece by piece."""
+        return sorted(self.selection.files().values())
+
+    @cached_property
+    def _encodings(self) -> Encodings:
+        return Encodings(self._resized)
+
+    def _made(self, files: dict[int, Encoded]) -> Manifest:
+        return Manifest({name: files[row] for name, row in self.selection.files().items()})
+
+
+@dataclass(frozen=True)
+class PngMaker:
+    """Makes the PNG file of each row of `images`."""
+
+    images: Images
+
+    @property
+    def together(self) -> int:
+        """How many files are made together."""
+        return workers.PART
+
+    @property
+    def least(self) -> int:
+        """From how many files on it is faster to use all cores."""
+        return workers.MIN_ITEMS
+
+    def contents(self, rows: Sequence[int]) -> Iterator[bytes]:
+        """Yield the content of the file of each of `rows`."""
+        for row in rows:
+            yield png.encode(self.images.image(row))
+
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "PngMaker":
+        """Return what makes `rows` on another machine, where `fetch` returns objects."""
+        return PngMaker(self.images.part(rows, fetch))
+
+
+def _encoded(maker: PngMaker, rows: Sequence[int]) -> list[Encoded]:
+    """Encode the images of `rows`."""
+    return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(rows)]
+
+
+def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:
+    return Bar(results, total=len(rows), desc="Encoding images", unit="image")

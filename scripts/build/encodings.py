@@ -42,9 +42,9 @@ class Encodings:
 
     def __init__(self, source: Source) -> None:
         """Read what earlier runs kept."""
-        encoder = _encoder()
+        of_encoder = encoder()
         spans = map(_span, source.batches)
-        self._files = {span: _file_of(source, span, encoder) for span in spans}
+        self._files = {span: _file_of(source, span, of_encoder) for span in spans}
         self._rows = np.zeros(len(source.labels), _ROW)
         for span, file in self._files.items():
             self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
@@ -94,7 +94,7 @@ def _file_of(source: Source, span: tuple[int, int], encoder: bytes) -> Path:
     return platformdirs.user_cache_path(FOLDER) / "encodings" / name.hexdigest()
 
 
-def _encoder() -> bytes:
+def encoder() -> bytes:
     """Return what tells apart all that decides the bytes of a PNG, besides its pixels."""
     versions = f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} "
     return versions.encode() + png.encode(_PICTURE)

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from scripts.build import record
+from scripts.build.targets import Local
 from scripts.inputs import paths
 from scripts.review import plan
 from scripts.review.render import counts_in_words, size
@@ -19,7 +20,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     inputs = paths.digest(git.root)
     dataset = resolve.work_tree(git)
     cache = Cache(git.root)
-    built = dataset.store(cache)
+    built = dataset.store(Local(cache))
     cache.checkout(built)
     record.write(git.root, built, inputs)
     counts = counts_in_words(dataset.selection.counts())

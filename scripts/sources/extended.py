@@ -1,14 +1,31 @@
 """A source, followed by the additions of the dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from scripts.inputs.additions import Addition
-from scripts.sources.source import Pixels, Source
+from scripts.sources.source import FetchObject, Held, Pixels, Reader, Source
+
+
+class Images(Protocol):
+    """What files are made of."""
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
+
+    def identifier(self, row: int) -> str:
+        """Return the identifier of a row, which names its file."""
+
+    def label(self, row: int) -> str:
+        """Return the label of a row."""
+
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "Images":
+        """Return what another machine must know to make files of `rows`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +52,46 @@ class Extended:
         number = row - len(self.source.labels)
         return self.source.image(row) if number < 0 else self.additions[number].pixels
 
+    def label(self, row: int) -> str:
+        """Return the label of a row."""
+        number = row - len(self.source.labels)
+        return str(self.source.labels[row]) if number < 0 else self.additions[number].label
+
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "Part":
+        """Return what another machine must know to make files of `rows`."""
+        start = len(self.source.labels)
+        return Part(
+            self.source.reader([row for row in rows if row < start], fetch),
+            Held({row: self.additions[row - start].pixels for row in rows if row >= start}),
+            {row: (self.identifier(row), self.label(row)) for row in rows},
+        )
+
     def identifier(self, row: int) -> str:
         """Return the identifier of a row, which names its file."""
         number = row - len(self.source.labels)
         return self.source.identifier(row) if number < 0 else self.additions[number].identifier
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows, on another machine; `names` are their identifiers and labels."""
+
+    source: Reader
+    additions: Held
+    names: Mapping[int, tuple[str, str]]
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
+        return (self.additions if row in self.additions.pixels else self.source).image(row)
+
+    def identifier(self, row: int) -> str:
+        """Return the identifier of a row, which names its file."""
+        return self.names[row][0]
+
+    def label(self, row: int) -> str:
+        """Return the label of a row."""
+        return self.names[row][1]
+
+    def part(self, _rows: Sequence[int], _fetch: FetchObject) -> "Part":
+        """Return this: it is on another machine already."""
+        return self

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import accumulate
@@ -18,7 +18,7 @@ from scripts.sources import pointer as pointers
 from scripts.sources import shards
 from scripts.sources.pointer import BatchRecord, Pointer
 from scripts.sources.shards import Digests, Rows, Shards
-from scripts.sources.source import Batch, Pixels, SourceRequest, classes
+from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
 from scripts.storage import manifest
 
 COLORS = 3
@@ -36,13 +36,14 @@ class Own:
     """The rows of all batches.
 
     A sample's identifier is `s` and the beginning of its digest. `name` is its own, `pointer` what
-    `sources/NAME.dvc` says.
+    `sources/NAME.dvc` says, `files` the object of each of its files.
     """
 
     name: str
     pointer: Pointer
     rows: Rows
     shards: Shards
+    files: Mapping[str, str]
 
     @property
     def labels(self) -> npt.NDArray[np.str_]:
@@ -87,16 +88,14 @@ class Own:
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row; raises `UserError` when they are not available."""
-        try:
-            with Image.open(io.BytesIO(self.shards.image(row)), formats=["PNG"]) as image:
-                pixels = np.asarray(image)
-        except UserError:
-            raise
-        except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
-            raise self._damaged(row, str(error)) from None
-        if hashlib.sha256(pixels.tobytes()).digest() != self.digests[row]:
-            raise self._damaged(row, "its pixels do not match their checksum")
-        return pixels
+        return _image(self.name, self.shards, row, self.digests[row])
+
+    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "OwnReader":
+        """Return what reads `rows` on another machine, which fetches the shards that have them."""
+        numbers = {self.shards.number(row) for row in rows}
+        names = {number: self.files[shards.shard_name(number)] for number in numbers}
+        digests = {row: self.digests[row] for row in rows}
+        return OwnReader(self.name, self.shards.sizes, names, digests, fetch)
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row."""
@@ -123,9 +122,46 @@ class Own:
         positions = np.argsort(numbers, kind="stable")
         return numbers[positions], positions
 
-    def _damaged(self, row: int, reason: str) -> UserError:
-        reason = " ".join(reason.split())
-        return UserError(f"source {self.name}: image {self.identifier(row)} is damaged: {reason}")
+
+@dataclass(frozen=True)
+class OwnReader:
+    """Reads some rows, of which it has the `digests`.
+
+    `sizes` is the number of rows of each shard, `names` are the objects of those that are needed,
+    by number.
+    """
+
+    name: str
+    sizes: Sequence[int]
+    names: Mapping[int, str]
+    digests: Mapping[int, bytes]
+    fetch: FetchObject
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row; raises `UserError` when they are not available."""
+        return _image(self.name, self._shards, row, self.digests[row])
+
+    @cached_property
+    def _shards(self) -> Shards:
+        return Shards(self.sizes, cache(lambda number: self.fetch(self.names[number])))
+
+
+def _image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:
+    try:
+        with Image.open(io.BytesIO(reader.image(row)), formats=["PNG"]) as image:
+            pixels = np.asarray(image)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
+        raise _damaged(name, digest, str(error)) from None
+    if hashlib.sha256(pixels.tobytes()).digest() != digest:
+        raise _damaged(name, digest, "its pixels do not match their checksum")
+    return pixels
+
+
+def _damaged(name: str, digest: bytes, reason: str) -> UserError:
+    reason = " ".join(reason.split())
+    return UserError(f"source {name}: image {identifier(digest)} is damaged: {reason}")
 
 
 def identifier(digest: bytes) -> str:
@@ -163,7 +199,7 @@ def read(request: SourceRequest) -> Own:
     # An object is verified when it is fetched, and that is enough once.
     path = cache(lambda number: fetch(files[shards.shard_name(number)]))
     reader = Shards(sizes, path)
-    return Own(name, pointer, shards.concatenated(found), reader)
+    return Own(name, pointer, shards.concatenated(found), reader, files)
 
 
 def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.inputs.images import resize
-from scripts.sources.source import Batch, Pixels, Source
+from scripts.sources.source import Batch, FetchObject, Pixels, Reader, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,10 @@ class Resized:
         """Return the resized pixels of a row."""
         return resize(self.source.image(row), self.size)
 
+    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ResizedReader":
+        """Return what reads `rows` on another machine."""
+        return ResizedReader(self.source.reader(rows, fetch), self.size)
+
     def identifier(self, row: int) -> str:
         """Return the identifier of a row in the source."""
         return self.source.identifier(row)
@@ -74,3 +78,15 @@ class Resized:
     def find(self, identifier: str) -> int | None:
         """Return the row of a sample of the source."""
         return self.source.find(identifier)
+
+
+@dataclass(frozen=True)
+class ResizedReader:
+    """Reads rows and resizes them."""
+
+    source: Reader
+    size: tuple[int, int]
+
+    def image(self, row: int) -> Pixels:
+        """Return the resized pixels of a row."""
+        return resize(self.source.image(row), self.size)

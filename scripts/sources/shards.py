@@ -123,12 +123,16 @@ class Shards:
 
     def image(self, row: int) -> bytes:
         """Return the PNG of a row; raises what pyarrow raises when its shard is damaged."""
-        shard = bisect_right(self._starts, row) - 1
+        shard = self.number(row)
         inside = row - self._starts[shard]
         _, starts = self._opened(shard)
         group = bisect_right(starts, inside) - 1
         content: bytes = self._group(shard, group)[inside - starts[group]].as_py()
         return content
+
+    def number(self, row: int) -> int:
+        """Return the number of the shard that has a row."""
+        return bisect_right(self._starts, row) - 1
 
     @cached_property
     def _starts(self) -> list[int]:

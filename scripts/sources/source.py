@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from scripts.errors import UserError
 
+# Returns the path of an object, which is fetched when it is not here.
+FetchObject = Callable[[str], Path]
 # One image: gray values in the shape (height, width), or RGB in the shape (height, width, 3).
 Pixels = npt.NDArray[np.uint8]
 
@@ -30,7 +32,7 @@ class SourceRequest:
     name: str
     channels: Literal["first", "last"] | None = None
     pointer: bytes | None = None
-    fetch_object: Callable[[str], Path] | None = None
+    fetch_object: FetchObject | None = None
 
 
 class Zones(NamedTuple):
@@ -56,6 +58,24 @@ class Batch:
     start: int
     stop: int
     zones: Mapping[str, Zones] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """Reads some rows of a source. It holds no more than that needs, and can be pickled."""
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Pixels, by row."""
+
+    pixels: Mapping[int, Pixels]
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
+        return self.pixels[row]
 
 
 class Source(Protocol):
@@ -95,6 +115,9 @@ class Source(Protocol):
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
+
+    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "Reader":
+        """Return what reads `rows` on another machine, where `fetch` returns objects."""
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row, which names its file."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Batch, Pixels, SourceError, check_classes
+from scripts.sources.source import Batch, FetchObject, Held, Pixels, SourceError, check_classes
 
 GRAY_LEVELS = 256
 COLORS = 3
@@ -81,6 +81,10 @@ class Table:
         """Return the pixels of a row."""
         pixels: Pixels = self.pixels[row]
         return pixels
+
+    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+        """Return what reads `rows` on another machine: a copy of their pixels."""
+        return Held({row: self.pixels[row] for row in rows})
 
     def identifier(self, row: int) -> str:
         """Return the number of a row, such as `00007`."""

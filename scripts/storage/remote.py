@@ -155,38 +155,28 @@ class Remote:
             bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
             return [error for error in bar if error]
 
-    def listing(self) -> list[Stored]:
-        """Return all objects and records, whatever they are called, from a listing."""
-        with self.reporting("list the objects in"):
-            return [
-                Stored(
-                    path,
-                    self._relative(path, self._path),
-                    int(info.get("size") or 0),
-                    _modified(info),
-                )
-                for store in STORES
-                for path, info in sorted(self._find("/".join((self._path, *store))).items())
-            ]
-
-    def delete(self, stored: Collection[Stored]) -> list[BaseException]:
-        """Delete objects and records; return the errors. One that is gone already is none."""
-
-        def delete(path: str) -> BaseException | None:
+    def put(self, name: str, content: bytes) -> None:
+        """Store an object that is not there yet; another run can store it at the same time."""
+        with self.reporting("write to"):
             try:
-                self._delete(path)
-            except FileNotFoundError:
-                return None
+                self._put(name, content)
             except TimeoutError:
                 raise
-            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
-                return error
-            return None
+            except Exception:
+                # Where nobody may overwrite an object, the second of two fails.
+                if self.missing({name}):
+                    raise
 
-        with self.reporting("delete from"):
-            results = self._at_once(delete, [one.path for one in stored])
-            bar = Bar(results, desc=f"Deleting from {self.url}", total=len(stored))
-            return [error for error in bar if error]
+    def intact_object(self, name: str) -> bytes:
+        """Return an object; raises `UserError` when it is missing or damaged."""
+        if self.missing({name}):
+            raise UserError(f"the object {name} is missing in {self.url}")
+        [(_, content)] = self.read({name})
+        if not manifest.matches(name, content):
+            raise UserError(
+                f"checksum mismatch for an object in {self.url}. Remove it: {self.removal(name)}"
+            )
+        return content
 
     def removal(self, name: str) -> str:
         """Return the command that removes the object called `name`."""
@@ -235,6 +225,9 @@ class Remote:
 
     def _read_path(self, path: str) -> bytes:
         return bytes(self.fs.fs.cat_file(path))
+
+    def _put(self, name: str, content: bytes) -> None:
+        self.fs.fs.pipe_file(self.path(name), content)
 
     def _write(self, file: Path, name: str) -> None:
         self.fs.put_file(str(file), self.path(name))
@@ -316,6 +309,9 @@ class FolderRemote(Remote):
     def _read_path(self, path: str) -> bytes:
         return Path(path).read_bytes()
 
+    def _put(self, name: str, content: bytes) -> None:
+        files.write(self.path(name), content, READ_ONLY)
+
     def _intact(self, names: Sequence[str]) -> Iterator[bool]:
         return workers.results(partial(files.match, Path(self._path)), names)
 
@@ -376,7 +372,11 @@ def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFI
 
     Raises `UserError` when there is none or DVC cannot use it; `where` names the file.
     """
-    section = settings.remote_section(root, committed, where)
+    return of_settings(settings.remote_section(root, committed, where), where)
+
+
+def of_settings(section: dict[str, Any], where: str = settings.CONFIG_PATH) -> Remote:
+    """Return the remote that the settings in `section` describe; `where` names their file."""
     if not urlsplit(section["url"]).scheme:
         return FolderRemote(section["url"], section.get("jobs"))
     return _opened_by_dvc(section, where)

@@ -72,6 +72,11 @@ def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH
     return section | {key: credentials[key] for key in known & credentials.keys()}
 
 
+def without_credentials(section: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a remote for another machine, which has an identity of its own."""
+    return {key: value for key, value in section.items() if key not in CREDENTIALS}
+
+
 def of_repository(root: Path) -> dict[str, Any]:
     """Return DVC's configuration of the repository at `root`, merged from all its files.
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.inputs.reader import WorkTree
-from scripts.storage import manifest
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote, open_remote, reason
 from scripts.storage.settings import CONFIG_PATH
@@ -20,16 +19,7 @@ def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
     Raises `UserError` when it is missing or damaged in both.
     """
     if cache.read(name) is None:
-        remote = open_remote()
-        if remote.missing({name}):
-            raise UserError(f"the object {name} is missing in {remote.url}")
-        for _, content in remote.read({name}):
-            if not manifest.matches(name, content):
-                raise UserError(
-                    f"checksum mismatch for an object in {remote.url}. Remove it:"
-                    f" {remote.removal(name)}"
-                )
-            cache.put_as(name, content)
+        cache.put_as(name, open_remote().intact_object(name))
     return cache.path(name)
 
 

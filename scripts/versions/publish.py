@@ -2,13 +2,17 @@
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
 import stamina
 
+from scripts import cluster
 from scripts.build.dataset import Dataset
+from scripts.build.distributed import Cluster, Distributed
+from scripts.build.targets import Local, Target
 from scripts.errors import UserError
 from scripts.inputs import reader
 from scripts.inputs.config import PARQUET
@@ -24,7 +28,7 @@ from scripts.inputs.reader import Inputs
 from scripts.sources import copies
 from scripts.sources.pointer import path_of
 from scripts.sources.table import Table
-from scripts.storage import transfer
+from scripts.storage import settings, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
 from scripts.storage.records import Records
@@ -149,15 +153,23 @@ def _publish_all(git: Git, outcome: Outcome, *, on_runner: bool) -> History:
         if outcome.no_bucket:
             return history
         raise UserError(FOLDER_ON_RUNNER.format(url=remote.url))
-    publisher = _Publisher(git, remote, committed, history, outcome)
-    for commit in commits:
-        try:
-            publisher.publish(commit)
-        except SKIPPED as error:
-            outcome.skipped[commit] = outcome.failure = error
-            continue
-        outcome.failure = None
+    with cluster.connected() as executor:
+        used = _cluster(git, executor, committed) if executor else None
+        publisher = _Publisher(git, remote, committed, history, outcome, used)
+        for commit in commits:
+            try:
+                publisher.publish(commit)
+            except SKIPPED as error:
+                outcome.skipped[commit] = outcome.failure = error
+                continue
+            outcome.failure = None
     return history
+
+
+def _cluster(git: Git, executor: Executor, committed: bytes) -> Cluster:
+    """Return the cluster behind `executor`, whose workers have an identity of their own."""
+    section = settings.remote_section(git.root, committed)
+    return Cluster(executor, settings.without_credentials(section), cluster.code()[0])
 
 
 def _unreleased(git: Git, before: Release | None) -> list[str]:
@@ -181,13 +193,17 @@ def _is_relevant(git: Git, commit: str) -> bool:
 
 @dataclass(frozen=True)
 class _Publisher:
-    """Publishes commits to `remote`; `committed` is the `.dvc/config` that names it."""
+    """Publishes commits to `remote`; `committed` is the `.dvc/config` that names it.
+
+    With `cluster` files are made there.
+    """
 
     git: Git
     remote: Remote
     committed: bytes
     history: History
     outcome: Outcome
+    cluster: Cluster | None
 
     def publish(self, commit: str) -> None:
         """Release the dataset of one commit, if it differs from the latest release."""
@@ -198,7 +214,7 @@ class _Publisher:
         self._check_shards(tree)
         recorded = before.lock if before else resolve.template_lock(tree)
         dataset, cache = resolve.of_tree(self.git, tree, recorded), Cache(self.git.root)
-        made = dataset.store(cache)
+        made = dataset.store(self._target(cache))
         if before and made.md5 == before.lock.md5:
             return
         tag = releases.scan(self.git).next_tag
@@ -230,6 +246,12 @@ class _Publisher:
         published = Release(tag, commit, record)
         self.history.releases.append(published)
         self.outcome.published.append(published)
+
+    def _target(self, cache: Cache) -> Target:
+        """Return where files are made: on the cluster if there is one, else on this machine."""
+        if self.cluster is None:
+            return Local(cache)
+        return Distributed(self.cluster, self.remote, cache)
 
     def _check_shards(self, tree: GitTree) -> None:
         """Raise `MissingShardsError` unless the remote has the source of `tree`, intact.

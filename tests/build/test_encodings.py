@@ -11,6 +11,7 @@ from scripts import workers
 from scripts.build import png
 from scripts.build.dataset import Dataset
 from scripts.build.encodings import Encoded, Encodings
+from scripts.build.targets import Local
 from scripts.inputs import config
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry
@@ -121,7 +122,7 @@ def test_a_build_stores_the_right_bytes_whatever_is_known(
     Encodings(DIGITS).add(wrong)
     made = dataset(samples=50)
 
-    stored = made.store(Cache(repository.root))
+    stored = made.store(Local(Cache(repository.root)))
 
     for name, row in made.selection.files().items():
         data = png.encode(DIGITS.image(row))
@@ -132,14 +133,16 @@ def test_a_build_stores_the_right_bytes_whatever_is_known(
 def test_one_process_and_several_store_the_same(
     kept: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = dataset(class_="all", samples="all", test_size=10).store(Cache(repository.root))
+    one = dataset(class_="all", samples="all", test_size=10).store(Local(Cache(repository.root)))
     before = objects(repository.cache)
     shutil.rmtree(kept)
     shutil.rmtree(repository.cache)
     monkeypatch.setattr(workers, "MIN_ITEMS", 10)
     monkeypatch.setattr(workers, "PART", 100)
 
-    several = dataset(class_="all", samples="all", test_size=10).store(Cache(repository.root))
+    several = dataset(class_="all", samples="all", test_size=10).store(
+        Local(Cache(repository.root))
+    )
 
     assert several == one
     assert objects(repository.cache) == before

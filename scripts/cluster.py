@@ -1,0 +1,131 @@
+"""A Dask cluster that somebody else runs, as an executor of `concurrent.futures`.
+
+Tasks are sent as pickled objects, and whoever can send one can run any code. So a cluster is used
+by releases only, never for a pull request, and only over mutual TLS.
+"""
+
+import hashlib
+import importlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scripts.errors import UserError
+
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+# How often a task is tried again, on another worker, when its own fails or is lost.
+RETRIES = 3
+# Seconds. Until then somebody who looks at the log has started the workers.
+WAIT_FOR_WORKERS = 600
+PACKAGE = Path(__file__).parent
+DATE = (1980, 1, 1, 0, 0, 0)
+TLS = (
+    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and"
+    " DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY"
+)
+
+
+@contextmanager
+def connected() -> Iterator[Executor | None]:
+    """Give an executor for the cluster whose scheduler `DASK_SCHEDULER_ADDRESS` names.
+
+    None without a scheduler. Raises `UserError` when the cluster cannot be used, also when it is
+    lost within the block.
+    """
+    address = os.environ.get(ADDRESS)
+    if not address:
+        yield None
+        return
+    if not address.startswith("tls://"):
+        raise UserError(
+            f"{ADDRESS} is {address}, which is not encrypted. Use a scheduler with mutual TLS, and"
+            " its address with tls://"
+        )
+    dask = _dask()
+    with _client(dask, address) as client:
+        try:
+            yield client.get_executor(retries=RETRIES, pure=False)
+        except dask.KilledWorker as error:
+            raise UserError(
+                f"a task ended {RETRIES + 1} workers of {address}, perhaps because memory ran out"
+                f" there ({_in_one_line(error)}). Give the workers more, and run it again."
+            ) from None
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise UserError(
+                f"the connection to the scheduler {address} was lost ({_in_one_line(error)})."
+                " Nothing is lost: run it again. What is stored is not stored again."
+            ) from None
+
+
+def code() -> tuple[str, bytes]:
+    """Return the code of this project as a zip file, and its name, which depends on its content."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    digest = hashlib.sha256()
+    with tempfile.TemporaryFile() as made:
+        with zipfile.ZipFile(made, "w") as archive:
+            for file in files:
+                name = file.relative_to(PACKAGE.parent).as_posix()
+                content = file.read_bytes()
+                digest.update(f"{name} {len(content)}\n".encode() + content)
+                archive.writestr(zipfile.ZipInfo(name, DATE), content)
+        made.seek(0)
+        return f"dataset-{digest.hexdigest()[:16]}.zip", made.read()
+
+
+def _dask() -> Any:
+    """Return Dask, which is an optional extra."""
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise UserError(
+            f"{ADDRESS} is set, but Dask is not installed:"
+            " pip install --require-hashes -r requirements-dask.txt"
+        ) from None
+
+
+@contextmanager
+def _client(dask: Any, address: str) -> Iterator[Any]:
+    """Connect to the scheduler, and send it the code of this project for its workers."""
+    try:
+        security = dask.Security(require_encryption=True)
+        client = dask.Client(address, security=security, set_as_default=False)
+    except (OSError, TimeoutError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"cannot connect to the scheduler {address} ({_in_one_line(error)}). It must be"
+            f" running, and {TLS} must name your certificate for it."
+        ) from None
+    try:
+        _prepare(client, address)
+        yield client
+    finally:
+        client.close(timeout=1)
+
+
+def _prepare(client: Any, address: str) -> None:
+    name, content = code()
+    try:
+        client.wait_for_workers(1, timeout=WAIT_FOR_WORKERS)
+        client.get_versions(check=True)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / name
+            file.write_bytes(content)
+            client.upload_file(str(file))
+    except ValueError as error:
+        raise UserError(
+            f"the cluster at {address} has other versions than this machine: {_in_one_line(error)}."
+            " Install requirements.txt and requirements-dask.txt there, the same as here."
+        ) from None
+    except (OSError, TimeoutError) as error:
+        raise UserError(
+            f"the cluster at {address} does not answer ({_in_one_line(error)}). Does it have"
+            " workers?"
+        ) from None
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
