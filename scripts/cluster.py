@@ -6,6 +6,7 @@ by releases only, never for a pull request, and only over mutual TLS.
 
 import hashlib
 import importlib
+import logging
 import os
 import tempfile
 import zipfile
@@ -22,6 +23,8 @@ ADDRESS = "DASK_SCHEDULER_ADDRESS"
 RETRIES = 3
 # Seconds. Until then somebody who looks at the log has started the workers.
 WAIT_FOR_WORKERS = 600
+# Events whose code nobody has merged yet.
+UNTRUSTED = ("pull_request", "pull_request_target", "merge_group")
 PACKAGE = Path(__file__).parent
 DATE = (1980, 1, 1, 0, 0, 0)
 TLS = (
@@ -41,6 +44,8 @@ def connected() -> Iterator[Executor | None]:
     if not address:
         yield None
         return
+    if os.environ.get("GITHUB_EVENT_NAME") in UNTRUSTED:
+        raise UserError(f"{ADDRESS} is set, but a pull request never uses a cluster")
     if not address.startswith("tls://"):
         raise UserError(
             f"{ADDRESS} is {address}, which is not encrypted. Use a scheduler with mutual TLS, and"
@@ -80,12 +85,17 @@ def code() -> tuple[str, bytes]:
 def _dask() -> Any:
     """Return Dask, which is an optional extra."""
     try:
-        return importlib.import_module("distributed")
+        found = importlib.import_module("distributed")
     except ImportError:
         raise UserError(
             f"{ADDRESS} is set, but Dask is not installed:"
             " pip install --require-hashes -r requirements-dask.txt"
         ) from None
+    # One message reports what it logs of each connection.
+    for name in ("asyncio", "tornado.application", *logging.root.manager.loggerDict):
+        if name.startswith(("distributed", "asyncio", "tornado")):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    return found
 
 
 @contextmanager

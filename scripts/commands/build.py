@@ -4,7 +4,9 @@ import argparse
 import sys
 
 from scripts.build import record
+from scripts.build.large import VARIABLE, is_large
 from scripts.build.targets import Local
+from scripts.github import actions
 from scripts.inputs import paths
 from scripts.review import plan
 from scripts.review.render import counts_in_words, size
@@ -19,6 +21,14 @@ def run(_: argparse.Namespace, git: Git) -> None:
     # Before the build: an edit made while it runs must not count as built.
     inputs = paths.digest(git.root)
     dataset = resolve.work_tree(git)
+    if is_large(dataset):
+        actions.output("built", "no")
+        print(
+            f"planned only: {len(dataset.selection.identifiers):,} images are more than"
+            f" {VARIABLE} allows here. The release makes and stores their files."
+        )
+        return
+    actions.output("built", "yes")
     cache = Cache(git.root)
     built = dataset.store(Local(cache))
     cache.checkout(built)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scripts.build.dataset import Dataset
+from scripts.build.large import is_large
 from scripts.errors import UserError
 from scripts.github import actions, marker, merges
 from scripts.github.client import GitHub
@@ -141,6 +142,8 @@ def _dataset(git: Git, tree: str) -> Dataset:
     before = releases.scan(git).latest
     recorded = before.lock if before else resolve.template_lock(GitTree(git, TRACKED_MAIN))
     dataset = resolve.of_tree(git, merges.read(git, tree), recorded)
+    if is_large(dataset):
+        raise NoCandidateError("it has so many images that the release makes their files")
     if before and before.lock.md5 == dataset.manifest.md5:
         raise NoCandidateError(f"it publishes no new version: the dataset is that of {before.tag}")
     return dataset

@@ -75,7 +75,7 @@ def _review(git: Git, hub: GitHub, release: Release) -> Review | None:
                 pull=number,
                 author=author,
                 approved=approved,
-                shown=known.version if known else None,
+                shown=known.version if known and known.md5 else None,
                 same=known is not None and known.md5 == release.lock.md5,
             )
     return None

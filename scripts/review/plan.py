@@ -48,9 +48,11 @@ def of(difference: Diff, dataset: Dataset | None = None) -> Plan:
         counts=counts(before.lock if before else None, after),
         samples=SampleChange(**vars(change)) if change else None,
         bytes=Bytes(
-            before=before.lock.size if before else 0, after=after.size, new=difference.new_bytes
+            before=before.lock.size if before else 0,
+            after=after.size if difference.is_made else None,
+            new=difference.new_bytes,
         ),
-        md5=after.md5,
+        md5=after.md5 if difference.is_made else None,
         source_changed=old is not None and old.source.sha256 != new.source.sha256,
         seed_changed=old is not None and old.config.get("seed") != new.config.get("seed"),
         rule_changed=old is not None and old.selection != new.selection,
@@ -100,6 +102,8 @@ def review(git: Git) -> tuple[Report, bytes | None]:
         dataset, before = guards.work_tree(git), releases.scan(git).latest
         planned, difference = plan(git, dataset, before)
         planned = with_promotion(git, planned, WorkTree(git.root))
-        return Report(plan=planned), contact_sheet.draw(dataset, difference)
+        # Without files nobody reads so many images, and the sheet would need most of the source.
+        sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
+        return Report(plan=planned), sheet
     except UserError as error:
         return Report(problems=report.problems(error)), None

@@ -10,7 +10,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 
-SCHEMA = 4
+SCHEMA = 5
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
@@ -62,10 +62,13 @@ class SampleChange(_Data):
 
 
 class Bytes(_Data):
-    """The size of all files before and after, and what the remote gains."""
+    """The size of all files before and after, and what the remote gains.
+
+    `after` is None where there are too many files to make before the merge.
+    """
 
     before: Number
-    after: Number
+    after: Number | None
     new: Number | None
 
 
@@ -183,7 +186,7 @@ class Plan(_Data):
     whose images could not be read, so that leaks are not known. `placed_leaks` are those of images
     that a pin or an addition puts where they are. `promotion` is what the change does to the
     releases that there are. `curated`, `selected` and `near_duplicates` are
-    None where they are unknown.
+    None where they are unknown. `md5` is None where the files are made after the merge only.
     """
 
     version: Tag
@@ -192,7 +195,7 @@ class Plan(_Data):
     counts: Annotated[list[ClassCount], Field(max_length=20_000)]
     samples: SampleChange | None
     bytes: Bytes
-    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")] | None
     source_changed: bool
     seed_changed: bool = False
     rule_changed: bool = False

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from scripts.build import near
 from scripts.build.dataset import Dataset
+from scripts.build.large import is_large
 from scripts.build.near import Near
 from scripts.errors import UserError
 from scripts.inputs.config import PARQUET, SPLITS, TEST, TRAIN
@@ -45,7 +46,7 @@ class Diff:
     of both, None where they are not available; `samples` then is None too. `new_bytes` is what the
     remote gains, None where it is unknown. `curated` is what changes in the curation, None where
     that of a version is unknown; `near` are the near-duplicates that the change brings, None where
-    nobody looks for them.
+    nobody looks for them. Unless it `is_made`, the files of `after` are unknown.
     """
 
     before: Release | None
@@ -57,11 +58,18 @@ class Diff:
     new_bytes: int | None = None
     curated: list[CuratedChange] | None = field(default_factory=list)
     near: Near | None = None
+    is_made: bool = True
 
     @property
     def changed(self) -> bool:
-        """Whether the bytes of the dataset differ."""
-        return self.before is None or self.before.lock.md5 != self.after.md5
+        """Whether the bytes of the dataset differ; of one that is not made, whether images do."""
+        if self.before is None:
+            return True
+        old, new = self.before.lock, self.after
+        if self.is_made:
+            return old.md5 != new.md5
+        before, after = ((one.meta.samples, one.meta.splits, one.is_sharded) for one in (old, new))
+        return before != after
 
     @cached_property
     def samples(self) -> SampleDiff | None:
@@ -81,8 +89,9 @@ class Diff:
 
 def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
-    made, new = dataset.manifest, index.of_dataset(dataset)
-    compared = comparison.compare(dataset, history, new)
+    is_made, new = not is_large(dataset), index.of_dataset(dataset)
+    made = dataset.manifest if is_made else Manifest({})
+    compared = comparison.compare(dataset, history)
     old = _index(history, before, dataset.source)
     after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
     return Diff(
@@ -92,9 +101,10 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         comparison=compared,
         old=old,
         new=new,
-        new_bytes=_new_bytes(history, before, old, dataset, made),
+        new_bytes=_new_bytes(history, before, old, dataset, made) if is_made else None,
         curated=curated.of_dataset(dataset, before, old, new, history),
-        near=_near(dataset, old),
+        near=_near(dataset, old) if is_made else Near(searched=False),
+        is_made=is_made,
     )
 
 

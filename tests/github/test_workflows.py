@@ -44,6 +44,7 @@ EVERYTHING_SET = {
     "secrets.GCP_INGEST_KEY": "key",
     "needs.changes.outputs.dataset": "true",
     "needs.changes.outputs.machinery": "true",
+    "steps.build.outputs.built": "yes",
     "hashFiles": "hash",
 }
 # What gives a step credentials, or lets it show or leave something.
@@ -336,6 +337,27 @@ def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_commen
     for part in ("google-github-actions/auth", "scripts push", "scripts comment", "samples.png"):
         assert part in ran
     assert "dataset-report" not in ran
+
+
+def test_what_is_planned_only_is_not_pushed_but_shown() -> None:
+    job = workflow("pull-request.yml")["jobs"]["dataset"]
+    values = {**OWN, **EVERYTHING_SET, "steps.build.outputs.built": "no"}
+
+    ran = repr(steps_that_run(job, values))
+
+    assert "PLAN_ONLY_ABOVE" in job["env"]
+    assert "scripts push" not in ran
+    assert "scripts comment" in ran
+
+
+def test_only_the_release_knows_a_cluster() -> None:
+    for file in FOLDER.glob("*.yml"):
+        knowing = [step for step in steps(file) if "DASK" in repr(step)]
+        if file.name != "release.yml":
+            assert not knowing, file.name
+        for step in knowing:
+            assert "uses" in step or step["run"] == "python -m scripts release"
+            assert "PLAN_ONLY_ABOVE" not in repr(step)
 
 
 @pytest.mark.parametrize("event", [FORK, DEPENDABOT], ids=["fork", "Dependabot"])
