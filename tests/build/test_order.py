@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scripts.build.order import Image, order
 from scripts.sources import registry
-from scripts.sources.source import Batch, Pixels, SourceRequest
+from scripts.sources.source import Batch, FetchObject, Held, Pixels, Source, SourceRequest
 from tests.build.pools import Rows, of_sizes, pool, pools, usable
 
 SEEDS = st.integers(0, 3)
@@ -49,6 +49,9 @@ class Described:
 
     def find(self, identifier: str) -> int | None:
         raise AssertionError(f"{identifier} is not looked for")
+
+    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+        raise AssertionError(f"the pixels of rows {rows} are not needed")
 
     def image(self, row: int) -> Pixels:
         raise AssertionError(f"the pixels of row {row} are not needed")

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Batch, Pixels, SourceRequest
+from scripts.sources.source import Batch, FetchObject, Held, Pixels, SourceRequest
 
 NAME = "stripes"
 COUNT = 60
@@ -28,6 +28,10 @@ class Stripes:
         level = np.zeros((SIDE, SIDE), np.uint8)
         level[::2] = 255 - row
         return level if self.labels[row] == "level" else level.T.copy()
+
+    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+        """Return what reads `rows` on another machine."""
+        return Held({row: self.image(row) for row in rows})
 
     def identifier(self, row: int) -> str:
         """Return the number of a row."""
