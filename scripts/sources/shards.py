@@ -143,7 +143,8 @@ class Shards:
         from pyarrow import parquet
 
         def opened(shard: int) -> tuple[Any, list[int]]:
-            file = parquet.ParquetFile(self.path(shard), memory_map=True)
+            # Not mapped: what was read of a shard would count as memory of this process.
+            file = parquet.ParquetFile(self.path(shard))
             groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
             return file, [0, *accumulate(group.num_rows for group in groups)]
 
