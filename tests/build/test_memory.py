@@ -1,0 +1,98 @@
+"""The memory that a build needs does not grow by the images: only by what is known of each."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.build import png
+from scripts.ingest.writer import ShardWriter, write_index
+from scripts.sources import pointer, shards
+from scripts.sources.pointer import BatchRecord, Output, Shape
+from scripts.storage.manifest import Manifest
+from tests.repository import create
+from tests.sources.test_own import Store
+
+SIDE = 64
+PIXELS = 3 * SIDE * SIDE
+FEW, MANY = 500, 2_000
+# Builds the source that is in a folder of objects, with one process, and prints the peak in KiB.
+BUILD = """\
+import sys
+from pathlib import Path
+from scripts import workers
+from scripts.build import cuts, sharded
+from scripts.build.dataset import Dataset
+from scripts.build.targets import Local
+from scripts.inputs import config
+from scripts.inputs.reader import Inputs
+from scripts.sources import registry
+from scripts.sources.source import SourceRequest
+from scripts.storage.cache import Cache
+
+root, folder, form = sys.argv[1:]
+cuts.MAX_IMAGES, sharded.AT_ONCE, workers._cores = 50, 1024**2, lambda: 1
+text = f"source: own\\nclass: all\\nsamples: all\\ntest_size: 0.2\\nformat: {form}\\n"
+request = SourceRequest("own", None, Path(folder, "pointer").read_bytes(), Path(folder).joinpath)
+dataset = Dataset(Inputs(config.parse(text.encode())), registry.load(request))
+dataset.store(Local(Cache(Path(root))))
+# Not that of `resource`, in which the process counts that has started this one.
+[peak] = [x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM")]
+print(peak.split()[1])
+"""
+
+
+def own_source(folder: Path, count: int) -> Path:
+    """Write a source of `count` images of noise, each as large as its pixels, and its pointer."""
+    folder.mkdir()
+    store, writer, rows = Store(folder), ShardWriter(folder), []
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        digest, label = hashlib.sha256(pixels.tobytes()).digest(), "ab"[number % 2]
+        writer.add(png.encode(pixels), label, None, digest)
+        rows.append((digest, label, None))
+    writer.close()
+    made = shards.rows(*zip(*rows, strict=True))
+    files = {shards.shard_name(number): path for number, path in enumerate(writer.paths)}
+    files[shards.index_name(0)] = write_index(folder, made)
+    listed = Manifest({name: (store.put(path.read_bytes()), 0) for name, path in files.items()})
+    written = pointer.create(
+        "own",
+        Output(store.put(listed.content, ".dir"), 0, len(files)),
+        Shape("RGB", (SIDE, SIDE)),
+        {"a": count // 2, "b": count // 2},
+        [BatchRecord(shards=writer.sizes, sha256=made.sha256)],
+    )
+    (folder / "pointer").write_bytes(pointer.render(written))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    place = tmp_path_factory.mktemp("sources")
+    return {count: own_source(place / str(count), count) for count in (FEW, MANY)}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is in /proc")
+@pytest.mark.parametrize("form", ["png", "parquet"])
+def test_a_build_does_not_hold_its_images(
+    sources: dict[int, Path], tmp_path: Path, form: str
+) -> None:
+    peaks = {}
+    for count, folder in sources.items():
+        (tmp_path / str(count)).mkdir()
+        root = create(tmp_path / str(count)).root
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, str(root), str(folder), form],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        peaks[count] = 1024 * int(done.stdout)
+
+    for_each = (peaks[MANY] - peaks[FEW]) / (MANY - FEW)
+    assert for_each < PIXELS / 3
