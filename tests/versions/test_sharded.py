@@ -15,10 +15,12 @@ import pytest
 
 from scripts.__main__ import main
 from scripts.build import cuts
+from scripts.sources import pointer
 from scripts.storage import manifest
 from scripts.versions import lock
 from tests.assets.conftest import CURATION, released
-from tests.repository import Repository, Run, config_text, contents, copy, git, objects
+from tests.ingest.pictures import labeled, write
+from tests.repository import Repository, Run, config_text, contents, copy, create, git, objects
 
 IN_SHARD = 20
 # What v0 to v2 are: files, the same in shards, and more of it.
@@ -217,3 +219,29 @@ def test_the_files_of_a_release_are_those_of_the_same_images_in_files(
         assert sorted(of_shards, key=lambda row: row["file"]) == of_files
     sizes = [(tmp_path / tag / f"dataset-{tag}.zip").stat().st_size for tag in ("v0", "v1")]
     assert sizes[0] == sizes[1]
+
+
+def test_a_batch_is_closed_in_the_same_way_whatever_the_format_of_the_releases(
+    tmp_path: Path, run: Run
+) -> None:
+    zones = []
+    for form in ("png", "parquet"):
+        (tmp_path / form).mkdir()
+        repository = create(tmp_path / form)
+        first = write(tmp_path / form / "first", labeled(range(60), "cat", "dog"))
+        assert run("ingest", "pets", str(first), where=repository.root).code == 0
+        text = f"source: pets\nclass: all\nsamples: 20\ntest_size: 4\nformat: {form}\n"
+        repository.configure(text)
+        repository.git("add", "--all")
+        repository.git("commit", "--quiet", "--message", "Use the images of our own")
+        repository.git("push", "--quiet", "origin", "main")
+        assert run("release", where=repository.root).code == 0
+        second = write(tmp_path / form / "second", labeled(range(60, 90), "cat", "dog"))
+
+        assert run("ingest", "pets", str(second), where=repository.root).code == 0
+
+        written = (repository.root / "sources" / "pets.dvc").read_bytes()
+        zones.append(pointer.parse(written, "pets").batches[0].zones)
+        planned = json.loads(run("plan", "--format", "json", where=repository.root).out)
+        assert not planned["changed"]
+    assert zones[0] == zones[1] != {}
