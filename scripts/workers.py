@@ -31,16 +31,19 @@ Work = Callable[[Sequence[Item]], list[Result]]
 _work: Work[Any, Any] = list
 
 
-def results(work: Work[Item, Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield the result of each of `items`, in their order.
+def results(
+    work: Work[Item, Result], items: Sequence[Item], part: int = PART, least: int = MIN_ITEMS
+) -> Iterator[Result]:
+    """Yield the result of each of `items`, in their order, for `part` of them at a time.
 
-    Raises what `work` raises, and `UserError` when a process is killed.
+    Fewer items than `least` are done in this process. Raises what `work` raises, and `UserError`
+    when a process is killed.
     """
+    parts = [items[start : start + part] for start in range(0, len(items), part)]
     count = _cores()
-    if len(items) < MIN_ITEMS or count == 1:
-        yield from work(items)
+    if len(items) < least or count == 1:
+        yield from chain.from_iterable(map(work, parts))
         return
-    parts = [items[start : start + PART] for start in range(0, len(items), PART)]
     with _pool(work, count) as executor:
         try:
             yield from chain.from_iterable(executor.map(_call, parts))

@@ -25,12 +25,14 @@ READ_AT_ONCE = 500
 class Sample(NamedTuple):
     """One sample: its file, such as `train/3/00007.png`, and what is known of it.
 
-    A sample in a shard has the name that it would have as a file. `source_label` is the label that
+    A sample in a shard has the name that it would have as a file. `md5` is that of its PNG, empty
+    where nobody has asked for it. `source_label` is the label that
     the source gives it, `curation` how it was curated; both are None where they are not known, or
     it was not.
     """
 
     file: str
+    md5: str = ""
     source_label: str | None = None
     curation: str | None = None
 
@@ -94,13 +96,42 @@ class Version:
             found = self._read({self.files[sample.file] for sample in part})
             yield from ((sample, found[self.files[sample.file]]) for sample in part)
 
+    def read(self, samples: Sequence[Sample]) -> dict[str, bytes]:
+        """Return the PNG of each of `samples`, by file; raises as `contents` does."""
+        if not self.release.lock.is_sharded:
+            found = self._read({sample.md5 for sample in samples})
+            return {sample.file: found[sample.md5] for sample in samples}
+        wanted = {sample.file for sample in samples}
+        places = {(sample.split, sample.label) for sample in samples}
+        return {
+            name: png
+            for file in self.files
+            if cuts.place_of(file) in places
+            for name, png in self._named(file)
+            if name in wanted
+        }
+
+    def with_md5(self) -> "Version":
+        """Return the same with the MD5 of each sample; shards are read for it."""
+        if not self.release.lock.is_sharded:
+            return self
+        names = {
+            name: manifest.md5_of(png) for file in self.files for name, png in self._named(file)
+        }
+        return replace(
+            self, samples=[sample._replace(md5=names[sample.file]) for sample in self.samples]
+        )
+
     def _in_shards(self, samples: Sequence[Sample], split: str) -> Iterator[tuple[Sample, bytes]]:
         known = {sample.file: sample for sample in samples}
         for file in self.files:
-            of_split, folder = cuts.place_of(file)
-            if of_split == split:
-                for row in self._rows(file):
-                    yield known[f"{split}/{folder}/{row.sample}.png"], row.png
+            if cuts.place_of(file)[0] == split:
+                yield from ((known[name], png) for name, png in self._named(file))
+
+    def _named(self, file: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the PNGs in a shard, each with the name that it would have as a file."""
+        split, folder = cuts.place_of(file)
+        yield from ((f"{split}/{folder}/{row.sample}.png", row.png) for row in self._rows(file))
 
     def _rows(self, file: str) -> Iterator[Row]:
         path = transfer.fetch(self.cache, lambda: self.remote, self.files[file])
@@ -131,9 +162,8 @@ def list_samples(git: Git, release: Release) -> Version:
     """
     cache, remote = Cache(git.root), releases.remote_of(git, release)
     history = History(git, [release])
-    known = _details(git, release)
-    samples = [Sample(name, *known.get(name, ())) for name in sorted(history.names(release))]
     files = dict(sorted(history.files(release).items()))
+    samples = [Sample(name, files.get(name, "")) for name in sorted(history.names(release))]
     return Version(release, samples, files, cache, remote)
 
 

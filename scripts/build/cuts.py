@@ -56,9 +56,9 @@ class Cutter:
         """Return the batch and the place of each row; they mean nothing where it is not usable."""
         count = len(self.source.labels)
         batches, places = np.zeros(count, np.int32), np.zeros(count)
-        for images in order(self.source, self.seed).values():
-            for image in images:
-                batches[image.row], places[image.row] = image.batch, image.place
+        for line in order(self.source, self.seed).values():
+            rows, of_batch, at = line.positions
+            batches[rows], places[rows] = of_batch, at
         return batches, places
 
     def _counts(self) -> dict[str, list[int]]:

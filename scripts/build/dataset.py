@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from scripts import workers
 from scripts.build import png, selection
 from scripts.build.cuts import Cutter
+from scripts.build.encodings import Encoded, Encodings
 from scripts.build.folders import folders_of
 from scripts.build.selection import Selection
 from scripts.build.targets import Target, in_parts
@@ -20,6 +21,9 @@ from scripts.sources.source import FetchObject, Source
 from scripts.storage import manifest
 from scripts.storage.cache import Stored
 from scripts.storage.manifest import Manifest
+
+if TYPE_CHECKING:
+    from scripts.build.sharded import Sharded
 
 Result = TypeVar("Result")
 
@@ -51,6 +55,8 @@ class Dataset:
     @cached_property
     def manifest(self) -> Manifest:
         """The names and checksums of all files; those of new images are encoded, but not stored."""
+        if self.config.format == PARQUET:
+            return self._sharded.manifest()
         known = self._encodings.known(self._rows)
         rows = [row for row in self._rows if row not in known]
         maker = PngMaker(self.images)
@@ -92,20 +98,13 @@ class Dataset:
             return self.source
         return Resized(self.source, size)
 
-    def _files(self) -> Iterator[tuple[str, bytes]]:
-        return self._shards() if self.config.format == PARQUET else self._pngs()
-
-    def _shards(self) -> Iterator[tuple[str, bytes]]:
-        from scripts.build import sharded  # noqa: PLC0415 - pyarrow is not needed for PNG files
+    @cached_property
+    def _sharded(self) -> "Sharded":
+        from scripts.build.sharded import Sharded  # noqa: PLC0415 - pyarrow takes long to import
 
         folders, _ = folders_of(self.config, self._resized)
         shards = Cutter(self._resized, self.config.seed, folders).cut(self.selection)
-        made, total = sharded.Sharded(self.images, list(folders)), sum(map(len, shards.values()))
-        with Bar(desc="Encoding images", unit="image", total=total) as bar:
-            for part in sharded.parts(shards, self._resized.shape or ()):
-                for (name, rows), content in zip(part, made.contents(part), strict=True):
-                    bar.update(len(rows))
-                    yield name, content
+        return Sharded(self.images, list(folders), shards)
 
     @cached_property
     def _rows(self) -> list[int]:

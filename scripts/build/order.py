@@ -5,16 +5,22 @@ released before has any influence on it.
 """
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from scripts.sources.shards import DIGEST_SIZE
 from scripts.sources.source import Source, classes
+
+Batches = npt.NDArray[np.int32]
+Places = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 
 class Image(NamedTuple):
@@ -50,8 +56,40 @@ def distinct(source: Source) -> Distinct:
     return Distinct(first, frozenset(ambiguous))
 
 
+class Line(Sequence[Image]):
+    """Images in their order, in arrays: a tuple for each would take four times the memory."""
+
+    def __init__(self, batches: Batches, places: Places, rows: Rows, keys: bytes) -> None:
+        """Keep the parts of each image."""
+        self._batches, self._places, self._rows, self.keys = batches, places, rows, keys
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Image: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Image]: ...
+    def __getitem__(self, at: int | slice) -> Image | Sequence[Image]:
+        """Return an image, or several."""
+        return list(self)[at]
+
+    def __iter__(self) -> Iterator[Image]:
+        """Yield all images."""
+        starts = range(0, len(self.keys), DIGEST_SIZE)
+        keys = (self.keys[start : start + DIGEST_SIZE] for start in starts)
+        parts = (self._batches.tolist(), self._places.tolist(), keys, self._rows.tolist())
+        yield from map(Image, *parts)
+
+    @property
+    def positions(self) -> tuple[Rows, Batches, Places]:
+        """The row, the batch and the place of each image."""
+        return self._rows, self._batches, self._places
+
+
 @lru_cache(maxsize=4)
-def order(source: Source, seed: int) -> dict[str, list[Image]]:
+def order(source: Source, seed: int) -> dict[str, Line]:
     """Return the usable images of each label of `source`, in their order.
 
     An image's key is the SHA-256 of the seed and the digest of its pixels. Its place, between 0 and
@@ -60,21 +98,24 @@ def order(source: Source, seed: int) -> dict[str, list[Image]]:
     has a place, so that nothing shifts when a label is corrected, but is not usable. The same holds
     for an image that is a copy only when it is resized.
     """
-    prefix, labels, digests = f"{seed}:".encode(), source.labels.tolist(), source.keys
     found = distinct(source)
     first, unusable = found.first, set(found.ambiguous)
-    if digests is not source.digests:
-        first = _first_rows(digests)
+    if source.keys is not source.digests:
+        first = _first_rows(source.keys)
         unusable |= set(first.values()).difference(found.first.values())
-    images: dict[str, list[Image]] = {label: [] for label in classes(source)}
-    rows = sorted(first.values())
-    for number, batch in enumerate(source.batches):
-        keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
-        for row in rows[bisect_left(rows, batch.start) : bisect_left(rows, batch.stop)]:
-            keys[labels[row]].append((hashlib.sha256(prefix + digests[row]).digest(), row))
-        for label, ranked in keys.items():
-            images[label] += _placed(number, sorted(ranked), unusable)
-    return images
+    rows = np.sort(np.fromiter(first.values(), np.int64, len(first)))
+    known = classes(source)
+    numbers = {label: number for number, label in enumerate(known)}
+    labels = np.fromiter((numbers[x] for x in source.labels[rows].tolist()), np.int64, len(rows))
+    stops = np.searchsorted(rows, [batch.stop for batch in source.batches])
+    lines: list[list[Line]] = [[] for _ in known]
+    for number, (start, stop) in enumerate(pairwise([0, *stops.tolist()])):
+        # All rows of a batch, by label.
+        by_label = start + np.argsort(labels[start:stop], kind="stable")
+        ends = np.searchsorted(labels[by_label], np.arange(len(known)), side="right")
+        for line, part in zip(lines, np.split(rows[by_label], ends)[:-1], strict=True):
+            line.append(_line(number, part.tolist(), source.keys, f"{seed}:".encode(), unusable))
+    return dict(zip(known, map(_joined, lines), strict=True))
 
 
 def ranked(source: Source) -> list[Counter[str]]:
@@ -93,11 +134,23 @@ def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
     return dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
 
 
-def _placed(batch: int, ranked: Sequence[tuple[bytes, int]], unusable: Set[int]) -> list[Image]:
-    count = len(ranked)
-    return [
-        # Division rounds correctly, so equal fractions are equal numbers on every machine.
-        Image(batch, (2 * rank + 1) / (2 * count), key, row)
-        for rank, (key, row) in enumerate(ranked)
-        if row not in unusable
-    ]
+def _line(
+    batch: int, rows: Sequence[int], digests: Sequence[bytes], prefix: bytes, unusable: Set[int]
+) -> Line:
+    """Return the line of the images of one label in a batch."""
+    keys = sorted((hashlib.sha256(prefix + digests[row]).digest(), row) for row in rows)
+    usable = [(rank, *one) for rank, one in enumerate(keys) if one[1] not in unusable]
+    # Division rounds correctly, so equal fractions are equal numbers on every machine.
+    places = [(2 * rank + 1) / (2 * len(keys)) for rank, _, _ in usable]
+    return Line(
+        np.full(len(usable), batch, np.int32),
+        np.array(places, np.float64),
+        np.array([row for _, _, row in usable], np.int64),
+        b"".join(key for _, key, _ in usable),
+    )
+
+
+def _joined(parts: Sequence[Line]) -> Line:
+    rows, batches, places = zip(*(part.positions for part in parts), strict=True)
+    keys = b"".join(part.keys for part in parts)
+    return Line(np.concatenate(batches), np.concatenate(places), np.concatenate(rows), keys)

@@ -4,7 +4,7 @@ Pure functions: no files, no network, no random numbers.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,6 +24,26 @@ from scripts.sources.source import Source
 RULE = 2
 
 Place = tuple[Split, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Identifiers(Mapping[int, str]):
+    """The identifiers of the rows in `rows`, made when they are needed: there can be millions."""
+
+    rows: Mapping[Place, Sequence[int]]
+    identifier: Callable[[int], str]
+
+    def __getitem__(self, row: int) -> str:
+        """Return the identifier of a row."""
+        return self.identifier(row)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield all rows."""
+        return (row for taken in self.rows.values() for row in taken)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return sum(map(len, self.rows.values()))
 
 
 @dataclass(frozen=True)
@@ -76,7 +96,12 @@ class Selection:
     @property
     def listing(self) -> bytes:
         """All file names, sorted; a version in Parquet has it as a record."""
-        return "\n".join(sorted(self.files())).encode()
+        names = (
+            f"{split}/{folder}/{self.name(row)}"
+            for (split, folder), rows in self.rows.items()
+            for row in rows
+        )
+        return "\n".join(sorted(names)).encode()
 
     @cached_property
     def sha256(self) -> str:
@@ -123,7 +148,7 @@ def select(
     named = Extended(source, additions) if additions else source
     return Selection(
         collected.rows,
-        {row: named.identifier(row) for taken in collected.rows.values() for row in taken},
+        Identifiers(collected.rows, named.identifier),
         frozenset(collected.on_top),
         frozenset(collected.left_out),
         config.splits,

@@ -23,9 +23,9 @@ from scripts.sources.source import FetchObject
 from scripts.storage import files, manifest
 from scripts.storage.manifest import Manifest
 
-# Images are read in the order of the source, for as many shards at a time as have so many bytes of
-# pixels: an image of a source lies with others, which are read along with it.
-AT_ONCE = 128 * 1024**2
+# Images are read in the order of the source, for as many shards at a time as have about so many
+# bytes of pixels: an image lies with others in a shard of the source, which are read along with it.
+AT_ONCE = 64 * 1024**2
 KNOWN = re.compile(r"([0-9a-f]{32}) ([0-9]+)")
 
 Result = TypeVar("Result")
@@ -118,7 +118,7 @@ class ShardMaker:
         return self.together + 1
 
     def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
-        """Yield the content of each of `shards`, which are in memory together."""
+        """Yield the content of each of `shards`, whose images are in memory together."""
         ordered = sorted(row for _, rows in shards for row in rows)
         pngs = {row: png.encode(self.images.image(row)) for row in ordered}
         for name, rows in shards:

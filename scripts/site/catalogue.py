@@ -109,7 +109,7 @@ def compare(before: Entry, after: Entry) -> Change | None:
     old, new = before.release.lock.meta, after.release.lock.meta
     if old.samples == new.samples and old.source.sha256 == new.source.sha256:
         # Files of the same names, which other code may have encoded.
-        return Change(before=before.release.lock.nfiles)
+        return Change(before=before.release.lock.images)
     return changes.between(before.sheets, after.sheets)
 
 
@@ -173,7 +173,7 @@ class _Builder:
         """Return `entry` with its samples and their pictures, as far as they can be read."""
         before = _readable(entry.before)
         try:
-            version = samples.list_samples(self._git, entry.release)
+            version = samples.list_samples(self._git, entry.release).with_md5()
             found = self._sheets(version, before.sheets if before else {})
             near = self._pictures.provide(version, found, before.sheets if before else {})
         except UserError as error:
@@ -191,7 +191,7 @@ class _Builder:
     def _sheets(self, version: Version, before: Sheets) -> Sheets:
         lock = version.release.lock
         if lock.md5 not in self._by_md5:
-            mean = lock.size / max(1, lock.nfiles)
+            mean = lock.size / max(1, lock.images)
             self._by_md5[lock.md5] = sheets.of_version(before, version.samples, mean)
         return self._by_md5[lock.md5]
 

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from scripts.assets.samples import Version
@@ -119,12 +121,22 @@ class Pictures:
 def _images(
     version: Version, missing: Iterable[tuple[Place, Sheet]]
 ) -> Iterator[tuple[Sheet, list[Pixels]]]:
-    """Yield each missing sheet with its images, of which only one sheet is in memory."""
+    """Yield each missing sheet with its images."""
     samples = {(one.split, one.label, one.identifier): one for one in version.samples}
-    for (split, label), sheet in missing:
-        wanted = [samples[split, label, picture.identifier] for picture in sheet.pictures]
-        contents = {one.identifier: content for one, content in version.contents(wanted)}
-        yield sheet, [png.decode(contents[picture.identifier]) for picture in sheet.pictures]
+    for place, group in groupby(missing, itemgetter(0)):
+        sheets = [sheet for _, sheet in group]
+        # So that each shard is read once, all that is wanted of it is.
+        together = [sheets] if version.release.lock.is_sharded else [[sheet] for sheet in sheets]
+        for part in together:
+            wanted = {
+                picture: samples[(*place, picture.identifier)]
+                for sheet in part
+                for picture in sheet.pictures
+            }
+            contents = version.read([*wanted.values()])
+            for sheet in part:
+                files_ = (wanted[picture].file for picture in sheet.pictures)
+                yield sheet, [png.decode(contents[file]) for file in files_]
 
 
 class _Rows:

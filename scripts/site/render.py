@@ -319,7 +319,7 @@ def _page_numbers(page: int, last: int) -> list[int | None]:
 def _headline(entry: Entry) -> str:
     """Return what a release is or changes, in a few words."""
     if entry.before is None:
-        return f"The first release: {entry.release.lock.nfiles:,} samples"
+        return f"The first release: {entry.release.lock.images:,} samples"
     return render.headline(entry.plan)
 
 

@@ -155,6 +155,39 @@ class Remote:
             bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
             return [error for error in bar if error]
 
+    def listing(self) -> list[Stored]:
+        """Return all objects and records, whatever they are called, from a listing."""
+        with self.reporting("list the objects in"):
+            return [
+                Stored(
+                    path,
+                    self._relative(path, self._path),
+                    int(info.get("size") or 0),
+                    _modified(info),
+                )
+                for store in STORES
+                for path, info in sorted(self._find("/".join((self._path, *store))).items())
+            ]
+
+    def delete(self, stored: Collection[Stored]) -> list[BaseException]:
+        """Delete objects and records; return the errors. One that is gone already is none."""
+
+        def delete(path: str) -> BaseException | None:
+            try:
+                self._delete(path)
+            except FileNotFoundError:
+                return None
+            except TimeoutError:
+                raise
+            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
+                return error
+            return None
+
+        with self.reporting("delete from"):
+            results = self._at_once(delete, [one.path for one in stored])
+            bar = Bar(results, desc=f"Deleting from {self.url}", total=len(stored))
+            return [error for error in bar if error]
+
     def put(self, name: str, content: bytes) -> None:
         """Store an object that is not there yet; another run can store it at the same time."""
         with self.reporting("write to"):

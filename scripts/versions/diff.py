@@ -91,7 +91,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
     is_made, new = not is_large(dataset), index.of_dataset(dataset)
     made = dataset.manifest if is_made else Manifest({})
-    compared = comparison.compare(dataset, history)
+    compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
     after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
     return Diff(
@@ -189,7 +189,7 @@ def _new_bytes(
     known = old.places if old and not encoded_anew else {}
     digests, rows = dataset.images.digests, dataset.selection.files()
     new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
-    return sum(new.values()) + len(made.content())
+    return sum(new.values()) + len(made.content)
 
 
 def _new_bytes_of_shards(history: History, before: Release | None, made: Manifest) -> int | None:
@@ -198,4 +198,4 @@ def _new_bytes_of_shards(history: History, before: Release | None, made: Manifes
     except UserError:
         return None
     new = {md5: size for md5, size in made.objects().items() if md5 not in stored}
-    return sum(new.values()) + len(made.content())
+    return sum(new.values()) + len(made.content)

@@ -82,7 +82,7 @@ class History:
         return list(self.files(release))
 
     def files(self, release: Release) -> dict[str, str]:
-        """Return the object of each file of `release`, by file name.
+        """Return the object of each file of `release`, by name.
 
         Raises `UserError` when its manifest is not available.
         """
@@ -90,6 +90,19 @@ class History:
         if (content := self._cache.read(name)) is not None:
             return manifest.entries(content)
         return releases.remote_of(self._git, release).manifest(name)
+
+    def verified(self, committed: bytes | None) -> set[str]:
+        """Return objects in the remote that `committed`, the content of a `.dvc/config`, names.
+
+        They are those of the newest release, which verified them, if it has the same `.dvc/config`.
+        """
+        release = self.latest
+        if release is None or self._git.file(release.commit, CONFIG_PATH) != committed:
+            return set()
+        try:
+            return {*self.files(release).values(), release.lock.md5}
+        except UserError:
+            return set()
 
     def _from_files(self, release: Release) -> Index:
         """Index a release from before there were records, once: the local cache keeps the index."""

@@ -218,18 +218,14 @@ class _Publisher:
         if before and made.md5 == before.lock.md5:
             return
         tag = releases.scan(self.git).next_tag
-        compared = self._compared(dataset, tag)
-        print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
-        transfer.push(cache, self.remote, made.md5)
-        records = Records(cache.records, lambda: self.remote)
-        if dataset.config.format == PARQUET:
-            records.store(dataset.selection.listing)
         made_index = index.of_dataset(dataset)
         compared = self._compared(dataset, made_index, tag)
         print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
         verified = self.history.verified(self.committed)
         transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)
+        if dataset.config.format == PARQUET:
+            records.store(dataset.selection.listing)
         record = lock.of(
             dataset,
             made,

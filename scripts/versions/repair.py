@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from scripts.build import selection
 from scripts.build.dataset import Dataset
+from scripts.build.targets import Local
 from scripts.errors import UserError
 from scripts.sources import copies
 from scripts.sources.pointer import path_of
@@ -56,7 +57,7 @@ def repair(git: Git, tag: str) -> Repaired:
     done = Repaired(tag, release.lock.nfiles, remote.url)
     _restore_shards(git, release, cache, remote, done)
     dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
-    made = dataset.store(cache)
+    made = dataset.store(Local(cache))
     if made.md5 != release.lock.md5:
         raise UserError(f"this code builds other files than {tag}. {_build_with_own_scripts(tag)}")
     _restore_objects(cache, remote, made.md5, done)
@@ -136,6 +137,9 @@ def _restore_records(
         done.copied += 1
 
     meta, source = release.lock.meta, dataset.source
+    # A manifest of shards does not name the images.
+    names = meta.samples if release.lock.is_sharded else None
+    restore(names, "record of the samples", lambda: dataset.selection.listing)
     restore(meta.splits, "record of the splits", lambda: index.of_dataset(dataset).content)
     restore(
         meta.source.copy_,

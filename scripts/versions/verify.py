@@ -1,9 +1,9 @@
 """Whether releases are complete and intact in the remote."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from scripts.errors import UserError
 from scripts.inputs import releases_file
@@ -150,13 +150,12 @@ def _problems(release: Release, checked: _Checked) -> list[Problem]:
     try:
         files = remote.manifest(md5)
     except UserError as error:
-        return [str(error)]
-    problems = list(_wrong_counts(release.lock, files, remote))
-    problems += _file_problems(
-        {f"{DATASET}/{name}": md5 for name, md5 in files.items()}, remote, read
-    )
-    if name := release.lock.meta.splits:
-        problems += _record_problems(name, remote)
+        return [Problem(str(error), (remote.removal(md5),))]
+    problems = [*_wrong_counts(release.lock, files, checked)]
+    problems += _file_problems({f"{DATASET}/{name}": md5 for name, md5 in files.items()}, checked)
+    splits = release.lock.meta.splits
+    if splits and (problem := checked.record(splits, "the record of its splits")):
+        problems.append(problem)
     return problems
 
 
@@ -191,33 +190,17 @@ def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Prob
         yield Problem(text, tuple(remote.removal(name) for name in sorted(damaged)))
 
 
-def _record_problems(name: str, remote: Remote) -> Iterator[str]:
-    try:
-        _record(name, "splits", remote)
-    except UserError as error:
-        yield str(error)
-
-
-def _record(name: str, what: str, remote: Remote) -> bytes:
-    content = remote.read_record(name)
-    if content is None:
-        raise UserError(f"the record of its {what}, {name}, is missing in {remote.url}")
-    if records.digest(content) != name:
-        raise UserError(f"checksum mismatch for the record of its {what}, {name}, in {remote.url}")
-    return content
-
-
-def _wrong_counts(lock: Lock, files: Mapping[str, str], remote: Remote) -> Iterator[str]:
+def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
     """Yield where the numbers in the lock are not those of `files`, and of the images in them."""
     names: Iterable[str] = files
     if lock.is_sharded:
         if len(files) != lock.nfiles:
-            yield f"the lock records {lock.nfiles:,} files, the manifest has {len(files):,}"
-        try:
-            names = _record(lock.meta.samples, "samples", remote).decode().splitlines()
-        except UserError as error:
-            yield str(error)
+            text = f"the lock records {lock.nfiles:,} files, the manifest has {len(files):,}"
+            yield Problem(text)
+        if problem := checked.record(lock.meta.samples, "the record of its samples"):
+            yield problem
             return
+        names = (checked.remote.read_record(lock.meta.samples) or b"").decode().splitlines()
     total = lock.images if lock.is_sharded else lock.nfiles
     what = "images" if lock.is_sharded else "files"
     counted = Counter(tuple(name.split("/")[:2]) for name in names)
@@ -228,10 +211,11 @@ def _wrong_counts(lock: Lock, files: Mapping[str, str], remote: Remote) -> Itera
         if count
     }
     if counted != recorded or counted.total() != total:
-        yield (
+        text = (
             f"the lock records {total:,} {what} ({_in_words(recorded)}), the manifest has"
             f" {counted.total():,} ({_in_words(counted)})"
         )
+        yield Problem(text)
 
 
 def _in_words(counts: Mapping[Any, int]) -> str:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.build.order import Image, order
+from scripts.build.order import Image
+from scripts.build.order import order as lines
 from scripts.sources import registry
 from scripts.sources.source import Batch, FetchObject, Held, Pixels, Source, SourceRequest
 from tests.build.pools import Rows, of_sizes, pool, pools, usable
@@ -55,6 +56,11 @@ class Described:
 
     def image(self, row: int) -> Pixels:
         raise AssertionError(f"the pixels of row {row} are not needed")
+
+
+def order(source: Source, seed: int) -> dict[str, list[Image]]:
+    """Return the images of each label."""
+    return {label: list(line) for label, line in lines(source, seed).items()}
 
 
 def written(orders: dict[str, list[Image]]) -> str:
