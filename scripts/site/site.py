@@ -1,6 +1,7 @@
 """The whole site, written beside its place and moved there when it is complete."""
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 from scripts.errors import UserError
 from scripts.site import catalogue, render
 from scripts.site.pictures import Pictures
-from scripts.storage import files
 from scripts.versions.git import Git
 
 STATIC = "static"
@@ -32,21 +32,17 @@ def write(git: Git, folder: Path) -> Written:
     Raises `UserError` when there is no release, or something else in the folder.
     """
     _refuse_others(folder)
-    new, old = (folder.with_name(f"{folder.name}.{end}") for end in ("new", "old"))
-    for leftover in (new, old):
-        files.remove(leftover)
-    try:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as place:
+        new = Path(place) / "new"
         pictures = Pictures(new / "images")
         shown = catalogue.read(git, pictures)
         pages = render.write(shown, pictures, new)
         with resources.as_file(resources.files("scripts.site") / STATIC) as static:
             shutil.copytree(static, new / STATIC)
         if folder.exists():
-            folder.rename(old)
+            folder.rename(Path(place) / "old")
         new.rename(folder)
-    finally:
-        files.remove(new)
-        files.remove(old)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Written(folder / "index.html", len(shown.entries), pages, size)
 

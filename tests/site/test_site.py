@@ -339,6 +339,20 @@ def test_another_folder_is_never_replaced(catalogued: Catalogued, tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
 
 
+def test_nothing_is_left_beside_the_catalogue_and_nothing_there_is_touched(
+    catalogue_copy: Catalogued, run: Run
+) -> None:
+    beside = catalogue_copy.folder.with_name("site.old")
+    beside.mkdir()
+    (catalogue_copy.folder / "v9").mkdir()
+
+    assert run("site", "--out", str(catalogue_copy.folder)).code == 0
+
+    names = {path.name for path in catalogue_copy.repository.place.iterdir()}
+    assert names == {"work", "origin.git", "bucket", "site", "site.old"}
+    assert not (catalogue_copy.folder / "v9").exists()
+
+
 def test_before_the_first_release_there_is_nothing_to_show(
     repository: Repository, run: Run, tmp_path: Path
 ) -> None:
@@ -346,8 +360,7 @@ def test_before_the_first_release_there_is_nothing_to_show(
 
     assert result.code == 1
     assert result.err == "error: there is no release yet, so there is nothing to show.\n"
-    assert not (tmp_path / "site").exists()
-    assert not (tmp_path / "site.new").exists()
+    assert not list(tmp_path.glob("site*"))
 
 
 def test_the_style_sheet_of_pico_is_the_published_one() -> None:
