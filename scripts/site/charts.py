@@ -8,8 +8,8 @@ from scripts.inputs.config import SPLITS
 from scripts.site.catalogue import Entry
 
 WIDTH, HEIGHT = 720, 220
-# Room for the numbers to the left of the bars, and for the tags below them.
-LEFT, BOTTOM, TOP = 80, 28, 14
+# Room for the numbers to the left of the bars, and for the tags below and beside them.
+LEFT, RIGHT, BOTTOM, TOP = 80, 16, 28, 14
 # With more releases, the first ones are not shown.
 MAX_RELEASES = 120
 MAX_BAR = 56
@@ -70,7 +70,7 @@ def history(entries: Sequence[Entry]) -> History:
     by_split = [splits_of(entry.counts) for entry in shown]
     ticks = _ticks(max(sum(counts.values()) for counts in by_split))
     scale = (HEIGHT - BOTTOM - TOP) / ticks[-1]
-    step = (WIDTH - LEFT) / len(shown)
+    step = (WIDTH - LEFT - RIGHT) / len(shown)
     width = min(MAX_BAR, step * 0.8)
     every = math.ceil(TAG_WIDTH / step)
     bars = [

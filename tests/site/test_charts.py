@@ -31,7 +31,7 @@ def test_every_bar_is_inside_of_the_chart_and_as_high_as_its_counts(of_all: list
     for bar, one in zip(chart.bars, of_all[chart.omitted :], strict=True):
         total = sum(sum(of_split.values()) for of_split in one.values())
         assert bar.total == total <= highest.count
-        assert charts.LEFT <= bar.x <= bar.x + chart.bar_width <= charts.WIDTH
+        assert charts.LEFT <= bar.x <= bar.x + chart.bar_width <= charts.WIDTH - charts.RIGHT + 1
         height = sum(part.length for part in bar.parts)
         assert abs(height - total / highest.count * (zero - charts.TOP)) < 0.5
         assert all(charts.TOP - 1 <= part.start <= zero for part in bar.parts)
