@@ -314,6 +314,12 @@ def _add_verbs_for_workflows(verb: Verb) -> None:
         " to get it. Candidates of closed pull requests are removed.",
     )
     verb(
+        "publish-preview",
+        "show the contact sheet of a pull request in its comment",
+        "For workflows that follow another one. Main's code draws it. It is a file of the branch"
+        " previews, from which the sheets of closed pull requests are removed.",
+    )
+    verb(
         "update-comments",
         "update the comments on open pull requests",
         "For workflows. After a release, other pull requests would publish another version than"

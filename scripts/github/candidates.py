@@ -136,17 +136,25 @@ def _make(git: Git, number: int, head: str) -> Candidate:
 
 
 def _dataset(git: Git, tree: str) -> Dataset:
-    """Return the dataset that the merge would have, made by main's code."""
-    if other := [path for path in merges.changed(git, tree) if not _is_data(path)]:
-        raise NoCandidateError(f"it changes {other[0]}, which only its own run uses")
-    before = releases.scan(git).latest
-    recorded = before.lock if before else resolve.template_lock(GitTree(git, TRACKED_MAIN))
-    dataset = resolve.of_tree(git, merges.read(git, tree), recorded)
+    """Return the dataset of a merge that publishes a new version, made by main's code."""
+    dataset, before = proposed(git, tree), releases.scan(git).latest
     if is_large(dataset):
         raise NoCandidateError("it has so many images that the release makes their files")
     if before and before.lock.md5 == dataset.manifest.md5:
         raise NoCandidateError(f"it publishes no new version: the dataset is that of {before.tag}")
     return dataset
+
+
+def proposed(git: Git, tree: str) -> Dataset:
+    """Return the dataset that the merge of one of our branches would have, made by main's code.
+
+    Raises `NoCandidateError` when it changes more than data, `InputError` when it is not valid.
+    """
+    if other := [path for path in merges.changed(git, tree) if not _is_data(path)]:
+        raise NoCandidateError(f"it changes {other[0]}, which only its own run uses")
+    before = releases.scan(git).latest
+    recorded = before.lock if before else resolve.template_lock(GitTree(git, TRACKED_MAIN))
+    return resolve.of_tree(git, merges.read(git, tree), recorded)
 
 
 def _is_data(path: str) -> bool:

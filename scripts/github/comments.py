@@ -1,26 +1,30 @@
 """Comments on pull requests: posted, posted for a fork, and kept up to date."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.errors import UserError
-from scripts.github import actions, marker, merges
+from scripts.github import actions, marker, merges, previews
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.merges import ConflictError
 from scripts.github.reports import REPORT_FILE
-from scripts.inputs import reader
-from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, RELEASES_FILE
 from scripts.inputs.problems import InputError
-from scripts.review import plan, render, report
+from scripts.review import contact_sheet, plan, render, report
 from scripts.review.report import Report
-from scripts.versions import origin, publish, releases, resolve
+from scripts.versions import origin, publish, releases
 from scripts.versions.git import Git
 from scripts.versions.releases import Release
 
-# What this code reads of a pull request; images that it adds are for its own run to read.
-READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
+
+class _Updated(NamedTuple):
+    """A comment that was rendered again, with its contact sheet, and the dataset that both show."""
+
+    text: str
+    md5: str | None
+    sheet: bytes | None
 
 
 def comment(folder: Path, sheet: str | None) -> str:
@@ -62,12 +66,21 @@ def update_comments(git: Git) -> Iterator[str]:
     if latest is None:
         return
     numbers, failures = hub.open_pulls(), []
+    try:
+        previews.put(git, numbers, {})
+    except UserError as error:
+        yield f"the sheets of closed pull requests could not be removed: {error}"
     for number in numbers:
         try:
             old = hub.commented(number)
             if old is None or marker.is_newer(old):
                 continue
-            new = _updated(git, number, old, latest) or _outdated(git, old, latest)
+            updated = _updated(git, number, old, latest)
+            new = (
+                _shown(git, hub, numbers, number, updated)
+                if updated
+                else _outdated(git, old, latest)
+            )
             if new != old:
                 yield hub.comment(number, new)
         except UserError as error:
@@ -82,34 +95,42 @@ def _text(found: Report, sheet: str | None) -> str:
     return marker.compose(marker.of(found, sheet), render.comment(found, sheet))
 
 
-def _updated(git: Git, number: int, old: str, latest: Release) -> str | None:
+def _updated(git: Git, number: int, old: str, latest: Release) -> _Updated | None:
     """Return the comment rendered again, None where only the pull request's own run can do it."""
+    known, _ = marker.parse(old)
+    md5, sheet = None, None
     try:
         tree = merges.tree(git, merges.fetch_head(git, number))
-    except ConflictError as error:
-        print(f"pull request {number}: {error}", file=sys.stderr)
-        return None
-    changed = set(merges.changed(git, tree))
-    if not changed or not changed <= READ_HERE:
-        return None
-    known, _ = marker.parse(old)
-    try:
-        proposed = merges.read(git, tree)
-        inputs = reader.read(proposed)
-        if inputs.config.source != latest.lock.meta.source.name:
-            # A pull request must not make this job load any other source.
-            return None
-        dataset = resolve.resolve(git, inputs, latest.lock)
-        planned, _ = plan.plan(git, dataset, latest)
-        planned = plan.with_promotion(git, planned, proposed)
+        dataset = previews.strangers_dataset(git, tree, latest)
+        planned, difference = plan.plan(git, dataset, latest)
+        planned = plan.with_promotion(git, planned, merges.read(git, tree))
+        md5 = planned.md5
+        # There is none of a version that only the release can make.
+        sheet = contact_sheet.draw(dataset, difference) if md5 else None
         # What the run has stored is still stored, unless main changes what is to be.
         same = known is not None and known.md5 == planned.md5
         found = Report(plan=planned, stored=known.stored if known and same else None)
     except InputError as error:
         found = Report(problems=report.problems(error))
+    except ConflictError as error:
+        print(f"pull request {number}: {error}", file=sys.stderr)
+        return None
     except UserError:
         return None
-    return marker.carry_candidate(old, _text(found, known.sheet if known else None))
+    text = marker.carry_candidate(old, _text(found, known.sheet if known else None))
+    return _Updated(text, md5, sheet)
+
+
+def _shown(git: Git, hub: GitHub, opened: Sequence[int], number: int, updated: _Updated) -> str:
+    """Return the text of a comment, with its contact sheet as far as that can be published."""
+    if updated.md5 is None or updated.sheet is None:
+        return updated.text
+    try:
+        previews.put(git, opened, {number: updated.sheet})
+    except UserError as error:
+        print(f"pull request {number}: {error}", file=sys.stderr)
+        return updated.text
+    return previews.with_picture(hub, number, updated.text, updated.md5, updated.sheet)
 
 
 def _outdated(git: Git, old: str, latest: Release) -> str:

@@ -14,7 +14,9 @@ VERSION_0 = "<!-- dataset report -->"
 VERSION_0_NOTE = re.compile(r"\A> \[!NOTE\]\n> .*\n\n")
 # Separates a note about the comment from the report itself.
 BODY = "<!-- report -->\n"
-# Separates the report from how to get its candidate.
+# Separates the report from its picture.
+PICTURE = "<!-- picture -->\n"
+# Separates what comes before from how to get its candidate.
 CANDIDATE = "<!-- candidate -->\n"
 SCHEMA = 1
 
@@ -74,6 +76,19 @@ def with_candidate(text: str, md5: str, section: str) -> str:
     report = body.partition(CANDIDATE)[0]
     marked = known.model_copy(update={"candidate": md5})
     return compose(marked, f"{report}{CANDIDATE}{section}")
+
+
+def with_picture(text: str, md5: str, section: str) -> str:
+    """Return a comment with `section`, which shows a picture of the dataset `md5`.
+
+    A comment that shows another dataset is returned as it is.
+    """
+    known, body = parse(text)
+    if known is None or known.md5 != md5:
+        return text
+    before, separator, candidate = body.partition(CANDIDATE)
+    report = before.partition(PICTURE)[0]
+    return compose(known, f"{report}{PICTURE}{section}{separator}{candidate}")
 
 
 def carry_candidate(old: str, new: str) -> str:

@@ -153,6 +153,11 @@ def candidate(repository: str, branch: str) -> str:
     return _render("candidate.md.j2", repository=repository, branch=branch)
 
 
+def picture(address: str) -> str:
+    """Return how a comment shows the contact sheet at `address`."""
+    return _render("picture.md.j2", address=address)
+
+
 def withdrawn(reason: str) -> str:
     """Return what the notes of a withdrawn release begin with."""
     return _render("withdrawn.md.j2", reason=reason)

@@ -46,7 +46,11 @@ def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge)
     assert "authenticated as pull-request@example.iam" in made.log
     candidate = f"candidate/{pull.number}"
     command = f"dvc get https://github.com/octo/ds dataset --rev {candidate}\n"
-    assert command in forge.hub.comments(pull.number)[0]["body"]
+    shown = forge.hub.comments(pull.number)[0]["body"]
+    assert command in shown
+    # The picture is in the comment itself.
+    (sheet,) = git(forge.origin, "ls-tree", "--name-only", "previews").splitlines()
+    assert f"](https://github.com/octo/ds/blob/previews/{sheet}?raw=true)" in shown
     before = get(forge, candidate, "candidate")
     assert len(before) == 40
     assert forge.tags() == ["v0"]
@@ -61,6 +65,7 @@ def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge)
     }
     assert get(forge, "v1", "v1") == before
     assert candidate not in branches(forge)
+    assert "previews" not in branches(forge)
     (release,) = (one for one in forge.hub.releases() if one["tag_name"] == "v1")
     assert not release["draft"]
     names = {asset["name"] for asset in release["assets"]}

@@ -4,9 +4,11 @@ import pytest
 
 from tests.doubles.github import BOT
 from tests.e2e.forge import Forge, Run, config
+from tests.repository import git
 
 CONFIG = "dataset_config.yaml"
 PROBLEM = {"file": None, "line": 0, "column": 0, "message": "@octo <b>"}
+POSTED = {"comment": "success", "preview": "success"}
 PASSED = {"changes": "success", "dataset": "success", "passed": "success"}
 
 
@@ -21,7 +23,7 @@ def test_a_fork_is_checked_without_secrets_and_another_workflow_posts_its_report
     assert forge.hub.comments(pull.number) == []
     assert "dataset v0: +40 samples" in run.summary
 
-    assert forge.on_workflow_run(pull, run).jobs == {"comment": "success"}
+    assert forge.on_workflow_run(pull, run).jobs == POSTED
     (comment,) = forge.hub.comments(pull.number)
     assert comment["user"]["login"] == BOT
     assert "### dataset v0: +40 samples, 2 classes" in comment["body"]
@@ -33,6 +35,17 @@ def test_a_fork_is_checked_without_secrets_and_another_workflow_posts_its_report
     assert len(forge.stored()) == 41
 
 
+def test_the_comment_on_a_pull_request_of_a_fork_shows_its_picture(forge: Forge) -> None:
+    assert forge.on_push().succeeded
+    pull = forge.open_pull("more", {CONFIG: config(samples=12)}, fork=True)
+    run = forge.on_pull_request(pull, "opened")
+    assert forge.on_workflow_run(pull, run).jobs == POSTED
+    (name,) = git(forge.origin, "ls-tree", "--name-only", "previews").splitlines()
+    assert name.startswith(f"{pull.number}-")
+    address = f"https://github.com/octo/ds/blob/previews/{name}?raw=true"
+    assert f"]({address})" in forge.hub.comments(pull.number)[0]["body"]
+
+
 def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:
     changed = {
         "requirements.txt": "# nothing but a comment\n" + forge.file("main", "requirements.txt")
@@ -42,7 +55,7 @@ def test_dependabot_is_treated_like_a_fork(forge: Forge) -> None:
     run = forge.on_pull_request(pull, "opened")
     assert run.jobs == PASSED
     assert forge.hub.comments(pull.number) == []
-    assert forge.on_workflow_run(pull, run).jobs == {"comment": "success"}
+    assert forge.on_workflow_run(pull, run).jobs == POSTED
     assert "dataset v0" in forge.hub.comments(pull.number)[0]["body"]
 
 
@@ -77,10 +90,10 @@ def test_a_report_on_commits_that_are_not_the_newest_is_not_posted(forge: Forge)
     forge.push_to(pull, {CONFIG: config(samples=30)})
     new, pull.head = pull.head, before
     run = forge.on_workflow_run(pull, old)
-    assert run.jobs == {"comment": "success"}
+    assert run.jobs == POSTED
     assert "the pull request is closed or has new commits: no comment" in run.log
     assert forge.hub.comments(pull.number) == []
 
     pull.head = new
-    assert forge.on_workflow_run(pull, old).jobs == {"comment": "success"}
+    assert forge.on_workflow_run(pull, old).jobs == POSTED
     assert "`@octo <b>`" in forge.hub.comments(pull.number)[0]["body"]

@@ -153,6 +153,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/platforms": {"contents": "read"},
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
+        "comment/preview": {"contents": "write", "pull-requests": "write"},
         "gc/gc": {"contents": "read", "id-token": "write", "pull-requests": "read"},
         "health/health": {"contents": "read", "id-token": "write", "issues": "write"},
         "ingest/ingest": {"contents": "write", "id-token": "write"},
@@ -278,7 +279,7 @@ def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes
     for name, job in workflow(file.name)["jobs"].items():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        uses_git = name in {"release", "candidate", "curate", "ingest", "gc"}
+        uses_git = name in {"release", "candidate", "curate", "ingest", "gc", "preview"}
         assert kept == ([False, True] if uses_git else [False] * len(kept))
 
 
@@ -293,7 +294,7 @@ def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> N
     assert not [step for step in job["steps"][key + 1 :] if "uses" in step]
 
 
-@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 1), ("gc", 2)])
+@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 2), ("gc", 2)])
 def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run(
     name: str, count: int
 ) -> None:
@@ -505,7 +506,10 @@ def workflow_run(event: str, repository: str, branch: str) -> Values:
 
 
 def test_only_pull_requests_of_forks_and_dependabot_are_commented_by_the_other_workflow() -> None:
-    (job,) = workflow("comment.yml")["jobs"].values()
+    jobs = workflow("comment.yml")["jobs"]
+    # The picture follows the comment, and is skipped with it.
+    assert (jobs["preview"]["needs"], "if" in jobs["preview"]) == ("comment", False)
+    job = jobs["comment"]
     assert runs(job, workflow_run("pull_request", "contributor/ds", "patch"))
     assert runs(job, workflow_run("pull_request", "octo/ds", "dependabot/pip/x"))
     # These post their own comment.
@@ -547,11 +551,15 @@ def test_a_candidate_is_made_by_the_code_of_main_only() -> None:
     ]
     refs = [step["with"]["ref"] for step in job["steps"] if uses(step, "actions/checkout")]
     assert refs == ["main", "main"]
-    assert job["steps"][-1]["run"] == "python -m scripts publish-candidate"
+    *_, candidate, preview = job["steps"]
+    assert candidate["run"] == "python -m scripts publish-candidate"
+    assert preview["run"] == "python -m scripts publish-preview"
+    # Also where there is no candidate.
+    assert preview["if"] == "success() || failure()"
 
 
 def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
-    (job,) = workflow("comment.yml")["jobs"].values()
+    job = workflow("comment.yml")["jobs"]["comment"]
     used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
     assert used == ["actions/checkout", "./.github/actions/setup"]
     # Without a ref, a workflow_run checks out the default branch.
@@ -559,6 +567,19 @@ def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [
         "python -m scripts comment-fork"
     ]
+
+
+def test_the_preview_of_a_fork_is_drawn_by_the_code_of_main_without_what_its_run_left() -> None:
+    job = workflow("comment.yml")["jobs"]["preview"]
+    checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
+    assert [step["with"]["ref"] for step in checkouts] == ["main", "main"]
+    *_, last, command = job["steps"]
+    assert last == checkouts[1]
+    assert command["run"] == "python -m scripts publish-preview"
+    assert command["working-directory"] == last["with"]["path"]
+    # It cannot read artifacts, and has no credentials for the bucket.
+    assert "actions" not in job["permissions"]
+    assert "secrets" not in repr(job)
 
 
 # What an issue can start.
