@@ -13,13 +13,14 @@ from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
 LOCAL = (
-    *("validate", "plan", "diff", "build", "push", "release", "promote", "verify"),
+    *("validate", "plan", "diff", "build", "push", "release", "promote", "verify", "repair", "gc"),
     *("package", "site", "ingest", "remote"),
 )
 CURATION = ("curate", "similar")
 WORKFLOW = (
     *("report", "comment", "comment-fork", "curate-issue"),
-    *("publish-notes", "publish-candidate", "update-comments"),
+    *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
+    "report-health",
 )
 MAINTENANCE = ("upgrade", "template-lock")
 VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
@@ -27,6 +28,7 @@ VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
 ARGUMENTS = {
     "package": ["v0", "--out", "files"],
     "site": ["--out", "catalogue"],
+    "repair": ["v0"],
     "diff": ["v0", "v1"],
     "curate": ["failures.csv"],
     "similar": ["00058"],

@@ -179,6 +179,20 @@ def test_what_an_older_commit_of_a_branch_names_is_kept(released: Repository, ru
     assert bucket(released) == before
 
 
+def test_what_only_a_merge_names_is_kept(released: Repository, run: Run) -> None:
+    md5 = store(released, run, CLOSED)
+    before = bucket(released)
+    named = name_in(released, md5, "models/other.dvc")
+    main, tree = released.git("rev-parse", "main"), f"{named}^{{tree}}"
+    # In neither of its parents, and gone in the commit after it.
+    side = released.git("commit-tree", "main^{tree}", "-p", main, "-m", "Side")
+    merge = released.git("commit-tree", tree, "-p", main, "-p", side, "-m", "Merge")
+    after = released.git("commit-tree", "main^{tree}", "-p", merge, "-m", "After")
+    released.git("push", "--quiet", "origin", f"{after}:refs/heads/merged")
+    assert run("gc", "--yes").code == 0
+    assert bucket(released) == before
+
+
 def test_a_lock_that_this_code_cannot_read_keeps_what_it_names(
     released: Repository, run: Run
 ) -> None:
