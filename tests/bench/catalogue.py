@@ -1,4 +1,7 @@
-"""How long the catalogue takes, and how large it is, on the real MNIST; for `make bench`."""
+"""How long the catalogue takes, and how large it is, on the real MNIST.
+
+A part of `make bench`.
+"""
 
 import os
 import subprocess
@@ -55,6 +58,11 @@ def table(costs: Sequence[Cost]) -> str:
         "| catalogue of one release | first | again | memory | size | largest page |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: |\n" + "".join(rows)
     )
+
+
+def page(place: Path) -> str:
+    """Return the section of the page of benchmarks, measured below `place`."""
+    return f"## Catalogue\n\n{table([*measure(place)])}"
 
 
 def _config(size: int) -> str:
