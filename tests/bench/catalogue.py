@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.repository import Repository, config_text, create
+from tests.repository import PROJECT, Repository, config_text, create
 
 SIZES = (200, 14_000, 70_000)
 MNIST_CLASSES = 10
@@ -75,7 +75,7 @@ def _config(size: int) -> str:
 def _verb(repository: Repository, *arguments: str) -> tuple[float, float]:
     """Run a verb; return its seconds, and its memory in MiB."""
     command, began = [sys.executable, "-m", "scripts", *arguments], time.perf_counter()
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
     process = subprocess.Popen(
         command, cwd=repository.root, stdout=subprocess.DEVNULL, env=environment
     )
@@ -98,10 +98,3 @@ def _largest_page(site: Path) -> int:
 
 def _size(path: Path) -> int:
     return path.stat().st_size
-
-
-if __name__ == "__main__":
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        print(table([*measure(Path(folder))]))
