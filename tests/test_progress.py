@@ -15,7 +15,7 @@ from tests.repository import Repository, Run
 
 # What takes long in each verb, with its number of steps.
 WORK = [
-    ("build", ["Encoding images: 10 of 10 images", "Writing dataset/: 10 of 10 files"]),
+    ("build", ["Encoding images: 10 of 10 images", "Writing files: 10 of 10 files"]),
     ("push", ["Pushing to {bucket}: 10 of 10 files", "Reading objects: 11 of 11 files"]),
     ("verify", ["Reading objects: 10 of 10 files"]),
 ]

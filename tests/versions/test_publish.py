@@ -647,7 +647,7 @@ def test_a_runner_with_the_remote_of_the_template_succeeds_with_a_notice(
         (notice,) = [x for x in result.out.splitlines() if x.startswith("::notice title=")]
         assert "Set up a bucket as docs/setup.md says" in notice
         assert "python -m scripts remote gs://BUCKET/PATH" in notice
-    assert runner.read_text() == "stored=no\n"
+    assert runner.read_text() == "built=yes\nstored=no\n"
     assert not (repository.root / ".dvc" / "storage").exists()
     assert contents(repository.origin) == before
 
@@ -671,7 +671,7 @@ def test_a_runner_with_the_remote_of_the_template_fails_after_the_first_release(
         assert result.code == 1, verb
         assert "a folder on this runner's disk, which is deleted after the run" in result.err
         assert "::notice" not in result.out
-    assert not runner.exists()
+    assert runner.read_text() == "built=yes\n"
     assert repository.tags() == ["v0"]
 
 
@@ -687,7 +687,7 @@ def test_a_runner_with_another_folder_as_remote_fails(
         assert f"the remote is {repository.bucket}, a folder on this runner's disk" in result.err
         assert "python -m scripts remote gs://BUCKET/PATH" in result.err
         assert "::notice" not in result.out
-    assert not runner.exists()
+    assert runner.read_text() == "built=yes\n"
     assert repository.tags() == []
 
 
@@ -712,7 +712,7 @@ def test_a_push_on_a_runner_says_that_the_files_are_stored(
 
     assert run("push").code == 0
 
-    assert output.read_text() == "stored=yes\n"
+    assert output.read_text() == "built=yes\nstored=yes\n"
 
 
 def test_the_first_release_names_the_remote_that_holds_it(repository: Repository, run: Run) -> None:

@@ -131,7 +131,7 @@ def test_records_are_restored_too(
     # A machine that compresses otherwise cannot make the copy again.
     (released.bucket / "records" / copy).unlink()
     shutil.rmtree(released.cache)
-    monkeypatch.setattr(copies, "content", lambda _: b"compressed otherwise")
+    monkeypatch.setattr(copies, "render", lambda _: b"compressed otherwise")
     lost = run("repair", "v0")
     assert (lost.code, lost.out) == (1, "")
     assert f"the copy of the source {copy} cannot be made again here" in lost.err
