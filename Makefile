@@ -14,7 +14,7 @@ test: .venv ## run the tests
 WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
-	$(BIN)/python -m pytest -n auto tests/e2e
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/e2e
 
 soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
 	$(BIN)/python -m pytest -n auto tests/soak

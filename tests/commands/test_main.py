@@ -201,6 +201,8 @@ def test_an_interrupted_verb_is_a_message_and_can_be_run_again(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where tests run in the background, what they start would ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as running:
         deadline = time.monotonic() + PATIENCE
         while not reached.exists() and time.monotonic() < deadline:

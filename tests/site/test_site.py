@@ -22,6 +22,9 @@ from scripts.versions.history import History
 from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
 from tests.site.conftest import HISTORY, Catalogued, Remove, merge_and_release, quietly
 
+# One worker makes the releases for all of them.
+pytestmark = pytest.mark.xdist_group("catalogue")
+
 STATIC = PROJECT / "scripts" / "site" / "static"
 
 
@@ -371,3 +374,27 @@ def test_the_style_sheet_of_pico_is_the_published_one() -> None:
         "61207a40ffc02a42d1e50143651c121beab70ed413c934c1ff84fa263ba436b0"
     )
     assert "Copyright (c) 2019-2024 Pico" in (STATIC / "pico.LICENSE.md").read_text()
+
+
+def test_a_release_in_shards_looks_like_one_in_files(tmp_path: Path) -> None:
+    found = {}
+    for format_ in ("png", "parquet"):
+        (tmp_path / format_).mkdir()
+        repository = create(tmp_path / format_)
+        for samples in (30, 40):
+            wish = config_text(samples=samples, test_size=10, format=format_)
+            merge_and_release(repository, wish)
+        # Nothing may come from the cache of the machine that released it.
+        shutil.rmtree(repository.cache)
+        folder = repository.place / "site"
+        assert quietly(repository.root, "site", "--out", str(folder)) == 0
+        found[format_] = contents(folder)
+
+    in_files, in_shards = found.values()
+    assert in_files.keys() == in_shards.keys()
+    pictures = [name for name in in_files if name.startswith("images/")]
+    assert pictures
+    assert all(in_files[name] == in_shards[name] for name in pictures)
+    grid = "v1/train/3/1.html"
+    assert grid in in_files
+    assert in_files[grid] == in_shards[grid]
