@@ -89,7 +89,13 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        return str(json.loads((self.place / "scheduler.json").read_text())["address"])
+        file = self.place / "scheduler.json"
+        deadline = time.monotonic() + START_TIMEOUT
+        # The scheduler can still be writing it.
+        while not (content := file.read_text()).rstrip().endswith("}"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return str(json.loads(content)["address"])
 
     @property
     def environment(self) -> dict[str, str]:

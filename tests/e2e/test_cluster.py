@@ -129,6 +129,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes_as_one_process_and_a
     assert run("verify").code == 0
 
 
+@pytest.mark.parametrize("repository", ["png"], indirect=True)
 def test_a_run_that_loses_the_scheduler_continues_where_it_stopped(
     repository: Repository, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ def test_a_workflow_ingests_from_a_bucket_and_its_branch_is_released(forge: Forg
     (comment,) = forge.hub.comments(pull.number)
     assert "+16 samples, 2 classes" in comment["body"]
     forge.merge(pull)
-    assert forge.on_push().jobs == {"release": "success", "catalogue": "success"}
+    assert forge.on_push().jobs == {"release": "success"}
     assert forge.tags() == ["v0"]
 
     nothing = forge.on_dispatch("ingest.yml", inputs)

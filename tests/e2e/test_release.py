@@ -9,7 +9,7 @@ from tests.e2e.forge import Forge, config
 from tests.repository import TEMPLATE, git
 
 CONFIG = "dataset_config.yaml"
-SUCCESS = {"release": "success", "catalogue": "success"}
+SUCCESS = {"release": "success"}
 
 
 def is_complete(forge: Forge, tag: str) -> bool:

@@ -5,7 +5,7 @@ CONFIG = "dataset_config.yaml"
 
 
 def test_a_fresh_copy_of_the_template_works_without_a_bucket_and_says_so(fresh: Forge) -> None:
-    assert fresh.on_push().jobs == {"release": "success", "catalogue": "success"}
+    assert fresh.on_push().jobs == {"release": "success"}
     pull = fresh.open_pull("more", {CONFIG: config(samples=20)})
     run = fresh.on_pull_request(pull, "opened")
     assert run.jobs == PASSED
@@ -23,7 +23,7 @@ def test_a_fresh_copy_of_the_template_works_without_a_bucket_and_says_so(fresh: 
 
     fresh.merge(pull)
     run = fresh.on_push()
-    assert run.jobs == {"release": "success", "catalogue": "success"}
+    assert run.jobs == {"release": "success"}
     assert [note["title"] for note in run.annotations] == ["No bucket yet"]
     assert "nothing to release: there is no bucket yet" in run.log
     assert fresh.tags() == []
@@ -39,5 +39,5 @@ def test_the_first_release_follows_as_soon_as_there_is_a_bucket(fresh: Forge) ->
     assert run.jobs == PASSED
     assert run.annotations == []
     fresh.merge(pull)
-    assert fresh.on_push().jobs == {"release": "success", "catalogue": "success"}
+    assert fresh.on_push().jobs == {"release": "success"}
     assert fresh.tags() == ["v0"]
