@@ -29,7 +29,9 @@ MNIST = os.environ.get("SCIKIT_LEARN_DATA")
 
 
 # How long an example takes depends on what else the machine does, which is no fault of the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("untimed")
 
 
