@@ -27,7 +27,8 @@ a bucket; it is slow, so that its release is small.
 """
 FROM_FOLDER = """\
 import pathlib, numpy, PIL.Image
-images = numpy.stack([PIL.Image.open(file) for file in pathlib.Path("dataset").rglob("*.png")])
+files = pathlib.Path("dataset").rglob("*.png")
+images = numpy.stack([numpy.asarray(PIL.Image.open(file)) for file in files])
 print(len(images), images.sum())
 """
 FROM_ZIP = """\
