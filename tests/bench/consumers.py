@@ -49,7 +49,7 @@ print(len(images), images.sum())
 
 def measure(folder: Path, all_images: int = ROWS, in_bucket: int = 2_000) -> Iterator[str]:
     """Yield the lines of the table, measured below `folder`."""
-    yield from INTRODUCTION.splitlines()
+    yield from INTRODUCTION.rstrip().splitlines()
     yield ""
     yield "| from | images | time | for 1,000 images |"
     yield "| --- | ---: | ---: | ---: |"
