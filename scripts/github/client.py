@@ -88,6 +88,11 @@ class GitHub:
         """The repository's address, for people and for git."""
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{self._name}"
 
+    @property
+    def run_url(self) -> str:
+        """The address of this run of a workflow."""
+        return f"{self.url}/actions/runs/{actions.variable('GITHUB_RUN_ID')}"
+
     def comment(self, number: int, text: str) -> str:
         """Write `text` as the one comment of pull request `number`; return its address.
 
@@ -278,14 +283,7 @@ class _Comments(NamedTuple):
 def _write(open_: Callable[[], _Comments], text: str, is_ours: Callable[[str], bool]) -> str:
     """Write `text` as the one comment that is ours; return its address."""
     # It may be there although the answer failed, or it was deleted just now: search again.
-    for attempt in stamina.retry_context(
-        on=_is_server_error,
-        attempts=MAX_RETRIES,
-        timeout=None,
-        wait_initial=FIRST_WAIT,
-        wait_jitter=FIRST_WAIT,
-        wait_max=MAX_WAIT,
-    ):
+    for attempt in attempts():
         with attempt:
             comments = open_()
             found = _find(comments, is_ours)

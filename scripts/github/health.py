@@ -72,7 +72,7 @@ def _text(hub: GitHub, git: Git, checked: int, broken: Sequence[Finding]) -> str
         checked=checked,
         findings=broken,
         shown=broken[:MAX_SHOWN],
-        run=f"{hub.url}/actions/runs/{actions.variable('GITHUB_RUN_ID')}",
+        run=hub.run_url,
         rejected=found.rejected,
         known=[release.tag for release in found.accepted],
         own_scripts={

@@ -37,7 +37,7 @@ def curate(git: Git) -> str:
     try:
         checked = _checked(git, number, form) if form.proposals else Checked()
     except UserError as error:
-        _answer(hub, number, failure=str(error)[:MAX_FAILURE], run=_run(hub))
+        _answer(hub, number, failure=str(error)[:MAX_FAILURE], run=hub.run_url)
         raise
     refused = [Wrong(one.proposal.sample, one.why) for one in checked.refusals]
     return _answer(
@@ -72,10 +72,6 @@ def _checked(git: Git, number: int, form: issue_form.Form) -> Checked:
 def _link(hub: GitHub, number: int) -> str:
     title = f"Curate the samples of issue {number}"
     return branches.link(hub.url, branch(number), title=title, body=f"Closes #{number}")
-
-
-def _run(hub: GitHub) -> str:
-    return f"{hub.url}/actions/runs/{actions.variable('GITHUB_RUN_ID')}"
 
 
 def _answer(hub: GitHub, number: int, **values: Any) -> str:
