@@ -21,7 +21,17 @@ from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import comparison, index, lock, origin, publish, releases, resolve, snapshot
+from scripts.versions import (
+    commits,
+    comparison,
+    index,
+    lock,
+    origin,
+    publish,
+    releases,
+    resolve,
+    snapshot,
+)
 from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.versions.history import History
 from scripts.versions.lock import LOCK_FILE
@@ -190,9 +200,8 @@ def _show(hub: GitHub, number: int, branch: str, md5: str) -> None:
 
 def _is_ours(git: Git, branch: str, commit: str) -> bool:
     """Return whether this module made a branch: a commit without parents that says so."""
-    expected = MESSAGE.format(number=branch.removeprefix(PREFIX))
-    shown = git("show", "--no-patch", "--format=%P%n%B", commit).strip()
-    return NUMBERED.fullmatch(branch) is not None and shown == expected
+    message = MESSAGE.format(number=branch.removeprefix(PREFIX))
+    return NUMBERED.fullmatch(branch) is not None and commits.is_snapshot(git, commit, message)
 
 
 def _is_current(git: Git, hub: GitHub, number: int, commit: str) -> bool:

@@ -132,18 +132,19 @@ def _name(number: int, sheet: bytes) -> str:
 
 def _put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
     before = origin.fetch_branches(git, BRANCH).get(BRANCH)
-    if before and git("show", "--no-patch", "--format=%P%n%B", before).strip() != MESSAGE:
+    if before and not commits.is_snapshot(git, before, MESSAGE):
         raise UserError(f"the branch {BRANCH} is not ours. Rename it: its name is reserved")
+    there = git.entries(before) if before else {}
     kept = {
         path: entry
-        for path, entry in (git.entries(before) if before else {}).items()
+        for path, entry in there.items()
         if (found := FILE.fullmatch(path))
         and int(found[1]) in opened
         and int(found[1]) not in sheets
     }
     files = {_name(number, sheet): sheet for number, sheet in sheets.items()}
     made = commits.snapshot(git, kept, files, MESSAGE, TRACKED_MAIN) if kept or files else None
-    if made and before and git.entries(made) == git.entries(before):
+    if made and before and git.entries(made) == there:
         return
     if made or before:
         origin.push_branch(git, BRANCH, made, before)

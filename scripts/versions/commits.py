@@ -35,6 +35,11 @@ def snapshot(
     return git("commit-tree", tree, "-m", message, env=_identity(git, dated_as))
 
 
+def is_snapshot(git: Git, commit: str, message: str) -> bool:
+    """Return whether `commit` has no parent and this message, as one that `snapshot` made."""
+    return git("show", "--no-patch", "--format=%P%n%B", commit).strip() == message
+
+
 def tag_object(git: Git, name: str, target: str, message: str) -> str:
     """Return a new annotated tag of the commit `target`; it has no reference yet."""
     tagger = git("var", "GIT_COMMITTER_IDENT", env=_identity(git, target))
