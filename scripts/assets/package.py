@@ -15,7 +15,7 @@ from scripts.inputs.paths import CONFIG_FILE
 from scripts.progress import Bar
 from scripts.review import plan
 from scripts.storage import files
-from scripts.versions import origin
+from scripts.versions import origin, releases
 from scripts.versions.git import Git, GitTree
 from scripts.versions.history import History
 from scripts.versions.releases import Release
@@ -44,7 +44,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
         release,
         inputs.config,
         address=address,
-        published=git("show", "--no-patch", "--format=%cs", release.commit),
+        published=releases.date_of(git, release),
         parts={split: [describe_file(path) for path in paths] for split, paths in parts.items()},
     )
     files.write(folder / CROISSANT, described)

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from scripts.assets.archive import DATE
 from scripts.build.near import LIMIT, MAX_FOUND, MAX_PAIRS
 
 # The version of this format; records of other ones are not read.
@@ -21,8 +22,6 @@ NEAR = "near.json"
 # No record gets much larger, so that one is in memory as a whole.
 MAX_BYTES = 32 * 1024**2
 MAX_NEAR_BYTES = 64 * 1024
-# The first date that a zip file can hold: the same atlases give the same bytes.
-DATE = (1980, 1, 1, 0, 0, 0)
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Distance = Annotated[float, Field(ge=0, lt=LIMIT, allow_inf_nan=False)]

@@ -133,7 +133,7 @@ class _Builder:
         config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
         return Entry(
             release=release,
-            date=git("show", "--no-patch", "--format=%cs", release.commit),
+            date=releases.date_of(git, release),
             known=self._known.read(release),
             config_text=config_text,
             plan=self._plan(release, before),

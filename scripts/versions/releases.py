@@ -149,6 +149,11 @@ def main_of(git: Git) -> str:
     return next((found[name] for name in names if name in found), None) or git.commit("HEAD")
 
 
+def date_of(git: Git, release: Release) -> str:
+    """Return the day of `release`, such as 2026-01-31."""
+    return git("show", "--no-patch", "--format=%cs", release.commit)
+
+
 def remote_of(git: Git, release: Release) -> Remote:
     """Return the remote that `release` names: the one that its consumers use."""
     committed = git.file(release.commit, CONFIG_PATH)
