@@ -25,11 +25,10 @@ MAX_FILE = 2 * 1024**3 - 64 * 1024**2
 CHECKSUMS = "SHA256SUMS"
 CROISSANT = "croissant.json"
 CARD = "README.md"
-CHUNK = 1024**2
 
 
-def package(git: Git, history: History, release: Release, folder: Path) -> list[Path]:
-    """Write the files of `release` to `folder`, and return them; the checksums come last.
+def package(git: Git, history: History, release: Release, folder: Path) -> dict[Path, File]:
+    """Write the files of `release` to `folder`, and return what each is; the checksums come last.
 
     The same release gives the same files, with the requirements that its tag pins. Raises
     `UserError` when the release cannot be read.
@@ -37,7 +36,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
     folder.mkdir(parents=True, exist_ok=True)
     version = samples.version_of(git, release)
     made = _Package(folder, version)
-    parts = made.write_images()
+    parts = {split: [*map(describe_file, paths)] for split, paths in made.write_images().items()}
     tree = GitTree(git, release.commit)
     inputs, address = reader.read(tree), origin.address(git)
     described = croissant.describe(
@@ -45,7 +44,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
         inputs.config,
         address=address,
         published=releases.date_of(git, release),
-        parts={split: [describe_file(path) for path in paths] for split, paths in parts.items()},
+        parts=parts,
     )
     files.write(folder / CROISSANT, described)
     written = card.write(
@@ -55,16 +54,16 @@ def package(git: Git, history: History, release: Release, folder: Path) -> list[
         plan.of_release(history, release),
         config_text=(tree.read(CONFIG_FILE) or b"").decode(),
         address=address,
-        parts={split: [path.name for path in paths] for split, paths in parts.items()},
+        parts={split: [file.name for file in of_split] for split, of_split in parts.items()},
         without_archive=made.archive is None,
     )
     files.write(folder / CARD, written)
-    paths = [path for of_split in parts.values() for path in of_split]
-    paths += [made.archive] if made.archive else []
-    paths += [folder / CROISSANT, folder / CARD]
-    sums = "".join(f"{describe_file(path).sha256}  {path.name}\n" for path in sorted(paths))
+    found = [file for of_split in parts.values() for file in of_split]
+    others = [made.archive] if made.archive else []
+    found += map(describe_file, [*others, folder / CROISSANT, folder / CARD])
+    sums = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(found))
     files.write(folder / CHECKSUMS, sums.encode())
-    return [*paths, folder / CHECKSUMS]
+    return {folder / file.name: file for file in [*found, describe_file(folder / CHECKSUMS)]}
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,6 @@ class _Package:
 
 def describe_file(path: Path) -> File:
     """Return the name, size and checksum of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as content:
-        while part := content.read(CHUNK):
-            digest.update(part)
+        digest = hashlib.file_digest(content, "sha256")
     return File(path.name, path.stat().st_size, digest.hexdigest())

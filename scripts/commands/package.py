@@ -12,5 +12,5 @@ def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     found = releases.scan(git)
     release = found.get(options.tag)
-    for path in package(git, History(git, found.accepted), release, options.out):
-        print(f"{path}  {path.stat().st_size:,} bytes")
+    for path, file in package(git, History(git, found.accepted), release, options.out).items():
+        print(f"{path}  {file.size:,} bytes")

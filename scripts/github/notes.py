@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.assets.package import describe_file, package
+from scripts.assets.package import package
 from scripts.errors import UserError
 from scripts.github import marker, uploads, withdrawn
 from scripts.github.client import GitHub
@@ -59,7 +59,7 @@ def _publish(git: Git, hub: GitHub, history: History, release: Release) -> Publi
         files = package(git, history, release, Path(folder))
         latest = release == history.latest
         address = uploads.publish(hub, release.tag, title, notes, files, latest=latest)
-        checksums = {path.name: describe_file(path).sha256 for path in files}
+        checksums = {file.name: file.sha256 for file in files.values()}
     return Published(release.tag, address, checksums)
 
 

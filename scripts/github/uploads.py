@@ -3,14 +3,13 @@
 A published release can be immutable, so nothing is added to it later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
 
 from scripts.assets.croissant import File
-from scripts.assets.package import describe_file
 from scripts.errors import UserError
 from scripts.github.client import GitHub, attempts, reporting
 
@@ -19,14 +18,13 @@ UPLOAD_LIMIT = 3600.0
 
 
 def publish(
-    hub: GitHub, tag: str, title: str, notes: str, paths: Sequence[Path], *, latest: bool
+    hub: GitHub, tag: str, title: str, notes: str, files: Mapping[Path, File], *, latest: bool
 ) -> str:
-    """Publish the GitHub release of `tag` with the files `paths`; return its address.
+    """Publish the GitHub release of `tag` with `files`, by path; return its address.
 
     The draft that a killed run left is completed: files that it has are not uploaded again.
     `latest` shows the release as the latest one. Raises `UserError` when GitHub refuses.
     """
-    files = {path: describe_file(path) for path in paths}
     with reporting(f"publish the release {tag}", UPLOAD_LIMIT):
         # What was done may be there although the answer failed: search for it again.
         for attempt in attempts():
@@ -46,7 +44,7 @@ def find(releases: Sequence[GitRelease], tag: str) -> GitRelease | None:
     return min(named, key=lambda release: bool(release.draft), default=None)
 
 
-def _complete(draft: GitRelease, files: dict[Path, File]) -> None:
+def _complete(draft: GitRelease, files: Mapping[Path, File]) -> None:
     """Make `draft` have exactly `files`."""
     for path in _missing(draft, files):
         draft.upload_asset(str(path))
@@ -57,7 +55,7 @@ def _complete(draft: GitRelease, files: dict[Path, File]) -> None:
         )
 
 
-def _missing(draft: GitRelease, files: dict[Path, File]) -> list[Path]:
+def _missing(draft: GitRelease, files: Mapping[Path, File]) -> list[Path]:
     """Return which of `files` the draft lacks; what does not belong to it is removed."""
     missing = {file.name: (path, file) for path, file in files.items()}
     for asset in draft.get_assets():

@@ -26,7 +26,8 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def publish(paths: list[Path], tag: str = "v0", *, latest: bool = True) -> str:
-    return uploads.publish(GitHub(), tag, "title", "notes", paths, latest=latest)
+    files = {path: describe_file(path) for path in paths}
+    return uploads.publish(GitHub(), tag, "title", "notes", files, latest=latest)
 
 
 def held(release: dict[str, Any]) -> dict[str, str]:
@@ -151,14 +152,11 @@ def test_a_server_error_is_waited_for_at_every_step(
 
 
 def test_files_that_github_holds_otherwise_than_sent_are_not_published(
-    server: Server, paths: list[Path], monkeypatch: pytest.MonkeyPatch
+    server: Server, paths: list[Path]
 ) -> None:
-    monkeypatch.setattr(
-        "scripts.github.uploads.describe_file",
-        lambda path: describe_file(path)._replace(sha256="0" * 64),
-    )
+    files = {path: describe_file(path)._replace(sha256="0" * 64) for path in paths}
     with pytest.raises(UserError, match=r"does not hold these files as they were sent: README\.md"):
-        publish(paths)
+        uploads.publish(GitHub(), "v0", "title", "notes", files, latest=True)
     assert server.releases()[0]["draft"]
 
 
