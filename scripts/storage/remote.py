@@ -138,22 +138,10 @@ class Remote:
 
         Ends at once when the remote does not answer: each of the other objects would wait as long.
         """
-        if not names:
-            return []
-
-        def copy(name: str) -> BaseException | None:
-            try:
-                self._write(cache.path(name), name)
-            except TimeoutError:
-                raise
-            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
-                return error
-            return None
-
         with self.reporting("push to"):
-            results = self._at_once(copy, sorted(names))
-            bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
-            return [error for error in bar if error]
+            return self._errors(
+                lambda name: self._write(cache.path(name), name), sorted(names), "Pushing to"
+            )
 
     def listing(self) -> list[Stored]:
         """Return all objects and records, whatever they are called, from a listing."""
@@ -172,21 +160,12 @@ class Remote:
     def delete(self, stored: Collection[Stored]) -> list[BaseException]:
         """Delete objects and records; return the errors. One that is gone already is none."""
 
-        def delete(path: str) -> BaseException | None:
-            try:
+        def delete(path: str) -> None:
+            with suppress(FileNotFoundError):
                 self._delete(path)
-            except FileNotFoundError:
-                return None
-            except TimeoutError:
-                raise
-            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
-                return error
-            return None
 
         with self.reporting("delete from"):
-            results = self._at_once(delete, [one.path for one in stored])
-            bar = Bar(results, desc=f"Deleting from {self.url}", total=len(stored))
-            return [error for error in bar if error]
+            return self._errors(delete, [one.path for one in stored], "Deleting from")
 
     def put(self, name: str, content: bytes) -> None:
         """Store an object that is not there yet; another run can store it at the same time."""
@@ -231,6 +210,29 @@ class Remote:
             raise
         except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
             raise UserError(f"cannot {action} {self.url}: {reason([error])}") from None
+
+    def _errors(
+        self, work: Callable[[str], None], names: Sequence[str], words: str
+    ) -> list[BaseException]:
+        """Do `work` for each of `names`, described by `words`; return the errors.
+
+        Raises `TimeoutError` at once: with a remote that does not answer, each would wait as long.
+        """
+        if not names:
+            return []
+
+        def attempt(name: str) -> BaseException | None:
+            try:
+                work(name)
+            except TimeoutError:
+                raise
+            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
+                return error
+            return None
+
+        results = self._at_once(attempt, names)
+        bar = Bar(results, desc=f"{words} {self.url}", total=len(names))
+        return [error for error in bar if error]
 
     def _find(self, folder: str) -> dict[str, dict[str, Any]]:
         self.fs.fs.invalidate_cache()
