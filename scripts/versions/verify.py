@@ -62,17 +62,19 @@ class _Checked:
     def record(self, name: str, what: str) -> Problem | None:
         """Return what is wrong with a record, which `what` describes."""
         if name not in self._records:
-            self._records[name] = self._record_problem(name, what)
+            found = self.content(name, what)
+            self._records[name] = found if isinstance(found, Problem) else None
         return self._records[name]
 
-    def _record_problem(self, name: str, what: str) -> Problem | None:
+    def content(self, name: str, what: str) -> bytes | Problem:
+        """Return a record, or what is wrong with it."""
         content = self.remote.read_record(name)
         if content is None:
             return Problem(f"{what}, {name}, is missing in {self.remote.url}")
         if records.digest(content) != name:
             text = f"checksum mismatch for {what}, {name}, in {self.remote.url}"
             return Problem(text, (self.remote.record_removal(name),))
-        return None
+        return content
 
 
 class _Remotes:
@@ -197,10 +199,11 @@ def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> It
         if len(files) != lock.nfiles:
             text = f"the lock records {lock.nfiles:,} files, the manifest has {len(files):,}"
             yield Problem(text)
-        if problem := checked.record(lock.meta.samples, "the record of its samples"):
-            yield problem
+        listing = checked.content(lock.meta.samples, "the record of its samples")
+        if isinstance(listing, Problem):
+            yield listing
             return
-        names = (checked.remote.read_record(lock.meta.samples) or b"").decode().splitlines()
+        names = listing.decode().splitlines()
     total = lock.images if lock.is_sharded else lock.nfiles
     what = "images" if lock.is_sharded else "files"
     counted = Counter(tuple(name.split("/")[:2]) for name in names)
