@@ -7,16 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.assets.samples import Sample
-from scripts.build.parquet import HUGGINGFACE, ROWS_IN_GROUP, features
+from scripts.build.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
 
 TEXTS = ("source_label", "sample", "file", "curation")
-SCHEMA = pa.schema(
-    [
-        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-        ("label", pa.int64()),
-        *((name, pa.string()) for name in TEXTS),
-    ]
-)
+SCHEMA = schema(TEXTS)
 
 
 class Writer:

@@ -2,23 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from scripts import workers
-from scripts.build import png, selection
+from scripts.build import png, selection, targets
 from scripts.build.cuts import Cutter
 from scripts.build.encodings import Encoded, Encodings
 from scripts.build.folders import folders_of
 from scripts.build.selection import Selection
-from scripts.build.targets import Target, in_parts
+from scripts.build.targets import Target
 from scripts.inputs.config import PARQUET, Config
 from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
 from scripts.sources.extended import Extended, Images
 from scripts.sources.resized import Resized
 from scripts.sources.source import FetchObject, Source
-from scripts.storage import manifest
 from scripts.storage.cache import Stored
 from scripts.storage.manifest import Manifest
 
@@ -59,9 +58,8 @@ class Dataset:
             return self._sharded.manifest()
         known = self._encodings.known(self._rows)
         rows = [row for row in self._rows if row not in known]
-        maker = PngMaker(self.images)
-        encoded = _with_progress(in_parts(partial(_encoded, maker), maker, rows), rows)
-        new = dict(zip(rows, encoded, strict=True))
+        encoded = targets.encoded(PngMaker(self.images), rows)
+        new = dict(zip(rows, _with_progress(encoded, rows), strict=True))
         self._encodings.add(new)
         return self._made(known | new)
 
@@ -143,11 +141,6 @@ class PngMaker:
     def part(self, rows: Sequence[int], fetch: FetchObject) -> "PngMaker":
         """Return what makes `rows` on another machine, where `fetch` returns objects."""
         return PngMaker(self.images.part(rows, fetch))
-
-
-def _encoded(maker: PngMaker, rows: Sequence[int]) -> list[Encoded]:
-    """Encode the images of `rows`."""
-    return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(rows)]
 
 
 def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:

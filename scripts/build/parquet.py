@@ -13,13 +13,6 @@ ROWS_IN_GROUP = 100
 # The key in the footer of a file that says how `datasets` reads its columns.
 HUGGINGFACE = "huggingface"
 TEXTS = ("source_label", "sample")
-SCHEMA = pa.schema(
-    [
-        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-        ("label", pa.int64()),
-        *((name, pa.string()) for name in TEXTS),
-    ]
-)
 # PNGs cannot be compressed; without statistics and compression the bytes of a file depend on its
 # rows alone.
 OPTIONS: dict[str, Any] = {
@@ -36,6 +29,20 @@ class Row(NamedTuple):
     sample: str
     source_label: str
     png: bytes
+
+
+def schema(texts: Sequence[str]) -> pa.Schema:
+    """Return the columns of a file: image and label, as `datasets` reads them, and `texts`."""
+    return pa.schema(
+        [
+            ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+            ("label", pa.int64()),
+            *((name, pa.string()) for name in texts),
+        ]
+    )
+
+
+SCHEMA = schema(TEXTS)
 
 
 def encode(rows: Sequence[Row], label: int, labels: Sequence[str]) -> bytes:

@@ -6,21 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import platformdirs
 
-from scripts.build import cuts, encodings, parquet, png
+from scripts.build import cuts, encodings, parquet, png, targets
 from scripts.build.encodings import Encoded
 from scripts.build.parquet import Row
-from scripts.build.targets import Target, in_parts
+from scripts.build.targets import Target
 from scripts.progress import Bar
 from scripts.sources.copies import FOLDER
 from scripts.sources.extended import Extended, Images
 from scripts.sources.source import FetchObject
-from scripts.storage import files, manifest
+from scripts.storage import files
 from scripts.storage.manifest import Manifest
 
 # Images are read in the order of the source, for as many shards at a time as have about so many
@@ -52,7 +51,7 @@ class Sharded:
         kept = self._kept()
         known = _read(kept)
         new = [shard for shard in self.shards.items() if shard[0] not in known]
-        made = in_parts(partial(_encoded, self._maker), self._maker, new)
+        made = targets.encoded(self._maker, new)
         for (name, _), one in zip(new, _with_progress(made, new), strict=True):
             known[name] = one
             _keep(kept[name], one)
@@ -133,10 +132,6 @@ class ShardMaker:
 
     def _row(self, row: int, content: bytes) -> Row:
         return Row(self.images.identifier(row), self.images.label(row), content)
-
-
-def _encoded(maker: ShardMaker, shards: Sequence[Shard]) -> list[Encoded]:
-    return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(shards)]
 
 
 def _read(kept: Mapping[str, Path]) -> dict[str, Encoded]:

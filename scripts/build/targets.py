@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from scripts import workers
+from scripts.build.encodings import Encoded
 from scripts.sources.source import FetchObject
+from scripts.storage import manifest
 from scripts.storage.cache import Cache, Stored
 from scripts.storage.manifest import Manifest
 
@@ -54,7 +56,7 @@ class Local:
 
     def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[Stored]:
         """Make and store the file of each of `items`."""
-        return in_parts(partial(_stored, maker, self.cache), maker, items)
+        return _in_parts(partial(_stored, maker, self.cache), maker, items)
 
     def finish(self, made: Manifest, stored: Sequence[Stored]) -> None:
         """Store the manifest."""
@@ -62,11 +64,20 @@ class Local:
         self.cache.note_intact(made, stored)
 
 
-def in_parts(
+def encoded(maker: Maker, items: Sequence[Any]) -> Iterator[Encoded]:
+    """Yield the MD5 and size of the file of each of `items`, without storing it."""
+    return _in_parts(partial(_encoded, maker), maker, items)
+
+
+def _in_parts(
     work: workers.Work[Any, workers.Result], maker: Maker, items: Sequence[Any]
 ) -> Iterator[workers.Result]:
     """Yield the result of `work` for each of `items`, which `maker` makes."""
     return workers.results(work, items, maker.together, maker.least)
+
+
+def _encoded(maker: Maker, items: Sequence[Any]) -> list[Encoded]:
+    return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(items)]
 
 
 def _stored(maker: Maker, cache: Cache, items: Sequence[Any]) -> list[Stored]:
