@@ -1,7 +1,8 @@
 """What the source and the curation say of the samples of a release."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from scripts.build.order import distinct
@@ -51,10 +52,7 @@ class Known:
     @property
     def ambiguous(self) -> tuple[int, list[Ambiguous]]:
         """How many images the source has under two labels, and the first of them."""
-        if self.source is None:
-            return 0, []
-        found = sorted(distinct(self.source).ambiguous)
-        return len(found), [_ambiguous(self.source, row) for row in found[:MAX_AMBIGUOUS]]
+        return (0, []) if self.source is None else _ambiguous(self.source)
 
 
 class Reader:
@@ -110,9 +108,19 @@ def _key(identifier: str) -> str:
     return Decision(identifier, "", "", "", "").key
 
 
-def _ambiguous(source: Source, row: int) -> Ambiguous:
-    rows = [one for one, digest in enumerate(source.digests) if digest == source.digests[row]]
-    labels = dict.fromkeys(str(source.labels[one]) for one in rows)
+@lru_cache(maxsize=4)
+def _ambiguous(source: Source) -> tuple[int, list[Ambiguous]]:
+    """Count the images under two labels, and list the first; releases share their source."""
+    found = sorted(distinct(source).ambiguous)
+    rows: dict[bytes, list[int]] = {source.digests[row]: [] for row in found[:MAX_AMBIGUOUS]}
+    for row, digest in enumerate(source.digests):
+        if digest in rows:
+            rows[digest].append(row)
+    return len(found), [_of_rows(source, same) for same in rows.values()]
+
+
+def _of_rows(source: Source, rows: Sequence[int]) -> Ambiguous:
+    labels = dict.fromkeys(str(source.labels[row]) for row in rows)
     # Those of a source of one's own are made from the pixels, so they are the same.
-    identifiers = dict.fromkeys(source.identifier(one) for one in rows)
-    return Ambiguous([*identifiers], [*labels], source.image(row))
+    identifiers = dict.fromkeys(source.identifier(row) for row in rows)
+    return Ambiguous([*identifiers], [*labels], source.image(rows[0]))
