@@ -307,20 +307,28 @@ def show(repository: Repository, server: Server, md5: str, files: dict[str, byte
     return propose(repository, server, files, text)
 
 
-def test_what_the_comment_on_an_open_pull_request_shows_is_kept(
-    released: Repository, run: Run, server: Server
+def assert_kept_until_closed(
+    released: Repository, run: Run, server: Server, number: int, before: set[str]
 ) -> None:
-    before = bucket(released)
-    md5 = store(released, run, CLOSED)
+    """Check that all is kept while a pull request is open, and only `before` afterwards."""
     stored = bucket(released)
-    number = show(released, server, md5, {CONFIG: CLOSED.encode()})
-
+    assert stored != before
     assert run("gc", "--yes").code == 0
     assert bucket(released) == stored
 
     server.close_pull(number)
     assert run("gc", "--yes").code == 0
     assert bucket(released) == before
+
+
+def test_what_the_comment_on_an_open_pull_request_shows_is_kept(
+    released: Repository, run: Run, server: Server
+) -> None:
+    before = bucket(released)
+    md5 = store(released, run, CLOSED)
+    number = show(released, server, md5, {CONFIG: CLOSED.encode()})
+
+    assert_kept_until_closed(released, run, server, number, before)
 
 
 def test_a_comment_of_somebody_else_keeps_nothing(
@@ -341,16 +349,10 @@ def test_what_the_commits_of_an_open_pull_request_name_is_kept_until_it_is_close
 ) -> None:
     before = bucket(released)
     md5 = store(released, run, CLOSED)
-    stored = bucket(released)
     files = {"sources/other.dvc": f"outs:\n- md5: {md5}\n".encode()}
     number = propose(released, server, files, None)
 
-    assert run("gc", "--yes").code == 0
-    assert bucket(released) == stored
-
-    server.close_pull(number)
-    assert run("gc", "--yes").code == 0
-    assert bucket(released) == before
+    assert_kept_until_closed(released, run, server, number, before)
 
 
 def test_a_candidate_can_be_fetched_after_a_collection(
