@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -18,6 +17,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
 from scripts.inputs.problems import START, InputError, Mark, Problem
@@ -65,8 +65,9 @@ def load(
     text = _decode(content, file, max_bytes)
     try:
         _refuse_unsafe(text, file, max_depth)
-        data = YAML(typ="safe", pure=True).load(text)
-        positions = YAML().load(text)
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(text)
+        data = None if root is None else yaml.constructor.construct_document(root)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _mark(mark) if mark else START
@@ -82,7 +83,7 @@ def load(
         found = "nothing" if data is None else f"a {type_name(data)}"
         message = f"expected a mapping such as '{example}' at the top, found {found}"
         raise InputError([Problem(file, START, message)])
-    return Document(file, data, dict(_marks(positions)))
+    return Document(file, data, dict(_marks(root, data)))
 
 
 def type_name(value: object) -> str:
@@ -109,8 +110,13 @@ def _refuse_unsafe(text: str, file: str, max_depth: int) -> None:
     """Refuse aliases, tags and deep nesting while they are only events of the parser.
 
     Aliases can expand a small file to gigabytes, tags can ask for any type, and nesting can
-    exhaust the stack.
+    exhaust the stack. Directives, which change what values mean, are refused before that: the
+    parser fails on some.
     """
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("%"):
+            refused = "directives (%) are not allowed; remove this line"
+            raise InputError([Problem(file, Mark(number, 1), refused)])
     depth = documents = 0
     for event in YAML(typ="safe", pure=True).parse(text):
         depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
@@ -142,26 +148,21 @@ def _reason(error: MarkedYAMLError) -> str:
     return f"{text} (a tab; indent YAML with spaces)" if "'\\t'" in text else text
 
 
-def _marks(node: object, at: Location = ()) -> Iterator[tuple[Location, Mark]]:
-    """Yield the place of each value and key below `node`, which ruamel's round trip loaded."""
-    if isinstance(node, CommentedMap):
-        for key, (*of_key, line, column) in _places(node).items():
+def _marks(node: Node, data: object, at: Location = ()) -> Iterator[tuple[Location, Mark]]:
+    """Yield the place of each value and key in `data`, which was made from `node`."""
+    if isinstance(data, dict):
+        for (of_key, of_value), (key, value) in zip(node.value, data.items(), strict=True):
             is_name = isinstance(key, str | int | float) and not isinstance(key, bool)
             name = (*at, str(key) if is_name else UNNAMED)
-            key_mark = Mark(of_key[0] + 1, of_key[1] + 1)
+            key_mark = _mark(of_key.start_mark)
             yield (*name, KEY), key_mark
             # An empty value has no place of its own.
-            yield name, key_mark if node[key] is None else Mark(line + 1, column + 1)
-            yield from _marks(node[key], name)
-    elif isinstance(node, CommentedSeq):
-        for index, (line, column) in _places(node).items():
-            yield (*at, str(index)), Mark(line + 1, column + 1)
-            yield from _marks(node[index], (*at, str(index)))
-
-
-def _places(node: CommentedMap | CommentedSeq) -> dict[Any, list[int]]:
-    # An empty mapping or list has None here.
-    return node.lc.data or {}
+            yield name, key_mark if value is None else _mark(of_value.start_mark)
+            yield from _marks(of_value, value, name)
+    elif isinstance(data, list):
+        for index, (item, value) in enumerate(zip(node.value, data, strict=True)):
+            yield (*at, str(index)), _mark(item.start_mark)
+            yield from _marks(item, value, (*at, str(index)))
 
 
 def _mark(mark: StreamMark) -> Mark:

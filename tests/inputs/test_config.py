@@ -101,6 +101,14 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
             )
         ],
     ),
+    "a directive": (
+        b"%YAML 1.1\n---\nsource: digits\n",
+        [(1, 1, "directives (%) are not allowed; remove this line")],
+    ),
+    "a directive for a version that there is not": (
+        b"# comment\n%YAML 1.10\n---\nsource: digits\n",
+        [(2, 1, "directives (%) are not allowed; remove this line")],
+    ),
     "60,000 open brackets": (b"[" * 60_000, [(1, 3, "nested too deeply")]),
     "deep nesting": (
         with_line("samples", "{3: {a: {b: 1}}}"),
