@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from scripts.errors import UserError
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+@cache
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scripts",

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -337,6 +338,8 @@ class InvalidConfigError(InputError):
         self.valid_part = valid_part
 
 
+# A run that looks at all releases meets the same configs again and again.
+@cache
 def parse(content: bytes) -> Config:
     """Return the config that `content` holds.
 

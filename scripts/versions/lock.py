@@ -1,6 +1,7 @@
 """The lock: `dataset.dvc`, the recorded state, written by machine only."""
 
 import io
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -133,6 +134,8 @@ def of(
     )
 
 
+# A run that looks at all releases meets the same locks again and again.
+@cache
 def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
     """Return the lock that `content` holds; `where` names it in messages.
 
