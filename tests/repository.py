@@ -92,6 +92,18 @@ def git(where: Path, *arguments: str) -> str:
     return done.stdout.strip("\n")
 
 
+def dvc(where: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=where,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"dvc {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
 # One process for several verbs, because to start one takes longer than most verbs.
 VERBS = """\
 import sys
@@ -159,6 +171,14 @@ class Repository:
     def tip(self) -> str:
         """Return the commit of main at origin."""
         return self.at_origin("rev-parse", "main")
+
+    def check_updates(self, script: str) -> Path:
+        """Make origin run a script of the shell for each reference that is pushed to it."""
+        hook = self.origin / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\n{script}\n")
+        hook.chmod(0o755)
+        return hook
 
     def configure(self, text: str) -> None:
         (self.root / "dataset_config.yaml").write_text(text)

@@ -3,8 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.assets.conftest import packaged
 from tests.e2e import forge as forge_
 from tests.e2e.forge import Forge
+from tests.site.conftest import _catalogued, catalogued, large, photographed
+
+__all__ = ["_catalogued", "catalogued", "large", "packaged", "photographed"]
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 from tests.doubles.storage import BUCKET
 from tests.e2e.forge import Forge
-from tests.ingest.pictures import labeled
-from tests.repository import git
+from tests.ingest.pictures import labeled, write
+from tests.repository import Repository, Run, config_text, contents, dvc, git
 
 CONFIG = "dataset_config.yaml"
+POINTER = "sources/shapes.dvc"
 
 
 def test_a_workflow_ingests_from_a_bucket_and_its_branch_is_released(forge: Forge) -> None:
@@ -53,3 +56,26 @@ def test_the_inputs_of_a_run_are_never_part_of_a_command(forge: Forge) -> None:
         assert "Traceback" not in run.log
         assert "error: " in run.log
     assert not list(forge.place.rglob("stolen"))
+
+
+def test_plain_dvc_agrees_with_an_ingest(repository: Repository, run: Run, tmp_path: Path) -> None:
+    photos = write(tmp_path / "photos", labeled(range(20), "cat", "dog"))
+    # `dvc get` opens origin somewhere else.
+    assert run("remote", str(repository.bucket)).code == 0
+    repository.git("add", ".dvc/config")
+    run("ingest", "shapes", str(photos))
+    assert dvc(repository.root, "status") == "Data and pipelines are up to date."
+    assert dvc(repository.root, "status", "-c") == "Cache and remote 'storage' are in sync."
+    repository.git("add", POINTER)
+    repository.merge(config_text(source="shapes", class_="all", samples=4, test_size=1))
+    assert run("release").code == 0
+    shards = contents(repository.root / "sources" / "shapes")
+
+    clone = repository.place / "clone"
+    git(repository.place, "clone", "--quiet", str(repository.origin), str(clone))
+    dvc(clone, "pull", POINTER)
+
+    assert contents(clone / "sources" / "shapes") == shards
+    assert dvc(clone, "status", POINTER) == "Data and pipelines are up to date."
+    dvc(repository.place, "get", str(repository.origin), "dataset", "--rev", "v0", "-o", "got")
+    assert len(contents(repository.place / "got")) == 8

@@ -1,8 +1,6 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -22,6 +20,7 @@ from tests.repository import (
     config_text,
     contents,
     create,
+    dvc,
     git,
     mismatched,
     objects,
@@ -30,7 +29,6 @@ from tests.repository import (
 
 POINTER = "sources/shapes.dvc"
 CONFIG = config_text(source="shapes", class_="all", samples=4, test_size=1)
-DVC = Path(sys.executable).with_name("dvc")
 
 
 @pytest.fixture
@@ -41,14 +39,6 @@ def photos(tmp_path: Path) -> Path:
 
 def read_pointer(repository: Repository) -> Pointer:
     return pointer.parse((repository.root / POINTER).read_bytes(), "shapes")
-
-
-def dvc(where: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(DVC), *arguments], cwd=where, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def commit(repository: Repository) -> None:
@@ -105,27 +95,6 @@ def test_the_same_images_give_the_same_pointer_and_objects(
         run("ingest", "shapes", str(photos), where=repository.root)
         made.append(((repository.root / POINTER).read_bytes(), objects(repository.bucket)))
     assert made[0] == made[1]
-
-
-def test_plain_dvc_agrees_with_an_ingest(repository: Repository, run: Run, photos: Path) -> None:
-    # `dvc get` opens origin somewhere else.
-    assert run("remote", str(repository.bucket)).code == 0
-    repository.git("add", ".dvc/config")
-    run("ingest", "shapes", str(photos))
-    assert dvc(repository.root, "status") == "Data and pipelines are up to date."
-    assert dvc(repository.root, "status", "-c") == "Cache and remote 'storage' are in sync."
-    commit(repository)
-    assert run("release").code == 0
-    shards = contents(repository.root / "sources" / "shapes")
-
-    clone = repository.place / "clone"
-    git(repository.place, "clone", "--quiet", str(repository.origin), str(clone))
-    dvc(clone, "pull", POINTER)
-
-    assert contents(clone / "sources" / "shapes") == shards
-    assert dvc(clone, "status", POINTER) == "Data and pipelines are up to date."
-    dvc(repository.place, "get", str(repository.origin), "dataset", "--rev", "v0", "-o", "got")
-    assert len(contents(repository.place / "got")) == 8
 
 
 def test_a_shard_is_plain_parquet_with_pngs_of_ours(

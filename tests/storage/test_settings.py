@@ -9,7 +9,7 @@ from dvc.config_schema import REMOTE_SCHEMAS
 
 from scripts.errors import UserError
 from scripts.storage import settings
-from tests.repository import REMOTE_URL, TEMPLATE, Repository, Run, create, objects, process
+from tests.repository import REMOTE_URL, TEMPLATE, Repository, Run, objects
 
 BUCKET = b"""\
 [core]
@@ -386,20 +386,6 @@ def test_an_address_that_dvc_takes_for_a_folder_below_the_current_one_is_refused
     assert not (repository.root / "file:").exists()
     assert run("remote", str(repository.bucket)).code == 0
     assert run("push").code == 0
-
-
-def test_paths_need_not_be_ascii(tmp_path: Path) -> None:
-    place = tmp_path / "größe 日本"
-    place.mkdir()
-    repository = create(place)
-    verbs = ("remote ../andere-Größe", "build", "push", "release", "verify")
-
-    done = process(repository.root, *verbs, PYTHONUTF8="0", LC_ALL="C.UTF-8")
-
-    assert done.returncode == 0, done.stderr.decode()
-    config = repository.root / ".dvc" / "config"
-    assert f"url = {place}/andere-Größe\n" in config.read_text(encoding="utf-8")
-    assert len(objects(place / "andere-Größe")) == len(objects(place / "bucket")) == 11
 
 
 @pytest.mark.parametrize("content", [b"[damaged", b"\xff\xfe", b"remote = 3\n"])

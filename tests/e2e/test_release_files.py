@@ -20,13 +20,9 @@ from tests.assets.conftest import Packaged
 from tests.repository import PROJECT
 
 README = (PROJECT / "README.md").read_text()
-pytestmark = [
-    # One worker makes the files for all of them.
-    pytest.mark.xdist_group("assets"),
-    pytest.mark.skipif(
-        "\n## Consume a release\n" not in README, reason="a team's own README has other sections"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    "\n## Consume a release\n" not in README, reason="a team's own README has other sections"
+)
 
 # An image by its pixels, and its class.
 Samples = list[tuple[str, str]]

@@ -17,9 +17,6 @@ from tests.doubles import browser as chromium
 from tests.repository import contents
 from tests.site.conftest import Catalogued, quietly
 
-# One worker makes the releases for all of them.
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 WIDTHS, SCHEMES = (360, 1440), ("light", "dark")
 HEIGHT = 900
 # Milliseconds; a page of the disk is there at once.
