@@ -9,12 +9,14 @@ demo: .venv ## run two pull requests, their releases and a consumer; leaves a ca
 	$(BIN)/python -m scripts.demo
 
 test: .venv ## run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e --ignore tests/soak
-# Two for each core: half of the time, a test waits for git or DVC.
-WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/e2e --ignore tests/soak
+# One more than there are cores: now and then, a test waits for a server or a process.
+WORKERS = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
+# Tests start hundreds of processes, each of which would compile all of this.
+test e2e: export PYTHONDONTWRITEBYTECODE =
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/e2e
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/e2e
 
 soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
 	$(BIN)/python -m pytest -n auto tests/soak

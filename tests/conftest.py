@@ -1,10 +1,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sklearn import datasets
 
 from scripts.__main__ import main
 from tests.doubles import storage
@@ -51,6 +53,8 @@ def _isolated(shared: Path) -> Iterator[None]:
                 patch.setenv(f"GIT_{role}_{key}", value)
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        # Without examples of hooks, which would be copied thousands of times.
+        patch.setenv("GIT_TEMPLATE_DIR", str(home / "none"))
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
         patch.setenv("DVC_SITE_CACHE_DIR", str(home / "dvc"))
         patch.setenv("DVC_GLOBAL_CONFIG_DIR", str(home / "none"))
@@ -68,6 +72,8 @@ def _isolated(shared: Path) -> Iterator[None]:
         for name in ("GITHUB_ACTIONS", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             patch.delenv(name, raising=False)
         patch.setenv("PYTHONPATH", str(PROJECT))
+        # It parses text for 20 ms each time.
+        patch.setattr(datasets, "load_digits", cache(datasets.load_digits))
         yield
 
 
@@ -85,6 +91,9 @@ def _originals(tmp_path_factory: pytest.TempPathFactory) -> Released:
             made[configs] = (
                 release(original(*configs[:-1]), place, configs[-1]) if configs else create(place)
             )
+            # One file instead of one for each object: it is copied often.
+            for folder in (made[configs].root, made[configs].origin):
+                git(folder, "repack", "--quiet", "-a", "-d")
         return made[configs]
 
     return original

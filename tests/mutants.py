@@ -258,7 +258,7 @@ def try_all(faults: Sequence[Fault]) -> list[bool]:
         files = sorted({test for fault in faults for test in tests_of(fault.path)})
         print(f"running {len(files)} test files without a fault", file=sys.stderr)
         folder = folders.get()
-        at_once = ["-n", str(workers), "--dist", "loadgroup"]
+        at_once = ["-n", str(workers), "--dist", "loadfile"]
         if run_tests(folder, [*at_once, *files], output=None):
             sys.exit("the tests fail without any fault; run: make test")
         folders.put(folder)

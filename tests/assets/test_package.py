@@ -17,9 +17,6 @@ from scripts.versions.history import History
 from tests.assets.conftest import Packaged, released
 from tests.repository import ORIGIN_URL, Run, config_text, contents, git
 
-# One worker makes the files for all of them.
-pytestmark = pytest.mark.xdist_group("assets")
-
 NAMES = [
     *("README.md", "SHA256SUMS", "croissant.json"),
     *("dataset-v1.zip", "test.parquet", "train.parquet"),

@@ -160,14 +160,12 @@ def test_a_release_is_selected_again_from_the_same_rows_and_by_the_same_rule_onl
     assert again(fewer) is None
 
 
-@pytest.mark.xdist_group("mnist")
 @pytest.mark.usefixtures("mnist")
 def test_the_first_version_of_mnist_has_the_known_bytes() -> None:
     first = config_text(source="mnist_784", samples=100, test_size=20)
     assert dataset(first).manifest.md5 == MNIST_MD5
 
 
-@pytest.mark.xdist_group("mnist")
 @pytest.mark.usefixtures("mnist")
 def test_every_png_of_mnist_decodes_to_its_row(repository: Repository, run: Run) -> None:
     repository.configure(config_text(source="mnist_784", samples=200, test_size=40))

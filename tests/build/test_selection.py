@@ -608,7 +608,6 @@ def mnist_rows(mnist: None) -> Source:
     return registry.load(SourceRequest("mnist_784"))
 
 
-@pytest.mark.xdist_group("mnist")
 @pytest.mark.parametrize("desired", [3, "all"])
 def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(
     mnist_rows: Source, desired: object
@@ -627,7 +626,6 @@ def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(
         assert before.files().items() <= after.files().items()
 
 
-@pytest.mark.xdist_group("mnist")
 def test_the_first_two_versions_of_mnist_have_the_counts_asked_for(mnist_rows: Source) -> None:
     small, large = (
         select(asking(source="mnist_784", class_=3, samples=s, test_size=t), mnist_rows).counts()

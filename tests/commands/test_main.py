@@ -191,9 +191,8 @@ def test_an_interrupted_verb_is_a_message_and_can_be_run_again(
     repository: Repository, run: Run
 ) -> None:
     # Origin takes its time over the tag, and the user presses Ctrl-C.
-    reached, hook = repository.place / "reached", repository.origin / "hooks" / "update"
-    hook.write_text(f"#!/bin/sh\ntouch {reached}\nexec sleep {PATIENCE}\n")
-    hook.chmod(0o755)
+    reached = repository.place / "reached"
+    hook = repository.check_updates(f"touch {reached}\nexec sleep {PATIENCE}")
     with subprocess.Popen(
         [*PROGRAM, "release"],
         cwd=repository.root,

@@ -156,6 +156,7 @@ class Forge:
     def protect_main(self) -> None:
         """Reject pushes to main by a workflow."""
         hook = self.origin / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
         hook.write_text(
             '#!/bin/sh\nif [ "$1" = refs/heads/main ] && [ "$GITHUB_ACTIONS" = true ]; then\n'
             '    echo "protected branch hook declined" >&2\n    exit 1\nfi\n'

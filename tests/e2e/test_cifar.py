@@ -16,12 +16,9 @@ from tests.repository import Repository, Run, config_text, contents, create, git
 IMAGES = os.environ.get("CIFAR10_TEST_IMAGES")
 CLASSES = 10
 
-pytestmark = [
-    pytest.mark.xdist_group("cifar"),
-    pytest.mark.skipif(
-        not IMAGES, reason="the CIFAR-10 images are not here: CIFAR10_TEST_IMAGES is not set"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not IMAGES, reason="the CIFAR-10 images are not here: CIFAR10_TEST_IMAGES is not set"
+)
 
 
 def half(target: Path) -> Path:

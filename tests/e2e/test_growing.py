@@ -218,7 +218,6 @@ def failures(model: LogisticRegression, source: Source, file: Path, known: set[s
     return wrong
 
 
-@pytest.mark.xdist_group("mnist")
 def test_a_dataset_grows_from_what_its_model_gets_wrong(story: Story, source: Source) -> None:
     # v0 and v1: the first images, then twice as many.
     assert counted(story.release()) == both(80, 20)

@@ -797,7 +797,7 @@ def test_the_tests_run_on_windows_and_macos_outside_of_the_required_check() -> N
     assert setup["with"] == {"requirements": "requirements-dev.txt"}
     assert (
         test["run"]
-        == "python -m pytest -n auto --dist loadgroup --ignore tests/e2e --ignore tests/soak"
+        == "python -m pytest -n auto --dist loadfile --ignore tests/e2e --ignore tests/soak"
     )
 
 

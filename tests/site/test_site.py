@@ -22,9 +22,6 @@ from scripts.versions.history import History
 from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
 from tests.site.conftest import HISTORY, Catalogued, Remove, merge_and_release, quietly
 
-# One worker makes the releases for all of them.
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 STATIC = PROJECT / "scripts" / "site" / "static"
 
 

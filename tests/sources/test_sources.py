@@ -780,7 +780,6 @@ def test_a_damaged_download_is_named_if_openml_cannot_be_reached(cache: Path, op
         registry.load(SourceRequest("tiny-drawings"))
 
 
-@pytest.mark.xdist_group("mnist")
 @pytest.mark.usefixtures("mnist")
 def test_mnist_is_read_from_scikit_learns_cache() -> None:
     made = load_table("mnist_784")

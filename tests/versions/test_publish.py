@@ -38,11 +38,7 @@ INVALID = config_text(samples=-1)
 
 def refuse(repository: Repository, ref: str) -> None:
     """Let origin reject pushes to `ref`, as a server does for a protected branch."""
-    hook = repository.origin / "hooks" / "update"
-    hook.write_text(
-        f'#!/bin/sh\ncase "$1" in {ref}) echo "protected by a rule" >&2; exit 1;; esac\n'
-    )
-    hook.chmod(0o755)
+    repository.check_updates(f'case "$1" in {ref}) echo "protected by a rule" >&2; exit 1;; esac')
 
 
 def accept(repository: Repository) -> None:
@@ -929,12 +925,10 @@ class Flaky:
     def __init__(self, repository: Repository, ref: str, message: str, times: int) -> None:
         self.count = repository.origin / "count"
         self.count.write_text(str(times))
-        hook = repository.origin / "hooks" / "update"
-        hook.write_text(
-            f'#!/bin/sh\ncase "$1" in {ref}) n=$(cat {self.count}); if [ "$n" -gt 0 ]; then'
-            f" echo $((n - 1)) > {self.count}; echo '{message}' >&2; exit 1; fi;; esac\n"
+        repository.check_updates(
+            f'case "$1" in {ref}) n=$(cat {self.count}); if [ "$n" -gt 0 ]; then'
+            f" echo $((n - 1)) > {self.count}; echo '{message}' >&2; exit 1; fi;; esac"
         )
-        hook.chmod(0o755)
 
 
 @pytest.fixture

@@ -240,9 +240,7 @@ def test_a_branch_with_the_name_of_a_release_is_not_it(released: Repository, run
 def test_a_release_is_accepted_although_main_cannot_follow(
     repository: Repository, run: Run
 ) -> None:
-    hook = repository.origin / "hooks" / "update"
-    hook.write_text('#!/bin/sh\ncase "$1" in refs/heads/main) echo declined; exit 1;; esac\n')
-    hook.chmod(0o755)
+    hook = repository.check_updates('case "$1" in refs/heads/main) echo declined; exit 1;; esac')
     for samples in (5, 6, 7):
         hook.rename(hook.with_suffix(".off"))
         repository.merge(config_text(samples=samples))
