@@ -16,7 +16,7 @@ WORKERS = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 test e2e: export PYTHONDONTWRITEBYTECODE =
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/e2e
+	$(BIN)/python -m pytest -n $(WORKERS) tests/e2e
 
 soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
 	$(BIN)/python -m pytest -n auto tests/soak
