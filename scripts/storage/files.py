@@ -17,6 +17,8 @@ TEMPORARY = ".tmp"
 MAX_AGE = 24 * 60 * 60
 # Bytes of a file that are copied at a time.
 BLOCK = 1024 * 1024
+# Bytes of a file that are read at a time to hash it.
+READ_SIZE = 64 * 1024
 
 
 def write(path: str | Path, data: bytes | memoryview, mode: int = 0o644) -> os.stat_result:
@@ -38,8 +40,12 @@ def copy(source: str, path: str, mode: int = 0o644) -> None:
 
 def md5(path: str | Path) -> str:
     """Return the MD5 of a file in hex, without having all of it in memory."""
-    with open(path, "rb") as file:  # noqa: PTH123 - faster than Path
-        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+    # For small files twice as fast as `hashlib.file_digest`, which makes a large buffer for each.
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - faster than Path
+        while block := file.read(READ_SIZE):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def remove_leftovers(*folders: Path) -> None:

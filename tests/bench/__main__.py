@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.bench import chart, document
+from tests.bench import catalogue, chart, consumers, document
 from tests.bench.document import Row
 from tests.bench.repositories import (
     LIMIT,
@@ -69,11 +69,13 @@ def main() -> None:
             *_on_a_runner(Path(place), mnist),
         ]
         growth = _growth(Path(place), mnist)
+        consumed = "\n".join(consumers.measure(Path(place)))
+        catalogued = catalogue.page(Path(place))
     machine = f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}"
     picture = folder / "benchmarks.svg"
     picture.write_text(chart.draw(growth))
     page = document.render(machine, rows, growth, REPETITIONS)
-    (folder / "benchmarks.md").write_text(page)
+    (folder / "benchmarks.md").write_text("\n".join([page, f"{consumed}\n", catalogued]))
 
 
 def _isolate(place: Path) -> None:
