@@ -9,8 +9,8 @@ from scripts.build.targets import Local
 from scripts.github import actions
 from scripts.inputs import paths
 from scripts.review import plan
-from scripts.review.render import counts_in_words, size
 from scripts.review.warnings import warnings
+from scripts.review.words import counts_in_words, size
 from scripts.storage.cache import Cache
 from scripts.versions import releases, resolve
 from scripts.versions.git import Git

@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 
 from scripts.github import collection
-from scripts.review.render import size
+from scripts.review.words import size
 from scripts.storage.remote import Stored
 from scripts.versions.git import Git
 

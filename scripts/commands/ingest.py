@@ -5,7 +5,7 @@ import argparse
 from scripts.github import actions, branches
 from scripts.ingest import ingest
 from scripts.ingest.ingest import Outcome
-from scripts.review.render import size
+from scripts.review.words import size
 from scripts.sources.pointer import path_of
 from scripts.versions.git import Git
 

@@ -6,8 +6,8 @@ import sys
 from scripts.commands.push import NO_BUCKET
 from scripts.github import actions
 from scripts.review import plan
-from scripts.review.render import counts_in_words
 from scripts.review.warnings import warnings
+from scripts.review.words import counts_in_words
 from scripts.versions import publish
 from scripts.versions.git import Git
 from scripts.versions.history import History

@@ -3,7 +3,7 @@
 import argparse
 
 from scripts.github import actions
-from scripts.review.render import counted, size
+from scripts.review.words import counted, size
 from scripts.site import site
 from scripts.versions import releases
 from scripts.versions.git import Git

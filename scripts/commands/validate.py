@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from scripts.inputs.paths import CONFIG_FILE
-from scripts.review.render import counts_in_words
+from scripts.review.words import counts_in_words
 from scripts.versions import comparison, guards, index, releases
 from scripts.versions.git import Git
 from scripts.versions.history import History

@@ -6,7 +6,7 @@ from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
 from scripts.inputs.reader import Tree, WorkTree
-from scripts.review import contact_sheet, report, samples
+from scripts.review import report, samples
 from scripts.review.report import (
     NAME,
     Bytes,
@@ -102,6 +102,8 @@ def review(git: Git) -> tuple[Report, bytes | None]:
         dataset, before = guards.work_tree(git), releases.scan(git).latest
         planned, difference = plan(git, dataset, before)
         planned = with_promotion(git, planned, WorkTree(git.root))
+        from scripts.review import contact_sheet  # noqa: PLC0415 - a build need not load it
+
         # Without files nobody reads so many images, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
         return Report(plan=planned), sheet

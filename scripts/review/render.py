@@ -1,7 +1,7 @@
 """Text for people, rendered from the templates beside this module."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from scripts.review import promotion, table
 from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
+from scripts.review.words import counted, size
 from scripts.versions.releases import Release
 
 # GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
@@ -179,24 +180,6 @@ def code(text: str) -> str:
     return f"{fence} {flat} {fence}" if "`" in flat else f"{fence}{flat}{fence}"
 
 
-def size(count: int) -> str:
-    """Return a number of bytes with its unit, such as 18.5 MB."""
-    value, units = float(count), ["TB", "GB", "MB", "kB", "B"]
-    # 999.5 would be shown as 1000 of its unit, so it is 1 of the next.
-    while value >= 999.5 and len(units) > 1:  # noqa: PLR2004
-        value /= 1000
-        units.pop()
-    return f"{value:.3g} {units[-1]}"
-
-
-def counts_in_words(by_split: Mapping[str, Mapping[str, int]]) -> str:
-    """Return counts by split and class in one line."""
-    return "; ".join(
-        f"{split} " + ", ".join(f"{folder}: {count:,}" for folder, count in by_folder.items())
-        for split, by_folder in by_split.items()
-    )
-
-
 def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
     made = table.of(plan.counts)
     shown = made.changed[:MAX_ROWS]
@@ -268,12 +251,6 @@ def _markdown_cell(text: str) -> str:
 
 def _cell(cell: Cell) -> str:
     return f"{cell.after:,} ({cell.difference:+,})" if cell.difference else f"{cell.after:,}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun, such as 3 classes."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def _markdown_name(text: str) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from scripts.build.near import LIMIT
 from scripts.inputs.config import SPLITS, TRAIN
-from scripts.review import plan, render, table
+from scripts.review import plan, render, table, words
 from scripts.review.warnings import warnings
 from scripts.site import atlas, catalogue, charts, markdown
 from scripts.site.catalogue import Catalogue, Entry
@@ -354,8 +354,8 @@ TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters |= {
-    "size": render.size,
+    "size": words.size,
     "number": "{:,}".format,
-    "counted": render.counted,
+    "counted": words.counted,
 }
 TEMPLATES.globals |= {"headline": _headline, "comparable": _comparable}

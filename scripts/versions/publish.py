@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-import stamina
-
 from scripts import cluster
 from scripts.build.dataset import Dataset
 from scripts.build.distributed import Cluster, Distributed
@@ -113,6 +111,8 @@ def try_again(work: Callable[[], Result]) -> Result:
 
     Raises `UserError` when that, or a server that fails, does not end.
     """
+    import stamina  # noqa: PLC0415 - a push need not load it
+
     try:
         for attempt in stamina.retry_context(
             on=TryAgainError,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from scripts.review import plan as plans
-from scripts.review import render, report
+from scripts.review import render, report, words
 from scripts.review.render import (
     MAX_CURATED_SHOWN,
     MAX_PROBLEMS_SHOWN,
@@ -54,7 +54,7 @@ def planned(run: Run) -> dict[str, Any]:
 
 
 def facts_on_bytes(made: dict[str, Any]) -> str:
-    before, after, new = (render.size(made["bytes"][key]) for key in ("before", "after", "new"))
+    before, after, new = (words.size(made["bytes"][key]) for key in ("before", "after", "new"))
     return f"{before} before, {after} after, {new} to store"
 
 
@@ -292,13 +292,13 @@ def test_the_title_names_what_reviewers_must_not_miss(changes: dict[str, Any], t
 
 
 def test_the_title_names_only_a_few_classes() -> None:
-    for number, words in ((MAX_NAMED, "c4"), (MAX_NAMED + 1, "c4 and 1 more")):
+    for number, text in ((MAX_NAMED, "c4"), (MAX_NAMED + 1, "c4 and 1 more")):
         gone = [
             *counts(**{f"c{index}": (5, 0) for index in range(number)}),
             *counts(new=(0, 5 * number)),
         ]
         title = render.title(Report(plan=plan(counts=gone)))
-        assert title == f"dataset v2: classes c0, c1, c2, c3, {words} removed"
+        assert title == f"dataset v2: classes c0, c1, c2, c3, {text} removed"
 
 
 @pytest.mark.parametrize(
@@ -941,34 +941,6 @@ def test_a_code_span_shows_any_text_as_it_is(text: str, span: str) -> None:
     assert render.code(text) == span
 
 
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1_000, "1 kB"),
-        (55_290, "55.3 kB"),
-        (999_400, "999 kB"),
-        (1_000_000, "1 MB"),
-        (18_500_000, "18.5 MB"),
-        (1_500_000_000_000, "1.5 TB"),
-    ],
-)
-def test_a_size_has_three_digits_and_a_unit(count: int, words: str) -> None:
-    assert render.size(count) == words
-
-
-@pytest.mark.parametrize("count", [999_500, 999_999, 999_999_999])
-def test_no_size_is_written_with_a_power_of_ten(count: int) -> None:
-    assert "e+" not in render.size(count)
-
-
-def test_counts_in_words() -> None:
-    counts = {"train": {"3": 1_000, "no3": 5}, "test": {"3": 2, "no3": 0}}
-
-    assert render.counts_in_words(counts) == "train 3: 1,000, no3: 5; test 3: 2, no3: 0"
-
-
 def test_the_note_of_an_outdated_comment_names_the_release() -> None:
     assert render.outdated("v7") == (
         "> [!NOTE]\n> Out of date: v7 was published after this comment was written."
@@ -1008,7 +980,7 @@ def test_the_notes_of_a_release_compare_it_with_the_one_before(
 - **samples**: 1 added, 0 removed
 - **comparable with**: releases since v0
 - **source**: `digits`
-- **bytes**: {render.size(second.lock.size)} in 11 files
+- **bytes**: {words.size(second.lock.size)} in 11 files
 - **md5**: `{second.lock.md5}`
 - **pull request**: #12 by `ada`, approved by `eve`
 - **review**: as reviewed in #12
