@@ -46,7 +46,7 @@ SCHEMA = scripts/inputs/dataset_config.schema.json
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
-bench: .venv ## compare with the manual path, on MNIST (downloads it once)
+bench: .venv ## compare with the manual path, on MNIST (downloads it once); TMPDIR names the disk
 	$(BIN)/python -m tests.bench docs
 
 lock: .venv ## pin the requirements again, with hashes and without addresses

@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import psutil  # type: ignore[import-untyped]
+
 from tests.bench import catalogue, chart, consumers, document
 from tests.bench.document import Row
 from tests.bench.repositories import (
@@ -60,7 +62,7 @@ class Source(NamedTuple):
 def main() -> None:
     """Measure everything and write the page."""
     folder = Path(sys.argv[1])
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("BENCH_FOLDER")) as place:
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
         _isolate(Path(place))
         mnist = _warm(Path(place))
         rows = [
@@ -71,11 +73,20 @@ def main() -> None:
         growth = _growth(Path(place), mnist)
         consumed = "\n".join(consumers.measure(Path(place)))
         catalogued = catalogue.page(Path(place))
-    machine = f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}"
+    machine = (
+        f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}, in a"
+        f" folder on {_file_system(Path(tempfile.gettempdir()))}"
+    )
     picture = folder / "benchmarks.svg"
     picture.write_text(chart.draw(growth))
     page = document.render(machine, rows, growth, REPETITIONS)
     (folder / "benchmarks.md").write_text("\n".join([page, f"{consumed}\n", catalogued]))
+
+
+def _file_system(folder: Path) -> str:
+    """Return the kind of file system that `folder` is on, such as ext4 or tmpfs."""
+    mounted = {Path(one.mountpoint): one.fstype for one in psutil.disk_partitions(all=True)}
+    return str(next(mounted[place] for place in (folder, *folder.parents) if place in mounted))
 
 
 def _isolate(place: Path) -> None:
