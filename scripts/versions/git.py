@@ -88,8 +88,9 @@ class Git:
 
     def file(self, rev: str, path: str) -> bytes | None:
         """Return the content of the file at `path` in `rev`, None when there is none."""
-        [content] = self.contents([f"{rev}:{path}"])
-        return content
+        if not self("ls-tree", "--name-only", rev, "--", path):
+            return None
+        return self.output("show", f"{rev}:{path}")
 
     def entries(self, rev: str, *paths: str) -> dict[str, str]:
         """Return the files of `rev` at or below `paths`, each as `MODE OBJECT`, by path."""
