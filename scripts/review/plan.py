@@ -98,12 +98,12 @@ def counts(before: Lock | None, after: Lock) -> list[ClassCount]:
 
 def review(git: Git) -> tuple[Report, bytes | None]:
     """Return the report on the work tree, and a contact sheet if there is a dataset."""
+    from scripts.review import contact_sheet  # noqa: PLC0415 - a build need not load it
+
     try:
         dataset, before = guards.work_tree(git), releases.scan(git).latest
         planned, difference = plan(git, dataset, before)
         planned = with_promotion(git, planned, WorkTree(git.root))
-        from scripts.review import contact_sheet  # noqa: PLC0415 - a build need not load it
-
         # Without files nobody reads so many images, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
         return Report(plan=planned), sheet
