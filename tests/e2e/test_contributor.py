@@ -1,18 +1,11 @@
 """A change on its way through the clones of those who take part, with the real git and dvc."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.repository import Repository, Run, config_text, contents, git
+from tests.repository import Repository, Run, config_text, contents, dvc, git
 
-UP_TO_DATE = "Data and pipelines are up to date.\n"
-IN_SYNC = "Cache and remote 'storage' are in sync.\n"
-
-
-def dvc(where: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=True).stdout
+UP_TO_DATE = "Data and pipelines are up to date."
+IN_SYNC = "Cache and remote 'storage' are in sync."
 
 
 def clone(repository: Repository, name: str) -> Path:
@@ -58,7 +51,7 @@ def test_a_change_comes_back_as_a_release_without_conflict_and_dvc_agrees(
     assert git(contributor, "rev-parse", "HEAD") == repository.tip()
     assert dvc(contributor, "status") == UP_TO_DATE
     assert dvc(contributor, "status", "-c") == IN_SYNC
-    assert dvc(contributor, "pull") == "Everything is up to date.\n"
+    assert dvc(contributor, "pull") == "Everything is up to date."
     made = contents(contributor / "dataset")
     assert len(made) == 16
 

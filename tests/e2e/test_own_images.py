@@ -1,8 +1,6 @@
 """Images of the team's own, from the pull request to the consumer, and images in color."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ from PIL import Image
 from scripts.inputs.additions import identifier
 from scripts.versions import lock
 from tests.inputs.pictures import Pixels, encoded, gray, rgb
-from tests.repository import Repository, Result, Run, config_text, contents, git
+from tests.repository import Repository, Result, Run, config_text, contents, dvc, git
 from tests.sources.test_sources import keep
 
 ONE, OTHER = gray(8, 8), gray(8, 8, seed=1)
@@ -58,10 +56,9 @@ def md5(repository: Repository, tag: str) -> str:
 
 def dvc_get(repository: Repository, tag: str) -> dict[str, bytes]:
     """Return the files of a release, as a consumer fetches them."""
-    command = ["dvc", "get", "--quiet", str(repository.origin), "dataset", "--rev", tag]
     place = repository.place / f"consumer-{tag}"
     place.mkdir()
-    subprocess.run([sys.executable, "-m", *command], cwd=place, check=True)
+    dvc(place, "get", "--quiet", str(repository.origin), "dataset", "--rev", tag)
     return contents(place / "dataset")
 
 
