@@ -2,14 +2,22 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import PIL
+import platformdirs
 
-from scripts.inputs.images import resize
+from scripts import workers
+from scripts.inputs.images import FILTER, resize
+from scripts.sources.copies import FOLDER
+from scripts.sources.shards import DIGEST_SIZE
 from scripts.sources.source import Batch, FetchObject, Pixels, Reader, Source
+from scripts.storage import files
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +42,23 @@ class Resized:
 
     @cached_property
     def digests(self) -> Sequence[bytes]:
-        """The SHA-256 of each row's resized pixels."""
-        rows = range(len(self.labels))
+        """The SHA-256 of each row's resized pixels.
+
+        All rows count: an image that is a copy of an earlier one only when both are resized is not
+        selected. They are computed once for each batch, and kept beside the sources' local copies.
+        """
+        found: list[bytes] = []
+        for batch in self.batches:
+            rows = range(batch.start, batch.stop)
+            file = _file_of(self.keys[batch.start : batch.stop], self.size)
+            digests = _kept(file, len(rows))
+            if digests is None:
+                digests = [*workers.results(self._digests, rows)]
+                _keep(file, digests)
+            found += digests
+        return found
+
+    def _digests(self, rows: Sequence[int]) -> list[bytes]:
         return [hashlib.sha256(self.image(row).tobytes()).digest() for row in rows]
 
     @property
@@ -90,3 +113,27 @@ class ResizedReader:
     def image(self, row: int) -> Pixels:
         """Return the resized pixels of a row."""
         return resize(self.source.image(row), self.size)
+
+
+def _file_of(keys: Sequence[bytes], size: tuple[int, int]) -> Path:
+    """Return where the digests of the resized images with these `keys` are kept."""
+    name = hashlib.sha256(f"{size} {FILTER} {PIL.__version__}".encode())
+    name.update(b"".join(keys))
+    return platformdirs.user_cache_path(FOLDER) / "resized" / name.hexdigest()
+
+
+def _kept(file: Path, count: int) -> list[bytes] | None:
+    """Return the digests in `file`; None where it is not there or damaged."""
+    with suppress(OSError):
+        content = file.read_bytes()
+        raw, checksum = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]
+        if hashlib.sha256(raw).digest() == checksum and len(raw) == count * DIGEST_SIZE:
+            return [raw[at : at + DIGEST_SIZE] for at in range(0, len(raw), DIGEST_SIZE)]
+    return None
+
+
+def _keep(file: Path, digests: Sequence[bytes]) -> None:
+    """Keep digests in `file`. A folder that cannot be written costs time, not the run."""
+    raw = b"".join(digests)
+    with suppress(OSError):
+        files.write(file, raw + hashlib.sha256(raw).digest())

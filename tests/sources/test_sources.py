@@ -29,7 +29,7 @@ from sklearn.datasets import _openml
 from scripts.errors import UserError
 from scripts.sources import copies, registry, table
 from scripts.sources.resized import Resized
-from scripts.sources.source import Source, SourceError, SourceRequest, classes
+from scripts.sources.source import Pixels, Source, SourceError, SourceRequest, classes
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
 
@@ -301,6 +301,28 @@ def test_resized_color_images_have_the_known_bytes() -> None:
 
     assert made.shape == (7, 9, 3)
     assert sha256_of(made) == RESIZED_COLORS
+
+
+def test_images_are_resized_once_for_their_digests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    digits, read = load_table("digits"), list[int]()
+
+    class Watched(Resized):
+        def image(self, row: int) -> Pixels:
+            read.append(row)
+            return super().image(row)
+
+    first = Watched(digits, (4, 6)).digests
+    assert sorted(read) == [*range(len(digits.labels))]
+    assert Watched(digits, (4, 6)).digests == first
+    assert len(read) == len(digits.labels)
+    # A damaged file is not used.
+    [file] = (tmp_path / "dataset-sources" / "resized").iterdir()
+    file.write_bytes(file.read_bytes()[::-1])
+    assert Watched(digits, (4, 6)).digests == first
+    assert len(read) == 2 * len(digits.labels)
 
 
 def test_a_resized_source_is_the_same_but_for_its_pixels() -> None:
