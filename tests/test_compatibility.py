@@ -41,13 +41,17 @@ LARGER = config_text(samples=12, test_size=3)
 
 @pytest.fixture
 def old(tmp_path: Path) -> Repository:
-    """A clone of the repository that older code made, with its objects."""
-    made = Repository(tmp_path)
-    bundle = str(DATA / "releases-without-schema.bundle")
-    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
-    git(made.origin, "fetch", "--quiet", bundle, "refs/*:refs/*")
-    git(tmp_path, "clone", "--quiet", "origin.git", "work")
-    with tarfile.open(DATA / "releases-without-schema.tar.xz") as archive:
+    """A clone of the repository that the oldest code made, with its objects."""
+    return cloned(tmp_path, "releases-without-schema")
+
+
+def cloned(place: Path, name: str) -> Repository:
+    """Return a clone of the repository in the bundle `name`, with its objects."""
+    made = Repository(place)
+    git(place, "init", "--quiet", "--bare", "--initial-branch=main", "origin.git")
+    git(made.origin, "fetch", "--quiet", str(DATA / f"{name}.bundle"), "refs/*:refs/*")
+    git(place, "clone", "--quiet", "origin.git", "work")
+    with tarfile.open(DATA / f"{name}.tar.xz") as archive:
         archive.extractall(storage(made), filter="data")
     return made
 
@@ -202,7 +206,7 @@ def test_a_release_continues_the_old_ones(old: Repository, run: Run) -> None:
     assert old.at_origin("rev-parse", "v3^") == merged
     assert old.at_origin("rev-parse", "v3^{commit}") == old.tip()
     made = recorded(old, "v3")
-    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_since) == (3, 2, "v3")
+    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_with) == (4, 2, ["v0..v2"])
     source = made.meta.source
     assert source.model_copy(update={"copy_": None}) == recorded(old, "v2").meta.source
     found = objects(storage(old))
@@ -283,3 +287,94 @@ def test_an_old_comment_can_be_marked_as_out_of_date_and_then_read() -> None:
     assert known is not None
     assert (known.version, again) == (None, body)
     assert text.count("Out of date: v3 was published") == 1
+
+
+# `data/releases-schema-3.bundle` has seven releases made by the code whose locks recorded a range
+# of comparable releases, and whose indexes knew the pixels in the dataset only: v0 of the digits,
+# v1 with image_size, v2 with another seed, v3 as v1; v4 of a source of its own with image_size, v5
+# of its second batch and an addition in shards, v6 of the same as PNG files.
+TAGS = [f"v{number}" for number in range(7)]
+PETS = {"source": "pets", "class_": ["cat", "dog"], "samples": 16, "test_size": 4}
+DIGITS = {"class_": [3], "samples": 30, "test_size": 10}
+
+
+@pytest.fixture
+def ranged(tmp_path: Path) -> Repository:
+    """A clone of the repository whose locks record a range of comparable releases."""
+    return cloned(tmp_path, "releases-schema-3")
+
+
+def test_releases_with_a_range_are_verified(ranged: Repository, run: Run) -> None:
+    result = run("verify")
+
+    assert result.code == 0, result.out
+    assert [line.split()[0] for line in result.out.splitlines()] == TAGS
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_releases_with_a_range_are_built_again(ranged: Repository, run: Run, tag: str) -> None:
+    ranged.git("switch", "--quiet", "--detach", tag)
+
+    result = run("build")
+
+    assert result.code == 0, result.err
+    assert recorded(ranged, tag).md5 in result.out
+
+
+def test_what_releases_with_a_range_are_comparable_with_is_computed(
+    ranged: Repository, run: Run
+) -> None:
+    # Their locks say: since v0 for v3, which has the images of v1.
+    said = {
+        tag: next(
+            line.removeprefix("comparable").strip()
+            for line in run("diff", "v0", tag).out.splitlines()
+            if line.startswith("comparable")
+        )
+        for tag in TAGS
+    }
+
+    assert said == {
+        "v0": "with no release: this is the first one",
+        "v1": "with v0",
+        "v2": "with no release, not with v0 and v1",
+        "v3": "with v0 and v1, not with v2",
+        **{tag: f"with v0 to v{number}" for tag, number in (("v4", 3), ("v5", 4), ("v6", 5))},
+    }
+
+
+def test_leaks_with_releases_of_another_size_are_found(ranged: Repository, run: Run) -> None:
+    ranged.git("rm", "--quiet", "-r", "additions")
+    change = planned(ranged, run, config_text(**{**DIGITS, "seed": 1}, image_size=7))
+
+    leaks = {tag: leak for leak in change["leaks"] for tag in leak["tags"]}
+    # v0 has the images before resizing; v1 and v3 have another size.
+    assert leaks.keys() == {"v0", "v1", "v3"}
+    assert leaks["v0"] == leaks["v1"] == leaks["v3"]
+    assert change["comparable"] == ["v2", "v4", "v5", "v6"]
+    # Found again from the local cache, without the source that they were made from.
+    assert planned(ranged, run, config_text(**{**PETS, "image_size": 5}))["leaks"] == []
+
+
+def test_a_release_continues_those_with_a_range(ranged: Repository, run: Run) -> None:
+    ranged.merge(config_text(**PETS, image_size=5))
+
+    result = run("release")
+
+    assert result.code == 0, result.err
+    made = recorded(ranged, "v7")
+    assert (made.meta.schema_, made.meta.comparable_with) == (4, ["v0..v6"])
+    assert run("verify", "v7").code == 0
+
+
+@pytest.mark.parametrize("tag", ["v1", "v4", "v5"])
+def test_releases_with_a_range_are_repaired(ranged: Repository, run: Run, tag: str) -> None:
+    records = storage(ranged) / "records"
+    splits = recorded(ranged, tag).meta.splits
+    assert splits is not None
+    (records / splits).unlink()
+
+    assert run("repair", tag).code == 0
+
+    assert run("verify", tag).code == 0
+    assert (records / splits).exists()

@@ -12,7 +12,7 @@ from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import Config
 from scripts.inputs.curation import Curation
-from scripts.review import render
+from scripts.review import render, words
 from scripts.review.report import Plan
 from scripts.review.warnings import warnings
 from scripts.versions.releases import Release
@@ -66,7 +66,7 @@ def write(
         "config_text": config_text.strip(),
         "curation": curation.decisions,
         "most": MAX_DECISIONS,
-        "since": meta.comparable_since,
+        "comparable": words.comparable(plan),
         "before": plan.against,
         "headline": render.headline(plan, render.code),
         "warnings": warnings(plan, render.code),

@@ -8,6 +8,7 @@ from scripts.build.large import VARIABLE, is_large
 from scripts.build.targets import Local
 from scripts.github import actions
 from scripts.inputs import paths
+from scripts.inputs.reader import WorkTree
 from scripts.review import plan
 from scripts.review.warnings import warnings
 from scripts.review.words import counts_in_words, size
@@ -35,6 +36,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     record.write(git.root, built, inputs)
     counts = counts_in_words(dataset.selection.counts())
     print(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")
-    planned, _difference = plan.plan(git, dataset, releases.scan(git).latest)
+    before = releases.scan(git).latest
+    planned, _difference = plan.plan(git, dataset, before, WorkTree(git.root))
     for warning in warnings(planned):
         print(f"warning: {warning}", file=sys.stderr)

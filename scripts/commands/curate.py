@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     failed = _read(options.failures)
     tree = WorkTree(git.root)
-    samples = Samples(resolve.work_tree(git), History(git))
+    samples = Samples(resolve.work_tree(git), History(git, tree=tree))
     checked = proposals.check(samples, map(_proposal, failed))
     found = _similar(samples, checked.tested, options.similar)
     to_train = similar.to_train(samples, found)

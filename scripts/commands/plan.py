@@ -18,6 +18,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     dataset, rev = resolve.work_tree(git), options.against
     before = releases.at_revision(git, rev) if rev else releases.scan(git).latest
-    planned, _ = plan.plan(git, dataset, before)
-    planned = plan.with_promotion(git, planned, WorkTree(git.root))
+    tree = WorkTree(git.root)
+    planned, _ = plan.plan(git, dataset, before, tree)
+    planned = plan.with_promotion(git, planned, tree)
     print(FORMATS[options.format](planned), end="")

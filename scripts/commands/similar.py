@@ -4,6 +4,7 @@ import argparse
 
 from scripts.errors import UserError
 from scripts.inputs.curation import identifier_in
+from scripts.inputs.reader import WorkTree
 from scripts.review import neighbor_sheet
 from scripts.storage import files
 from scripts.versions import resolve, similar
@@ -16,7 +17,7 @@ COUNT = 10
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    samples = Samples(resolve.work_tree(git), History(git))
+    samples = Samples(resolve.work_tree(git), History(git, tree=WorkTree(git.root)))
     found = similar.nearest(samples, _rows(samples, options.samples), COUNT)
     for row, neighbors in found.items():
         print(f"{samples.identifier(row)}, label {samples.label(row)}, is most like")

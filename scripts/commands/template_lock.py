@@ -20,7 +20,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     made = lock.of(
         dataset,
         dataset.manifest,
-        comparable_since=found.next_tag,
+        comparable=(),
         splits=index.of_dataset(dataset).sha256,
         copy=None,
     )

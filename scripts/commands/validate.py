@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from scripts.inputs.paths import CONFIG_FILE
+from scripts.inputs.reader import WorkTree
 from scripts.review.words import counts_in_words
 from scripts.versions import comparison, guards, index, releases
 from scripts.versions.git import Git
@@ -13,7 +14,8 @@ from scripts.versions.history import History
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     dataset, found = guards.work_tree(git), releases.scan(git)
-    compared = comparison.compare(dataset, History(git, found.accepted), index.of_dataset(dataset))
+    history = History(git, found.accepted, WorkTree(git.root))
+    compared = comparison.compare(dataset, history, index.of_dataset(dataset))
     compared.refuse_leaks(dataset, found.next_tag)
     print(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:

@@ -182,7 +182,7 @@ def _lock(git: Git, dataset: Dataset) -> lock.Lock:
     return lock.of(
         dataset,
         dataset.manifest,
-        comparable_since=compared.since,
+        comparable=compared.comparable,
         splits=made.sha256,
         copy=None,
     )

@@ -15,7 +15,7 @@ from scripts.inputs.config import SOURCE, SPLITS, TEST, TRAIN, VALIDATION
 from scripts.sources.own import Own
 from scripts.sources.pointer import OTHERS, BatchRecord
 from scripts.sources.source import Zones
-from scripts.versions import continuity, releases
+from scripts.versions import comparison, continuity
 from scripts.versions.git import Git, GitTree
 from scripts.versions.history import History
 from scripts.versions.releases import Release
@@ -96,8 +96,10 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
     used = [release for release in accepted if _is_of(git, source, release)]
     newest = used[-1] if used else None
     if newest:
-        since = releases.number(newest.lock.meta.comparable_since)
-        used = [release for release in used if releases.number(release.tag) >= since]
+        compared = comparison.of_release(History(git, accepted), newest)
+        # Whatever is not known to be without a leak with the newest one counts.
+        kept = {newest.tag, *compared.comparable, *compared.unknown}
+        used = [release for release in used if release.tag in kept]
     seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0
     images = {image.row: image for line in order(source, seed).values() for image in line}
     uses: dict[Part, Use] = defaultdict(Use)

@@ -28,18 +28,20 @@ USE_A_SOURCE = "For more, make a source of your own: python -m scripts ingest"
 class Addition(NamedTuple):
     """One image: where it lies in the repository, its split and label, and its pixels.
 
-    They have the size that the config gives all images.
+    They have the size that the config gives all images; `original` is the SHA-256 of those before
+    resizing.
     """
 
     path: str
     split: Split
     label: str
     pixels: Pixels
+    original: bytes
 
     @property
     def digest(self) -> bytes:
         """The SHA-256 of its pixels."""
-        return hashlib.sha256(self.pixels.tobytes()).digest()
+        return _digest(self.pixels)
 
     @property
     def identifier(self) -> str:
@@ -81,7 +83,8 @@ def parse(
     for path, content in files:
         place, wrong = _place(path, config)
         try:
-            pixels = _pixels(content, config)
+            decoded = images.decode(content)
+            pixels = images.resize(decoded, config.size) if config and config.size else decoded
         except ImageError as error:
             wrong.append(str(error))
         else:
@@ -90,7 +93,7 @@ def parse(
             if earlier != path:
                 wrong.append(f"it has the same pixels as {shown(earlier)}; remove one of them")
             if place and not wrong:
-                found.append(Addition(path, *place, pixels))
+                found.append(Addition(path, *place, pixels, _digest(decoded)))
         problems += [problem(path, message) for message in wrong]
         if total > MAX_PIXELS:
             message = f"its images have more than {MAX_PIXELS:,} bytes of pixels"
@@ -111,12 +114,11 @@ def shown(path: str) -> str:
 
 def identifier(pixels: Pixels) -> str:
     """Return the identifier of an addition with these pixels, which names its file."""
-    return f"x{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}"
+    return f"x{_digest(pixels).hex()[:16]}"
 
 
-def _pixels(content: bytes, config: Config | None) -> Pixels:
-    pixels = images.decode(content)
-    return images.resize(pixels, config.size) if config and config.size else pixels
+def _digest(pixels: Pixels) -> bytes:
+    return hashlib.sha256(pixels.tobytes()).digest()
 
 
 def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:

@@ -151,7 +151,7 @@ def _near(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
 
 
 def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
-    digests, selection = dataset.images.digests, dataset.selection
+    keys, selection = dataset.images.keys, dataset.selection
     added = difference.added if difference.before else frozenset()
     curated = {change.sample.row for change in difference.curated or []}
     start = len(dataset.source.labels)
@@ -161,11 +161,11 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
             return ADDED
         if row in curated:
             return CURATED
-        return NEW if digests[row] in added else WHITE
+        return NEW if keys[row] in added else WHITE
 
     for (split, folder), rows in selection.rows.items():
-        new = [row for row in rows if digests[row] in added]
-        shown = [*new, *(row for row in rows if digests[row] not in added)][:MAX_IMAGES]
+        new = [row for row in rows if keys[row] in added]
+        shown = [*new, *(row for row in rows if keys[row] not in added)][:MAX_IMAGES]
         news = f", {len(new):,} new" if added else ""
         yield _Row(
             f"{split}/{folder}: {len(shown)} of {len(rows):,}{news}",
@@ -177,24 +177,29 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
 
 
 def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
-    old, digests = difference.old, dataset.images.digests
+    old, images = difference.old, dataset.images
     if not difference.removed or old is None:
         return
-    row_of = {digest: row for row, digest in reversed(list(enumerate(digests)))}
+    # Older indexes know only the pixels after resizing.
+    row_of = {
+        digest: row
+        for digests in (images.digests, images.keys)
+        for row, digest in reversed(list(enumerate(digests)))
+    }
     for split in SPLITS:
         gone = difference.removed & old.split(split)
-        here = [row_of[digest] for digest in sorted(gone) if digest in row_of][:MAX_IMAGES]
+        here = [(row_of[image], image) for image in sorted(gone) if image in row_of][:MAX_IMAGES]
         if gone:
             where = "" if here else ", which the source does not have any more"
             yield _Row(
                 f"removed from {split}: {len(here)} of {len(gone):,}{where}",
                 [
                     _Sample(
-                        _caption(dataset, row, old.places[digests[row]][1]),
+                        _caption(dataset, row, old.places[image][1]),
                         dataset.images.image(row),
                         REMOVED,
                     )
-                    for row in here
+                    for row, image in here
                 ],
             )
 

@@ -25,10 +25,16 @@ from scripts.versions.lock import Lock
 from scripts.versions.releases import Release, number
 
 
-def plan(git: Git, dataset: Dataset, before: Release | None) -> tuple[Plan, Diff]:
-    """Return what `dataset` changes compared with `before`, as plain data and in full."""
+def plan(
+    git: Git, dataset: Dataset, before: Release | None, tree: Tree | None = None
+) -> tuple[Plan, Diff]:
+    """Return what `dataset` changes compared with `before`, as plain data and in full.
+
+    `releases.yaml` is that of `tree`; without it, the one on main.
+    """
     found = releases.scan(git)
-    difference = diff.compare(dataset, before, found.next_tag, History(git, found.accepted))
+    history = History(git, found.accepted, tree)
+    difference = diff.compare(dataset, before, found.next_tag, history)
     return of(difference, dataset), difference
 
 
@@ -56,7 +62,9 @@ def of(difference: Diff, dataset: Dataset | None = None) -> Plan:
         source_changed=old is not None and old.source.sha256 != new.source.sha256,
         seed_changed=old is not None and old.config.get("seed") != new.config.get("seed"),
         rule_changed=old is not None and old.selection != new.selection,
-        comparable_since=compared.since,
+        resized=old is not None and old.config.get("image_size") != new.config.get("image_size"),
+        comparable=list(compared.comparable),
+        incomparable=list(compared.incomparable),
         leaks=[Leaks(**{**vars(leak), "tags": list(leak.tags)}) for leak in compared.leaks],
         placed_leaks=samples.placed_leaks(dataset, compared.placed) if dataset else [],
         unknown=list(compared.unknown),
@@ -102,8 +110,9 @@ def review(git: Git) -> tuple[Report, bytes | None]:
 
     try:
         dataset, before = guards.work_tree(git), releases.scan(git).latest
-        planned, difference = plan(git, dataset, before)
-        planned = with_promotion(git, planned, WorkTree(git.root))
+        tree = WorkTree(git.root)
+        planned, difference = plan(git, dataset, before, tree)
+        planned = with_promotion(git, planned, tree)
         # Without files nobody reads so many images, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
         return Report(plan=planned), sheet

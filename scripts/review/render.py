@@ -12,7 +12,7 @@ from scripts.review import promotion, table
 from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
-from scripts.review.words import counted, size
+from scripts.review.words import comparable, counted, size
 from scripts.versions.releases import Release
 
 # GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
@@ -65,11 +65,13 @@ def headline(plan: Plan, name: Name = str) -> str:
         parts.append("new source")
     if gone:
         parts.append(f"{named_classes(gone, name)} removed")
-    if plan.leaks:
+    if any(leak.refused for leak in plan.leaks):
         parts.append("leak")
     if plan.curated and plan.curated.samples:
         parts.append(f"{counted(plan.curated.samples, 'sample')} curated")
     parts += _sample_changes(plan)
+    if plan.resized:
+        parts.append("images resized")
     difference = sum(count.after - count.before for count in plan.counts)
     if difference or not parts:
         parts.append(f"{difference:+,} samples" if difference else "0 samples added or removed")
@@ -279,4 +281,5 @@ TEMPLATES.filters |= {
     "cell": _cell,
     "number": "{:,}".format,
     "counted": counted,
+    "comparable": comparable,
 }

@@ -10,7 +10,9 @@ from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 
-SCHEMA = 5
+SCHEMA = 6
+# The first schema that names the comparable releases.
+EXACT = 6
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
@@ -78,6 +80,8 @@ class Leaks(_Data):
     tags: Annotated[list[Tag], Field(min_length=1, max_length=10_000)]
     from_test: Number
     from_train: Number
+    is_new: bool = True
+    refused: bool = True
 
 
 class Place(_Data):
@@ -182,8 +186,10 @@ class Promotion(_Data):
 class Plan(_Data):
     """What a change would do, compared with the version `against` (None: it is the first).
 
-    `comparable_since` is the oldest release whose results compare with its; `unknown` are releases
-    whose images could not be read, so that leaks are not known. `placed_leaks` are those of images
+    `comparable` are the releases whose results compare with its, `incomparable` those whose results
+    do not; both are empty for the first version, and `comparable` is None where nobody looked.
+    `unknown` are releases whose images could not be read. `resized` says that the images have
+    another size than before. `placed_leaks` are those of images
     that a pin or an addition puts where they are. `promotion` is what the change does to the
     releases that there are. `curated`, `selected` and `near_duplicates` are
     None where they are unknown. `md5` is None where the files are made after the merge only.
@@ -199,7 +205,9 @@ class Plan(_Data):
     source_changed: bool
     seed_changed: bool = False
     rule_changed: bool = False
-    comparable_since: Tag = "v0"
+    resized: bool = False
+    comparable: Annotated[list[Tag], Field(max_length=10_000)] | None = None
+    incomparable: Annotated[list[Tag], Field(max_length=10_000)] = []
     leaks: Annotated[list[Leaks], Field(max_length=10_000)] = []
     placed_leaks: Annotated[list[Sample], Field(max_length=MAX_LISTED)] = []
     unknown: Annotated[list[Tag], Field(max_length=10_000)] = []
@@ -275,6 +283,8 @@ def load(content: bytes) -> Report:
         data = _from_version_0(data)
     if isinstance(data, dict) and data.get("schema") in (0, 1):
         data = _from_version_1(data)
+    if isinstance(data, dict) and data.get("schema") in range(EXACT):
+        data = _without_range(data)
     report = Report.model_validate_json(json.dumps(data))
     if (report.plan is None) == (not report.problems):
         raise ValueError("a report holds either a plan or problems")
@@ -301,6 +311,17 @@ def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
             {"tags": [tag], "from_test": count, "from_train": 0} for tag, count in leaks.items()
         ]
     return {**data, "plan": kept}
+
+
+def _without_range(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a report from when comparability was a range of releases, which was not exact."""
+    plan = data.get("plan")
+    if not isinstance(plan, dict):
+        return data
+    return {
+        **data,
+        "plan": {key: value for key, value in plan.items() if key != "comparable_since"},
+    }
 
 
 def _renamed(data: Any, **names: str) -> Any:

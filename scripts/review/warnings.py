@@ -1,17 +1,16 @@
 """Warnings for reviewers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 
 from scripts.build.near import LIMIT, MAX_FOUND
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
-from scripts.review.report import ClassCount, Plan, Sample, SampleChange
-from scripts.versions.comparison import images, some
-from scripts.versions.releases import number
+from scripts.review.report import ClassCount, Leaks, Plan, Sample, SampleChange
+from scripts.review.words import few, tags
+from scripts.versions.comparison import images
 
 # A class at least this many times as large as another is reported.
 IMBALANCE = 2
-# A report can hold thousands of classes and releases; a comment cannot.
+# A report can hold thousands of classes; a comment cannot.
 MAX_NAMED = 5
 
 Name = Callable[[str], str]
@@ -42,46 +41,39 @@ def removed_classes(plan: Plan) -> list[str]:
 def named_classes(folders: Sequence[str], name: Name) -> str:
     """Return classes in words, such as `class 3` or `classes 3, 5`, at most a few by name."""
     noun = "class" if len(folders) == 1 else "classes"
-    return f"{noun} {_few(', '.join(map(name, folders[:MAX_NAMED])), len(folders) - MAX_NAMED)}"
+    return f"{noun} {few(', '.join(map(name, folders[:MAX_NAMED])), len(folders) - MAX_NAMED)}"
 
 
 def _leaks(plan: Plan, name: Name) -> Iterator[str]:
-    """Yield one warning for all releases with which there is a leak."""
-    from_test = {tag: leak.from_test for leak in plan.leaks for tag in leak.tags}
-    from_train = {tag: leak.from_train for leak in plan.leaks for tag in leak.tags}
-    parts = [*_leaked(from_test, TEST, TRAIN), *_leaked(from_train, TRAIN, TEST)]
-    if parts:
+    """Yield a warning for all releases with which a leak is refused, and one for the others."""
+    if parts := _leaked_parts([leak for leak in plan.leaks if leak.refused]):
         placed = [_sample(one, name) for one in plan.placed_leaks[:MAX_NAMED]]
         others = " and others" if len(plan.placed_leaks) > MAX_NAMED else ""
         named = f" Pinned or added: {', '.join(placed)}{others}." if placed else ""
         yield (
             f"Leak: {', and '.join(parts)}. Results on these versions could not be compared.{named}"
         )
+    if parts := _leaked_parts([one for one in plan.leaks if one.is_new and not one.refused]):
+        yield f"Results on these versions do not compare: {', and '.join(parts)}."
     if plan.unknown:
         yield (
-            f"Leaks are not known yet, because {_tags(plan.unknown)} cannot be read here. The"
+            f"Leaks are not known yet, because {tags(plan.unknown)} cannot be read here. The"
             " release checks it."
         )
 
 
+def _leaked_parts(leaks: Sequence[Leaks]) -> list[str]:
+    from_test = {tag: leak.from_test for leak in leaks for tag in leak.tags}
+    from_train = {tag: leak.from_train for leak in leaks for tag in leak.tags}
+    return [*_leaked(from_test, TEST, TRAIN), *_leaked(from_train, TRAIN, TEST)]
+
+
 def _leaked(counts: dict[str, int], theirs: Split, ours: Split) -> Iterator[str]:
     """Yield what leaks from a split of releases; `counts` has the images of each."""
-    if tags := [tag for tag, count in counts.items() if count]:
-        sizes = {counts[tag] for tag in tags}
+    if leaked := [tag for tag, count in counts.items() if count]:
+        sizes = {counts[tag] for tag in leaked}
         most = f"up to {images(max(sizes))}" if len(sizes) > 1 else images(max(sizes))
-        yield f"{most} of the {theirs} set of {_tags(tags)} would be in the {ours} set"
-
-
-def _tags(tags: Sequence[str]) -> str:
-    """Return the tags of releases in words, oldest first: at most a few ranges of them."""
-    ordered = sorted(set(tags), key=number)
-    runs = groupby(enumerate(ordered), key=lambda pair: number(pair[1]) - pair[0])
-    shown = sum([len(list(run)) for _, run in runs][:MAX_NAMED])
-    return _few(some(ordered[:shown]), len(ordered) - shown)
-
-
-def _few(words: str, more: int) -> str:
-    return f"{words} and {more:,} more" if more > 0 else words
+        yield f"{most} of the {theirs} set of {tags(leaked)} would be in the {ours} set"
 
 
 def _new_split(plan: Plan, name: Name) -> Iterator[str]:
@@ -152,7 +144,7 @@ def _near(plan: Plan, name: Name) -> Iterator[str]:
     yield (
         f"Near-duplicates: {near.count:,} {most}{noun} of images on both sides of the split that"
         f" differ by less than {LIMIT:g} gray levels:"
-        f" {_few('; '.join(pairs), near.count - len(pairs))}."
+        f" {few('; '.join(pairs), near.count - len(pairs))}."
     )
 
 

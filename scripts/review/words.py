@@ -1,6 +1,14 @@
-"""Numbers in words."""
+"""Numbers and releases in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from scripts.review.report import Plan
+from scripts.versions import lock
+from scripts.versions.comparison import some
+from scripts.versions.releases import number
+
+# A report can hold thousands of releases; a comment cannot.
+MAX_RANGES = 5
 
 
 def size(count: int) -> str:
@@ -25,3 +33,29 @@ def counted(count: int, noun: str) -> str:
     """Return a number with its noun, such as 3 classes."""
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def few(words: str, more: int) -> str:
+    """Return `words` and how many more there are, if any."""
+    return f"{words} and {more:,} more" if more > 0 else words
+
+
+def tags(names: Sequence[str]) -> str:
+    """Return the tags of releases in words, oldest first: at most a few ranges of them."""
+    ordered = sorted(set(names), key=number)
+    shown = sum(len(run) for run in lock.runs(ordered)[:MAX_RANGES])
+    return few(some(ordered[:shown]), len(ordered) - shown)
+
+
+def comparable(plan: Plan) -> str:
+    """Return the releases with which a version is comparable, and those with which it is not."""
+    if plan.comparable is None:
+        return "not known"
+    if not (plan.comparable or plan.incomparable or plan.unknown):
+        return "no release: this is the first one"
+    parts = [tags(plan.comparable) or "no release"]
+    if plan.incomparable:
+        parts.append(f"not with {tags(plan.incomparable)}")
+    if plan.unknown:
+        parts.append(f"not known for {tags(plan.unknown)}")
+    return ", ".join(parts)

@@ -18,8 +18,7 @@ from scripts.site.changes import Change, Placed
 from scripts.site.known import Known, Reader
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Sheets
-from scripts.versions import curated, declared, origin, releases
-from scripts.versions.comparison import Comparison
+from scripts.versions import comparison, curated, declared, origin, releases
 from scripts.versions.diff import Diff
 from scripts.versions.git import Git
 from scripts.versions.history import History
@@ -110,7 +109,8 @@ def compare(before: Entry, after: Entry) -> Change | None:
     if old.samples == new.samples and old.source.sha256 == new.source.sha256:
         # Files of the same names, which other code may have encoded.
         return Change(before=before.release.lock.images)
-    return changes.between(before.sheets, after.sheets)
+    same_rows = old.source.sha256 == new.source.sha256
+    return changes.between(before.sheets, after.sheets, same_rows=same_rows)
 
 
 class _Builder:
@@ -147,7 +147,7 @@ class _Builder:
             before=earlier,
             after=release.lock,
             version=release.tag,
-            comparison=Comparison(release.lock.meta.comparable_since),
+            comparison=comparison.of_release(self._history, release),
             old=None,
             new=None,
             curated=curated.of_releases(earlier, release, self._history),

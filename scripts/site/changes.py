@@ -58,12 +58,22 @@ class Change:
         )
 
 
-def between(old: Sheets, new: Sheets) -> Change:
-    """Return what differs between two versions; samples are the same if their PNGs are."""
+def between(old: Sheets, new: Sheets, *, same_rows: bool = False) -> Change:
+    """Return what differs between two versions.
+
+    Samples are the same if their PNGs are, or if they have the same identifier in a source of your
+    own. With `same_rows` both are of the same table, so row numbers name the same samples too.
+    """
     gone, come = _only_in(old, new), _only_in(new, old)
     change = Change(sum(len(sheet.pictures) for of_place in old.values() for sheet in of_place))
+    # Resized images have another PNG and the same identifier.
+    named = {
+        placed.identifier: md5
+        for md5, placed in gone.items()
+        if md5 not in come and (same_rows or not placed.identifier.isdecimal())
+    }
     for md5, after in come.items():
-        before = gone.pop(md5, None)
+        before = gone.pop(md5, None) or gone.pop(named.pop(after.identifier, ""), None)
         if before is None:
             change.added.append(after)
         elif before.split != after.split:

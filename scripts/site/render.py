@@ -21,7 +21,6 @@ from scripts.site.known import Ambiguous
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Picture, Sheet
 from scripts.storage import manifest
-from scripts.versions.releases import number
 
 # More pictures of one kind of change are counted only.
 MAX_SHOWN = 60
@@ -147,7 +146,6 @@ class _Site:
     def _write_comparison(self, before: Entry, entry: Entry) -> None:
         change = catalogue.compare(before, entry)
         counts = plan.counts(before.release.lock, entry.release.lock)
-        since = number(entry.release.lock.meta.comparable_since)
         self._write(
             f"compare/{before.tag}-{entry.tag}.html",
             "compare.html.j2",
@@ -155,7 +153,7 @@ class _Site:
             entry=entry,
             change=change,
             words=_in_words(change),
-            is_comparable=number(before.tag) >= since,
+            is_comparable=before.tag in (entry.plan.comparable or ()),
             table=table.of(counts),
             sections=_sections(before, entry, change),
         )
@@ -324,10 +322,7 @@ def _headline(entry: Entry) -> str:
 
 
 def _comparable(entry: Entry) -> str:
-    since = entry.plan.comparable_since
-    if since == entry.tag:
-        return "begins a new split" if entry.before else "first release"
-    return f"with the releases since {since}"
+    return f"with {words.comparable(entry.plan)}" if entry.before else "first release"
 
 
 def _in_words(change: Change | None) -> str:

@@ -47,6 +47,13 @@ class Extended:
             return self.source.digests
         return [*self.source.digests, *(one.digest for one in self.additions)]
 
+    @cached_property
+    def keys(self) -> Sequence[bytes]:
+        """The SHA-256 of each row's pixels before any resizing; `digests` where there is none."""
+        if not self.additions:
+            return self.source.keys
+        return [*self.source.keys, *(one.original for one in self.additions)]
+
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
         number = row - len(self.source.labels)

@@ -1,6 +1,8 @@
 """With which releases a version is comparable: between them there is no leak.
 
 A leak is an image in the test or validation set of one version and in the train set of the other.
+Comparability is computed release by release, for every version, and nothing is inherited. What the
+config demands, and the release before had, must not be lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,10 +10,10 @@ from dataclasses import dataclass, field
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
-from scripts.inputs.config import SPLITS, TRAIN, Config
+from scripts.inputs.config import SPLITS, TEST, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.versions import releases
+from scripts.versions import lock, releases
 from scripts.versions.history import History
 from scripts.versions.index import Index
 from scripts.versions.releases import Release
@@ -22,12 +24,15 @@ class Leak:
     """The same leak with one or more releases: `tags`, oldest first.
 
     `from_test` counts images of their test sets in the new train set, `from_train` images of their
-    train sets in the new test set.
+    train sets in the new test set. A leak `is_new` if the release before does not have it. It is
+    `refused` if it is new, with a release that the config demands and that is not withdrawn.
     """
 
     tags: tuple[str, ...]
     from_test: int
     from_train: int
+    is_new: bool = True
+    refused: bool = True
 
     def __str__(self) -> str:
         """Say what leaks, in words."""
@@ -59,23 +64,28 @@ class PlacedLeak:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a version compares with the releases since `since`.
+    """How a version compares with the releases before it.
 
-    `leaks` are all of them; `placed` are those of images that people put where they are, `others`
-    all but those. `equal_to` is a release with the same images in the same splits, if there is one;
-    `unknown` are releases whose images could not be read, and `reason` says why.
+    `comparable` are the tags of those with which there is no leak, `incomparable` of those with
+    which there is one; `leaks` are all leaks. Of the refused ones, `placed` are those of images
+    that people put where they are, `others` all but those. `equal_to` is a release with the same
+    images in the same splits, if there is one; then nothing is refused. `unknown` are releases
+    whose images could not be read, and `reason` says why; `unknown_demanded` are those of them with
+    which the version must be comparable.
     """
 
-    since: str
+    comparable: Sequence[str] = ()
+    incomparable: Sequence[str] = ()
     leaks: Sequence[Leak] = ()
     placed: Sequence[PlacedLeak] = ()
     others: Sequence[Leak] = ()
-    unknown: tuple[str, ...] = ()
+    unknown: Sequence[str] = ()
+    unknown_demanded: Sequence[str] = ()
     reason: str = ""
     equal_to: str | None = None
 
     def refuse_leaks(self, dataset: Dataset, tag: str) -> None:
-        """Raise `InputError` for leaks, and where the config names a release that cannot be.
+        """Raise `InputError` for refused leaks, and where the config demands what cannot be.
 
         `dataset` is the version that was compared; `tag` is what it would be called.
         """
@@ -106,46 +116,92 @@ class Comparison:
 
 def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     """Return how `dataset`, whose index is `made`, compares with the releases of `history`."""
-    for release in reversed(history.releases):
-        if _is_equal(release, made, dataset, history):
-            return Comparison(release.lock.meta.comparable_since, equal_to=release.tag)
-    found = _Leaks({dataset.images.digests[row]: PlacedLeak(row) for row in _placed(dataset)})
+    equal_to = next(
+        (
+            release.tag
+            for release in reversed(history.releases)
+            if _is_equal(release, made, dataset, history)
+        ),
+        None,
+    )
+    demanded = set() if equal_to else {one.tag for one in required(dataset.config, history)}
+    found = _Leaks(made, {dataset.images.keys[row]: PlacedLeak(row) for row in _placed(dataset)})
     unknown, reason = [], ""
-    for release in comparable(dataset.config, history):
+    for release in history.releases:
         try:
-            found.add(release.tag, made, history.index(release, dataset.source))
+            found.add(release.tag, history.index(release, dataset.source), demanded)
         except UserError as error:
             unknown.append(release.tag)
             reason = reason or str(error)
     return Comparison(
-        _since(dataset.config),
-        leaks=_grouped(found.counts),
+        comparable=[tag for tag, both in found.counts.items() if not any(both)],
+        incomparable=[tag for tag, both in found.counts.items() if any(both)],
+        leaks=[*_grouped(found.counts, demanded, _of_latest(history))],
         placed=[leak for leak in found.placed.values() if leak.seen],
-        others=_grouped(found.others),
-        unknown=tuple(unknown),
+        others=[*_grouped(found.others, demanded, demanded)],
+        unknown=unknown,
+        unknown_demanded=[tag for tag in unknown if tag in demanded],
         reason=reason,
+        equal_to=equal_to,
     )
 
 
-def comparable(config: Config, history: History) -> list[Release]:
-    """Return the releases with which a version of `config` must be comparable, oldest first."""
-    since = releases.number(_since(config))
-    return [release for release in history.releases if releases.number(release.tag) >= since]
+def of_release(history: History, release: Release) -> Comparison:
+    """Return how `release` compares with the ones before it in `history`.
+
+    Its lock says so; of older locks, which do not, the indexes do.
+    """
+    number = releases.number(release.tag)
+    earlier = [one for one in history.releases if releases.number(one.tag) < number]
+    if release.lock.meta.comparable_with is not None:
+        listed = {one.tag: release.lock.is_comparable_with(one.tag) for one in earlier}
+        return Comparison(
+            [tag for tag, is_listed in listed.items() if is_listed],
+            [tag for tag, is_listed in listed.items() if not is_listed],
+        )
+    comparable: list[str] = []
+    incomparable: list[str] = []
+    unknown: list[str] = []
+    reason = ""
+    for other in earlier:
+        try:
+            has_leak = any(history.index(release).leaks(history.index(other)))
+            (incomparable if has_leak else comparable).append(other.tag)
+        except UserError as error:
+            unknown.append(other.tag)
+            reason = reason or str(error)
+    return Comparison(comparable, incomparable, unknown=unknown, reason=reason)
+
+
+def required(config: Config, history: History) -> list[Release]:
+    """Return the releases with which a version of `config` must not have a leak, oldest first.
+
+    These are the ones that the config demands, except for those with which the newest release is
+    not comparable either, because then nothing is lost, and for withdrawn ones.
+    """
+    kept = _of_latest(history) - history.withdrawn
+    since = releases.number(config.comparable_since or "v0")
+    return [
+        release
+        for release in history.releases
+        if release.tag in kept and releases.number(release.tag) >= since
+    ]
+
+
+def _of_latest(history: History) -> set[str]:
+    """Return the newest release, and those with which it has no leak that is known."""
+    if (latest := history.latest) is None:
+        return set()
+    compared = of_release(history, latest)
+    return {latest.tag, *compared.comparable, *compared.unknown}
 
 
 def some(tags: Sequence[str]) -> str:
-    """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v7`."""
-    runs: list[list[str]] = []
-    for tag in tags:
-        if runs and releases.number(tag) == releases.number(runs[-1][-1]) + 1:
-            runs[-1].append(tag)
-        else:
-            runs.append([tag])
-    words = [
-        f"{run[0]} to {run[-1]}" if len(run) > 2 else " and ".join(run)  # noqa: PLR2004
-        for run in runs
-    ]
-    return ", ".join(words)
+    """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v6`."""
+    words: list[str] = []
+    for run in lock.runs(tags):
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def images(count: int) -> str:
@@ -153,39 +209,44 @@ def images(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
-def _since(config: Config) -> str:
-    return config.comparable_since or "v0"
-
-
 def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
     """Return whether `release` has the same images in the same splits and folders."""
     meta = release.lock.meta
-    if meta.splits or meta.counts != dataset.selection.counts():
-        return meta.splits == made.sha256
+    if meta.counts != dataset.selection.counts():
+        return False
+    if meta.splits == made.sha256:
+        return True
     try:
-        return history.index(release, dataset.source).places == made.places
+        other = history.index(release, dataset.source)
     except UserError:
         return False
+    return other.as_shown.places == made.as_shown.places
 
 
 @dataclass
 class _Leaks:
-    """The leaks with each release: how many of all images, and of all but the `placed` ones."""
+    """The leaks of the version with the index `made`, with each release.
 
+    `counts` has how many of all images, `others` how many of all but the `placed` ones.
+    """
+
+    made: Index
     placed: dict[bytes, PlacedLeak]
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
     others: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def add(self, tag: str, made: Index, other: Index) -> None:
-        """Note the leaks between the version with the index `made` and the release `tag`."""
-        from_test = other.evaluation & made.split(TRAIN)
-        from_train = other.split(TRAIN) & made.evaluation
+    def add(self, tag: str, other: Index, demanded: set[str]) -> None:
+        """Note the leaks between the version and the release `tag`, whose index is `other`."""
+        from_test, from_train = self.made.leaks(other)
         self.counts[tag] = len(from_test), len(from_train)
+        if tag not in demanded:
+            return
         placed = self.placed.keys()
         self.others[tag] = len(from_test - placed), len(from_train - placed)
-        for digest in (from_test | from_train) & placed:
-            split, _ = other.places[digest]
-            self.placed[digest].seen.setdefault(split, []).append(tag)
+        for image in (from_test | from_train) & placed:
+            place = other.place(image, self.made.resized.get(image, image))
+            split, _ = place or (TEST, "")
+            self.placed[image].seen.setdefault(split, []).append(tag)
 
 
 def _placed(dataset: Dataset) -> Iterator[int]:
@@ -221,8 +282,16 @@ def _problems_of_placed(
             yield dataset.inputs.additions[leak.row - start].problem(message)
 
 
-def _grouped(counts: dict[str, tuple[int, int]]) -> list[Leak]:
-    tags: dict[tuple[int, int], list[str]] = {}
+def _grouped(
+    counts: dict[str, tuple[int, int]], demanded: set[str], kept: set[str]
+) -> Iterator[Leak]:
+    """Yield the leaks in `counts`, those that are the same with several releases as one.
+
+    They are refused with the releases in `demanded`, and new with those in `kept`.
+    """
+    tags: dict[tuple[int, int, bool, bool], list[str]] = {}
     for tag, both in counts.items():
-        tags.setdefault(both, []).append(tag)
-    return [Leak(tuple(named), *both) for both, named in tags.items() if any(both)]
+        tags.setdefault((*both, tag in kept, tag in demanded), []).append(tag)
+    for (from_test, from_train, *kind), named in tags.items():
+        if from_test or from_train:
+            yield Leak(tuple(named), from_test, from_train, *kind)

@@ -62,12 +62,12 @@ def of_dataset(
         row = dataset.source.find(decision.sample)
         if row is None or not (same or is_there):
             return Sample(decision.sample, decision.label, UNKNOWN, UNKNOWN)
-        digest = dataset.images.digests[row]
+        pixels = dataset.images.keys[row], dataset.images.digests[row]
         return Sample(
             dataset.source.identifier(row),
             str(dataset.source.labels[row]),
-            old.places.get(digest) if old else UNKNOWN,
-            new.places.get(digest),
+            old.place(*pixels) if old else UNKNOWN,
+            new.place(*pixels),
             row,
         )
 

@@ -8,7 +8,7 @@ from scripts.build.dataset import Dataset
 from scripts.build.large import is_large
 from scripts.build.near import Near
 from scripts.errors import UserError
-from scripts.inputs.config import PARQUET, SPLITS, TEST, TRAIN
+from scripts.inputs.config import PARQUET, TEST, TRAIN
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
 from scripts.versions import comparison, curated, index, lock
@@ -22,7 +22,7 @@ from scripts.versions.releases import Release
 
 @dataclass(frozen=True)
 class SampleDiff:
-    """How the images of two versions differ, by their pixels.
+    """How the images of two versions differ, by their pixels before or after resizing.
 
     `before` is how many there were. `relabeled` ones stay in their split under another class;
     `to_train` and `to_test` change the split; `test_removed` are those of `removed` that were in
@@ -78,13 +78,13 @@ class Diff:
 
     @cached_property
     def added(self) -> frozenset[bytes]:
-        """The new images, by the digest of their pixels; none where it is unknown."""
-        return _minus(self.new, self.old)
+        """The new images, as the index `new` has them; none where it is unknown."""
+        return _only_in(self.new, self.old)
 
     @cached_property
     def removed(self) -> frozenset[bytes]:
-        """The images that are not there any more; none where it is unknown."""
-        return _minus(self.old, self.new)
+        """The images that are not there any more, as `old` has them; none where it is unknown."""
+        return _only_in(self.old, self.new)
 
 
 def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
@@ -93,7 +93,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
     made = dataset.manifest if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
-    after = lock.of(dataset, made, comparable_since=compared.since, splits=new.sha256, copy=None)
+    after = lock.of(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)
     return Diff(
         before=before,
         after=after,
@@ -114,7 +114,7 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         before=before,
         after=after.lock,
         version=after.tag,
-        comparison=Comparison(after.lock.meta.comparable_since),
+        comparison=comparison.of_release(history, after),
         old=_index(history, before),
         new=_index(history, after),
         curated=curated.of_releases(before, after, history),
@@ -123,20 +123,17 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
 
 def between(old: Index, new: Index) -> SampleDiff:
     """Return how the images of two versions differ."""
-    removed = [image for image in old.places if image not in new.places]
-    moves = [
-        (before, after)
-        for image, after in new.places.items()
-        if (before := old.places.get(image)) is not None and before != after
-    ]
+    same = dict(new.shared(old))
+    places = [(old.places[was], new.places[now]) for now, was in same.items()]
+    removed = old.places.keys() - same.values()
     return SampleDiff(
         before=len(old.places),
-        added=len(new.places) - (len(old.places) - len(removed)),
+        added=len(new.places) - len(same),
         removed=len(removed),
         test_removed=sum(old.places[image][0] == TEST for image in removed),
-        relabeled=sum(before[0] == after[0] for before, after in moves),
-        to_train=sum(before[0] == TEST and after[0] == TRAIN for before, after in moves),
-        to_test=sum(before[0] == TRAIN and after[0] == TEST for before, after in moves),
+        relabeled=sum(was[0] == now[0] and was != now for was, now in places),
+        to_train=sum(was[0] == TEST and now[0] == TRAIN for was, now in places),
+        to_test=sum(was[0] == TRAIN and now[0] == TEST for was, now in places),
     )
 
 
@@ -152,9 +149,13 @@ def _index(history: History, release: Release | None, source: Source | None = No
 
 def _near(dataset: Dataset, old: Index | None) -> Near:
     """Return the near-duplicates of which one image was not in its split before."""
-    places, digests = dataset.selection.places(), dataset.images.digests
-    was = {split: old.split(split) if old else set() for split in SPLITS}
-    new = {row for row, (split, _) in places.items() if digests[row] not in was[split]}
+    places, images = dataset.selection.places(), dataset.images
+    keys, digests = images.keys, images.digests
+    new = {
+        row
+        for row, (split, _) in places.items()
+        if not (old and (was := old.place(keys[row], digests[row])) and was[0] == split)
+    }
     if not new:
         return Near()
     # In the order of the source, which can be read piece by piece.
@@ -163,8 +164,11 @@ def _near(dataset: Dataset, old: Index | None) -> Near:
     return near.find(dataset.images, train, [row for row in rows if places[row][0] != TRAIN], new)
 
 
-def _minus(one: Index | None, other: Index | None) -> frozenset[bytes]:
-    return frozenset(one.places.keys() - other.places.keys()) if one and other else frozenset()
+def _only_in(one: Index | None, other: Index | None) -> frozenset[bytes]:
+    """Return the images of `one` that `other` does not have; none where one is unknown."""
+    if one is None or other is None:
+        return frozenset()
+    return frozenset(one.places.keys() - {image for image, _ in one.shared(other)})
 
 
 def _new_bytes(
@@ -186,7 +190,7 @@ def _new_bytes(
     if dataset.config.format == PARQUET or (before and before.lock.is_sharded):
         return _new_bytes_of_shards(history, before, made)
     encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
-    known = old.places if old and not encoded_anew else {}
+    known = old.as_shown.places if old and not encoded_anew else {}
     digests, rows = dataset.images.digests, dataset.selection.files()
     new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
     return sum(new.values()) + len(made.content)

@@ -1,6 +1,6 @@
 """The accepted releases, and the index of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -9,7 +9,8 @@ from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
 from scripts.inputs.curation import Curation
-from scripts.inputs.reader import Inputs, InvalidInputsError
+from scripts.inputs.problems import InputError
+from scripts.inputs.reader import Inputs, InvalidInputsError, Tree
 from scripts.progress import Bar
 from scripts.sources.source import Source
 from scripts.storage import files, manifest
@@ -17,18 +18,26 @@ from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import index, releases
+from scripts.versions import declared, index, releases, resolve
 from scripts.versions.git import Git, GitTree
 from scripts.versions.index import Index
 from scripts.versions.releases import Release
+
+# The first schema of locks whose index tells the pixels before resizing from those after it.
+ORIGINALS = 4
 
 
 class History:
     """All accepted releases of a repository."""
 
-    def __init__(self, git: Git, accepted: Sequence[Release] | None = None) -> None:
-        """Use `accepted`, oldest first; without it, the releases there are now."""
-        self._git = git
+    def __init__(
+        self, git: Git, accepted: Sequence[Release] | None = None, tree: Tree | None = None
+    ) -> None:
+        """Use `accepted`, oldest first; without it, the releases there are now.
+
+        `releases.yaml` is that of `tree`; without it, the one on main.
+        """
+        self._git, self._tree = git, tree
         self.releases = list(releases.scan(git).accepted if accepted is None else accepted)
         self._indexes: dict[str, Index] = {}
 
@@ -36,6 +45,14 @@ class History:
     def latest(self) -> Release | None:
         """The newest release, None before the first."""
         return self.releases[-1] if self.releases else None
+
+    @cached_property
+    def withdrawn(self) -> frozenset[str]:
+        """The tags of the withdrawn releases."""
+        if self._tree is not None:
+            with suppress(InputError):
+                return frozenset(declared.read(self._git, self._tree).withdrawn)
+        return frozenset(declared.on_main(self._git).withdrawn)
 
     def index(self, release: Release, source: Source | None = None) -> Index:
         """Return the index of `release`; it is read once.
@@ -50,12 +67,40 @@ class History:
     def _index(self, release: Release, source: Source | None) -> Index:
         name = release.lock.meta.splits
         if name and (content := self._records(release).cached(name)) is not None:
-            return index.parse(content)
+            return self._with_originals(release, index.parse(content), source)
         if source and (again := self._selected_again(release, source)):
             return again
         if name:
-            return index.parse(self._records(release).read(name))
+            content = self._records(release).read(name)
+            return self._with_originals(release, index.parse(content), source)
         return self._from_files(release)
+
+    def _with_originals(self, release: Release, found: Index, source: Source | None) -> Index:
+        """Return the index `found` of `release` with the pixels before resizing.
+
+        Older records lack them; they are computed again where the source is there.
+        """
+        meta = release.lock.meta
+        if meta.schema_ >= ORIGINALS or meta.config.get("image_size") is None:
+            return found
+        if source and (again := self._selected_again(release, source)):
+            return again
+        try:
+            name = f"{release.lock.md5}.originals"
+            return self._kept(release, name, lambda: self._rebuilt(release, found))
+        except UserError:
+            return found
+
+    def _rebuilt(self, release: Release, found: Index) -> Index:
+        """Return the index `found` of `release`, made again from its own source.
+
+        Raises `UserError` where that is not available, or gives another version.
+        """
+        tree = GitTree(self._git, release.commit)
+        again = index.of_dataset(resolve.of_tree(self._git, tree, release.lock))
+        if again.as_shown.places != found.places:
+            raise UserError(f"this code selects other images than {release.tag} has")
+        return again
 
     def curation(self, release: Release) -> Curation | None:
         """Return the curation that `release` was made with, None where it cannot be read."""
@@ -105,14 +150,23 @@ class History:
             return set()
 
     def _from_files(self, release: Release) -> Index:
-        """Index a release from before there were records, once: the local cache keeps the index."""
-        kept = self._cache.records / release.lock.md5
+        """Index a release from before there were records, by reading its files."""
+
+        def made() -> Index:
+            remote = releases.remote_of(self._git, release)
+            return index.of_files(_read(remote, self._cache, release))
+
+        found = self._kept(release, release.lock.md5, made)
+        return self._with_originals(release, found, None)
+
+    def _kept(self, release: Release, name: str, make: Callable[[], Index]) -> Index:
+        """Return the index of `release` that `make` makes once: the local cache keeps it."""
+        kept = self._cache.records / name
         with suppress(OSError, UserError):
             found = index.parse(kept.read_bytes())
-            if len(found.places) <= release.lock.nfiles and found.places:
+            if 0 < len(found.places) <= release.lock.images:
                 return found
-        remote = releases.remote_of(self._git, release)
-        found = index.of_files(_read(remote, self._cache, release))
+        found = make()
         with suppress(OSError):
             files.write(kept, found.content)
         return found

@@ -1,6 +1,7 @@
 """The lock: `dataset.dvc`, the recorded state, written by machine only."""
 
 import io
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -15,11 +16,13 @@ from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
-SCHEMA = 3
+SCHEMA = 4
 # Counts of a thousand classes fit well.
 MAX_BYTES = 256 * 1024
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Consecutive releases, such as v0..v4, or one.
+TagRange = Annotated[str, Field(pattern=r"^v[0-9]{1,9}(\.\.v[0-9]{1,9})?$")]
 CountsBySplit = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
 
 
@@ -56,8 +59,9 @@ class Meta(_Record):
     `curation` the checksum of its decisions, `counts` the images by split and folder, `samples` the
     SHA-256 of all their file names: of a version in Parquet, those that it would have as PNG. There
     it also names the record in the remote that lists them.
-    `comparable_since` is the oldest release with which it has no leak, `splits` names the record in
-    the remote that holds its index.
+    `comparable_with` are the releases with which it has no leak, as ranges such as `v0..v4`; older
+    locks have `comparable_since` instead, which is not exact. `splits` names the record in the
+    remote that holds its index.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
@@ -68,7 +72,8 @@ class Meta(_Record):
     source: SourceRecord
     counts: CountsBySplit
     samples: Sha256
-    comparable_since: ReleaseTag = "v0"
+    comparable_since: ReleaseTag | None = None
+    comparable_with: list[TagRange] | None = None
     splits: Sha256 | None = None
 
 
@@ -107,13 +112,24 @@ class Lock(_Record):
         """Whether the files are shards of Parquet, with many images each."""
         return bool(self.meta.config.get("format") == PARQUET)
 
+    def is_comparable_with(self, tag: str) -> bool:
+        """Return whether the lock names an earlier release as one with which there is no leak."""
+        spans = [part.split("..") for part in self.meta.comparable_with or ()]
+        return any(_number(span[0]) <= _number(tag) <= _number(span[-1]) for span in spans)
+
 
 def of(
-    dataset: Dataset, manifest: Manifest, *, comparable_since: str, splits: str, copy: str | None
+    dataset: Dataset,
+    manifest: Manifest,
+    *,
+    comparable: Sequence[str],
+    splits: str,
+    copy: str | None,
 ) -> Lock:
     """Return the record of `dataset`, whose files are those of `manifest`.
 
-    The other values are those that `Meta` and `SourceRecord` describe.
+    `comparable` are the tags of the releases with which it has no leak, oldest first. The other
+    values are those that `Meta` and `SourceRecord` describe.
     """
     source = dataset.source
     return Lock(
@@ -128,7 +144,7 @@ def of(
             ),
             counts=dataset.selection.counts(),
             samples=dataset.selection.sha256,
-            comparable_since=comparable_since,
+            comparable_with=[_range(run) for run in runs(comparable)],
             splits=splits,
         ),
     )
@@ -163,6 +179,25 @@ def render(lock: Lock) -> str:
     yaml.default_flow_style = False
     yaml.dump(lock.model_dump(by_alias=True, exclude_none=True), buffer)
     return buffer.getvalue()
+
+
+def runs(tags: Sequence[str]) -> list[list[str]]:
+    """Return `tags`, oldest first, in runs of consecutive ones."""
+    found: list[list[str]] = []
+    for tag in tags:
+        if found and _number(tag) == _number(found[-1][-1]) + 1:
+            found[-1].append(tag)
+        else:
+            found.append([tag])
+    return found
+
+
+def _range(run: Sequence[str]) -> str:
+    return run[0] if len(run) == 1 else f"{run[0]}..{run[-1]}"
+
+
+def _number(tag: str) -> int:
+    return int(tag[1:])
 
 
 def _refuse_newer(data: object, where: str) -> None:

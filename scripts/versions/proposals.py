@@ -143,5 +143,5 @@ def _against_test(samples: Samples, row: int) -> Iterator[str]:
         yield f"its class {label} is not in the dataset"
     if samples.must_be(row) == TRAIN:
         yield f"it is in the train set of {samples.source.name}, which split_by: source keeps"
-    if tag := samples.past.trained.get(samples.source.digests[row]):
+    if tag := samples.trained_by(row):
         yield f"{tag} trains on it"

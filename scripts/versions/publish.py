@@ -229,7 +229,7 @@ class _Publisher:
         record = lock.of(
             dataset,
             made,
-            comparable_since=compared.since,
+            comparable=compared.comparable,
             splits=records.store(made_index.content),
             copy=self._copy(dataset, records),
         )
@@ -274,9 +274,10 @@ class _Publisher:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
-        if compared.unknown:
+        if compared.unknown_demanded:
+            names = comparison.some(compared.unknown_demanded)
             raise UnknownLeaksError(
-                f"leaks cannot be ruled out: {comparison.some(compared.unknown)} cannot be read"
+                f"leaks cannot be ruled out: {names} cannot be read"
                 f" ({compared.reason}). Run it again; if they are gone for good, set"
                 f" comparable_since in {CONFIG_FILE} to a later release."
             )

@@ -14,7 +14,7 @@ from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records, digest
 from scripts.storage.remote import Remote
-from scripts.versions import continuity, index, releases, resolve
+from scripts.versions import continuity, history, index, releases, resolve
 from scripts.versions.git import Git, GitTree
 from scripts.versions.releases import Release
 
@@ -140,7 +140,10 @@ def _restore_records(
     # A manifest of shards does not name the images.
     names = meta.samples if release.lock.is_sharded else None
     restore(names, "record of the samples", lambda: dataset.selection.listing)
-    restore(meta.splits, "record of the splits", lambda: index.of_dataset(dataset).content)
+    made = index.of_dataset(dataset)
+    # Older records hold the pixels in the dataset only.
+    older = meta.schema_ < history.ORIGINALS
+    restore(meta.splits, "record of the splits", lambda: (made.as_shown if older else made).content)
     restore(
         meta.source.copy_,
         "copy of the source",

@@ -16,7 +16,10 @@ from scripts.versions.history import History
 
 
 class Past(NamedTuple):
-    """The oldest comparable release that trains on an image, or tests on it, by its digest."""
+    """The oldest comparable release that trains on an image, or tests on it.
+
+    By the digests of its pixels, before and after resizing.
+    """
 
     trained: dict[bytes, str]
     tested: dict[bytes, str]
@@ -48,9 +51,9 @@ class Samples:
 
     @cached_property
     def past(self) -> Past:
-        """What the comparable releases do with each image."""
+        """What the releases do with each image, with which the dataset must stay comparable."""
         past = Past({}, {})
-        for release in comparison.comparable(self.dataset.config, self._history):
+        for release in comparison.required(self.dataset.config, self._history):
             try:
                 found = self._history.index(release, self.dataset.source)
             except UserError as error:
@@ -58,11 +61,23 @@ class Samples:
                     f"{release.tag} cannot be read here ({error}), so it is not known which images"
                     " it trains and tests on. Nothing was changed."
                 ) from None
-            for digest in found.split(TRAIN):
+            for digest in found.seen(found.split(TRAIN)):
                 past.trained.setdefault(digest, release.tag)
-            for digest in found.evaluation:
+            for digest in found.seen(found.evaluation):
                 past.tested.setdefault(digest, release.tag)
         return past
+
+    def trained_by(self, row: int) -> str | None:
+        """Return the oldest of these releases that trains on a row."""
+        return self._first(self.past.trained, row)
+
+    def tested_by(self, row: int) -> str | None:
+        """Return the oldest of these releases that tests on a row."""
+        return self._first(self.past.tested, row)
+
+    def _first(self, tags: dict[bytes, str], row: int) -> str | None:
+        images = self.dataset.images
+        return tags.get(images.keys[row]) or tags.get(images.digests[row])
 
     def decisions(self, row: int) -> list[Decision]:
         """Return what the curation decides about a row."""

@@ -39,7 +39,7 @@ def to_train(samples: Samples, similar: Similar) -> list[Decision]:
 
 def _candidates(samples: Samples) -> Iterator[int]:
     images = samples.images
-    for digest, row in images.first.items():
+    for row in images.first.values():
         decisions = samples.decisions(row)
         is_pinned = [one.action for one in decisions] == [TRAIN]
         if (
@@ -47,6 +47,6 @@ def _candidates(samples: Samples) -> Iterator[int]:
             and samples.label(row) in samples.folder_of
             and (is_pinned or not (decisions or samples.split(row)))
             and samples.must_be(row) != TEST
-            and digest not in samples.past.tested
+            and samples.tested_by(row) is None
         ):
             yield row

@@ -145,7 +145,7 @@ def test_the_card_is_valid_for_hugging_face_and_says_what_people_ask(packaged: P
         "Train takes from the front of that order, test from the back, so that growing",
         "class: 3\nsamples: 150",
         "| `1712` | relabel | `3` | `8` | `reads as an 8 \\| or not` |",
-        "Results compare with those of the versions since **v0**",
+        "Comparable with v0. Two versions are comparable if",
         "Compared with v0: +180 samples, 2 classes.",
         "@misc{digits",
     ):

@@ -125,8 +125,8 @@ def test_each_image_is_read_once_where_none_are_near() -> None:
 
 
 def test_images_of_different_shapes_are_not_compared() -> None:
-    wide = Addition("additions/test/a/x.png", "test", "a", np.zeros((1, 4), np.uint8))
-    same = Addition("additions/test/a/y.png", "test", "a", np.zeros((2, 2), np.uint8))
+    wide = Addition("additions/test/a/x.png", "test", "a", np.zeros((1, 4), np.uint8), b"")
+    same = Addition("additions/test/a/y.png", "test", "a", np.zeros((2, 2), np.uint8), b"")
     mixed = images(np.zeros((2, 2, 2), np.uint8), wide, same)
 
     found = near.find(mixed, [0, 1], [2, 3], {2, 3})

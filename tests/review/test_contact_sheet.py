@@ -66,7 +66,7 @@ def dataset(
 
 
 def recorded(made: Dataset) -> Lock:
-    return lock.of(made, made.manifest, comparable_since="v0", splits="0" * 64, copy=None)
+    return lock.of(made, made.manifest, comparable=(), splits="0" * 64, copy=None)
 
 
 def changes(after: Dataset, before: Dataset | None) -> list[CuratedChange]:
@@ -459,7 +459,7 @@ def test_curated_samples_are_marked_in_the_rows_of_their_class() -> None:
 
 def addition(split: str, label: str, gray: int) -> Addition:
     pixels = np.full((2, 2), gray, np.uint8)
-    return Addition(f"additions/{split}/{label}/{gray}.png", split, label, pixels)  # type: ignore[arg-type]
+    return Addition(f"additions/{split}/{label}/{gray}.png", split, label, pixels, b"")  # type: ignore[arg-type]
 
 
 def test_additions_have_frames_of_their_own() -> None:

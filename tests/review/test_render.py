@@ -76,7 +76,7 @@ no3       5 (+2)  3 (+1)   8 (+3)
 total    10 (+4)  6 (+2)  16 (+6)
 
 samples     6 added, 0 removed
-comparable  releases since v0
+comparable  with v0
 bytes       {facts_on_bytes(made)}
 md5         {made["md5"]}
 """
@@ -98,7 +98,7 @@ def test_a_plan_as_markdown(released: Repository, run: Run) -> None:
 | total | 10 (+4) | 6 (+2) | 16 (+6) |
 
 - **samples**: 6 added, 0 removed
-- **comparable with**: releases since v0
+- **comparable with**: v0
 - **bytes**: {facts_on_bytes(made)}
 - **md5**: `{made["md5"]}`
 """
@@ -110,8 +110,8 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
 
     assert made.keys() == {
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
-        *("source_changed", "seed_changed", "rule_changed"),
-        *("comparable_since", "leaks", "placed_leaks", "unknown"),
+        *("source_changed", "seed_changed", "rule_changed", "resized"),
+        *("comparable", "incomparable", "leaks", "placed_leaks", "unknown"),
         *("curated", "selected", "near_duplicates", "promotion"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
@@ -133,7 +133,7 @@ def test_the_first_version_is_compared_with_nothing(repository: Repository, run:
 
     assert text.startswith("dataset v0: +10 samples, 2 classes\n")
     assert re.search(r"^no3 +3 \(\+3\) +2 \(\+2\) +5 \(\+5\)$", text, re.MULTILINE)
-    assert "\ncomparable  no other release\n" in text
+    assert "\ncomparable  with no release: this is the first one\n" in text
     assert "| no3 | 3 (+3) | 2 (+2) | 5 (+5) |\n" in markdown
     assert "- **samples**: 10 added, 0 removed\n" in markdown
 
@@ -329,22 +329,21 @@ def test_samples_that_cannot_be_compared_are_unknown() -> None:
 @pytest.mark.parametrize(
     ("changes", "fact"),
     [
-        ({}, "releases since v0"),
-        ({"comparable_since": "v1"}, "releases since v1"),
-        ({"comparable_since": "v2"}, "no other release"),
-        ({"against": None}, "no other release"),
-        ({"unknown": ["v0"]}, "releases since v0, not checked yet"),
-        ({"leaks": [leak("v0", from_test=1)]}, "releases since v0, but for the leak"),
+        ({"comparable": ["v0", "v1"]}, "v0 and v1"),
         (
-            {"leaks": [leak("v0", from_test=1)], "unknown": ["v1"]},
-            "releases since v0, but for the leak",
+            {"comparable": ["v0", "v1", "v2", "v4"], "incomparable": ["v3"], "version": "v5"},
+            "v0 to v2 and v4, not with v3",
         ),
+        ({"comparable": [], "incomparable": ["v0", "v1"]}, "no release, not with v0 and v1"),
+        ({"comparable": []}, "no release: this is the first one"),
+        ({"comparable": ["v1"], "unknown": ["v0"]}, "v1, not known for v0"),
+        ({"comparable": None}, "not known"),
     ],
 )
 def test_the_releases_that_it_is_comparable_with_are_shown(
     changes: dict[str, Any], fact: str
 ) -> None:
-    assert f"\ncomparable  {fact}\n" in render.plan_text(plan(**changes))
+    assert f"\ncomparable  with {fact}\n" in render.plan_text(plan(**changes))
     assert f"\n- **comparable with**: {fact}\n" in render.plan_markdown(plan(**changes))
 
 
@@ -978,7 +977,7 @@ def test_the_notes_of_a_release_compare_it_with_the_one_before(
 </details>
 
 - **samples**: 1 added, 0 removed
-- **comparable with**: releases since v0
+- **comparable with**: v0
 - **source**: `digits`
 - **bytes**: {words.size(second.lock.size)} in 11 files
 - **md5**: `{second.lock.md5}`

@@ -51,8 +51,15 @@ def planned() -> dict[str, Any]:
             "source_changed": True,
             "seed_changed": True,
             "rule_changed": True,
-            "comparable_since": "v1",
-            "leaks": [{"tags": ["v1"], "from_test": 1, "from_train": 2}],
+            "resized": True,
+            "comparable": ["v0"],
+            "incomparable": ["v1"],
+            "leaks": [
+                {
+                    **{"tags": ["v1"], "from_test": 1, "from_train": 2},
+                    **{"is_new": True, "refused": False},
+                }
+            ],
             "placed_leaks": [sample("test")],
             "unknown": ["v2"],
             "curated": {
@@ -124,7 +131,7 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 5
+    assert SCHEMA == 6
     assert json.loads(report.dump(Report()))["schema"] == SCHEMA
 
 
@@ -141,7 +148,7 @@ NAMES = [
     *((*PLACED, "class"), (*PAIR, "train", "class"), (*PAIR, "other", "class")),
 ]
 TAGS = [
-    *(("plan", "version"), ("plan", "comparable_since")),
+    *(("plan", "version"), ("plan", "comparable", 0), ("plan", "incomparable", 0)),
     *((*LEAK, "tags", 0), ("plan", "unknown", 0)),
     *((*PROMOTION, key) for key in ("before", "after")),
     *((*PROMOTION, key, 0) for key in ("withdrawn", "restored")),
@@ -392,9 +399,24 @@ def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
             load(data)
 
 
+def version_5() -> dict[str, Any]:
+    """Return a report from when comparability was a range of releases."""
+    data = {**planned(), "schema": 5}
+    for key in ("comparable", "incomparable", "resized"):
+        del data["plan"][key]
+    for key in ("is_new", "refused"):
+        del data["plan"]["leaks"][0][key]
+    data["plan"]["comparable_since"] = "v1"
+    return data
+
+
+# What older reports do not say of comparability.
+UNSAID: dict[str, Any] = {"comparable": None, "incomparable": [], "resized": False}
+
+
 def version_3() -> dict[str, Any]:
     """Return a report from before there was a file about releases."""
-    data = {**planned(), "schema": 3}
+    data = {**version_5(), "schema": 3}
     del data["plan"]["promotion"]
     return data
 
@@ -431,22 +453,31 @@ def version_0() -> dict[str, Any]:
 
 
 def test_a_report_of_schema_4_is_read_as_one_of_today() -> None:
-    found = load({**planned(), "schema": 4})
+    found = load({**version_5(), "schema": 4})
 
-    assert found == load(planned()).model_copy(update={"schema_": 4})
+    assert found == load(version_5()).model_copy(update={"schema_": 4})
+
+
+def test_a_report_of_schema_5_does_not_name_the_comparable_releases() -> None:
+    found, expected = load(version_5()).plan, load(planned()).plan
+
+    assert found is not None
+    assert expected is not None
+    leaks = [one.model_copy(update={"refused": True}) for one in expected.leaks]
+    assert found == expected.model_copy(update={**UNSAID, "leaks": leaks})
 
 
 def test_a_report_of_schema_3_promotes_nothing() -> None:
     found = load(version_3())
 
-    expected = load(changed(planned(), "plan", "promotion", value=None))
+    expected = load(changed(version_5(), "plan", "promotion", value=None))
     assert found == expected.model_copy(update={"schema_": 3})
 
 
 def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
     found = load(version_2())
 
-    expected = load(planned()).plan
+    expected = load(version_5()).plan
     assert found.plan is not None
     assert expected is not None
     assert found.plan == expected.model_copy(
@@ -468,7 +499,7 @@ def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
     assert expected.samples is not None
     assert found.plan == expected.model_copy(
         update={
-            **{"seed_changed": False, "rule_changed": False, "comparable_since": "v0"},
+            **{"seed_changed": False, "rule_changed": False},
             **{"unknown": [], "promotion": None},
             "leaks": [Leaks(tags=[tag], from_test=n, from_train=0) for tag, n in LEAKED.items()],
             "samples": expected.samples.model_copy(update={"before": 0, "test_removed": 0}),

@@ -89,7 +89,8 @@ def test_the_first_page_shows_all_releases_and_what_is_said_of_them(catalogued: 
     assert "v1 withdrawn" in shown
     assert "Withdrawn: seven wrong labels" in shown
     assert "v3: 202 images" in shown
-    assert "begins a new split" in shown
+    assert "with v0 and v1" in shown
+    assert "with no release, not with v0 to v2" in shown
     assert "The first release: 120 samples" in shown
 
 
@@ -155,6 +156,21 @@ def test_changes_are_counted_as_a_plan_counts_them(catalogued: Catalogued, tmp_p
     assert [one.after.identifier for one in entries[3].change.moved] == ["00301"]
     assert entries[2].change
     assert [one.after.identifier for one in entries[2].change.relabeled] == ["01712"]
+
+
+def test_images_of_another_size_are_the_same_samples(tmp_path: Path) -> None:
+    repository = create(tmp_path)
+    for size in ({}, {"image_size": 6}):
+        merge_and_release(repository, config_text(samples=30, test_size=10, **size))
+    work = Git(repository.root)
+
+    before, after = catalogue.read(work, Pictures(tmp_path)).entries
+
+    expected = diff.of_releases(before.release, after.release, History(work)).samples
+    assert after.change
+    assert expected
+    assert vars(after.change.counts) == vars(expected)
+    assert (expected.added, expected.removed) == (0, 0)
 
 
 def test_near_duplicates_and_ambiguous_images_are_shown(photographed: Catalogued) -> None:

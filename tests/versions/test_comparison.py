@@ -42,6 +42,18 @@ def planned(repository: Repository, run: Run, text: str) -> dict[str, Any]:
     return found
 
 
+def refused(*tags: str, from_test: int = 0, from_train: int = 0) -> dict[str, Any]:
+    """Return a leak that is refused, as a plan has it."""
+    counts = {"from_test": from_test, "from_train": from_train}
+    return {"tags": [*tags], **counts, "is_new": True, "refused": True}
+
+
+def comparable(repository: Repository, tag: str) -> list[str] | None:
+    """Return the releases that the lock of a release names as comparable."""
+    content = repository.at_origin("show", f"{tag}:dataset.dvc").encode()
+    return lock.parse(content).meta.comparable_with
+
+
 LEAK = (
     "leak: 62 images of the train set of v0 would be in the test set. Results on these versions"
     " could not be compared. Keep the seed, the classes and the test set as they were, or accept it"
@@ -60,8 +72,10 @@ def test_a_leak_from_an_older_release_into_the_test_set_is_refused_on_its_line(
 def test_a_leak_is_planned_and_built_with_a_warning(grown: Repository, run: Run) -> None:
     change = planned(grown, run, HALF)
 
-    assert change["leaks"] == [{"tags": ["v0"], "from_test": 0, "from_train": 62}]
+    assert change["leaks"] == [refused("v0", from_train=62)]
+    assert (change["comparable"], change["incomparable"]) == (["v1"], ["v0"])
     text = run("plan").out
+    assert "\ncomparable  with v1, not with v0\n" in text
     assert text.startswith("dataset v2: leak, +120 samples, 1 class\n")
     assert "warning     Leak: 62 images of the train set of v0 would be in the test set." in text
     built = run("build")
@@ -91,20 +105,24 @@ def test_a_report_shows_the_change_and_its_leak(grown: Repository, run: Run) -> 
 def test_a_leak_is_accepted_by_a_later_comparable_since(grown: Repository, run: Run) -> None:
     grown.configure(ACCEPTED)
     assert run("validate").code == 0
-    assert "comparable  no other release\n" in run("plan").out
+    text = run("plan").out
+    # v1 is comparable as well, although it need not be.
+    assert "comparable  with v1, not with v0\n" in text
+    assert (
+        "warning     Results on these versions do not compare: 62 images of the train set of v0"
+        " would be in the test set.\n"
+    ) in text
 
     grown.merge(ACCEPTED)
     result = run("release")
 
     assert result.code == 0, result.err
-    made = lock.parse(grown.at_origin("show", "v2:dataset.dvc").encode())
-    assert made.meta.comparable_since == "v2"
-    assert made.meta.config["comparable_since"] == "v2"
-    # The next version compares with v2 only as long as the config says so.
-    grown.configure(config_text(class_=[3], samples=171, test_size=85, comparable_since="v2"))
-    assert run("validate").code == 0
+    assert comparable(grown, "v2") == ["v1"]
+    # What the next version cannot be compared with was lost before.
     grown.configure(config_text(class_=[3], samples=171, test_size=85))
-    assert "leak: 62 images of the train set of v0" in run("validate").err
+    assert run("validate").code == 0
+    assert "comparable  with v1 and v2, not with v0\n" in run("plan").out
+    assert "warning" not in run("plan").out
 
 
 def test_comparable_since_may_not_be_later_than_the_version(grown: Repository, run: Run) -> None:
@@ -168,19 +186,125 @@ def test_the_same_leak_with_several_releases_is_one_warning(
     assert [leak["tags"] for leak in change["leaks"]] == [["v0", "v1", "v2"]]
 
 
-def test_a_return_to_a_released_version_is_released_and_inherits_its_comparability(
+def test_what_a_return_to_a_released_version_is_comparable_with_is_computed(
     released_as: Released,
 ) -> None:
     # v0 leaks into v2, but v3 is v0, and v4 is v2.
     repository = released_as(*RETURNED, HALF)
 
-    v0, v3, v4 = (
+    v0, v3 = (
         lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode())
-        for tag in ("v0", "v3", "v4")
+        for tag in ("v0", "v3")
     )
     assert v0.outs == v3.outs
-    assert v3.meta.comparable_since == "v0"
-    assert v4.meta.comparable_since == "v2"
+    assert [comparable(repository, f"v{number}") for number in range(5)] == [
+        *([], ["v0"], ["v1"], ["v0..v1"], ["v1..v2"]),
+    ]
+
+
+def test_after_a_return_across_a_new_split_growth_loses_nothing(
+    released_as: Released, run: Run
+) -> None:
+    # v1 is another split, v2 is v0 again.
+    first, other = (config_text(samples=60, test_size=20, seed=seed) for seed in (0, 1))
+    repository = released_as(first, f"{other}comparable_since: v1\n", first)
+    larger = config_text(samples=70, test_size=24)
+
+    assert [comparable(repository, tag) for tag in ("v0", "v1", "v2")] == [[], [], ["v0"]]
+    difference = run("diff", "v1", "v2").out
+    assert "comparable  with v0, not with v1\n" in difference
+    # Neither the plan nor the check of a pull request demands what v2 does not have.
+    repository.configure(larger)
+    assert run("validate").code == 0
+    text = run("plan").out
+    assert "comparable  with v0 and v2, not with v1\n" in text
+    assert "warning" not in text
+    repository.merge(larger)
+    assert run("release").code == 0
+    assert comparable(repository, "v3") == ["v0", "v2"]
+    # What it does have must be kept.
+    repository.configure(config_text(samples=60, test_size=20, seed=2))
+    error = run("validate").err
+    assert "of v0 and v2 would be in the" in error
+    assert "of v1" not in error
+
+
+def test_a_leak_with_a_withdrawn_release_is_a_note(grown: Repository, run: Run) -> None:
+    # The pull request that withdraws a release can bring what that release forbade.
+    (grown.root / "releases.yaml").write_text("withdrawn:\n  v0: wrong labels\n")
+    grown.configure(HALF)
+
+    assert run("validate").code == 0
+    text = run("plan").out
+    assert text.startswith("dataset v2: +120 samples, 1 class\n")
+    assert "comparable  with v1, not with v0\n" in text
+    assert "Results on these versions do not compare: 62 images of the train set of v0" in text
+    # The release goes by what main says.
+    grown.merge(HALF)
+    assert run("release").code == 1
+    grown.merge_file("releases.yaml", "withdrawn:\n  v0: wrong labels\n")
+    assert run("release").code == 0
+    assert comparable(grown, "v2") == ["v1"]
+
+
+def test_another_size_of_the_images_hides_no_leak(released_as: Released, run: Run) -> None:
+    first = config_text(samples=60, test_size=20)
+    repository = released_as(first)
+    plain = planned(repository, run, config_text(samples=60, test_size=20, seed=1))
+    small = config_text(samples=60, test_size=20, seed=1, image_size=6)
+
+    change = planned(repository, run, small)
+
+    assert change["leaks"] == plain["leaks"] != []
+    assert change["samples"] == plain["samples"]
+    assert run("validate").code == 1
+    repository.merge(small)
+    assert run("release").code == 1
+    assert repository.tags() == ["v0"]
+
+
+def test_images_of_another_size_are_the_same_samples(released_as: Released, run: Run) -> None:
+    sizes = [{}, {"image_size": 6}, {"image_size": 5}]
+    repository = released_as(*(config_text(samples=60, test_size=20, **size) for size in sizes))
+
+    assert [comparable(repository, tag) for tag in ("v1", "v2")] == [["v0"], ["v0..v1"]]
+    change = planned(repository, run, config_text(samples=62, test_size=20, image_size=4))
+    assert (change["samples"]["added"], change["samples"]["removed"]) == (4, 0)
+    assert (change["resized"], change["leaks"]) == (True, [])
+    assert run("plan").out.startswith("dataset v3: images resized, +4 samples, 2 classes\n")
+
+
+def test_pins_and_additions_of_another_size_are_compared(grown: Repository, run: Run) -> None:
+    pinned = samples_of(grown, "v1", "train")[0]
+    added = grown.root / "additions/train/3/a.png"
+    added.parent.mkdir(parents=True)
+    added.write_bytes(encoded(gray(8, 8)))
+    grown.git("add", "--all")
+    grown.merge(SMALL)
+    assert run("release").code == 0
+    moved = grown.root / "additions/test/3/a.png"
+    moved.parent.mkdir(parents=True)
+    added.rename(moved)
+    curate(grown, f"{pinned},test,,,")
+    grown.configure(f"{SMALL}image_size: 6\n")
+
+    result = run("validate")
+
+    assert result.code == 1
+    places = [line.split(" leak")[0] for line in result.err.splitlines()]
+    assert places == ["additions/test/3/a.png:1:1:", "curation.csv:2:7:"]
+
+
+def test_curate_sees_what_releases_of_another_size_train_on(grown: Repository, run: Run) -> None:
+    trained = samples_of(grown, "v1", "train")[0]
+    # Another seed, so that hardly any of them is in the dataset: only the releases tell.
+    grown.configure(config_text(class_=[3], samples=20, test_size=5, seed=3, image_size=6))
+    failures = grown.place / "failures.csv"
+    failures.write_text(f"sample\n{trained}\n")
+
+    out = run("curate", str(failures)).out
+
+    assert "v0 trains on it" in out
 
 
 RETURNED = (LARGE, SMALL, ACCEPTED, LARGE)
@@ -245,7 +369,7 @@ def test_a_leak_over_three_versions_of_all_classes_is_counted_exactly(
 
     change = planned(repository, run, texts[2])
 
-    assert change["leaks"] == [{"tags": ["v0"], "from_test": 0, "from_train": 653}]
+    assert change["leaks"] == [refused("v0", from_train=653)]
 
 
 def remove_records(repository: Repository) -> None:
@@ -282,7 +406,7 @@ def test_releases_of_another_source_are_unknown_without_the_remote(
     change = planned(repository, run, other)
 
     assert (change["unknown"], change["leaks"], change["samples"]) == (["v0"], [], None)
-    assert "comparable  releases since v0, not checked yet\n" in run("plan").out
+    assert "comparable  with no release, not known for v0\n" in run("plan").out
     valid = run("validate")
     assert valid.code == 0
     assert valid.err.startswith("Leaks are not known yet: v0 cannot be read here (")
@@ -431,7 +555,7 @@ def test_pins_that_leak_are_counted_in_the_plan_and_named(grown: Repository, run
 
     change = planned(grown, run, SMALL)
 
-    assert change["leaks"] == [{"tags": ["v0", "v1"], "from_test": 0, "from_train": 1}]
+    assert change["leaks"] == [refused("v0", "v1", from_train=1)]
     assert change["placed_leaks"] == [
         {"sample": pinned, "split": "test", "class": "3", "label": "3"}
     ]

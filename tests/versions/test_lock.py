@@ -34,11 +34,13 @@ meta:
       '3': 20
       no3: 20
   samples: 77bdd3a70832110843713e251b6e37e196ad4b592e33e8f6e79a468e831796fc
-  comparable_since: v0
+  comparable_with:
+  - v0..v4
+  - v6
   splits: 5f6b2ddc9c1c0f35c2a29ae3a1bf5a4d14f0b2d9a7f8a1d7b8a4e1bb0c6f3d2e
 """
 # What locks did not hold before they had a schema.
-ADDED = {"schema", "selection", "copy", "comparable_since", "splits"}
+ADDED = {"schema", "selection", "copy", "comparable_with", "- v0..v4", "- v6", "splits"}
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_a_lock_without_a_schema_is_version_0(recorded: Lock) -> None:
     old = lock.parse("\n".join(lines).encode())
 
     assert (old.meta.schema_, recorded.meta.schema_) == (0, SCHEMA)
-    assert (old.meta.selection, old.meta.comparable_since, old.meta.splits) == (1, "v0", None)
+    assert (old.meta.selection, old.meta.comparable_with, old.meta.splits) == (1, None, None)
     assert (old.outs, old.meta.counts) == (recorded.outs, recorded.meta.counts)
 
 
@@ -89,7 +91,8 @@ def test_a_lock_of_a_newer_schema_says_to_update_the_branch() -> None:
         (f"schema: {SCHEMA}", "schema: newest"),
         (f"schema: {SCHEMA}", "schema: true"),
         ("rows: 70000", ""),
-        ("comparable_since: v0", "comparable_since: 0"),
+        ("- v0..v4", "- v0 to v4"),
+        ("- v6", "- 6"),
         ("selection: 2", "selection: 0"),
         ("meta:", "meat:"),
         ("meta:", "color: red\nmeta:"),

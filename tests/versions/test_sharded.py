@@ -116,7 +116,7 @@ def test_another_format_is_a_version_without_a_leak_or_a_moved_sample(
     assert after.meta.counts == before.meta.counts
     assert after.meta.samples == before.meta.samples
     assert after.meta.splits == before.meta.splits
-    assert after.meta.comparable_since == "v0"
+    assert after.meta.comparable_with == ["v0"]
     assert after.nfiles == len(stored(sharded, "v1")) < before.nfiles == before.images
     result = run("diff", "v0", "v1")
     assert result.code == 0, result.err
