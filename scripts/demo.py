@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.versions.git_process import clean_environment
+
 PROJECT = Path(__file__).parent.parent
 # What a repository made from this template begins with.
 TEMPLATE = (".dvc/.gitignore", ".dvcignore", ".gitignore", "requirements.txt")
@@ -39,6 +41,7 @@ CATALOGUE = PROJECT / "demo-catalogue"
 # The user's own git configuration must not matter: no signing, no hooks, no name.
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "Demo",
     "GIT_AUTHOR_EMAIL": "demo@example.com",
     "GIT_COMMITTER_NAME": "Demo",
@@ -189,7 +192,7 @@ def _run(command: list[str], where: Path, actual: list[str] | None = None) -> No
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | GIT
+    return clean_environment() | GIT
 
 
 if __name__ == "__main__":

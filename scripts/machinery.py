@@ -10,6 +10,7 @@ import scripts
 from scripts.errors import UserError
 from scripts.inputs.paths import CONFIG_FILE, RELEASES_FILE
 from scripts.storage.settings import CONFIG_PATH
+from scripts.versions.address import without_credentials
 from scripts.versions.git import Git, GitError
 from scripts.versions.lock import LOCK_FILE
 
@@ -99,9 +100,10 @@ def _fetch(git: Git, *versions: str) -> None:
     for version in versions:
         tag = f"{TAG_PREFIX}{version}"
         try:
-            git("fetch", "--quiet", "--no-tags", address, f"+refs/tags/{tag}:{REFS}{version}")
+            git.fetch(f"+refs/tags/{tag}:{REFS}{version}", address=address)
         except GitError as error:
-            raise UserError(f"cannot fetch {tag} from {address}: {error.output}") from None
+            shown = without_credentials(address)
+            raise UserError(f"cannot fetch {tag} from {shown}: {error.output}") from None
 
 
 def _is_owned(path: str) -> bool:

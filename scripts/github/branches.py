@@ -13,10 +13,10 @@ from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git
 
 def refuse_unmerged(git: Git, branch: str, path: str) -> None:
     """Raise `UserError` when `branch` is at origin with a file `path` that main does not have."""
-    git("fetch", "--quiet", "--no-tags", ORIGIN, f"+refs/heads/{MAIN}:{TRACKED_MAIN}")
+    git.fetch(f"+refs/heads/{MAIN}:{TRACKED_MAIN}")
     if not git("ls-remote", "--heads", ORIGIN, f"refs/heads/{branch}"):
         return
-    git("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/heads/{branch}")
+    git.fetch(f"refs/heads/{branch}")
     is_merged = git.is_ancestor("FETCH_HEAD", TRACKED_MAIN)
     if not is_merged and git.file("FETCH_HEAD", path) != git.file(TRACKED_MAIN, path):
         raise UserError(

@@ -9,11 +9,12 @@ show why.
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scripts.github import actions
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE, RELEASES_FILE
+from scripts.versions import git_process
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
 # Paths that hold data only. A change of anything else needs the machinery's own checks.
@@ -58,16 +59,25 @@ def _replaced(event: dict[str, Any]) -> Iterable[str]:
     if before is None:
         return []
     for command in (["fetch", "--quiet", "origin", before], ["cat-file", "-e", before]):
-        done = subprocess.run(["git", *command], check=False, capture_output=True)
+        done = _git(command)
     if done.returncode:
         return [UNKNOWN]
     return _changed("log", "--no-renames", "--format=", f"HEAD^1..{before}")
 
 
 def _changed(*arguments: str) -> list[str]:
-    command = ["git", arguments[0], "--name-only", "-z", *arguments[1:]]
-    done = subprocess.run(command, check=True, capture_output=True)
+    done = _git([arguments[0], "--name-only", "-z", *arguments[1:]])
+    done.check_returncode()
     return [os.fsdecode(path).strip("\n") for path in done.stdout.split(b"\0") if path.strip()]
+
+
+def _git(arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        git_process.command(arguments),
+        env=git_process.environment(),
+        check=False,
+        capture_output=True,
+    )
 
 
 def _is_below(path: str, parents: Iterable[str]) -> bool:

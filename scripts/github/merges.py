@@ -2,7 +2,7 @@
 
 from scripts.errors import UserError
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
-from scripts.versions.git import ORIGIN, TRACKED_MAIN, Git, GitTree
+from scripts.versions.git import TRACKED_MAIN, Git, GitTree
 from scripts.versions.limited import BYTES, SECONDS, LimitedGit
 
 
@@ -13,7 +13,7 @@ class ConflictError(UserError):
 def fetch_head(git: Git, number: int) -> str:
     """Fetch pull request `number`, and return the commit of its head."""
     try:
-        _limited(git)("fetch", "--quiet", "--no-tags", ORIGIN, f"refs/pull/{number}/head")
+        _limited(git).fetch(f"refs/pull/{number}/head")
     except UserError as error:
         raise ConflictError(f"the branch cannot be fetched: {error}") from None
     return git.commit("FETCH_HEAD")

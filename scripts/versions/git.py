@@ -13,22 +13,26 @@ from scripts.errors import UserError
 from scripts.inputs import reader
 from scripts.inputs.problems import START, InputError, Problem
 from scripts.inputs.reader import Entry, WorkTree
+from scripts.versions import git_process
+from scripts.versions.address import without_credentials
 
 ORIGIN = "origin"
 MAIN = "main"
 TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
 # How git writes the modes of regular files, and that of a submodule.
 REGULAR, SUBMODULE = b"100", b"160000"
+# Attributes with which git changes no file when it checks it out.
+AS_STORED = "* -text -ident -filter !working-tree-encoding\n"
 # Bytes. Nothing that people write is as large, and what compresses well can be larger than memory.
 MAX_FILE = 64 * 1024 * 1024
 
 
 class GitError(UserError):
-    """A git command failed; `output` is what git printed, in one line."""
+    """A git command failed; `output` is what git printed, in one line, without credentials."""
 
     def __init__(self, command: str, stderr: str) -> None:
         """Keep what git printed about `command`."""
-        self.output = " ".join(stderr.split())
+        self.output = without_credentials(" ".join(stderr.split()))
         super().__init__(f"{command} failed: {self.output}")
 
 
@@ -49,9 +53,8 @@ class Git:
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
         """Run git and return its output; raises `GitError` when it fails."""
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})}
         try:
-            process = self._run(arguments, stdin, environment)
+            process = self._run(arguments, stdin, git_process.environment(env))
         except FileNotFoundError:
             raise UserError("git is not installed. Install it and run this again.") from None
         if process.returncode:
@@ -63,7 +66,7 @@ class Git:
         self, arguments: Sequence[str], stdin: bytes | None, env: Mapping[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["git", *arguments],
+            git_process.command(arguments),
             cwd=self.root,
             input=stdin,
             env=env,
@@ -142,11 +145,25 @@ class Git:
             self("update-index", "-z", "--index-info", stdin=entries.encode(), env=env)
             return self("write-tree", env=env)
 
+    def fetch(self, *refspecs: str, address: str = ORIGIN) -> None:
+        """Fetch `refspecs`, and none of the tags or references that a setting would add."""
+        self("fetch", "--quiet", "--no-tags", "--refmap=", address, *refspecs)
+
     @contextmanager
     def checkout(self, commit: str) -> Iterator[Path]:
-        """Check a commit out into a temporary clone, without this clone's settings."""
+        """Check a commit out into a temporary repository, without this clone's settings.
+
+        Each file is as git stores it, whatever the attributes in the commit ask for.
+        """
+        objects = self.root / self("rev-parse", "--git-path", "objects")
         with tempfile.TemporaryDirectory() as folder:
-            self("clone", "--quiet", "--shared", "--no-checkout", str(self.root), folder)
+            form = self("rev-parse", "--show-object-format")
+            self("init", "--quiet", "--template=", f"--object-format={form}", folder)
+            about = Path(folder, ".git")
+            for name in ("info", "objects/info"):
+                (about / name).mkdir(parents=True, exist_ok=True)
+            (about / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects) + b"\n")
+            (about / "info" / "attributes").write_text(AS_STORED)
             Git(Path(folder))("checkout", "--quiet", "--detach", commit)
             yield Path(folder)
 

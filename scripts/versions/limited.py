@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.versions import git_process
 from scripts.versions.git import Git, GitError
 
-# What is fetched arrives as one file, so that the limit of its size holds for all of it. To repack
-# the repository is no part of a command, and could exceed the limit.
-OPTIONS = ("-c", "fetch.unpackLimit=1", "-c", "maintenance.auto=false")
+# What is fetched arrives as one file, so that the limit of its size holds for all of it.
+SETTINGS = {"fetch.unpackLimit": "1"}
 
 # The limits for what pull requests have.
 SECONDS = 120.0
@@ -37,7 +37,7 @@ class LimitedGit(Git):
     def _run(
         self, arguments: Sequence[str], stdin: bytes | None, env: Mapping[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", *OPTIONS, *arguments]
+        command = git_process.command(arguments, SETTINGS)
         with _limited_files(self._size):
             process = subprocess.Popen(
                 command,

@@ -1,11 +1,11 @@
 """The repository that everybody shares: fetching from it, and pushing tags and main to it."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from scripts.errors import UserError
 from scripts.versions import commits, releases
+from scripts.versions.address import for_people
 from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
 from scripts.versions.limited import BYTES, SECONDS, LimitedGit
 
@@ -36,11 +36,8 @@ class TryAgainError(Exception):
 
 
 def address(git: Git) -> str:
-    """Return the address of origin for people, the same in every clone."""
-    url = git("remote", "get-url", ORIGIN).removesuffix(".git")
-    if found := re.fullmatch(r"(?:ssh://)?(?:[^@/]+@)([^:/]+)[:/](?!/)(.+)", url):
-        return f"https://{found[1]}/{found[2]}"
-    return url
+    """Return the address of origin for people, the same in every clone, without credentials."""
+    return for_people(git("remote", "get-url", ORIGIN))
 
 
 def fetch(git: Git) -> None:
@@ -51,14 +48,7 @@ def fetch(git: Git) -> None:
     if git("rev-parse", "--is-shallow-repository") == "true":
         raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
     try:
-        git(
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            ORIGIN,
-            f"+refs/heads/{MAIN}:{TRACKED_MAIN}",
-            "refs/tags/v*:refs/tags/v*",
-        )
+        git.fetch(f"+refs/heads/{MAIN}:{TRACKED_MAIN}", "refs/tags/v*:refs/tags/v*")
         listed = git("ls-remote", "--tags", "--refs", ORIGIN, "v*").split()
     except GitError as error:
         _try_again_if(error, TRANSIENT)
@@ -110,7 +100,7 @@ def push_proposal(git: Git, branch: str, commit: str) -> None:
     try:
         before = git("ls-remote", ORIGIN, name).partition("\t")[0]
         if before:
-            git("fetch", "--quiet", "--no-tags", ORIGIN, name)
+            git.fetch(name)
             # Ours is one commit on main.
             if int(git("rev-list", "--count", before, f"^{commit}~")) > 1:
                 raise UserError(
@@ -128,7 +118,7 @@ def fetch_branches(git: Git, pattern: str) -> dict[str, str]:
     names = f"refs/heads/{pattern}:refs/remotes/{ORIGIN}/{pattern}"
     try:
         if listed := git("ls-remote", ORIGIN, f"refs/heads/{pattern}").splitlines():
-            git("fetch", "--quiet", "--no-tags", ORIGIN, f"+{names}")
+            git.fetch(f"+{names}")
     except GitError as error:
         _try_again_if(error, TRANSIENT)
         raise UserError(f"cannot fetch branches from origin: {error.output}") from None
@@ -171,7 +161,7 @@ def _fetch_everything(git: Git, namespace: str, pulls: Sequence[int] | None) -> 
     _remove_references(git, namespace)
     try:
         kinds = [f"+refs/{kind}/*:{namespace}/{kind}/*" for kind in ("heads", "tags")]
-        git("fetch", "--quiet", "--no-tags", ORIGIN, *kinds)
+        git.fetch(*kinds)
         listed = git("ls-remote", ORIGIN, "refs/pull/*").splitlines()
         names = [line.partition("\t")[2] for line in listed]
         for name in names:
