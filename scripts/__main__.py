@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command = importlib.import_module(f"scripts.commands.{options.verb.replace('-', '_')}")
     try:
+        _check_home()
         return int(command.run(options, git.find(Path.cwd())) or 0)
     except InputError as error:
         print(error, file=sys.stderr)
@@ -68,6 +69,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def _check_home() -> None:
+    """Raise `UserError` where libraries would find no home, as for a user without a name."""
+    try:
+        Path.home()
+    except RuntimeError:
+        raise UserError(
+            "this user has no home folder: the system does not know the user, and HOME is not set."
+            " Set HOME to a folder of the user."
+        ) from None
 
 
 @cache

@@ -40,6 +40,8 @@ class Cache:
         self._settings = settings.of_repository(root)
         # The folder of the whole cache.
         self.folder = Path(self._settings["cache"].get("dir", root / ".dvc" / "cache"))
+        if self._settings["cache"].get("shared"):
+            files.share(self.folder / "files" / "md5", self.records)
 
     def path(self, name: str) -> Path:
         """Return the path of the object called `name`."""

@@ -15,6 +15,9 @@ from typing import IO
 TEMPORARY = ".tmp"
 # Seconds. No run takes as long, so that an older temporary file is one that a killed run left.
 MAX_AGE = 24 * 60 * 60
+# The mode that DVC gives to the folders of a cache that a group shares: all its members may write
+# there, and what they make belongs to the group.
+SHARED = 0o2775
 # Bytes of a file that are copied at a time.
 BLOCK = 1024 * 1024
 # Bytes of a file that are read at a time to hash it.
@@ -46,6 +49,19 @@ def md5(path: str | Path) -> str:
         while block := file.read(READ_SIZE):
             digest.update(block)
     return digest.hexdigest()
+
+
+def share(*folders: Path) -> None:
+    """Make `folders`, and let the group write there and to all folders that are made below them.
+
+    As with DVC, those above them that are there already stay as they are.
+    """
+    for folder in folders:
+        missing = [one for one in folder.parents if not one.exists()]
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        for made in (folder, *missing):
+            _set_shared(str(made))
 
 
 def remove_leftovers(*folders: Path) -> None:
@@ -121,5 +137,21 @@ def _created(path: str, mode: int) -> IO[bytes]:
     try:
         return open(path, "xb", opener=opener)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        _make_folder(os.path.dirname(path))  # noqa: PTH120
         return open(path, "xb", opener=opener)
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder and those above it; below one that a group shares, they are shared, too."""
+    above = os.path.dirname(path)  # noqa: PTH120
+    if above and not os.path.isdir(above):  # noqa: PTH112
+        _make_folder(above)
+    os.makedirs(path, exist_ok=True)  # noqa: PTH103
+    if os.stat(above or ".").st_mode & SHARED == SHARED:  # noqa: PTH116
+        _set_shared(path)
+
+
+def _set_shared(path: str) -> None:
+    # It can belong to another member of the group, or the file system has no such mode.
+    with suppress(OSError):
+        os.chmod(path, SHARED)  # noqa: PTH101
