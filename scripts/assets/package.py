@@ -38,7 +38,8 @@ def package(git: Git, history: History, release: Release, folder: Path) -> dict[
     made = _Package(folder, version)
     parts = {split: [*map(describe_file, paths)] for split, paths in made.write_images().items()}
     tree = GitTree(git, release.commit)
-    inputs, address = reader.read(tree), origin.address(git)
+    inputs = reader.read(tree, release.lock.meta.config)
+    address = origin.address(git)
     described = croissant.describe(
         release,
         inputs.config,

@@ -129,7 +129,8 @@ def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
 
     Without those that its curation pins to a split: they stay there, wherever the cut is.
     """
-    curation = reader.read(GitTree(git, release.commit)).curation
+    inputs = reader.read(GitTree(git, release.commit), release.lock.meta.config)
+    curation = inputs.curation
     pinned = {decision.sample for decision in curation.decisions if decision.action in SPLITS}
     for name in History(git, [release]).names(release):
         split, _, file = name.split("/")

@@ -2,7 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
@@ -21,12 +23,12 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from scripts.inputs import strict_yaml, wording
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError, Problem
-from scripts.inputs.strict_yaml import KEY, Document, Location
+from scripts.inputs.strict_yaml import KEY, Document, Location, Unquoted
 
 SCHEMA_FILE = "scripts/inputs/dataset_config.schema.json"
 ALL = "all"
@@ -43,6 +45,13 @@ PNG: Format = "png"
 PARQUET: Format = "parquet"
 # The keys that say how large a split is.
 SPLIT_SIZES = {"test_size", "validation_size"}
+# The keys that hold text, and those with a folder as the key of each value.
+TEXTS = {"source", "class", "title", "description", "license", "citation"}
+BY_FOLDER = {"samples", *SPLIT_SIZES}
+# A number that names a class as it is written.
+NUMBER_AS_NAME = re.compile(r"-?[0-9]+")
+# Context of the validation: a number names the class that has its value as name, so 01 means 1.
+AS_NUMBERS = "numbers by value"
 # Values in place of those that are invalid, so that the rest of a config can be checked. A config
 # always has those that are required.
 REQUIRED = {"class": ALL, "samples": ALL, "test_size": 1}
@@ -57,9 +66,22 @@ SPLITS: tuple[Split, ...] = (TRAIN, VALIDATION, TEST)
 FOLDER_PLACE = 3
 
 
-def _label(value: object) -> object:
-    # The YAML 3 and '3' name the same class; True is an int to Python, but not a class.
-    return str(value) if type(value) is int else value
+def _quoted(value: object) -> object:
+    if isinstance(value, Unquoted):
+        raise PydanticCustomError(wording.UNQUOTED, "not text without quotes")
+    return value
+
+
+def _label(value: object, info: ValidationInfo) -> object:
+    # A class called 3 or 01 needs no quotes. True is an int to Python, but not a class.
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, Unquoted):
+        if info.context == AS_NUMBERS and type(value.value) is int:
+            return str(value.value)
+        if NUMBER_AS_NAME.fullmatch(value):
+            return str(value)
+    return _quoted(value)
 
 
 def _shape(value: object) -> str:
@@ -84,13 +106,6 @@ def _bounded_size(size: str) -> str:
     return size
 
 
-def _unique_folders(by_folder: object) -> object:
-    # The keys 3 and '3' differ in YAML, but name the same folder.
-    if isinstance(by_folder, dict):
-        _unique([str(key) for key in by_folder])
-    return by_folder
-
-
 def _unique(labels: list[str]) -> list[str]:
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
@@ -98,6 +113,7 @@ def _unique(labels: list[str]) -> list[str]:
     return labels
 
 
+QUOTED = BeforeValidator(_quoted)
 Label = Annotated[
     str,
     BeforeValidator(_label),
@@ -117,10 +133,8 @@ Samples = Annotated[
     Annotated[SampleCount, Tag("one")] | Annotated[AllSamples, Tag(ALL)],
     Discriminator(_shape_or_all),
 ]
-SampleCounts = Annotated[
-    dict[Label, Samples], Field(min_length=1), BeforeValidator(_unique_folders)
-]
-TestSizes = Annotated[dict[Label, TestSize], Field(min_length=1), BeforeValidator(_unique_folders)]
+SampleCounts = Annotated[dict[Label, Samples], Field(min_length=1)]
+TestSizes = Annotated[dict[Label, TestSize], Field(min_length=1)]
 # The images of a split: a count, a fraction, or one of them for each folder.
 SplitSize = Annotated[
     Annotated[SampleCount, Tag("one")]
@@ -162,7 +176,7 @@ class Config(BaseModel):
         },
     )
 
-    source: str = Field(
+    source: Annotated[str, QUOTED] = Field(
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,()-]*$",
         max_length=MAX_NAME,
         description="A source of your own by its name below `sources/`, an OpenML dataset by name,"
@@ -226,19 +240,19 @@ class Config(BaseModel):
         " images each (`parquet`), for hundreds of thousands of images.",
     )
 
-    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)] | None = Field(
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE), QUOTED] | None = Field(
         None, description="The name of the dataset, for its card.", examples=["MNIST, 3 or not 3"]
     )
-    description: Annotated[str, Field(min_length=1)] | None = Field(
+    description: Annotated[str, Field(min_length=1), QUOTED] | None = Field(
         None, description="What the dataset is for, for its card."
     )
-    license: Annotated[str, Field(pattern=LICENSE_PATTERN)] | None = Field(
+    license: Annotated[str, Field(pattern=LICENSE_PATTERN), QUOTED] | None = Field(
         None,
         description="The license of the data, as in https://spdx.org/licenses/. That of the code is"
         " another.",
         examples=["CC-BY-SA-3.0"],
     )
-    citation: Annotated[str, Field(min_length=1)] | None = Field(
+    citation: Annotated[str, Field(min_length=1), QUOTED] | None = Field(
         None, description="How to cite the data, such as a BibTeX entry."
     )
     comparable_since: ReleaseTag | None = Field(
@@ -340,19 +354,38 @@ class InvalidConfigError(InputError):
 
 # A run that looks at all releases meets the same configs again and again.
 @cache
-def parse(content: bytes) -> Config:
+def parse(content: bytes, context: str | None = None) -> Config:
     """Return the config that `content` holds.
 
     Raises `InputError` with every problem in it, where possible as `InvalidConfigError`.
     """
-    document = strict_yaml.load(content, CONFIG_FILE)
+    document = strict_yaml.load(content, CONFIG_FILE, is_text=_is_text)
     try:
-        config = Config.model_validate(document.data)
+        config = Config.model_validate(document.data, context=context)
     except ValidationError as error:
         problems = wording.problems(error, document, Config)
         raise InvalidConfigError(problems, _valid_part(document, error)) from None
     config._document = document
     return config
+
+
+def parse_recorded(content: bytes, recorded: Mapping[str, Any] | None) -> Config:
+    """Return the config that `content` holds, which a lock records as `recorded`, if there is one.
+
+    Locks are older than the rule that a number names a class as it is written. Raises as `parse`
+    does.
+    """
+    if recorded is not None:
+        for context in (None, AS_NUMBERS):
+            with suppress(InputError):
+                if (config := parse(content, context)).record() == recorded:
+                    return config
+    return parse(content)
+
+
+def _is_text(at: Location) -> bool:
+    is_folder = len(at) == len(("samples", "3", KEY)) and at[-1] == KEY
+    return at[0] in BY_FOLDER if is_folder else at[0] in TEXTS
 
 
 def _valid_part(document: Document, error: ValidationError) -> Config | None:

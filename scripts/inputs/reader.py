@@ -2,11 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scripts.errors import UserError
 from scripts.inputs import additions, config, curation
@@ -126,12 +126,12 @@ class InvalidInputsError(InputError):
         self.valid_part = valid_part
 
 
-def read(tree: Tree) -> Inputs:
-    """Return what people wrote in `tree`.
+def read(tree: Tree, recorded: Mapping[str, Any] | None = None) -> Inputs:
+    """Return what people wrote in `tree`, whose config a lock records as `recorded`.
 
     Raises `InvalidInputsError` with every problem in it.
     """
-    parsed, problems = _config(tree)
+    parsed, problems = _config(tree, recorded)
     curated, wrong = _curation(tree)
     problems += wrong
     added, wrong = _additions(tree, parsed)
@@ -142,13 +142,13 @@ def read(tree: Tree) -> Inputs:
     return inputs
 
 
-def _config(tree: Tree) -> tuple[Config | None, list[Problem]]:
+def _config(tree: Tree, recorded: Mapping[str, Any] | None) -> tuple[Config | None, list[Problem]]:
     content = tree.read(CONFIG_FILE)
     if content is None:
         message = "the file is missing. Run this in a dataset repository"
         return None, [Problem(CONFIG_FILE, START, message)]
     try:
-        return config.parse(content), []
+        return config.parse_recorded(content, recorded), []
     except InvalidConfigError as error:
         return error.valid_part, error.problems
     except InputError as error:

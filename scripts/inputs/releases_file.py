@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 
 from scripts.inputs import strict_yaml, wording
-from scripts.inputs.config import ReleaseTag
+from scripts.inputs.config import QUOTED, ReleaseTag
 from scripts.inputs.paths import RELEASES_FILE
 from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.strict_yaml import Document, Location
@@ -13,7 +13,9 @@ from scripts.inputs.strict_yaml import Document, Location
 MAX_REASON = 200
 
 Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_REASON)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_REASON),
+    QUOTED,
 ]
 
 
@@ -39,10 +41,14 @@ def parse(content: bytes | None) -> ReleasesFile:
     """
     if content is None:
         return ReleasesFile()
-    document = strict_yaml.load(content, RELEASES_FILE, example="stable: v3")
+    document = strict_yaml.load(content, RELEASES_FILE, example="stable: v3", is_text=_is_reason)
     try:
         parsed = ReleasesFile.model_validate(document.data)
     except ValidationError as error:
         raise InputError(wording.problems(error, document, ReleasesFile)) from None
     parsed._document = document
     return parsed
+
+
+def _is_reason(at: Location) -> bool:
+    return at[0] == "withdrawn" and len(at) == len(("withdrawn", "v2"))

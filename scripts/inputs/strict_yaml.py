@@ -1,11 +1,12 @@
 """YAML read strictly: bounded, without anchors or tags, with the position of every value."""
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -17,7 +18,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from scripts.inputs.problems import START, InputError, Mark, Problem
@@ -32,6 +33,23 @@ Location = tuple[str, ...]
 KEY = "[key]"
 # Stands for a key that is a list or a mapping.
 UNNAMED = "?"
+TEXT = "tag:yaml.org,2002:str"
+# YAML 1.1 has a type of its own for the value `=`.
+EQUALS_SIGN = "tag:yaml.org,2002:value"
+
+
+class Unquoted(str):
+    """Text as it is written, without the quotes that it needs: YAML takes it for `value`."""
+
+    __slots__ = ("value",)
+
+    value: object
+
+    def __new__(cls, text: str, value: object) -> "Unquoted":
+        """Keep both."""
+        made = super().__new__(cls, text)
+        made.value = value
+        return made
 
 
 @dataclass(frozen=True)
@@ -56,18 +74,23 @@ def load(
     example: str = "samples: 100",
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
+    is_text: Callable[[Location], bool] = lambda _: False,
 ) -> Document:
     """Return the mapping that `content` holds; `file` and an `example` are for messages.
 
-    Raises `InputError` when it is not UTF-8, not valid YAML, not a mapping, or uses what is not
-    allowed here.
+    Where a place `is_text`, a number or the like is `Unquoted`. Raises `InputError` when the
+    content is not UTF-8, not valid YAML, not a mapping, or uses what is not allowed here.
     """
     text = _decode(content, file, max_bytes)
     try:
         _refuse_unsafe(text, file, max_depth)
         yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _Constructor
         root = yaml.compose(text)
-        data = None if root is None else yaml.constructor.construct_document(root)
+        data = None
+        if root is not None:
+            yaml.constructor.unquoted = set(_unquoted(root, is_text))
+            data = yaml.constructor.construct_document(root)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _mark(mark) if mark else START
@@ -84,6 +107,38 @@ def load(
         message = f"expected a mapping such as '{example}' at the top, found {found}"
         raise InputError([Problem(file, START, message)])
     return Document(file, data, dict(_marks(root, data)))
+
+
+class _Constructor(SafeConstructor):
+    """Makes values of nodes; those in `unquoted` are kept as they are written too."""
+
+    unquoted: frozenset[Node] = frozenset()
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+        except ValueError as error:
+            if node not in self.unquoted:
+                raise MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+            value = node.value
+        return Unquoted(node.value, value) if node in self.unquoted else value
+
+
+_Constructor.add_constructor(EQUALS_SIGN, SafeConstructor.construct_yaml_str)
+
+
+def _unquoted(node: Node, is_text: Callable[[Location], bool], at: Location = ()) -> Iterator[Node]:
+    """Yield the values and keys that YAML does not take for text where a place `is_text`."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            name = (*at, key.value if isinstance(key, ScalarNode) else UNNAMED)
+            yield from _unquoted(key, is_text, (*name, KEY))
+            yield from _unquoted(value, is_text, name)
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _unquoted(item, is_text, (*at, str(index)))
+    elif at and node.value and node.tag not in {TEXT, EQUALS_SIGN} and is_text(at):
+        yield node
 
 
 def type_name(value: object) -> str:

@@ -2,16 +2,18 @@
 
 import difflib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from scripts.errors import printable
 from scripts.inputs.problems import START, Problem
-from scripts.inputs.strict_yaml import KEY, UNNAMED, Document, Location, type_name
+from scripts.inputs.strict_yaml import KEY, UNNAMED, Document, Location, Unquoted, type_name
 
 MAX_SHOWN = 40
+# The type of the error for text without the quotes that it needs.
+UNQUOTED = "unquoted"
 # Names of the branches of unions, which pydantic puts into an error's location.
 BRANCHES = {
     "one": "one value",
@@ -44,6 +46,14 @@ REASONS = {
 }
 # The keys whose value is the tag of a release.
 TAGS = {"comparable_since", "stable"}
+# What a value is called that YAML does not take for text.
+KINDS = {
+    int: "the number",
+    float: "the number",
+    bool: "the truth value",
+    date: "a date",
+    datetime: "a date and time",
+}
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 
 
@@ -79,6 +89,8 @@ def _location(raw: Location, model: type[BaseModel]) -> Location:
 def _expectation(detail: Mapping[str, Any]) -> str:
     value, context = detail["input"], detail.get("ctx", {})
     kind, key = detail["type"], str(detail["loc"][0])
+    if kind == UNQUOTED:
+        return _quotes_needed(value)
     expected = {
         "missing": NUMBERS.get(key),
         "int_type": NUMBERS.get(key, "expected a whole number"),
@@ -106,6 +118,15 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         reasons = {**REASONS, "string_too_long": too_long}
         expected = PATTERNS["withdrawn"] if is_tag else reasons.get(kind, expected)
     return f"{expected}, found {_shown(value)}"
+
+
+def _quotes_needed(written: Unquoted) -> str:
+    value = written.value
+    kind = "an invalid date" if isinstance(value, str) else KINDS.get(type(value), "")
+    is_short = len(written) <= MAX_SHOWN
+    text, quoted = (written, f"'{written}'") if is_short else ("it", "it in quotes")
+    meaning = kind if isinstance(value, str | date) else f"{kind} {_shown(value)}".lstrip()
+    return f"expected a name; without quotes, {text} is read as {meaning}. Write {quoted}"
 
 
 def _alternatives(context: Mapping[str, Any]) -> str:

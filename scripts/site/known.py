@@ -87,7 +87,7 @@ class Reader:
 
 def _inputs(git: Git, release: Release) -> Inputs | None:
     try:
-        return reader.read(GitTree(git, release.commit))
+        return reader.read(GitTree(git, release.commit), release.lock.meta.config)
     except InvalidInputsError as error:
         return error.valid_part
     except UserError:

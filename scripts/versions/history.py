@@ -106,7 +106,7 @@ class History:
         """Return the curation that `release` was made with, None where it cannot be read."""
         inputs: Inputs | None
         try:
-            inputs = reader.read(GitTree(self._git, release.commit))
+            inputs = reader.read(GitTree(self._git, release.commit), release.lock.meta.config)
         except InvalidInputsError as error:
             inputs = error.valid_part
         except UserError:
@@ -173,7 +173,7 @@ class History:
 
     def _selected_again(self, release: Release, source: Source) -> Index | None:
         try:
-            inputs = reader.read(GitTree(self._git, release.commit))
+            inputs = reader.read(GitTree(self._git, release.commit), release.lock.meta.config)
         except UserError:
             return None
         return selected_again(release, inputs, source)

@@ -22,7 +22,6 @@ from scripts.inputs.paths import (
     RELEASES_FILE,
 )
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import Inputs
 from scripts.sources import copies
 from scripts.sources.pointer import path_of
 from scripts.sources.table import Table
@@ -208,7 +207,7 @@ class _Publisher:
     def publish(self, commit: str) -> None:
         """Release the dataset of one commit, if it differs from the latest release."""
         before, tree = self.history.latest, GitTree(self.git, commit)
-        if before and _is_same(self.git, reader.read(tree), commit, before):
+        if before and _is_same(self.git, tree, before):
             return
         continuity.refuse_lost_batches(self.git, tree, before)
         self._check_shards(tree)
@@ -254,14 +253,15 @@ class _Publisher:
 
         What the newest release has of it was verified then.
         """
+        before = self.history.latest
         try:
-            name = reader.read(tree).config.source
+            inputs = reader.read(tree, before.lock.meta.config if before else None)
+            name = inputs.config.source
         except InputError:
             return  # what is wrong with it is found with everything else
         pointer = continuity.pointer_of(self.git, tree.rev, name)
         if pointer is None:
             return
-        before = self.history.latest
         released = before and continuity.pointer_of(self.git, before.commit, name)
         verified = self.remote.manifest(released.md5).values() if released else ()
         if problems := transfer.check(self.remote, pointer.md5, verified):
@@ -296,10 +296,11 @@ class _Publisher:
         return records.store(copies.render(source))
 
 
-def _is_same(git: Git, inputs: Inputs, commit: str, before: Release) -> bool:
+def _is_same(git: Git, tree: GitTree, before: Release) -> bool:
     """Return whether only the wording of config and curation differs from the release `before`."""
-    changed = git("diff", "--name-only", before.commit, commit, "--", *INPUT_PATHS).split()
+    changed = git("diff", "--name-only", before.commit, tree.rev, "--", *INPUT_PATHS).split()
     meta = before.lock.meta
+    inputs = reader.read(tree, meta.config)
     return (
         set(changed) <= {CONFIG_FILE, CURATION_FILE}
         and inputs.config.record() == meta.config

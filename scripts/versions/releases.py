@@ -213,7 +213,7 @@ class _Checker:
         if recorded is None or written is None:
             raise UserError(f"it has no {CONFIG_FILE if recorded else LOCK_FILE}")
         found = lock.parse(recorded)
-        if found.meta.config != config.parse(written).record():
+        if found.meta.config != config.parse_recorded(written, found.meta.config).record():
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
 

@@ -44,7 +44,8 @@ def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
     does.
     """
     try:
-        return resolve(git, reader.read(tree), recorded)
+        inputs = reader.read(tree, recorded.meta.config if recorded else None)
+        return resolve(git, inputs, recorded)
     except InvalidInputsError as error:
         raise InputError(
             [*error.problems, *_problems_of(git, error.valid_part, recorded)]

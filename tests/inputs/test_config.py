@@ -33,6 +33,14 @@ NO_ANCHORS = "anchors (&) and aliases (*) are not allowed; write the value out"
 NOT_A_MAPPING = "expected a mapping such as 'samples: 100' at the top, found "
 
 
+def unquoted(number: str) -> str:
+    """Return the message for a number in place of a name."""
+    return (
+        f"expected a name; without quotes, {number} is read as the number {number}."
+        f" Write '{number}'"
+    )
+
+
 def with_line(key: str, written: str) -> bytes:
     """Return a config in which the value of `key` is `written`, not quoted."""
     lines = config_text().splitlines()
@@ -134,7 +142,13 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a folder given twice, as number and as text": (
         with_line("samples", "{3: 5, '3': 6, no3: 5}"),
-        [(3, 10, "samples: listed more than once: 3, found a mapping")],
+        [
+            (
+                3,
+                17,
+                'not valid YAML: found duplicate key "3" with value "6" (original value: "5")',
+            )
+        ],
     ),
     "a misspelled key": (
         and_line("sample: 3"),
@@ -281,7 +295,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a class with a decimal point": (
         with_line("class", "3.0"),
-        [(2, 8, "class: expected a name, found 3.0")],
+        [(2, 8, f"class: {unquoted('3.0')}")],
     ),
     "a mapping of classes": (
         with_line("class", "{3: 1}"),
@@ -321,7 +335,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "a source that is a number": (
         with_line("source", "554"),
-        [(1, 9, "source: expected a name, found 554")],
+        [(1, 9, f"source: {unquoted('554')}")],
     ),
     "an unknown folder": (
         with_line("samples", "{3: 5, no3: 5, 4: 5}"),
@@ -648,7 +662,7 @@ INVALID |= {
     "a folder whose name is a fraction": (
         with_lines(samples="{3.5: 5, no3: 500}", test_size="{3: 2, no4: 2}"),
         [
-            (3, 11, "samples.3.5: expected a name, found 3.5"),
+            (3, 11, f"samples.3.5: {unquoted('3.5')}"),
             (4, 12, "test_size: no value for no3"),
             (4, 19, "test_size: unknown folder 'no4'; the folders are 3, no3"),
         ],
