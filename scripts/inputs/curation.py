@@ -90,9 +90,11 @@ def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
     """
     before = ",".join(COLUMNS).encode() if content is None else content
     end = "\r\n" if before.endswith(b"\r\n") else "\n"
+    if b"\r" in before and b"\n" not in before:
+        end = "\r"
     rows = io.StringIO(newline="")
     csv.writer(rows, lineterminator=end).writerows(row[: len(COLUMNS)] for row in decisions)
-    needs_end = not before.endswith(b"\n")
+    needs_end = not before.endswith(end.encode())
     return before + (end.encode() if needs_end else b"") + rows.getvalue().encode()
 
 
@@ -132,15 +134,24 @@ def parse(content: bytes) -> Curation:
 def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
     """Yield each row, and what is wrong with it by itself."""
     first, *lines = lines
-    if first != ",".join(COLUMNS):
-        message = f"the first line must be {','.join(COLUMNS)}, found {shown(first)}"
+    if not _is_header(first):
+        message = strict_csv.other_form(first, COLUMNS)
+        message = message or f"the first line must be {','.join(COLUMNS)}, found {shown(first)}"
         raise InputError([Problem(CURATION_FILE, START, message)])
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
         message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
         raise InputError([Problem(CURATION_FILE, START, message)])
     for number, line in enumerate(lines, start=2):
-        if line:
+        if not strict_csv.is_blank(line):
             yield _row(line, number)
+
+
+def _is_header(line: str) -> bool:
+    try:
+        names, _ = strict_csv.values(line, 1, CURATION_FILE)
+    except InputError:
+        return False
+    return strict_csv.trimmed(names, len(COLUMNS)) == [*COLUMNS]
 
 
 def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
@@ -149,11 +160,12 @@ def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
         values, marks = strict_csv.values(line, number, CURATION_FILE)
     except InputError as error:
         return nothing, error.problems
+    values = strict_csv.trimmed(values, len(COLUMNS))
     if len(values) != len(COLUMNS):
         message = f"expected {len(COLUMNS)} values ({', '.join(COLUMNS)}), found {len(values)}"
         return nothing, [Problem(CURATION_FILE, Mark(number, 1), message)]
     sample, action, label, new_label, reason = values
-    decision = Decision(sample, action, label, new_label, reason, marks)
+    decision = Decision(sample, action, label, new_label, reason, marks[: len(COLUMNS)])
     return decision, list(_wrong_values(decision))
 
 

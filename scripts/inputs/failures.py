@@ -17,7 +17,6 @@ COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_VALUE = 100
-SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 class Failure(NamedTuple):
@@ -57,7 +56,7 @@ def parse(content: bytes, file: str) -> list[Failure]:
     problems: list[Problem] = []
     failures = []
     for number, line in enumerate(lines, start=2):
-        if line:
+        if not strict_csv.is_blank(line):
             failure, wrong = table.row(line, number)
             failures.append(failure)
             problems += wrong
@@ -78,7 +77,7 @@ def _header(line: str, file: str) -> list[str]:
     if len(named) > 1:
         message = f"the columns {FILE} and {SAMPLE} both name samples; remove one of them"
         problems.append(Problem(file, START, message))
-    if not named:
+    if not named or "\r" in line:
         problems.append(Problem(file, START, _no_samples(line)))
     if problems:
         raise InputError(problems)
@@ -86,10 +85,7 @@ def _header(line: str, file: str) -> list[str]:
 
 
 def _no_samples(header: str) -> str:
-    for separator, word in SEPARATORS.items():
-        if {FILE, SAMPLE} & {name.strip('" ') for name in header.split(separator)}:
-            return f"the values are separated by {word}; save it as CSV with commas"
-    return (
+    return strict_csv.other_form(header, (FILE, SAMPLE)) or (
         f"expected a first line with the column {FILE} (file names such as 00058.png) or {SAMPLE}"
         f" (identifiers), found {shown(header)}"
     )
@@ -108,10 +104,11 @@ class _Table(NamedTuple):
             values, marks = strict_csv.values(line, number, self.file)
         except InputError as error:
             return Failure(""), error.problems
+        values = strict_csv.trimmed(values, len(self.columns))
         if len(values) != len(self.columns):
             message = f"expected {len(self.columns)} values as in the first line"
             return Failure(""), [Problem(self.file, start, f"{message}, found {len(values)}")]
-        places = dict(zip(self.columns, marks, strict=True))
+        places = dict(zip(self.columns, marks, strict=False))
         given = {
             name: value.strip()
             for name, value in zip(self.columns, values, strict=True)

@@ -2,16 +2,20 @@
 
 import codecs
 import re
+from collections.abc import Collection
 
 from scripts.inputs.problems import START, InputError, Mark, Problem
 
 MAX_SHOWN = 40
 MAX_LINE = 16_000
+MAX_COLUMNS = 1_000
 # A value in quotes, in which quotes are doubled, or one that does not begin with a quote.
 VALUE = re.compile(r'"((?:[^"]|"")*+)"|((?!")[^,]*)')
 # How the files of Excel begin: the current format is a zip archive.
 EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAVE_AS_CSV = "Save it as CSV with the encoding UTF-8"
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
@@ -24,6 +28,9 @@ def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
         raise InputError([Problem(file, START, message)])
     if content.startswith(EXCEL):
         raise InputError([Problem(file, START, f"a file of Excel. {SAVE_AS_CSV}")])
+    if content.startswith(UTF_16) or b"\0" in content[:2]:
+        message = f"UTF-16 text, such as the Unicode text of Excel. {SAVE_AS_CSV}"
+        raise InputError([Problem(file, START, message)])
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         text = content.decode()
@@ -32,7 +39,9 @@ def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
         place = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"not UTF-8 text: byte 0x{content[error.start]:02x}. {SAVE_AS_CSV}"
         raise InputError([Problem(file, place, message)]) from None
-    return text.replace("\r\n", "\n").split("\n")
+    text = text.replace("\r\n", "\n")
+    # CR alone is how programs for the Mac end a line.
+    return text.split("\n" if "\n" in text else "\r")
 
 
 def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
@@ -60,6 +69,30 @@ def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
             message = "expected a comma after the closing quote; a quote within a value is doubled"
             raise InputError([Problem(file, Mark(number, at), message)])
     return found, marks
+
+
+def is_blank(line: str) -> bool:
+    """Return whether a line has no values: it is empty, or what a spreadsheet leaves of a row."""
+    return len(line) <= MAX_LINE and not line.strip(",")
+
+
+def trimmed(values: list[str], columns: int) -> list[str]:
+    """Return `values` without the empty ones behind so many `columns`, which spreadsheets add."""
+    end = len(values)
+    while end > columns and not values[end - 1]:
+        end -= 1
+    return values[:end]
+
+
+def other_form(header: str, names: Collection[str]) -> str | None:
+    """Return why a first line without the columns `names` is not read, None if it is unknown."""
+    if "\r" in header:
+        return "the line ends are mixed, CR and LF; save it with LF alone"
+    for separator, word in SEPARATORS.items():
+        found = header.split(separator)[:MAX_COLUMNS]
+        if found[1:] and {*names} & {name.strip('" ') for name in found}:
+            return f"the values are separated by {word}; save it as CSV with commas"
+    return None
 
 
 def shown(value: str) -> str:

@@ -35,6 +35,7 @@ NEITHER = "a relabel needs the label and the new label"
 OPEN = "the quote that begins here is not closed; a value ends in its own line"
 NO_COMMA = "expected a comma after the closing quote; a quote within a value is doubled"
 FIVE = f"expected 5 values ({', '.join(COLUMNS)}), found "
+UTF_16 = "UTF-16 text, such as the Unicode text of Excel"
 FIRST_LINE = f"the first line must be {HEADER}, found "
 
 
@@ -62,7 +63,7 @@ INVALID: dict[str, tuple[bytes, Places]] = {
     ),
     "a header with semicolons": (
         HEADER.replace(",", ";").encode(),
-        [(1, 1, f"{FIRST_LINE}'sample;action;label;new_label;reason'")],
+        [(1, 1, "the values are separated by semicolons; save it as CSV with commas")],
     ),
     "no header": (f"{GOOD}\n".encode(), [(1, 1, f"{FIRST_LINE}'58,test,7,,'")]),
     "a blank first line": (
@@ -70,9 +71,27 @@ INVALID: dict[str, tuple[bytes, Places]] = {
         [(1, 1, f"{FIRST_LINE}nothing")],
     ),
     "a long wrong header": (b"x" * 100, [(1, 1, f"{FIRST_LINE}'{'x' * 40}…'")]),
-    "line endings of an old Mac": (
-        f"{HEADER}\r{GOOD}\r".encode(),
-        [(1, 1, f"{FIRST_LINE}'{HEADER}\\r58,…'")],
+    "a header with tabs": (
+        HEADER.replace(",", "\t").encode(),
+        [(1, 1, "the values are separated by tabs; save it as CSV with commas")],
+    ),
+    "a wrong row with the line ends of an old Mac": (
+        f"{HEADER}\r{GOOD}\r60,remove,,,\r".encode(),
+        [(3, 4, f"{ACTIONS}'remove'")],
+    ),
+    "line ends of two kinds": (
+        f"{HEADER}\r{GOOD}\r60,exclude,,,\n".encode(),
+        [(1, 1, "the line ends are mixed, CR and LF; save it with LF alone")],
+    ),
+    "a line end of an old Mac between others": (
+        file(f"{GOOD}\r60,exclude,,,"),
+        [(2, 1, f"{FIVE}6")],
+    ),
+    "a sixth column": (f"{HEADER},who\n".encode(), [(1, 1, f"{FIRST_LINE}'{HEADER},who'")]),
+    "a value behind empty columns": (file(f"{GOOD},,x"), [(2, 1, f"{FIVE}7")]),
+    "the character NUL": (
+        file("58,test,7,,a\0b"),
+        [(2, 12, "reason: the character U+0000 cannot be printed; remove it")],
     ),
     "binary": (
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
@@ -80,7 +99,7 @@ INVALID: dict[str, tuple[bytes, Places]] = {
     ),
     "UTF-16": (
         file(GOOD).decode().encode("utf-16"),
-        [(1, 1, "not UTF-8 text: byte 0xff. Save it as CSV with the encoding UTF-8")],
+        [(1, 1, f"{UTF_16}. Save it as CSV with the encoding UTF-8")],
     ),
     "latin-1": (
         file(GOOD, "60,exclude,,,é").decode().encode("latin-1"),
@@ -249,11 +268,12 @@ def test_an_invalid_curation_gives_its_problems_with_their_places(
     assert time.monotonic() - started < 30
 
 
-def test_utf_16_without_a_byte_order_mark_is_a_wrong_header() -> None:
-    ((line, column, message),) = problems_of(file(GOOD).decode().encode("utf-16-le"))
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_byte_order_mark_is_named(encoding: str) -> None:
+    ((line, column, message),) = problems_of(file(GOOD).decode().encode(encoding))
 
     assert (line, column) == (1, 1)
-    assert message.startswith(rf"{FIRST_LINE}'s\x00a\x00m\x00")
+    assert message.startswith(UTF_16)
 
 
 def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
@@ -290,6 +310,9 @@ def test_the_valid_part_is_what_has_no_problem() -> None:
         f"{HEADER}\n\n\n{GOOD}\n\n",
         f'{HEADER}\n"58","test","7","",""\n',
         f"{HEADER}\n00058,test,7,,\n",
+        f"{HEADER}\r{GOOD}\r",
+        f"{HEADER},,\n{GOOD},,\n,,,,,,\n",
+        f'"sample","action","label","new_label","reason"\n{GOOD}\n',
     ],
     ids=[
         "plain",
@@ -300,6 +323,9 @@ def test_the_valid_part_is_what_has_no_problem() -> None:
         "blank lines",
         "quotes around every value",
         "leading zeros",
+        "line ends of an old Mac",
+        "empty columns and rows",
+        "a header in quotes",
     ],
 )
 def test_what_editors_and_spreadsheets_write_means_the_same(content: str) -> None:

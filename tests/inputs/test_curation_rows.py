@@ -23,8 +23,12 @@ ROW = b'00058,test,3,,"predicted ""7"", not 3"\n'
             HEADER.replace(b"\n", b"\r\n") + b"\r\n7,exclude,,,\r\n" + ROW.replace(b"\n", b"\r\n"),
         ),
         (b"\xef\xbb\xbf" + HEADER, b"\xef\xbb\xbf" + HEADER + ROW),
+        (
+            HEADER.replace(b"\n", b"\r") + b"7,exclude,,,",
+            (HEADER + b"7,exclude,,,\n" + ROW).replace(b"\n", b"\r"),
+        ),
     ],
-    ids=["no file", "empty", "no line end", "rows", "row without end", "Windows", "mark"],
+    ids=["no file", "empty", "no line end", "rows", "row without end", "Windows", "mark", "Mac"],
 )
 def test_rows_are_added_at_the_end_and_the_others_stay_byte_for_byte(
     before: bytes | None, expected: bytes

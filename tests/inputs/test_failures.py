@@ -54,8 +54,11 @@ def test_a_sample_is_known_by_its_identifier() -> None:
         b"file,label\r\n00058.png,3\r\n",
         b'"file","label"\n"00058.png","3"\n',
         b"file, label\n00058.png, 3",
+        b"file,label\r00058.png,3\r",
+        b"file,label,,\n00058.png,3,,\n,,,\n",
+        b"file,label\n00058.png,3,,\n",
     ],
-    ids=["byte order mark", "Windows", "quotes", "spaces"],
+    ids=["byte order mark", "Windows", "quotes", "spaces", "Mac", "empty columns", "empty values"],
 )
 def test_csv_is_read_as_programs_write_it(content: bytes) -> None:
     assert failures.parse(content, FILE) == [Failure("00058", "3", line=2)]
@@ -103,7 +106,8 @@ def test_every_problem_is_reported_with_its_place() -> None:
         ("file\tlabel\n1.png\t3\n", "the values are separated by tabs; save it as CSV with commas"),
         (b"PK\x03\x04\x14\x00", "a file of Excel. Save it as CSV with the encoding UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1", "a file of Excel. Save it as CSV with the encoding UTF-8"),
-        ("file\n".encode("utf-16"), "not UTF-8 text: byte 0xff. Save it as CSV with the encoding"),
+        ("file\n".encode("utf-16"), "UTF-16 text, such as the Unicode text of Excel. Save it as"),
+        ("file,label\r1.png,3\r2.png,4\n", "the line ends are mixed, CR and LF; save it with LF"),
         ("", "expected a first line with the column file (file names such as 00058.png) or sample"),
         ("path,label\n", "expected a first line with the column file (file names such as 00058"),
         ("file,sample\n", "the columns file and sample both name samples; remove one of them"),
