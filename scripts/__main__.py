@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from scripts.errors import UserError
-from scripts.github import actions
+from scripts.github import whole_list
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
+from scripts.storage.faults import FaultsError
 from scripts.versions import git
 
 DESCRIPTION = f"""\
@@ -50,12 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_home()
         return int(command.run(options, git.find(Path.cwd())) or 0)
     except InputError as error:
-        print(error, file=sys.stderr)
-        if actions.running():
-            print(actions.annotations(error))
+        whole_list.print_problems(error, git.find(Path.cwd()).root, options.verb)
         return 1
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        if isinstance(error, FaultsError):
+            whole_list.show(git.find(Path.cwd()).root, options.verb, error.whole, sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; run it again to continue", file=sys.stderr)

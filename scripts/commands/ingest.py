@@ -2,7 +2,7 @@
 
 import argparse
 
-from scripts.github import actions, branches
+from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
 from scripts.ingest.ingest import Outcome
 from scripts.review.words import size
@@ -20,6 +20,8 @@ def run(options: argparse.Namespace, git: Git) -> None:
     outcome = ingest.ingest(git, name, options.location, on_runner=actions.running())
     text = "\n".join(_lines(name, outcome))
     print(text)
+    left_out = outcome.collected.in_both.whole + outcome.collected.ambiguous.whole
+    whole_list.show(git.root, options.verb, left_out)
     if options.branch:
         actions.summarize(f"```text\n{text}\n```\n")
     if outcome.pointer is None:

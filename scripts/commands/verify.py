@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts.github import whole_list
 from scripts.versions import verify
 from scripts.versions.git import Git
 
@@ -9,14 +10,17 @@ from scripts.versions.git import Git
 def run(options: argparse.Namespace, git: Git) -> int:
     """Run the verb; return 1 when a release is broken."""
     broken = shown = 0
+    whole: list[str] = []
     for finding in verify.verify(git, options.tags, quick=options.quick):
         shown += 1
         if finding.problems:
             broken += 1
             print(f"{finding.tag}  broken")
             print("\n".join(f"    {problem}" for problem in finding.problems))
+            whole += [f"{finding.tag}: {line}" for line in finding.whole]
         else:
             print(f"{finding.tag}  complete and intact: {finding.files:,} files")
+    whole_list.show(git.root, options.verb, whole)
     if not shown:
         print("there is no release yet")
     return 1 if broken else 0

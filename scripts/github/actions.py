@@ -3,11 +3,16 @@
 import json
 import os
 import uuid
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from scripts.errors import UserError
 from scripts.inputs.problems import InputError
+from scripts.storage import faults
+
+# https://docs.github.com/actions/reference/limits
+MAX_ANNOTATIONS = 10
 
 
 def running() -> bool:
@@ -37,12 +42,17 @@ def event() -> dict[str, Any]:
 
 
 def annotations(error: InputError) -> str:
-    """Return the log lines with which GitHub shows each problem on its line of the file."""
+    """Return the log lines with which GitHub shows each problem on its line of the file.
+
+    It shows the first few of a step only, so they are of every kind.
+    """
     # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     return "\n".join(
         f"::error file={_escaped_property(file)},line={mark.line},col={mark.column}"
         f"::{_escaped(message)}"
-        for file, mark, message in error.problems
+        for file, mark, message in faults.kinds_first(
+            error.problems, attrgetter("message"), MAX_ANNOTATIONS
+        )
     )
 
 

@@ -82,8 +82,8 @@ class Collected:
     labels: list[str] = field(default_factory=list)
     splits: list[str | None] = field(default_factory=list)
     copies: int = 0
-    ambiguous: Findings = field(default_factory=Findings)
-    in_both: Findings = field(default_factory=Findings)
+    ambiguous: Findings = field(default_factory=lambda: Findings("two labels"))
+    in_both: Findings = field(default_factory=lambda: Findings("in both sets"))
     modes: dict[str, Example] = field(default_factory=dict)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     without_split: int = 0

@@ -1,36 +1,41 @@
-"""What is wrong with images that are ingested: all of it at once, but bounded."""
+"""What is wrong with images that are ingested: all of it at once."""
 
 from dataclasses import dataclass, field
 
-from scripts.errors import UserError
+from scripts.storage import faults
+from scripts.storage.faults import Fault, FaultsError
 
-MAX_LISTED = 20
 INDENTED = "\n    "
 
 
 @dataclass
 class Findings:
-    """Messages, each about one file: the first few, and how many there are."""
+    """Faults, each in one file. `kind` is that of all of them, where they are of one."""
 
-    listed: list[str] = field(default_factory=list)
-    count: int = 0
+    kind: str = ""
+    found: list[Fault] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.found)
 
     def add(self, where: str, message: str) -> None:
         """Note what is wrong with the file `where`."""
-        self.count += 1
-        if len(self.listed) < MAX_LISTED:
-            self.listed.append(f"{where}: {message}")
+        self.found.append(Fault(where, message, self.kind))
 
     def __str__(self) -> str:
-        """Return them in lines of their own."""
-        more = self.count - len(self.listed)
-        lines = [*self.listed, *([f"and {more:,} more"] if more else [])]
-        return "".join(INDENTED + line for line in lines)
+        """Return some of every kind, in lines of their own."""
+        return "".join(INDENTED + line for line in faults.shortened(self.found))
+
+    @property
+    def whole(self) -> list[str]:
+        """The lines of all, none where the text shows all."""
+        return [one.line for one in self.found] if self.count > faults.MOST else []
 
     def refuse(self, location: str) -> None:
-        """Raise `UserError` with all of them, if there are any."""
+        """Raise `FaultsError` with all of them, if there are any."""
         if self.count:
             problems = "problem" if self.count == 1 else "problems"
-            raise UserError(
-                f"{self.count:,} {problems} in {location}, so nothing is ingested:{self}"
-            )
+            message = f"{self.count:,} {problems} in {location}, so nothing is ingested:{self}"
+            raise FaultsError(message, self.whole)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,7 @@ from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size
+from scripts.storage import faults
 from scripts.versions.releases import Release
 
 # GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
@@ -128,7 +130,9 @@ def comment(report: Report, sheet: str | None = None) -> str:
         return _render(
             "problems.md.j2",
             title=title(report),
-            problems=report.problems[:MAX_PROBLEMS_SHOWN],
+            problems=faults.kinds_first(report.problems, attrgetter("message"), MAX_PROBLEMS_SHOWN)[
+                :MAX_PROBLEMS_SHOWN
+            ],
             more=max(0, len(report.problems) - MAX_PROBLEMS_SHOWN),
         )
     values = _plan_values(report.plan, _markdown_name)

@@ -1,6 +1,7 @@
 """A report: the plan or the problems of a change, as bounded plain data."""
 
 import json
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from pydantic_core import from_json
 from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
+from scripts.storage import faults
 
 SCHEMA = 6
 # The first schema that names the comparable releases.
@@ -258,7 +260,9 @@ def problems(error: UserError) -> list[ReportedProblem]:
                 "message": bounded(message, MAX_MESSAGE),
             }
         )
-        for file, mark, message in error.problems[:MAX_PROBLEMS]
+        for file, mark, message in faults.kinds_first(
+            error.problems, attrgetter("message"), MAX_PROBLEMS
+        )[:MAX_PROBLEMS]
     ]
 
 

@@ -2,15 +2,24 @@
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.inputs.reader import WorkTree
+from scripts.storage import faults
 from scripts.storage.cache import Cache
+from scripts.storage.faults import FaultsError
 from scripts.storage.remote import Remote, open_remote, reason
 from scripts.storage.settings import CONFIG_PATH
 
-MAX_LISTED = 20
 MAX_NAMED = 5
+
+
+class Found(NamedTuple):
+    """What is wrong with some objects, in words; `whole` names all of them if the words do not."""
+
+    text: str
+    whole: tuple[str, ...] = ()
 
 
 def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
@@ -33,33 +42,35 @@ def fetcher(root: Path) -> Callable[[str], Path]:
     return fetch_object
 
 
-def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> list[str]:
-    """Return what is wrong with the objects of a folder in the remote, in words.
+def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> list[Found]:
+    """Return what is wrong with the objects of a folder in the remote.
 
     Of those that are `verified` only the presence matters. Raises `UserError` when the remote is
     not available.
     """
     if remote.missing({manifest_md5}):
-        return [f"the manifest {manifest_md5} is missing in {remote.url}"]
+        return [Found(f"the manifest {manifest_md5} is missing in {remote.url}")]
     try:
         files = remote.manifest(manifest_md5)
     except UserError as error:
-        return [str(error)]
+        return [Found(str(error))]
     missing = remote.missing(set(files.values()))
     wrong = remote.mismatched(set(files.values()) - missing - set(verified))
     problems = {"missing": missing, "checksum mismatch": wrong}
     return [
-        f"{named(files, names)} {problem} in {remote.url}"
+        described(files, names, f"{problem} in {remote.url}")
         for problem, names in problems.items()
         if names
     ]
 
 
-def named(files: Mapping[str, str], names: Collection[str]) -> str:
-    """Return which of `files` the objects `names` hold: a few, and how many more."""
+def described(files: Mapping[str, str], names: Collection[str], problem: str) -> Found:
+    """Return which of `files` the objects `names` hold, which have a problem."""
     found = [name for name, md5 in files.items() if md5 in names]
-    more = f" and {len(found) - MAX_NAMED:,} more" if len(found) > MAX_NAMED else ""
-    return f"{', '.join(found[:MAX_NAMED])}{more}:"
+    if len(found) <= MAX_NAMED:
+        return Found(f"{', '.join(found)}: {problem}")
+    text = f"{', '.join(found[:MAX_NAMED])} and {len(found) - MAX_NAMED:,} more: {problem}"
+    return Found(text, tuple(f"{name}: {problem}" for name in found))
 
 
 def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> int:
@@ -87,11 +98,13 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
             f" ({reason(errors)}). Nothing is lost: run it again."
         )
     if wrong := sorted(remote.mismatched(names - (set(verified) - absent))):
-        listed = [remote.removal(name) for name in wrong[:MAX_LISTED]]
-        more = [f"and {len(wrong) - MAX_LISTED:,} more"] if len(wrong) > MAX_LISTED else []
-        lines = "".join(f"\n    {line}" for line in listed + more)
-        raise UserError(
+        commands = [remote.removal(name) for name in wrong]
+        more = len(commands) - faults.MOST
+        shown = commands[: faults.MOST] + ([f"and {more:,} more"] if more > 0 else [])
+        lines = "".join(f"\n    {line}" for line in shown)
+        raise FaultsError(
             f"Checksum mismatch for {len(wrong):,} of {len(names):,} objects in {remote.url}."
-            f" Remove them and run it again:{lines}"
+            f" Remove them and run it again:{lines}",
+            commands if more > 0 else (),
         )
     return len(absent)

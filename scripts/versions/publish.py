@@ -28,6 +28,7 @@ from scripts.sources.table import Table
 from scripts.storage import settings, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
+from scripts.storage.faults import FaultsError
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote, open_remote
 from scripts.storage.settings import CONFIG_PATH, is_template
@@ -58,7 +59,7 @@ class UnknownLeaksError(UserError):
     """Leaks cannot be ruled out, because an older release cannot be read."""
 
 
-class MissingShardsError(UserError):
+class MissingShardsError(FaultsError):
     """The remote does not have the source of a version, so it could not be built again."""
 
 
@@ -265,9 +266,11 @@ class _Publisher:
         released = before and continuity.pointer_of(self.git, before.commit, name)
         verified = self.remote.manifest(released.md5).values() if released else ()
         if problems := transfer.check(self.remote, pointer.md5, verified):
+            wrong = "; ".join(one.text for one in problems)
             raise MissingShardsError(
-                f"{path_of(name)}: {'; '.join(problems)}. Nothing can be released from it until"
-                f" they are restored. Run it again then, or ingest {name} again."
+                f"{path_of(name)}: {wrong}. Nothing can be released from it until they are"
+                f" restored. Run it again then, or ingest {name} again.",
+                (line for one in problems for line in one.whole),
             )
 
     def _compared(self, dataset: Dataset, made: Index, tag: str) -> Comparison:

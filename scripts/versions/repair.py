@@ -12,6 +12,7 @@ from scripts.sources.pointer import path_of
 from scripts.sources.table import Table
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
+from scripts.storage.faults import FaultsError
 from scripts.storage.records import Records, digest
 from scripts.storage.remote import Remote
 from scripts.versions import continuity, history, index, releases, resolve
@@ -101,10 +102,12 @@ def _restore_shards(
     if pointer is None or not (problems := transfer.check(remote, pointer.md5)):
         return
     if not _holds(cache, pointer.md5):
-        raise UserError(
-            f"{path_of(name)}: {'; '.join(problems)}. This clone does not have all of its images"
-            " either, and they cannot be built again. Restore them from the older versions that"
-            f" the bucket keeps, or ingest the same images into {name} again."
+        wrong = "; ".join(one.text for one in problems)
+        raise FaultsError(
+            f"{path_of(name)}: {wrong}. This clone does not have all of its images either, and they"
+            " cannot be built again. Restore them from the older versions that the bucket keeps,"
+            f" or ingest the same images into {name} again.",
+            (line for one in problems for line in one.whole),
         )
     _restore_objects(cache, remote, pointer.md5, done)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from scripts.errors import UserError
@@ -13,7 +13,7 @@ from scripts.inputs.problems import InputError
 from scripts.storage import records
 from scripts.storage.cache import DATASET
 from scripts.storage.remote import Remote
-from scripts.storage.transfer import named
+from scripts.storage.transfer import described
 from scripts.versions import continuity, declared, releases
 from scripts.versions.declared import STABLE
 from scripts.versions.git import MAIN, Git, GitTree
@@ -22,23 +22,29 @@ from scripts.versions.releases import Release, Releases
 
 
 class Problem(NamedTuple):
-    """What is wrong, in words, and the commands that remove what is damaged."""
+    """What is wrong, in words, and the commands that remove what is damaged.
+
+    `whole` has a line for each file if the words do not name all of them.
+    """
 
     text: str
     removals: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
     """The problems of one release; without any it is complete and intact.
 
-    `removals` are the commands that remove what is damaged in its remote.
+    `removals` are the commands that remove what is damaged in its remote. `whole` has a line for
+    each file with a problem if `problems` do not name all of them.
     """
 
     tag: str
     files: int
     problems: list[str]
     removals: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
 
 
 class _Checked:
@@ -126,7 +132,14 @@ def _finding(git: Git, found: Releases, tag: str, remotes: _Remotes) -> Finding:
         return Finding(tag, 0, [str(error)])
     problems = [*_problems(release, checked), *_of_source(git, release, checked)]
     removals = [command for problem in problems for command in problem.removals]
-    return Finding(tag, release.lock.nfiles, [problem.text for problem in problems], removals)
+    whole = [line for problem in problems for line in problem.whole or (problem.text,)]
+    return Finding(
+        tag,
+        release.lock.nfiles,
+        [problem.text for problem in problems],
+        removals,
+        whole if any(problem.whole for problem in problems) else [],
+    )
 
 
 def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding]:
@@ -141,7 +154,7 @@ def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding
         of_release = _finding(git, found, tag, remotes)
         wrong = [problem.message for problem in declared.problems(git, tree)]
         problems = list(dict.fromkeys([*wrong, *of_release.problems]))
-        yield Finding(f"{STABLE} ({tag})", of_release.files, problems, of_release.removals)
+        yield replace(of_release, tag=f"{STABLE} ({tag})", problems=problems)
 
 
 def _problems(release: Release, checked: _Checked) -> list[Problem]:
@@ -178,18 +191,21 @@ def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Proble
     except UserError as error:
         yield Problem(f"source {source.name}: {error}", (remote.removal(pointer.md5),))
         return
-    for text, removals in _file_problems(files, checked):
-        yield Problem(f"source {source.name}: {text}", removals)
+    for text, removals, whole in _file_problems(files, checked):
+        lines = (f"source {source.name}: {line}" for line in whole)
+        yield Problem(f"source {source.name}: {text}", removals, (*lines,))
 
 
 def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
     remote, names = checked.remote, set(files.values())
     missing = remote.missing(names)
     if missing:
-        yield Problem(f"{named(files, missing)} missing in {remote.url}")
+        found = described(files, missing, f"missing in {remote.url}")
+        yield Problem(found.text, whole=found.whole)
     if damaged := checked.damaged(names - missing):
-        text = f"{named(files, damaged)} checksum mismatch in {remote.url}"
-        yield Problem(text, tuple(remote.removal(name) for name in sorted(damaged)))
+        found = described(files, damaged, f"checksum mismatch in {remote.url}")
+        removals = tuple(remote.removal(name) for name in sorted(damaged))
+        yield Problem(found.text, removals, found.whole)
 
 
 def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:

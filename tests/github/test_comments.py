@@ -120,7 +120,7 @@ def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
     found = problem("` @octo/team <b> " * 17)
     shown = render.comment(found.model_copy(update={"problems": found.problems * 1_000}))
     assert len(shown) < 65_536
-    assert "- and 980 more" in shown
+    assert "- and 980 more: `python -m scripts validate` names all" in shown
     lines = [line for line in shown.splitlines() if "@octo" in line]
     assert len(lines) == 20
     for line in lines:

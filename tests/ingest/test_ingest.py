@@ -464,8 +464,11 @@ def test_of_many_problems_only_the_first_are_listed(
     files = {f"a/{n:03}.png": b"text" for n in range(100)}
     result = run("ingest", "shapes", str(write(tmp_path / "photos", files)))
     assert_nothing_written(repository, result)
-    assert result.err.count("\n") == 22
-    assert result.err.endswith("    and 80 more\n")
+    assert result.err.count("\n") == 23
+    kept = ".dvc/tmp/problems/ingest.txt"
+    assert result.err.endswith(f"    and 80 more\nthe whole list is in {kept}\n")
+    listed = (repository.root / kept).read_text().splitlines()
+    assert listed == [f"{name}: it is not a PNG or JPEG file" for name in sorted(files)]
 
 
 def test_images_of_another_mode_than_the_source_are_refused(

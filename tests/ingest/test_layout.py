@@ -55,7 +55,7 @@ def test_each_file_in_the_wrong_place_is_named(names: list[str], wrong: list[str
     problems = Findings()
     layout.check(layout.recognize(paths(*names)), paths(*names), problems)
     assert problems.count == len(wrong)
-    for found, expected in zip(problems.listed, wrong, strict=True):
+    for found, expected in zip((one.line for one in problems.found), wrong, strict=True):
         assert found.startswith(expected)
 
 

@@ -28,7 +28,7 @@ def read(location: str) -> tuple[dict[str, bytes], list[str]]:
         for file in files:
             with opened.spool(file) as spooled:
                 assert spooled.read() == contents[str(file.path)]
-    return contents, problems.listed
+    return contents, [one.line for one in problems.found]
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes = b"", **how: object) -> None:

@@ -808,7 +808,7 @@ def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
     text = render.comment(Report(problems=[long] * 1_000))
 
     assert len(text) < COMMENT_LIMIT
-    assert "- and 980 more\n" in text
+    assert "- and 980 more: `python -m scripts validate` names all\n" in text
     lines = [line for line in text.splitlines() if "@octo" in line]
     assert len(lines) == MAX_PROBLEMS_SHOWN == 20
     for line in lines:
@@ -922,7 +922,7 @@ Push a commit that fixes this; this comment is updated with every push.
     assert render.comment(one).startswith("### dataset: invalid, 1 problem\n\n- `dataset_config")
     assert "more" not in render.comment(Report(problems=found.problems[:1] * MAX_PROBLEMS_SHOWN))
     many = Report(problems=found.problems[:1] * (MAX_PROBLEMS_SHOWN + 1))
-    assert "`\n- and 1 more\n\nPush" in render.comment(many)
+    assert "`\n- and 1 more: `python -m scripts validate` names all\n\nPush" in render.comment(many)
 
 
 @pytest.mark.parametrize(

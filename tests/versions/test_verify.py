@@ -14,6 +14,9 @@ def released(released_as: Released) -> Repository:
     return released_as(config_text(), config_text(samples=8))
 
 
+WHOLE = "the whole list is in .dvc/tmp/problems/verify.txt\n"
+
+
 def manifest_of(repository: Repository, tag: str) -> str:
     return lock.parse(repository.at_origin("show", f"{tag}:dataset.dvc").encode()).md5
 
@@ -104,8 +107,13 @@ def test_missing_and_damaged_objects_are_named_separately_and_only_the_first_few
     assert result.code == 1
     assert result.out == (
         f"v0  broken\n    {named} and 4 more: missing in {released.bucket}\n"
-        f"    dataset/{damaged}: checksum mismatch in {released.bucket}\n"
+        f"    dataset/{damaged}: checksum mismatch in {released.bucket}\n{WHOLE}"
     )
+    kept = (released.root / ".dvc/tmp/problems/verify.txt").read_text().splitlines()
+    assert kept == [
+        *(f"v0: dataset/{name}: missing in {released.bucket}" for name, _ in others),
+        f"v0: dataset/{damaged}: checksum mismatch in {released.bucket}",
+    ]
 
 
 @pytest.mark.parametrize(("missing", "more"), [(5, ""), (6, " and 1 more")])
@@ -118,8 +126,10 @@ def test_as_many_files_as_can_be_named_are_named(
         released.object_file(md5).unlink()
 
     named = ", ".join(f"dataset/{name}" for name, _ in gone[:5])
+    whole = WHOLE if more else ""
     assert (
-        run("verify", "v0").out == f"v0  broken\n    {named}{more}: missing in {released.bucket}\n"
+        run("verify", "v0").out
+        == f"v0  broken\n    {named}{more}: missing in {released.bucket}\n{whole}"
     )
 
 
