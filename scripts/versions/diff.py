@@ -8,10 +8,10 @@ from scripts.build.dataset import Dataset
 from scripts.build.large import is_large
 from scripts.build.near import Near
 from scripts.errors import UserError
-from scripts.inputs.config import PARQUET, TEST, TRAIN
+from scripts.inputs.config import TEST, TRAIN
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
-from scripts.versions import comparison, curated, index, lock
+from scripts.versions import comparison, curated, gain, index, lock
 from scripts.versions.comparison import Comparison
 from scripts.versions.curated import CuratedChange
 from scripts.versions.history import History
@@ -101,7 +101,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         comparison=compared,
         old=old,
         new=new,
-        new_bytes=_new_bytes(history, before, old, dataset, made) if is_made else None,
+        new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made else None,
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old) if is_made else Near(searched=False),
         is_made=is_made,
@@ -169,37 +169,3 @@ def _only_in(one: Index | None, other: Index | None) -> frozenset[bytes]:
     if one is None or other is None:
         return frozenset()
     return frozenset(one.places.keys() - {image for image, _ in one.shared(other)})
-
-
-def _new_bytes(
-    history: History,
-    before: Release | None,
-    old: Index | None,
-    dataset: Dataset,
-    made: Manifest,
-) -> int | None:
-    """Return the size of the objects that the release `before` does not have, None if unknown.
-
-    A version that equals any release is stored already, and so is an image that `before` has, in a
-    file of its own. Only where all files have the names of before, but not the bytes (other code
-    encoded them), every object counts as new.
-    """
-    known_releases = (*history.releases, *([before] if before else []))
-    if made.md5 in {release.lock.md5 for release in known_releases}:
-        return 0
-    if dataset.config.format == PARQUET or (before and before.lock.is_sharded):
-        return _new_bytes_of_shards(history, before, made)
-    encoded_anew = before and before.lock.meta.samples == dataset.selection.sha256
-    known = old.as_shown.places if old and not encoded_anew else {}
-    digests, rows = dataset.images.digests, dataset.selection.files()
-    new = dict(entry for name, entry in made.files.items() if digests[rows[name]] not in known)
-    return sum(new.values()) + len(made.content)
-
-
-def _new_bytes_of_shards(history: History, before: Release | None, made: Manifest) -> int | None:
-    try:
-        stored = {*history.files(before).values()} if before else set[str]()
-    except UserError:
-        return None
-    new = {md5: size for md5, size in made.objects().items() if md5 not in stored}
-    return sum(new.values()) + len(made.content)

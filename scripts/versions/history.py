@@ -10,10 +10,10 @@ from scripts.errors import UserError
 from scripts.inputs import reader
 from scripts.inputs.curation import Curation
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import Inputs, InvalidInputsError, Tree
+from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.progress import Bar
 from scripts.sources.source import Source
-from scripts.storage import files, manifest
+from scripts.storage import files, manifest, settings
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
@@ -131,10 +131,29 @@ class History:
 
         Raises `UserError` when its manifest is not available.
         """
-        name = release.lock.md5
-        if (content := self._cache.read(name)) is not None:
-            return manifest.entries(content)
-        return releases.remote_of(self._git, release).manifest(name)
+        if (kept := self.kept_files(release)) is not None:
+            return kept
+        return releases.remote_of(self._git, release).manifest(release.lock.md5)
+
+    def kept_files(self, release: Release) -> dict[str, str] | None:
+        """Return the same from the local cache, None where its manifest is not there."""
+        content = self._cache.read(release.lock.md5)
+        return None if content is None else manifest.entries(content)
+
+    def in_remote(self) -> list[Release]:
+        """Return the releases whose remote is that of the work tree, oldest first.
+
+        Raises `UserError` when the work tree has none.
+        """
+        paths = [f"{release.commit}:{CONFIG_PATH}" for release in self.releases]
+        configs = self._git.contents(paths)
+        here = WorkTree(self._git.root).read(CONFIG_PATH)
+        urls = {
+            config: settings.remote_section(self._git.root, config)["url"]
+            for config in {here, *configs}
+        }
+        pairs = zip(self.releases, configs, strict=True)
+        return [release for release, config in pairs if urls[config] == urls[here]]
 
     def verified(self, committed: bytes | None) -> set[str]:
         """Return objects in the remote that `committed`, the content of a `.dvc/config`, names.

@@ -20,7 +20,7 @@ from scripts.storage import manifest
 from scripts.versions import lock
 from tests.assets.conftest import CURATION, released
 from tests.ingest.pictures import labeled, write
-from tests.repository import Repository, Run, config_text, contents, copy, create, git, objects
+from tests.repository import Repository, Run, config_text, contents, copy, create, git
 
 IN_SHARD = 20
 # What v0 to v2 are: files, the same in shards, and more of it.
@@ -178,18 +178,22 @@ def test_a_lock_with_other_counts_than_its_shards_is_broken(sharded: Repository,
     assert f"the record of its samples, {listing}, is missing in" in result.out
 
 
-def test_a_plan_counts_only_the_shards_that_are_new(sharded: Repository, run: Run) -> None:
-    sharded.configure(config_text(samples=71, test_size=20, format="parquet"))
+def test_the_order_of_the_classes_numbers_them_in_shards_and_changes_no_files(
+    sharded: Repository, run: Run
+) -> None:
+    names, md5s = [], []
+    for form in ("parquet", "png"):
+        for classes in ([3, 5], [5, 3]):
+            sharded.configure(config_text(class_=classes, format=form))
+            assert run("build").code == 0
+            md5s.append(json.loads(run("plan", "--format", "json").out)["md5"])
+            if form == "parquet":
+                table = pq.read_table(sharded.root / "dataset" / "train" / "5")
+                names.append({*table["label"].to_pylist()})
 
-    planned = json.loads(run("plan", "--format", "json").out)
-    run("build")
-    run("push")
-
-    there, here = ({*stored(sharded, "v2").values()}, objects(sharded.cache))
-    [made] = [name for name in here if name.endswith(".dir") and planned["md5"] == name]
-    new = {*manifest.entries(here[made]).values()} - there
-    assert planned["bytes"]["new"] == sum(len(here[name]) for name in (*new, made))
-    assert planned["samples"]["added"] == 2
+    assert names == [{1}, {0}]
+    assert md5s[0] != md5s[1]
+    assert md5s[2] == md5s[3]
 
 
 def test_the_diff_of_two_releases_names_curated_samples(sharded: Repository, run: Run) -> None:
