@@ -6,17 +6,18 @@ config demands, and the release before had, must not be lost.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs.config import SPLITS, TEST, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.versions import lock, releases
+from scripts.versions import index, lock, releases
 from scripts.versions.history import History
 from scripts.versions.index import Index
 from scripts.versions.releases import Release
+from scripts.versions.rounding import sizes_that_keep
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Comparison:
     that people put where they are, `others` all but those. `equal_to` is a release with the same
     images in the same splits, if there is one; then nothing is refused. `unknown` are releases
     whose images could not be read, and `reason` says why; `unknown_demanded` are those of them with
-    which the version must be comparable.
+    which the version must be comparable. `sizes` are those that the
+    config could have instead of its fractions, which move an image by rounding.
     """
 
     comparable: Sequence[str] = ()
@@ -83,6 +85,7 @@ class Comparison:
     unknown_demanded: Sequence[str] = ()
     reason: str = ""
     equal_to: str | None = None
+    sizes: str = ""
 
     def refuse_leaks(self, dataset: Dataset, tag: str) -> None:
         """Raise `InputError` for refused leaks, and where the config demands what cannot be.
@@ -100,14 +103,18 @@ class Comparison:
             message = f"comparable_since: {since} is later than {tag}, which this version would be"
             return [config.problem(("comparable_since",), message)]
         place = ("comparable_since",) if since else ("samples",)
+        way_out = (
+            f"Write {self.sizes}, which keeps the split"
+            if self.sizes
+            else "Keep the seed, the classes and the test set as they were"
+        )
         return [
             *_problems_of_placed(self.placed, dataset, tag),
             *(
                 config.problem(
                     place,
-                    f"leak: {leak}. Results on these versions could not be compared. Keep the seed,"
-                    " the classes and the test set as they were, or accept it with"
-                    f" comparable_since: {tag}",
+                    f"leak: {leak}. Results on these versions could not be compared. {way_out}, or"
+                    f" accept it with comparable_since: {tag}",
                 )
                 for leak in self.others
             ),
@@ -116,6 +123,18 @@ class Comparison:
 
 def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     """Return how `dataset`, whose index is `made`, compares with the releases of `history`."""
+    compared = _compare(dataset, history, made)
+    if not compared.others:
+        return compared
+
+    def keeps(other: Dataset) -> bool:
+        found = _compare(other, history, index.of_dataset(other))
+        return not (found.others or found.unknown)
+
+    return replace(compared, sizes=sizes_that_keep(dataset, keeps))
+
+
+def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     equal_to = next(
         (
             release.tag
