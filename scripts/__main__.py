@@ -166,7 +166,8 @@ def _add_verbs_for_curation(verb: Verb) -> None:
         "curate",
         "put what a model gets wrong into curation.csv",
         "Adds a test row for each sample that no comparable release trains on, and says why it does"
-        " not add the others. Existing rows stay as they are.",
+        " not add the others. Existing rows stay as they are. A row of FAILURES.csv that cannot be"
+        " read is listed, and the others are used.",
     )
     curate.add_argument(
         "failures",

@@ -10,6 +10,7 @@ from scripts.inputs import failures
 from scripts.inputs.config import TEST
 from scripts.inputs.failures import Failure
 from scripts.inputs.paths import CURATION_FILE
+from scripts.inputs.problems import Problem
 from scripts.inputs.reader import WorkTree
 from scripts.review import neighbor_sheet
 from scripts.storage import files
@@ -27,7 +28,7 @@ plan), commit {CURATION_FILE} and open a pull request."""
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    failed = _read(options.failures)
+    failed, unreadable = _read(options.failures)
     tree = WorkTree(git.root)
     samples = Samples(resolve.work_tree(git), History(git, tree=tree))
     checked = proposals.check(samples, map(_proposal, failed))
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace, git: Git) -> None:
     to_train = similar.to_train(samples, found)
     content, decisions = tree.read(CURATION_FILE), [*checked.decisions, *to_train]
     made = proposals.extended(samples.dataset, content, decisions) if decisions else None
-    _print_refusals(options.failures, checked.refusals)
+    _print_unreadable(options.failures, unreadable)
+    _print_refusals(options.failures, checked.refusals, neighbors=bool(options.similar))
     if options.sheet:
         files.write(options.sheet, neighbor_sheet.draw(samples, found))
         print(f"Drew {options.sheet}")
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     print(NEXT)
 
 
-def _read(path: Path) -> list[Failure]:
+def _read(path: Path) -> tuple[list[Failure], list[Problem]]:
     # The output of an evaluation can be a link; what it leads to must be a file.
     file = Path(os.path.realpath(path))
     if file.is_file() and (size := file.stat().st_size) > failures.MAX_BYTES:
@@ -75,8 +77,22 @@ def _similar(samples: Samples, rows: Sequence[int], count: int) -> Similar:
     return similar.nearest(samples, rows, count) if count else {row: [] for row in rows}
 
 
-def _print_refusals(file: Path, refusals: Sequence[Refusal]) -> None:
-    if refusals:
-        print(f"Not added to the test set, {len(refusals):,} of the samples in {file}:")
-    for proposal, why in refusals:
-        print(f"  line {proposal.line}, {proposal.sample}: {why}")
+def _print_unreadable(file: Path, problems: Sequence[Problem]) -> None:
+    if problems:
+        rows = len({problem.mark.line for problem in problems})
+        print(f"Not read, {rows:,} of the rows in {file}:")
+    for problem in sorted(problems):
+        print(f"  line {problem.mark.line}, column {problem.mark.column}: {problem.message}")
+
+
+def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool) -> None:
+    """Print samples that are in the test set already, then those that cannot be in it."""
+    tested = "In the test set already"
+    if neighbors:
+        tested += ", so only similar samples are added for them"
+    for heading, is_tested in ((tested, True), ("Not added to the test set", False)):
+        listed = [one for one in refusals if one.is_tested == is_tested]
+        if listed:
+            print(f"{heading}, {len(listed):,} of the samples in {file}:")
+        for proposal, why, _ in listed:
+            print(f"  line {proposal.line}, {proposal.sample}: {why}")

@@ -43,10 +43,10 @@ class Failure(NamedTuple):
         return ", ".join(parts) or "wrong prediction"
 
 
-def parse(content: bytes, file: str) -> list[Failure]:
-    """Return the samples that `content` lists, which `file` holds.
+def parse(content: bytes, file: str) -> tuple[list[Failure], list[Problem]]:
+    """Return the samples that `content` lists, which `file` holds, and what is wrong in other rows.
 
-    Raises `InputError` with every problem in it.
+    Raises `InputError` where no row can be read.
     """
     header, *lines = strict_csv.lines(content, file, MAX_BYTES)
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
@@ -58,11 +58,11 @@ def parse(content: bytes, file: str) -> list[Failure]:
     for number, line in enumerate(lines, start=2):
         if not strict_csv.is_blank(line):
             failure, wrong = table.row(line, number)
-            failures.append(failure)
+            failures += [failure] if failure else []
             problems += wrong
-    if problems:
+    if problems and not failures:
         raise InputError(problems)
-    return failures
+    return failures, problems
 
 
 def _header(line: str, file: str) -> list[str]:
@@ -97,17 +97,17 @@ class _Table(NamedTuple):
     file: str
     columns: Sequence[str]
 
-    def row(self, line: str, number: int) -> tuple[Failure, list[Problem]]:
-        """Return the sample of a row, and what is wrong with the row."""
+    def row(self, line: str, number: int) -> tuple[Failure | None, list[Problem]]:
+        """Return the sample of a row; or None, and what is wrong with the row."""
         start = Mark(number, 1)
         try:
             values, marks = strict_csv.values(line, number, self.file)
         except InputError as error:
-            return Failure(""), error.problems
+            return None, error.problems
         values = strict_csv.trimmed(values, len(self.columns))
         if len(values) != len(self.columns):
             message = f"expected {len(self.columns)} values as in the first line"
-            return Failure(""), [Problem(self.file, start, f"{message}, found {len(values)}")]
+            return None, [Problem(self.file, start, f"{message}, found {len(values)}")]
         places = dict(zip(self.columns, marks, strict=False))
         given = {
             name: value.strip()
@@ -118,7 +118,7 @@ class _Table(NamedTuple):
             Problem(self.file, places.get(name, start), f"{name}: {message}")
             for name, message in _wrong_values(given)
         ]
-        return (Failure("") if problems else _failure(given, number)), problems
+        return (None if problems else _failure(given, number)), problems
 
 
 def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:

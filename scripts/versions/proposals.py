@@ -31,10 +31,14 @@ class Proposal(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A proposal that is not followed, and why."""
+    """A proposal that is not followed, and why.
+
+    `is_tested` says that nothing need be done: its sample is in the test set, as proposed.
+    """
 
     proposal: Proposal
     why: str
+    is_tested: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,11 @@ def check(samples: Samples, proposals: Iterable[Proposal]) -> Checked:
             checked.decisions.append(decision)
             added.setdefault(row, []).append(decision)
         else:
-            checked.refusals.append(Refusal(proposal, why))
-        will_be = why is None or (samples.split(row) == TEST and not wrong)
-        if proposal.action == TEST and will_be and row not in checked.tested:
+            is_tested = proposal.action == TEST == samples.split(row) and not wrong
+            checked.refusals.append(Refusal(proposal, why, is_tested))
+            if not is_tested:
+                continue
+        if proposal.action == TEST and row not in checked.tested:
             checked.tested.append(row)
     return checked
 

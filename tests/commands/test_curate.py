@@ -173,7 +173,18 @@ def test_neighbors_of_a_failure_that_is_tested_already_are_added(
     sample = in_split(released, "test")[0]
     file = failures(released, [sample])
 
-    assert "it is in the test set already" in run("curate", str(file), "--similar", "2").out
+    assert run("curate", str(file)).out == (
+        f"In the test set already, 1 of the samples in {file}:\n"
+        f"  line 2, {sample}: it is in the test set already\n"
+        "Nothing to add to curation.csv.\n"
+    )
+    result = run("curate", str(file), "--similar", "2")
+    assert result.out.startswith(
+        "In the test set already, so only similar samples are added for them, 1 of the samples in"
+        f" {file}:\n  line 2, {sample}: it is in the test set already\n"
+        "Added to curation.csv: 0 test, 2 train\n"
+    )
+    assert "Not added" not in result.out
     assert [row["action"] for row in curated(released)] == ["train", "train"]
     assert run("curate", str(file), "--similar", "2").out.endswith(
         "Nothing to add to curation.csv.\n"
@@ -239,15 +250,39 @@ def test_problems_in_the_inputs_are_reported_as_usual(
     assert (released.root / "curation.csv").read_text() == curation
 
 
-def test_problems_in_the_failures_are_reported_with_their_place(
+def test_rows_that_cannot_be_read_are_listed_and_the_others_are_used(
     released: Repository, run: Run
 ) -> None:
-    file = failures(released, ["58,3", "cat,3"], "sample,label")
+    first, second = free(released)[:2]
+    rows = [f"{first},,0.5", "cat,,high", f'{second},"3,1', "9,3", f"{second},,1"]
+    file = failures(released, rows, "sample,label,score")
 
-    assert run("curate", str(file)) == (
-        *(1, ""),
-        f"{file}:3:1: sample: expected a sample of the dataset, such as 00058, found 'cat'\n",
+    result = run("curate", str(file))
+
+    assert result.code == 0, result.err
+    assert result.out.startswith(
+        f"Not read, 3 of the rows in {file}:\n"
+        "  line 3, column 1: sample: expected a sample of the dataset, such as 00058, found 'cat'\n"
+        "  line 3, column 6: score: expected a number, found 'high'\n"
+        f"  line 4, column {len(second) + 2}: the quote that begins here is not closed; a value"
+        " ends in its own line\n"
+        "  line 5, column 1: expected 3 values as in the first line, found 2\n"
+        "Added to curation.csv: 2 test, 0 train\n"
     )
+    assert [row["sample"] for row in curated(released)] == [first, second]
+
+
+def test_a_file_without_a_row_that_can_be_read_is_refused(released: Repository, run: Run) -> None:
+    file = failures(released, ["cat,3", "dog,3"], "sample,label")
+
+    result = run("curate", str(file))
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines() == [
+        f"{file}:{line}:1: sample: expected a sample of the dataset, such as 00058, found '{name}'"
+        for line, name in ((2, "cat"), (3, "dog"))
+    ]
+    assert (released.root / "curation.csv").read_text() == HEADER
 
 
 def test_a_file_that_is_not_there_or_too_large_is_not_read(

@@ -20,7 +20,7 @@ def problems(content: bytes | str) -> list[str]:
 def test_an_evaluation_is_read_with_whatever_else_it_writes() -> None:
     text = 'loss,file,label,note,predicted,score\n2.1,test/no3/00058.png,no3,"a, b",3,0.92\n'
 
-    assert failures.parse(text.encode(), FILE) == [Failure("00058", "no3", "3", 0.92, 2)]
+    assert failures.parse(text.encode(), FILE) == ([Failure("00058", "no3", "3", 0.92, 2)], [])
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,14 @@ def test_an_evaluation_is_read_with_whatever_else_it_writes() -> None:
     ],
 )
 def test_a_sample_is_known_by_its_file_wherever_it_lies(value: str) -> None:
-    assert failures.parse(f"file\n{value}\n".encode(), FILE) == [Failure("00058", line=2)]
+    assert failures.parse(f"file\n{value}\n".encode(), FILE) == ([Failure("00058", line=2)], [])
 
 
 def test_a_sample_is_known_by_its_identifier() -> None:
     text = "sample\n58\n\ns0123456789abcdef\nx0123456789abcdef\n"
 
-    assert [one.sample for one in failures.parse(text.encode(), FILE)] == [
+    found, _ = failures.parse(text.encode(), FILE)
+    assert [one.sample for one in found] == [
         "58",
         "s0123456789abcdef",
         "x0123456789abcdef",
@@ -61,7 +62,7 @@ def test_a_sample_is_known_by_its_identifier() -> None:
     ids=["byte order mark", "Windows", "quotes", "spaces", "Mac", "empty columns", "empty values"],
 )
 def test_csv_is_read_as_programs_write_it(content: bytes) -> None:
-    assert failures.parse(content, FILE) == [Failure("00058", "3", line=2)]
+    assert failures.parse(content, FILE) == ([Failure("00058", "3", line=2)], [])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_the_reason_says_what_the_model_got_wrong(failure: Failure, expected: st
 
 def test_every_problem_is_reported_with_its_place() -> None:
     rows = [
-        "00001.png,3,7,0.5",
+        "",
         "cat.png,3,7,high",
         "00002.png,3,7",
         '00003.png,"3,7,0.5',
@@ -97,6 +98,15 @@ def test_every_problem_is_reported_with_its_place() -> None:
         "failures.csv:6:17: score: expected a number, found 'nan'",
         "failures.csv:7:11: label: too long; at most 100 characters are allowed",
     ]
+
+
+def test_the_other_rows_are_read() -> None:
+    text = f"{HEADER}00001.png,3,7,0.5\ncat.png,3,7,high\n00002.png,3,7,1\n"
+
+    found, wrong = failures.parse(text.encode(), FILE)
+
+    assert [(one.sample, one.line) for one in found] == [("00001", 2), ("00002", 4)]
+    assert [problem.mark for problem in wrong] == [(3, 1), (3, 13)]
 
 
 @pytest.mark.parametrize(
