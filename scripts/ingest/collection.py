@@ -1,6 +1,5 @@
 """Images of a location become rows: decoded, compared with those that are there, written."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +27,14 @@ GRAY, RGB = MODES.values()
 
 
 class Place(NamedTuple):
-    """The label and the own split of an image; the split is empty where there is none."""
+    """The label, the own split and the size (height, width) of an image.
+
+    The split is empty where there is none; the size is None where it is not known.
+    """
 
     label: str
     split: str
+    size: tuple[int, int] | None
 
 
 @dataclass
@@ -49,6 +52,13 @@ class Known:
             return first
         self.first[digest] = self._places.setdefault(place, place)
         return None
+
+    def digest(self, pixels: Pixels) -> bytes:
+        """Return the digest of an image: another one if its bytes are there in another shape."""
+        digest, size = own.digest_of(pixels), pixels.shape[:2]
+        first = self.first.get(digest)
+        is_other = first is not None and first.size not in {None, size}
+        return own.digest_with_shape(pixels) if is_other else digest
 
     def add_label(self, digest: bytes, label: str) -> bool:
         """Add a label to an image that has another one; return whether it is new."""
@@ -81,6 +91,7 @@ class Collected:
     digests: list[bytes] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     splits: list[str | None] = field(default_factory=list)
+    image_sizes: list[tuple[int, int]] = field(default_factory=list)
     copies: int = 0
     ambiguous: Findings = field(default_factory=lambda: Findings("two labels"))
     in_both: Findings = field(default_factory=lambda: Findings("in both sets"))
@@ -91,7 +102,7 @@ class Collected:
     @property
     def rows(self) -> Rows:
         """The new rows."""
-        return shards.rows(self.digests, self.labels, self.splits)
+        return shards.rows(self.digests, self.labels, self.splits, self.image_sizes)
 
     def shape(self, before: Own | None) -> Shape:
         """Return what all images have in common, with those of the source `before`."""
@@ -174,8 +185,8 @@ def _take(made: Collected, image: Row, problems: Findings) -> None:
         return
     _note_shape(made, image, pixels)
     made.without_split += image.split is None
-    digest = hashlib.sha256(pixels.tobytes()).digest()
-    place = Place(image.label, image.split or "")
+    digest, size = made.known.digest(pixels), (pixels.shape[0], pixels.shape[1])
+    place = Place(image.label, image.split or "", size)
     if (first := made.known.add(digest, place)) and not _is_ambiguous(made, image, digest, first):
         made.copies += 1
         if first.split != place.split:
@@ -184,6 +195,7 @@ def _take(made: Collected, image: Row, problems: Findings) -> None:
     made.digests.append(digest)
     made.labels.append(image.label)
     made.splits.append(image.split)
+    made.image_sizes.append(size)
     if not problems.count:
         made.writer.add(png.encode(pixels), image.label, image.split, digest)
 
@@ -197,11 +209,14 @@ def _is_ambiguous(made: Collected, image: Row, digest: bytes, first: Place) -> b
 
 
 def _remember(known: Known, before: Own) -> None:
-    places = zip(before.labels.tolist(), before.rows.splits.tolist(), strict=True)
-    for digest, place in zip(before.digests, places, strict=True):
-        first = known.add(digest, Place(*place))
-        if first and first.label != place[0]:
-            known.add_label(digest, place[0])
+    # Where older batches differ in size, it is not known which image has which.
+    of_all, rows = before.pointer.shape.size, before.rows
+    columns = (before.digests, rows.labels.tolist(), rows.splits.tolist(), rows.sizes.tolist())
+    for digest, label, split, (height, width) in zip(*columns, strict=True):
+        place = Place(label, split, (height, width) if height else of_all)
+        first = known.add(digest, place)
+        if first and first.label != label:
+            known.add_label(digest, label)
 
 
 def _note_shape(made: Collected, image: Row, pixels: Pixels) -> None:

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from scripts.build.parquet import column, text
 from scripts.sources import own
-from scripts.sources.shards import DIGEST_SIZE, Rows
+from scripts.sources.shards import DIGEST_SIZE, SIZE, Rows
 from scripts.storage.files import TEMPORARY
 
 # A group is what a reader loads for one image; a shard is an object in the remote.
@@ -26,12 +26,12 @@ _ROW = [
 SHARD = pa.schema(
     [pa.field("image", pa.struct({"bytes": pa.binary(), "path": pa.string()})), *_ROW]
 )
-INDEX = pa.schema(_ROW)
+INDEX = pa.schema([*_ROW, *(pa.field(name, pa.uint16(), nullable=False) for name in SIZE)])
 # PNGs and digests cannot be compressed; without statistics and compression the bytes of a file
 # depend on its rows alone.
 OPTIONS: dict[str, Any] = {
     "compression": "none",
-    "use_dictionary": ["label", "split"],
+    "use_dictionary": ["label", "split", *SIZE],
     "write_statistics": False,
     "store_schema": False,
 }
@@ -91,7 +91,11 @@ def write_index(folder: Path, rows: Rows) -> Path:
     """Write the index of a batch to a temporary file in `folder`; return its path."""
     path = _temporary(folder)
     splits = [split or None for split in rows.splits.tolist()]
-    columns = _row(rows.labels.tolist(), splits, rows.digests.raw)
+    sizes = (pa.py_buffer(one.tobytes()) for one in rows.sizes.T)
+    columns = [
+        *_row(rows.labels.tolist(), splits, rows.digests.raw),
+        *(pa.Array.from_buffers(pa.uint16(), len(splits), [None, one]) for one in sizes),
+    ]
     parquet.write_table(pa.Table.from_arrays(columns, schema=INDEX), path, **OPTIONS)
     return path
 

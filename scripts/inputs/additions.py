@@ -78,7 +78,7 @@ def parse(
     """
     found: list[Addition] = []
     problems: list[Problem] = []
-    paths: dict[str, str] = {}
+    paths: dict[tuple[tuple[int, ...], str], str] = {}
     total = 0
     for path, content in files:
         place, wrong = _place(path, config)
@@ -89,7 +89,7 @@ def parse(
             wrong.append(str(error))
         else:
             total += pixels.nbytes
-            earlier = paths.setdefault(identifier(pixels), path)
+            earlier = paths.setdefault((pixels.shape, identifier(pixels)), path)
             if earlier != path:
                 wrong.append(f"it has the same pixels as {shown(earlier)}; remove one of them")
             if place and not wrong:

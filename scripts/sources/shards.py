@@ -1,7 +1,7 @@
 """The files of a source of one's own: shards with the images, and an index of each batch.
 
-Both are Parquet. An index has the digest, label and split of each image of its batch, so that
-images can be selected without their pixels; a shard has the same columns, and the images.
+Both are Parquet. An index has the digest, label, split and size of each image of its batch, so that
+images can be selected without their pixels; a shard has digest, label and split, and the images.
 """
 
 import hashlib
@@ -18,6 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 DIGEST_SIZE = 32
+# The columns of an index that hold the size of an image.
+SIZE = ("height", "width")
+UNKNOWN = (0, 0)
 # What is kept of an open shard is small: where its groups begin.
 OPEN_SHARDS = 32
 # Rows that lie together are read together, so a few groups are enough.
@@ -68,27 +71,38 @@ class Digests(Sequence[bytes]):
 
 @dataclass(frozen=True)
 class Rows:
-    """The digest, label and own split of some images; the split is empty where there is none."""
+    """The digest, label, own split and size of some images.
+
+    The split is empty where there is none. A size is (height, width), or (0, 0) in older indexes,
+    which do not say it.
+    """
 
     digests: Digests
     labels: npt.NDArray[np.str_]
     splits: npt.NDArray[np.str_]
+    sizes: npt.NDArray[np.uint16]
 
     @property
     def sha256(self) -> str:
-        """The checksum of all of it."""
+        """The checksum of all of it but the sizes."""
         total = hashlib.sha256(self.digests.raw)
         total.update("\n".join(self.labels.tolist()).encode())
         total.update("\n".join(self.splits.tolist()).encode())
         return total.hexdigest()
 
 
-def rows(digests: Sequence[bytes], labels: Sequence[str], splits: Sequence[str | None]) -> Rows:
-    """Return rows from a value for each of them."""
+def rows(
+    digests: Sequence[bytes],
+    labels: Sequence[str],
+    splits: Sequence[str | None],
+    sizes: Sequence[tuple[int, int]] = (),
+) -> Rows:
+    """Return rows from a value for each of them; without `sizes` these are unknown."""
     return Rows(
         Digests(b"".join(digests)),
         np.array(labels, dtype=np.str_),
         np.array([split or "" for split in splits], dtype=np.str_),
+        np.array(sizes or [UNKNOWN] * len(digests), dtype=np.uint16).reshape(-1, 2),
     )
 
 
@@ -98,6 +112,7 @@ def concatenated(parts: Sequence[Rows]) -> Rows:
         Digests(b"".join(part.digests.raw for part in parts)),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.splits for part in parts]),
+        np.concatenate([part.sizes for part in parts]),
     )
 
 
@@ -106,9 +121,11 @@ def read_index(path: Path) -> Rows:
     from pyarrow import parquet
 
     # Not `read_table`, which imports pandas.
-    table = parquet.ParquetFile(path).read(columns=["label", "split", "digest"])
-    columns = (table.column(name).to_pylist() for name in ("digest", "label", "split"))
-    return rows(*columns)
+    table = parquet.ParquetFile(path).read(columns=["label", "split", "digest", *SIZE])
+    digests, labels, splits = (table[name].to_pylist() for name in ("digest", "label", "split"))
+    has_sizes = {*SIZE} <= {*table.column_names}
+    sizes = zip(*(table[name].to_pylist() for name in SIZE), strict=True) if has_sizes else ()
+    return rows(digests, labels, splits, [*sizes])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,11 @@
+import hashlib
 import json
 import random
 import shutil
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -12,7 +14,11 @@ from scripts.ingest import collection, writer
 from scripts.inputs import images
 from scripts.sources import own, pointer
 from scripts.sources.pointer import Pointer
+from scripts.sources.shards import Rows
+from scripts.sources.source import SourceRequest
+from scripts.storage.transfer import fetcher
 from tests.ingest.pictures import labeled, picture, write
+from tests.inputs.pictures import encoded
 from tests.repository import (
     Repository,
     Result,
@@ -380,6 +386,89 @@ def test_an_image_in_both_sets_stays_where_it_was_first(
         "1 images are in the train and in the test set; they stay where they were first:\n"
         "    train/a/1.png: in train, but first seen in test\n" in result.out
     )
+
+
+VALUES = np.random.default_rng(0).integers(0, 256, 64, np.uint8)
+# The same bytes in three shapes, each of which another image has too.
+SHAPES = [(8, 8), (4, 16), (16, 4)]
+
+
+def in_shapes(folder: Path, *shapes: tuple[int, int]) -> Path:
+    """Write two images for each of `shapes`, of which the first has the bytes `VALUES`."""
+    files = {}
+    for height, width in shapes:
+        name = f"{height}x{width}.png"
+        files[f"cat/{name}"] = encoded(VALUES.reshape(height, width))
+        files[f"dog/{name}"] = encoded((VALUES // 2 + height).reshape(height, width))
+    return write(folder, files)
+
+
+def identifiers(repository: Repository) -> list[str]:
+    found = own.read(
+        SourceRequest(
+            "shapes",
+            pointer=(repository.root / POINTER).read_bytes(),
+            fetch_object=fetcher(repository.root),
+        )
+    )
+    # Reading an image compares its pixels with its digest.
+    assert [found.image(row).shape for row in range(len(found.labels))]
+    return [found.identifier(row) for row in range(len(found.labels)) if found.labels[row] == "cat"]
+
+
+def test_images_of_another_shape_with_the_same_bytes_are_other_images(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    first, all_ = in_shapes(tmp_path / "first", *SHAPES[:2]), in_shapes(tmp_path / "all", *SHAPES)
+
+    assert "batch 1 with 4 images" in run("ingest", "shapes", str(first)).out
+    before = identifiers(repository)
+    result = run("ingest", "shapes", str(all_))
+
+    assert "skipped 4 images that are there already\n" in result.out
+    assert "batch 2 with 2 images" in result.out
+    assert "nothing to ingest" in run("ingest", "shapes", str(all_)).out
+    found = identifiers(repository)
+    assert found[:2] == before
+    assert len({*found}) == 3
+    # An image has the same identifier in every source, unless its bytes are there already.
+    assert f"s{hashlib.sha256(VALUES.tobytes()).hexdigest()[:16]}" in before
+
+
+@pytest.mark.parametrize(
+    ("shapes", "added"), [(SHAPES[:1], 4), (SHAPES[:2], 1)], ids=["of one size", "of two sizes"]
+)
+def test_older_indexes_do_not_say_the_size_of_an_image(
+    repository: Repository,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shapes: list[tuple[int, int]],
+    added: int,
+) -> None:
+    """Where all images of a source had one size it is known, otherwise bytes decide as before."""
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "write_index", without_sizes)
+        made = run("ingest", "shapes", str(in_shapes(tmp_path / "first", *shapes)))
+    assert made.code == 0, made.err
+    before = identifiers(repository)
+    assert "nothing to ingest" in run("ingest", "shapes", str(tmp_path / "first")).out
+
+    result = run("ingest", "shapes", str(in_shapes(tmp_path / "all", *SHAPES)))
+
+    assert f"batch 2 with {added} images" in result.out
+    assert identifiers(repository)[: len(before)] == before
+
+
+def without_sizes(folder: Path, rows: Rows) -> Path:
+    """Write the index of a batch as it was written before it had sizes."""
+    made = WRITE_INDEX(folder, rows)
+    table = parquet.ParquetFile(made).read(columns=["label", "split", "digest"])
+    parquet.write_table(table, made, **writer.OPTIONS)
+    return made
+
+
+WRITE_INDEX = writer.write_index
 
 
 def test_growing_needs_no_older_shard(repository: Repository, run: Run, photos: Path) -> None:

@@ -122,6 +122,16 @@ def test_what_is_valid_is_returned_beside_the_problems() -> None:
     assert ([one.path for one in found], len(wrong)) == (["additions/test/3/a.png"], 1)
 
 
+def test_the_same_bytes_in_another_shape_are_no_copy() -> None:
+    blank = np.zeros((4, 16), np.uint8)
+    files = {
+        "additions/train/3/a.png": encoded(blank),
+        "additions/train/3/b.png": encoded(blank.T.copy()),
+    }
+
+    assert problems(files, asking()) == []
+
+
 def test_copies_are_found_after_resizing() -> None:
     files = {
         "additions/train/3/c.png": encoded(np.full((8, 8), 7, np.uint8)),
