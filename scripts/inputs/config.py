@@ -199,7 +199,8 @@ class Config(BaseModel):
     ] = Field(
         alias="class",
         description="The class or classes: `3` gives the folders 3 and no3, `[3, 5]` a folder for"
-        " each of them, `all` one for each class of the source.",
+        " each of them, `all` one for each class of the source. With `format: parquet` the order is"
+        " that of the class numbers, so another order is another version.",
         examples=[3, [3, 5, 8], "all"],
     )
     samples: Annotated[
@@ -232,7 +233,11 @@ class Config(BaseModel):
         examples=[10, 0.1],
     )
     seed: int = Field(
-        0, ge=0, lt=2**32, description="A different seed selects different images and splits."
+        0,
+        ge=0,
+        lt=2**32,
+        description="A different seed selects different images and splits. How many images of each"
+        " class a folder such as no3 has does not depend on it, give or take a few.",
     )
     format: Format = Field(
         PNG,

@@ -253,6 +253,19 @@ def test_the_rest_has_each_class_in_proportion_to_the_source(
             assert abs(drawn[label] - Fraction(len(chosen) * of_class[label], total)) <= 1
 
 
+@given(pools(ambiguous=False), st.integers(0, 3), st.integers(0, 3), st.data())
+def test_another_seed_has_as_many_of_each_class_but_for_equal_places(
+    rows: Rows, seed: int, other: int, data: st.DataObject
+) -> None:
+    wish, source = data.draw(wishes(rows, CLASSES)), pool(rows)
+    made = [select(asking(**wish, seed=one), source) for one in (seed, other)]
+
+    rest = f"no{wish['class_']}"
+    for split in BOTH:
+        one, two = (Counter(rows[row][0] for row in each.rows[split, rest]) for each in made)
+        assert all(abs(one[label] - two[label]) <= 1 for label in CLASSES)
+
+
 def test_the_rest_of_the_digits_has_eight_to_ten_of_each_in_eighty() -> None:
     digits = registry.load(SourceRequest("digits"))
     selection = select(asking(class_=3, samples=100, test_size=20), digits)
