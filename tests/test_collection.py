@@ -1,0 +1,73 @@
+"""Every test in the repository is run by a command that people and CI run."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.repository import PROJECT
+
+TARGETS = ("test", "e2e", "soak")
+# Options that leave tests out by anything but their place.
+SELECTING = {"-k", "-m", "--deselect", "--ignore-glob"}
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+
+def tracked() -> list[str]:
+    """Return the files with tests that git tracks; those to be added count."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*test_*.py"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [path for path in done.stdout.splitlines() if Path(path).name.startswith("test_")]
+
+
+def arguments(target: str) -> list[str]:
+    """Return the arguments that a target of make gives to pytest."""
+    command = ["make", "--dry-run", target]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    [line] = [line for line in done.stdout.splitlines() if " -m pytest " in line]
+    return shlex.split(line.partition(" -m pytest ")[2])
+
+
+@pytest.fixture(scope="module")
+def outline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's folders and settings, with one empty test in place of those of each file."""
+    root = tmp_path_factory.mktemp("outline")
+    shutil.copy(PROJECT / "pyproject.toml", root)
+    for path in tracked():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).with_name("__init__.py").touch()
+        (root / path).write_text("def test() -> None: ...\n")
+    return root
+
+
+def collected(root: Path, target: str) -> list[str]:
+    """Return the files from which a target of make collects tests."""
+    command = [sys.executable, "-m", "pytest", *arguments(target), "-n", "0", "--collect-only"]
+    done = subprocess.run(
+        [*command, "--quiet", "-p", "no:cacheprovider"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line]
+
+
+@needs_make
+def test_every_file_with_tests_is_collected_by_one_target_of_make(outline: Path) -> None:
+    found = Counter(path for target in TARGETS for path in collected(outline, target))
+
+    assert found == Counter(tracked())
+
+
+@needs_make
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_target_of_make_leaves_tests_out_by_name_or_mark(target: str) -> None:
+    options = {argument.partition("=")[0] for argument in arguments(target)}
+
+    assert not options & SELECTING
