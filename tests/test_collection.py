@@ -1,5 +1,6 @@
 """Every test in the repository is run by a command that people and CI run."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -71,3 +72,42 @@ def test_no_target_of_make_leaves_tests_out_by_name_or_mark(target: str) -> None
     options = {argument.partition("=")[0] for argument in arguments(target)}
 
     assert not options & SELECTING
+
+
+SKIPPED = """\
+import pytest
+
+def test_tool(): pytest.skip("node is not installed")
+def test_data(): pytest.skip("the MNIST files are not here: SCIKIT_LEARN_DATA is not set")
+"""
+WHOLE = "import pytest; pytest.importorskip('no_such_module')\n"
+HOOKS = "from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="checked on Linux")
+@pytest.mark.parametrize(
+    ("where", "outcome"), [("true", "1 failed, 1 skipped, 1 error"), ("", "3 skipped")]
+)
+def test_what_is_due_where_every_change_is_checked_is_not_skipped(
+    tmp_path: Path, where: str, outcome: str
+) -> None:
+    for name, text in (("conftest.py", HOOKS), ("test_a.py", SKIPPED), ("test_b.py", WHOLE)):
+        (tmp_path / name).write_text(text)
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "--continue-on-collection-errors",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "CI": where},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f" {outcome} in " in done.stdout.splitlines()[-1], done.stdout

@@ -14,9 +14,7 @@ def artifact(forge: Forge, run: Run) -> Path:
     return forge.hub.artifacts / str(run.number) / "catalogue" / "catalogue"
 
 
-@pytest.mark.skipif(
-    bool(chromium.MISSING) and not chromium.IS_REQUIRED, reason=str(chromium.MISSING)
-)
+@pytest.mark.skipif(bool(chromium.MISSING), reason=str(chromium.MISSING))
 def test_a_release_run_leaves_a_catalogue_which_is_public_only_where_the_team_says_so(
     forge: Forge,
 ) -> None:
