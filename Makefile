@@ -1,4 +1,4 @@
-.PHONY: help demo test e2e soak mutants lint tools format schema template-lock bench lock clean
+.PHONY: help demo test e2e soak soak-part mutants lint tools format schema template-lock bench lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -13,13 +13,16 @@ test: .venv ## run the tests
 # One more than there are cores: now and then, a test waits for a server or a process.
 WORKERS = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # Tests start hundreds of processes, each of which would compile all of this.
-test e2e: export PYTHONDONTWRITEBYTECODE =
+test e2e soak soak-part: export PYTHONDONTWRITEBYTECODE =
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 	$(BIN)/python -m pytest -n $(WORKERS) tests/e2e
 
-soak: .venv ## run random histories with kills and stray tags; SOAK_ROUNDS=100 for more
+soak: .venv ## run random histories, faults and kills; SOAK_ROUNDS=100 for more, SOAK_SEED=7 for others
 	$(BIN)/python -m pytest -n auto tests/soak
+
+soak-part: .venv ## run the same few of these histories every time
+	SOAK_ROUNDS=2 SOAK_SEED=0 $(BIN)/python -m pytest -n auto tests/soak/test_judged_histories.py
 
 mutants: .venv ## plant small faults and report which the tests notice; MUTANTS=all for all of them
 	$(BIN)/python -m tests.mutants $(MUTANTS) $(IN) --seed $(SEED)

@@ -1,6 +1,7 @@
 """Every test in the repository is run by a command that people and CI run."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,12 @@ import pytest
 from tests.repository import PROJECT
 
 TARGETS = ("test", "e2e", "soak")
+# What runs them: here, and on GitHub.
+RUNNERS = {
+    ".ci/run": {"test", "e2e", "soak-part"},
+    ".github/workflows/ci.yml": {"test", "e2e"},
+    ".github/workflows/soak.yml": {"soak"},
+}
 # Options that leave tests out by anything but their place.
 SELECTING = {"-k", "-m", "--deselect", "--ignore-glob"}
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
@@ -72,6 +79,14 @@ def test_no_target_of_make_leaves_tests_out_by_name_or_mark(target: str) -> None
     options = {argument.partition("=")[0] for argument in arguments(target)}
 
     assert not options & SELECTING
+
+
+@pytest.mark.parametrize(("name", "targets"), RUNNERS.items())
+def test_each_target_is_run_regularly(name: str, targets: set[str]) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    run = re.findall(r"^(?: *-? *run: )?make (\S+)$", text, flags=re.MULTILINE)
+
+    assert targets <= {*run}
 
 
 SKIPPED = """\

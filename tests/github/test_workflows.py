@@ -109,10 +109,10 @@ def test_each_workflow_has_its_triggers() -> None:
         "merge_group": None,
     }
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
-    health = workflow("health.yml")["on"]
-    assert health.keys() == {"schedule", "workflow_dispatch"}
-    # Once a week.
-    assert re.fullmatch(r"\d+ \d+ \* \* \d", health["schedule"][0]["cron"])
+    for name in ("health.yml", "soak.yml"):
+        weekly = workflow(name)["on"]
+        assert weekly.keys() == {"schedule", "workflow_dispatch"}
+        assert re.fullmatch(r"\d+ \d+ \* \* \d", weekly["schedule"][0]["cron"])
     assert {file.name for file in FILES} == {
         "candidate.yml",
         "ci.yml",
@@ -123,6 +123,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "pull-request.yml",
         "release.yml",
         "reported-samples.yml",
+        "soak.yml",
     }
 
 
@@ -178,6 +179,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "release/attest": {"id-token": "write", "attestations": "write"},
         "release/catalogue": {"contents": "read", "id-token": "write"},
         "release/publish-catalogue": {"pages": "write", "id-token": "write"},
+        "soak/soak": {"contents": "read"},
     }
 
 
@@ -849,6 +851,14 @@ def test_ci_passed_demands_every_check_that_was_due(event: str) -> None:
         checks = [results["lint"], results["test"], results["e2e"]]
         allowed = {"success", "skipped"} if changed == "false" else {"success"}
         assert passes is (results["changes"] == "success" and set(checks) <= allowed), results
+
+
+def test_each_soak_lives_other_histories_of_main_without_credentials() -> None:
+    (job,) = workflow("soak.yml")["jobs"].values()
+    checkout, _, soak = job["steps"]
+    assert checkout["with"]["ref"] == "main"
+    assert soak == {"env": {"SOAK_SEED": "${{ github.run_id }}"}, "run": "make soak"}
+    assert "secrets" not in repr(job)
 
 
 # Which runs replace others.

@@ -1,7 +1,6 @@
 """Verbs while storage fails at random: a bucket behind a faulty network, and a folder.
 
-`SOAK_ROUNDS` is the number of rounds with each. Each is repeatable from its number, as far as
-threads take turns in the same order.
+Each round is repeatable from its number as far as threads take turns in the same order.
 """
 
 import asyncio
@@ -34,8 +33,8 @@ from tests.repository import (
     config_text,
     create,
 )
+from tests.soak import NUMBERS
 
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "20"))
 STEPS = 6
 # Some in a row, because one needs what another leaves.
 VERBS = (("build", "push"), ("release",), ("release",), ("verify",), ("verify --quick",))
@@ -146,7 +145,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_no_fault_of_a_bucket_breaks_a_promise(
     repository: Repository, run: Run, bucket: Storage, expected: dict[str, str], number: int
 ) -> None:
@@ -203,7 +202,7 @@ def faulty_disk(folder: Path, chance: Random, probability: float) -> Iterator[No
         yield
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_no_fault_of_a_folder_breaks_a_promise(
     repository: Repository, run: Run, expected: dict[str, str], number: int
 ) -> None:

@@ -1,12 +1,8 @@
-"""Random histories of merges, kills, races and stray tags; too slow for every run of the tests.
-
-`SOAK_ROUNDS` is the number of histories. Each is repeatable from its number.
-"""
+"""Random histories of merges, kills, races and stray tags."""
 
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +16,8 @@ from scripts.versions.git import Git
 from scripts.versions.lock import Lock
 from tests.killing import attempt, broken
 from tests.repository import config_text, create, git, objects
+from tests.soak import NUMBERS
 
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "20"))
 STEPS = 12
 # Kills of one run of a release, at most; a run has 30 to 60 points where it can be killed.
 MAX_KILLS = 3
@@ -143,7 +139,7 @@ def assert_consistent(history: History) -> None:
                 assert not test & sides[other][0], (tag, other)
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_no_history_breaks_a_promise(tmp_path: Path, number: int) -> None:
     history = History(tmp_path, Random(number))
     steps: list[Callable[[], None]] = [
