@@ -56,7 +56,17 @@ class Dataset:
         """The names and checksums of all files; those of new images are encoded, but not stored."""
         if self.config.format == PARQUET:
             return self._sharded.manifest()
-        known = self._encodings.known(self._rows)
+        return self._encoded(self._encodings.known(self._rows))
+
+    @cached_property
+    def planned(self) -> Manifest:
+        """The manifest for a plan, which trusts what `ingest` noted and so reads few images."""
+        if "manifest" in vars(self) or self.config.format == PARQUET:
+            return self.manifest
+        return self._encoded(self._encodings.planned(self._rows))
+
+    def _encoded(self, known: dict[int, Encoded]) -> Manifest:
+        """Return the manifest; files that are not `known` are encoded, but not stored."""
         rows = [row for row in self._rows if row not in known]
         encoded = targets.encoded(PngMaker(self.images), rows)
         new = dict(zip(rows, _with_progress(encoded, rows), strict=True))

@@ -19,11 +19,13 @@ import PIL
 import platformdirs
 
 from scripts.build import png
+from scripts.sources import summaries
 from scripts.sources.copies import FOLDER
+from scripts.sources.own import Own
 from scripts.sources.source import Batch, Source
+from scripts.sources.summaries import FILE
 from scripts.storage import files
 
-_ROW = np.dtype([("md5", np.uint8, 16), ("size", "<u4")])
 _MD5_HEX = 32
 _CHECKSUM_SIZE = 32
 # Encoded to notice that the code of the encoder has changed: with edges, ramps and noise.
@@ -42,26 +44,38 @@ class Encodings:
 
     def __init__(self, source: Source) -> None:
         """Read what earlier runs kept."""
+        self._source = source
         of_encoder = encoder()
         spans = map(_span, source.batches)
         self._files = {span: _file_of(source, span, of_encoder) for span in spans}
-        self._rows = np.zeros(len(source.labels), _ROW)
+        self._rows = np.zeros(len(source.labels), FILE)
         for span, file in self._files.items():
             self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
 
     def known(self, rows: Sequence[int]) -> dict[int, Encoded]:
         """Return the files of those of `rows` that are known."""
-        own = np.array(rows, dtype=np.int64)
-        own = own[own < len(self._rows)]
-        own = own[self._rows["size"][own] > 0]
-        found = self._rows[own]
-        names, sizes = found["md5"].tobytes().hex(), found["size"].tolist()
-        return {
-            row: Encoded(names[at : at + _MD5_HEX], size)
-            for at, row, size in zip(
-                range(0, len(names), _MD5_HEX), own.tolist(), sizes, strict=True
-            )
-        }
+        return _known(self._rows, rows)
+
+    def planned(self, rows: Sequence[int]) -> dict[int, Encoded]:
+        """Return the files of those of `rows` that are known, or that `ingest` has noted.
+
+        Nobody has compared these with the images here. That is enough for a plan, which stores
+        nothing, but not for a build.
+        """
+        return _known(self._noted(), rows) | self.known(rows)
+
+    def _noted(self) -> npt.NDArray[np.void]:
+        noted = np.zeros(len(self._rows), FILE)
+        if isinstance(self._source, Own):
+            of_encoder = hashlib.sha256(encoder()).hexdigest()
+            for number, (start, stop) in enumerate(self._files):
+                if self._rows["size"][start:stop].all():
+                    continue
+                summary = self._source.summary(number)
+                found = summary and summaries.read_files(summary, of_encoder, stop - start)
+                if found is not None:
+                    noted[start:stop] = found
+        return noted
 
     def add(self, encoded: Mapping[int, Encoded]) -> None:
         """Keep the files of further rows. A folder that cannot be written costs time, not the run.
@@ -71,7 +85,7 @@ class Encodings:
         rows = sorted(row for row in encoded if row < len(self._rows))
         if not rows:
             return
-        found = np.zeros(len(rows), _ROW)
+        found = np.zeros(len(rows), FILE)
         raw = bytes.fromhex("".join(encoded[row].md5 for row in rows))
         found["md5"] = np.frombuffer(raw, np.uint8).reshape(len(rows), -1)
         found["size"] = [encoded[row].size for row in rows]
@@ -82,6 +96,18 @@ class Encodings:
                 content = self._rows[start:stop].tobytes()
                 with suppress(OSError):
                     files.write(file, content + hashlib.sha256(content).digest())
+
+
+def _known(files_of_rows: npt.NDArray[np.void], rows: Sequence[int]) -> dict[int, Encoded]:
+    own = np.array(rows, dtype=np.int64)
+    own = own[own < len(files_of_rows)]
+    own = own[files_of_rows["size"][own] > 0]
+    found = files_of_rows[own]
+    names, sizes = found["md5"].tobytes().hex(), found["size"].tolist()
+    return {
+        row: Encoded(names[at : at + _MD5_HEX], size)
+        for at, row, size in zip(range(0, len(names), _MD5_HEX), own.tolist(), sizes, strict=True)
+    }
 
 
 def _span(batch: Batch) -> tuple[int, int]:
@@ -105,6 +131,6 @@ def _read(file: Path, count: int) -> npt.NDArray[np.void]:
     with suppress(OSError):
         content = file.read_bytes()
         rows, checksum = content[:-_CHECKSUM_SIZE], content[-_CHECKSUM_SIZE:]
-        if hashlib.sha256(rows).digest() == checksum and len(rows) == count * _ROW.itemsize:
-            return np.frombuffer(rows, _ROW)
-    return np.zeros(count, _ROW)
+        if hashlib.sha256(rows).digest() == checksum and len(rows) == count * FILE.itemsize:
+            return np.frombuffer(rows, FILE)
+    return np.zeros(count, FILE)

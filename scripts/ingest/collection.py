@@ -11,6 +11,7 @@ from scripts.errors import UserError
 from scripts.ingest import layout, locations, tables
 from scripts.ingest.findings import INDENTED, Findings
 from scripts.ingest.locations import File, Location
+from scripts.ingest.summaries import SummaryWriter
 from scripts.ingest.tables import Row
 from scripts.ingest.writer import ShardWriter
 from scripts.inputs.images import MAX_BYTES, MODES, ImageError, decode
@@ -87,6 +88,7 @@ class Collected:
     recognized: str
     others: list[str]
     writer: ShardWriter
+    summaries: SummaryWriter
     known: Known
     digests: list[bytes] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -127,6 +129,7 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
         for image in Bar(images, desc="Reading images", unit="image"):
             _take(made, image, problems)
     made.writer.close()
+    made.summaries.close()
     _check_modes(made, before, problems)
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
@@ -148,7 +151,7 @@ def _arranged(
         others = layout.check(found, paths, problems)
         inside = [file for file in files if layout.problem(found, file.path) is None]
         inside = [file for file in inside if found.place(file.path)]
-        made = Collected(str(found), others, ShardWriter(folder), Known())
+        made = _empty(str(found), others, folder)
         return made, _of_files(location, inside, found, problems)
     tables.check(parquet, problems)
     others = []
@@ -157,8 +160,12 @@ def _arranged(
             problems.add(str(path), "an image beside Parquet files; ingest one of both by itself")
         elif path.suffix.lower() != locations.PARQUET:
             others.append(str(path))
-    made = Collected("Parquet files with image and label", others, ShardWriter(folder), Known())
+    made = _empty("Parquet files with image and label", others, folder)
     return made, tables.read(location, parquet, problems)
+
+
+def _empty(recognized: str, others: list[str], folder: Path) -> Collected:
+    return Collected(recognized, others, ShardWriter(folder), SummaryWriter(folder), Known())
 
 
 def _of_files(
@@ -197,7 +204,9 @@ def _take(made: Collected, image: Row, problems: Findings) -> None:
     made.splits.append(image.split)
     made.image_sizes.append(size)
     if not problems.count:
-        made.writer.add(png.encode(pixels), image.label, image.split, digest)
+        encoded = png.encode(pixels)
+        made.writer.add(encoded, image.label, image.split, digest)
+        made.summaries.add(pixels, encoded)
 
 
 def _is_ambiguous(made: Collected, image: Row, digest: bytes, first: Place) -> bool:

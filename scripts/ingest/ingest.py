@@ -17,6 +17,7 @@ from scripts.sources import pointer as pointers
 from scripts.sources.own import Own
 from scripts.sources.pointer import BatchRecord, Output, Pointer
 from scripts.sources.source import SourceRequest
+from scripts.sources.summaries import summary_name
 from scripts.sources.table import OWN_TEST_SETS
 from scripts.storage import files, transfer
 from scripts.storage.cache import Cache
@@ -146,16 +147,18 @@ def _temporary_folder(root: Path) -> "tempfile.TemporaryDirectory[str]":
 def _store(
     cache: Cache, collected: Collected, known: dict[str, str], batch: int, folder: Path
 ) -> Manifest:
-    """Store the new shards and the index of their batch; return the files of the whole source.
+    """Store new shards, the index and the summaries of their batch; return all files of the source.
 
     The sizes in it are those of the new files only.
     """
-    first = sum(not name.startswith("index/") for name in known)
+    first = sum("/" not in name for name in known)
     made = {
         shards.shard_name(first + number): path
         for number, path in enumerate(collected.writer.paths)
     }
     made[shards.index_name(batch)] = writer.write_index(folder, collected.rows)
+    if collected.summaries.path:
+        made[summary_name(batch)] = collected.summaries.path
     stored = {name: (md5, 0) for name, md5 in known.items()}
     for name, path in made.items():
         content = path.read_bytes()

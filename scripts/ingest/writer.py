@@ -65,7 +65,7 @@ class ShardWriter:
         if not self._group:
             return
         if self._file is None:
-            self.paths.append(_temporary(self._folder))
+            self.paths.append(temporary(self._folder))
             self.sizes.append(0)
             self._file = parquet.ParquetWriter(self.paths[-1], SHARD, **OPTIONS)
         pngs, labels, splits, digests = zip(*self._group, strict=True)
@@ -89,7 +89,7 @@ class ShardWriter:
 
 def write_index(folder: Path, rows: Rows) -> Path:
     """Write the index of a batch to a temporary file in `folder`; return its path."""
-    path = _temporary(folder)
+    path = temporary(folder)
     splits = [split or None for split in rows.splits.tolist()]
     sizes = (pa.py_buffer(one.tobytes()) for one in rows.sizes.T)
     columns = [
@@ -110,6 +110,7 @@ def _row(labels: Sequence[str], splits: Sequence[str | None], digests: bytes) ->
     return [text(labels), split, digest]
 
 
-def _temporary(folder: Path) -> Path:
+def temporary(folder: Path) -> Path:
+    """Return the path of a new temporary file in `folder`."""
     with tempfile.NamedTemporaryFile(dir=folder, suffix=TEMPORARY, delete=False) as file:
         return Path(file.name)

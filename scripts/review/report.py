@@ -168,7 +168,7 @@ class NearPair(_Data):
 class NearDuplicates(_Data):
     """How many near-duplicates the change brings, and the closest; see `build.near`.
 
-    Without `searched` there was too much to compare.
+    Without `searched` there was too much to compare: there can be more.
     """
 
     searched: bool = True

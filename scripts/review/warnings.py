@@ -139,7 +139,7 @@ def _near(plan: Plan, name: Name) -> Iterator[str]:
         f"{_sample(pair.train, name)} and {_sample(pair.other, name)}"
         for pair in near.pairs[:MAX_NAMED]
     ]
-    most = "or more " if near.count == MAX_FOUND else ""
+    most = "" if near.searched and near.count < MAX_FOUND else "or more "
     noun = "pair" if near.count == 1 else "pairs"
     yield (
         f"Near-duplicates: {near.count:,} {most}{noun} of images on both sides of the split that"

@@ -19,6 +19,7 @@ from scripts.sources import shards
 from scripts.sources.pointer import BatchRecord, Pointer
 from scripts.sources.shards import Digests, Rows, Shards
 from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
+from scripts.sources.summaries import summary_name
 from scripts.storage import manifest
 
 COLORS = 3
@@ -36,7 +37,7 @@ class Own:
     """The rows of all batches.
 
     A sample's identifier is `s` and the beginning of its digest. `name` is its own, `pointer` what
-    `sources/NAME.dvc` says, `files` the object of each of its files.
+    `sources/NAME.dvc` says, `files` the object of each of its files, which `fetch` returns.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Own:
     rows: Rows
     shards: Shards
     files: Mapping[str, str]
+    fetch: FetchObject
 
     @property
     def labels(self) -> npt.NDArray[np.str_]:
@@ -96,6 +98,14 @@ class Own:
         names = {number: self.files[shards.shard_name(number)] for number in numbers}
         digests = {row: self.digests[row] for row in rows}
         return OwnReader(self.name, self.shards.sizes, names, digests, fetch)
+
+    def summary(self, batch: int) -> Path | None:
+        """Return the file with the summaries of a batch, None where older machinery wrote it.
+
+        Raises `UserError` when it is not available.
+        """
+        name = self.files.get(summary_name(batch))
+        return self.fetch(name) if name else None
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row."""
@@ -212,7 +222,7 @@ def read(request: SourceRequest) -> Own:
     # An object is verified when it is fetched, and that is enough once.
     path = cache(lambda number: fetch(files[shards.shard_name(number)]))
     reader = Shards(sizes, path)
-    return Own(name, pointer, shards.concatenated(found), reader, files)
+    return Own(name, pointer, shards.concatenated(found), reader, files, fetch)
 
 
 def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[str, str]:
@@ -222,7 +232,8 @@ def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[s
     """
     files = manifest.entries(fetch(pointer.md5).read_bytes())
     expected = shards.file_names([len(batch.shards) for batch in pointer.batches])
-    if sorted(files) != sorted(expected):
+    optional = map(summary_name, range(len(pointer.batches)))
+    if {*expected} != files.keys() - {*optional}:
         raise pointers.not_readable(name, "its batches are not those of the files that it names")
     return files
 

@@ -26,7 +26,7 @@ OPEN_SHARDS = 32
 # Rows that lie together are read together, so a few groups are enough.
 ROW_GROUPS_IN_MEMORY = 8
 # The name of a file in the folder of a source.
-IS_FILE = re.compile(r"(index/)?[0-9]{5,}\.parquet")
+IS_FILE = re.compile(r"(index/|summary/)?[0-9]{5,}\.parquet")
 
 
 def shard_name(number: int) -> str:

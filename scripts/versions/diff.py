@@ -90,7 +90,7 @@ class Diff:
 def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
     is_made, new = not is_large(dataset), index.of_dataset(dataset)
-    made = dataset.manifest if is_made else Manifest({})
+    made = dataset.planned if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
     after = lock.of(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)

@@ -1,0 +1,156 @@
+"""The thumbnail of each row, so that images are compared without reading them.
+
+Those of sources of one's own come with the batch. Where they do not, they are made from the images
+once, on all cores, and kept beside the local copies of sources, as the encodings are: for each
+batch, under a name that depends on the pixels, in a file with a checksum. Images that are no larger
+than a thumbnail are read each time instead.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+import platformdirs
+
+from scripts import workers
+from scripts.progress import Bar
+from scripts.sources import summaries, thumbnails
+from scripts.sources.copies import FOLDER
+from scripts.sources.extended import Extended
+from scripts.sources.own import Own
+from scripts.sources.source import Pixels, Source
+from scripts.sources.summaries import THUMBNAIL, Rows
+from scripts.storage import files
+
+# Another way to make thumbnails needs another version: then those that are kept are not used.
+VERSION = f"thumbnails 1, Pillow {PIL.__version__}"
+CHECKSUM_SIZE = 32
+# Images that are read together, and their values.
+TOGETHER = 1024
+MAX_VALUES = 2**22
+# Rows that one process takes at a time, and from how many on there are several processes.
+PART, LEAST = 50, 200
+
+
+class Images(Protocol):
+    """Images by row."""
+
+    def image(self, row: int) -> Pixels:
+        """Return the pixels of a row."""
+
+
+class Thumbnails:
+    """The thumbnails of `images`."""
+
+    def __init__(self, images: Images, rows: Sequence[int]) -> None:
+        """Make those of `rows` that are kept nowhere yet; `rows` are in ascending order."""
+        self._images = images
+        self._kept = _kept(images, rows)
+
+    def blocks(self, rows: Sequence[int]) -> Iterator[Rows]:
+        """Yield the thumbnails of `rows`, which are in ascending order, as `THUMBNAIL`."""
+        for start in range(0, len(rows), TOGETHER):
+            block = np.zeros(len(rows[start : start + TOGETHER]), THUMBNAIL)
+            block["row"] = rows[start : start + TOGETHER]
+            places, is_kept = _places(self._kept, block["row"])
+            block[is_kept] = self._kept[places[is_kept]]
+            block[~is_kept] = _made(self._images, block["row"][~is_kept].tolist())
+            yield block
+
+
+def _kept(images: Images, rows: Sequence[int]) -> Rows:
+    """Return the thumbnails of those of `rows` that are kept, after keeping all that should be."""
+    found = [np.zeros(0, THUMBNAIL)]
+    if not isinstance(images, Extended):
+        return found[0]
+    source = images.source
+    if source.shape is not None and not summaries.has_thumbnail(source.shape):
+        return found[0]
+    wanted = np.array(rows, np.int64)
+    for number, batch in enumerate(source.batches):
+        inside = wanted[(wanted >= batch.start) & (wanted < batch.stop)]
+        if len(inside):
+            found.append(_of_batch(source, number, inside))
+    return np.concatenate(found)
+
+
+def _of_batch(source: Source, number: int, rows: npt.NDArray[np.int64]) -> Rows:
+    """Return the thumbnails of `rows`, all in one batch."""
+    batch = source.batches[number]
+    if isinstance(source, Own) and (summary := source.summary(number)):
+        known = summaries.read_thumbnails(summary, batch.stop - batch.start)
+        if known is not None:
+            known["row"] += batch.start
+            return known[np.isin(known["row"], rows)]
+    file = _file_of(source, batch.start, batch.stop)
+    known = _read(file)
+    new = rows[~np.isin(rows, known["row"])].tolist()
+    if new:
+        made = workers.results(partial(_records, source), new, PART, LEAST)
+        shown = Bar(made, total=len(new), desc="Making thumbnails", unit="image")
+        known = np.concatenate([known, np.array([*shown], THUMBNAIL)])
+        known = known[np.argsort(known["row"])]
+        content = known.tobytes()
+        with suppress(OSError):
+            files.write(file, content + hashlib.sha256(content).digest())
+    return known[np.isin(known["row"], rows)]
+
+
+def _file_of(source: Source, start: int, stop: int) -> Path:
+    name = hashlib.sha256(f"{VERSION} {source.shape} {start}".encode())
+    name.update(b"".join(source.keys[start:stop]))
+    return platformdirs.user_cache_path(FOLDER) / "thumbnails" / name.hexdigest()
+
+
+def _read(file: Path) -> Rows:
+    """Return the thumbnails in `file`, none where it is not there or damaged."""
+    with suppress(OSError):
+        content = file.read_bytes()
+        rows, checksum = content[:-CHECKSUM_SIZE], content[-CHECKSUM_SIZE:]
+        if hashlib.sha256(rows).digest() == checksum and len(rows) % THUMBNAIL.itemsize == 0:
+            return np.frombuffer(rows, THUMBNAIL)
+    return np.zeros(0, THUMBNAIL)
+
+
+def _places(
+    kept: Rows, rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Return where each of `rows` is in `kept`, and whether it is there."""
+    places = np.searchsorted(kept["row"], rows)
+    is_inside = places < len(kept)
+    is_inside[is_inside] = kept["row"][places[is_inside]] == rows[is_inside]
+    return places, is_inside
+
+
+def _records(source: Source, rows: Sequence[int]) -> list[np.void]:
+    return [*_made(source, rows)]
+
+
+def _made(images: Images, rows: Sequence[int]) -> Rows:
+    """Return the thumbnails of `rows`, made from their images."""
+    made, start = np.zeros(len(rows), THUMBNAIL), 0
+    made["row"] = rows
+    for same in _runs(map(images.image, rows)):
+        part = made[start : start + len(same)]
+        part["levels"] = thumbnails.of(np.stack(same))
+        part["shape"] = thumbnails.shape_of(same[0])
+        start += len(same)
+    return made
+
+
+def _runs(images: Iterable[Pixels]) -> Iterator[list[Pixels]]:
+    """Yield images of one shape that follow each other, and together have a few values only."""
+    same: list[Pixels] = []
+    for pixels in images:
+        if same and (pixels.shape != same[0].shape or len(same) * pixels.size >= MAX_VALUES):
+            yield same
+            same = []
+        same.append(pixels)
+    if same:
+        yield same

@@ -1,0 +1,65 @@
+"""Thumbnails: 32 x 32 gray levels of an image, by which images are compared without their pixels.
+
+A level is the average of its part of the image, over all colors; a pixel on an edge counts for its
+share. So the root mean square of the differences of two thumbnails is never larger than that of the
+images, if these have one shape, but for `ROUNDED`.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+SIDE = 32
+SIZE = SIDE * SIDE
+# Each level is at most half a gray level off, so the difference of two at most one.
+ROUNDED = 1
+# Values that are converted at the same time. They bound the memory, whatever the size of an image.
+MAX_VALUES = 2**20
+# Whole numbers below this one have no error in 32 bits.
+EXACT = 2**24
+
+Values = npt.NDArray[np.uint8]
+
+
+def of(images: Values) -> Values:
+    """Return the thumbnails of images of one shape, as (images, SIZE).
+
+    `images` are (images, height, width) or (images, height, width, colors). All numbers on the way
+    are whole and none is rounded, so every machine computes the same.
+    """
+    count, height, width, *rest = images.shape
+    colors = rest[0] if rest else 1
+    lines = images.reshape(count * height, width * colors)
+    pixels = height * width * colors
+    across = np.repeat(_shares(width), colors, axis=1).T.astype(_kind(width * colors))
+    narrow = np.empty((count * height, SIDE), _kind(pixels))
+    step = max(1, MAX_VALUES // (width * colors))
+    for start in range(0, len(lines), step):
+        narrow[start : start + step] = lines[start : start + step].astype(across.dtype) @ across
+    sums = _shares(height).astype(narrow.dtype) @ narrow.reshape(count, height, SIDE)
+    # The nearest whole number, of two the larger one. A quotient of whole numbers that small is
+    # never rounded up to the next one.
+    levels: Values = ((2 * sums.astype(np.float64) + pixels) / (2 * pixels)).astype(np.uint8)
+    return levels.reshape(count, SIZE)
+
+
+def shape_of(pixels: Values) -> tuple[int, int, int]:
+    """Return height, width and colors of an image."""
+    height, width, *colors = pixels.shape
+    return height, width, colors[0] if colors else 1
+
+
+def _kind(values: int) -> type[np.floating]:
+    """Return the smallest type in which the sum of so many values, and their shares, is exact."""
+    return np.float32 if np.iinfo(np.uint8).max * values < EXACT else np.float64
+
+
+@lru_cache(maxsize=64)
+def _shares(length: int) -> npt.NDArray[np.float64]:
+    """Return how much of each of `length` pixels is in each of the parts, in 1/SIDE of a pixel."""
+    parts, pixels = np.arange(SIDE)[:, np.newaxis], np.arange(length)
+    ends = np.minimum((parts + 1) * length, (pixels + 1) * SIDE)
+    starts = np.maximum(parts * length, pixels * SIDE)
+    shares: npt.NDArray[np.float64] = np.maximum(ends - starts, 0).astype(np.float64)
+    return shares
