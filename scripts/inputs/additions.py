@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from scripts.errors import printable
-from scripts.inputs import images
+from scripts.inputs import images, stored
 from scripts.inputs.config import SPLITS, Config, Split
 from scripts.inputs.images import ImageError, Pixels
 from scripts.inputs.paths import ADDITIONS_FOLDER
@@ -83,7 +83,7 @@ def parse(
     for path, content in files:
         place, wrong = _place(path, config)
         try:
-            decoded = images.decode(content)
+            decoded = _decoded(content)
             pixels = images.resize(decoded, config.size) if config and config.size else decoded
         except ImageError as error:
             wrong.append(str(error))
@@ -119,6 +119,12 @@ def identifier(pixels: Pixels) -> str:
 
 def _digest(pixels: Pixels) -> bytes:
     return hashlib.sha256(pixels.tobytes()).digest()
+
+
+def _decoded(content: bytes) -> Pixels:
+    if stored.is_pointer(content):
+        raise ImageError(stored.POINTER)
+    return images.decode(content)
 
 
 def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:

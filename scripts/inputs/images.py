@@ -9,6 +9,8 @@ from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from scripts.inputs.stored import is_pointer
+
 MAX_BYTES = 32 * 1024 * 1024
 MAX_SIDE = 4096
 # The modes that a dataset can hold, and what others are called.
@@ -86,6 +88,8 @@ def _opened(content: bytes) -> PngImageFile | JpegImageFile:
         return PngImageFile(io.BytesIO(content))
     if content.startswith(JPEG):
         return JpegImageFile(io.BytesIO(content))
+    if is_pointer(content):
+        raise ImageError("it is a pointer of Git LFS, not an image; fetch it with: git lfs pull")
     raise ImageError("it is not a PNG or JPEG file")
 
 

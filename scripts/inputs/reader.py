@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from scripts.errors import UserError
-from scripts.inputs import additions, config, curation
+from scripts.inputs import additions, config, curation, stored
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import Config, InvalidConfigError
 from scripts.inputs.curation import NO_DECISIONS, Curation, InvalidCurationError
@@ -21,6 +21,7 @@ from scripts.inputs.paths import (
     is_image,
 )
 from scripts.inputs.problems import START, InputError, Problem
+from scripts.inputs.stored import Attributes
 
 NOT_REGULAR = "not a regular file; links, folders and devices are not read"
 
@@ -50,6 +51,12 @@ class Tree(Protocol):
 
     def contents(self, entries: Sequence[Entry]) -> list[bytes]:
         """Return the contents of regular files."""
+
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
+        """Return with which attributes git converts those of `paths` that are files, by path.
+
+        Empty for what is stored as it is.
+        """
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,11 @@ class WorkTree:
     def contents(self, entries: Sequence[Entry]) -> list[bytes]:
         """Return the contents of regular files; raises `UserError` when one cannot be read."""
         return [self.read(entry.path) or b"" for entry in entries]
+
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
+        """Return nothing: this is no clone, or what is in it does not matter."""
+        del paths
+        return {}
 
     def _is_repository(self, path: str) -> bool:
         """Return whether git would take a folder for a repository of its own: a submodule."""
@@ -136,6 +148,7 @@ def read(tree: Tree, recorded: Mapping[str, Any] | None = None) -> Inputs:
     problems += wrong
     added, wrong = _additions(tree, parsed)
     problems += wrong
+    problems += _converted(tree, parsed)
     inputs = Inputs(parsed, curated, added, _pointer(tree, parsed)) if parsed else None
     if problems or inputs is None:
         raise InvalidInputsError(problems, inputs)
@@ -148,6 +161,7 @@ def _config(tree: Tree, recorded: Mapping[str, Any] | None) -> tuple[Config | No
         message = "the file is missing. Run this in a dataset repository"
         return None, [Problem(CONFIG_FILE, START, message)]
     try:
+        _refuse_pointer(CONFIG_FILE, content)
         return config.parse_recorded(content, recorded), []
     except InvalidConfigError as error:
         return error.valid_part, error.problems
@@ -159,6 +173,7 @@ def _curation(tree: Tree) -> tuple[Curation, list[Problem]]:
     """Return the curation, without those rows that have problems."""
     try:
         content = tree.read(CURATION_FILE)
+        _refuse_pointer(CURATION_FILE, content)
         return (NO_DECISIONS if content is None else curation.parse(content)), []
     except InvalidCurationError as error:
         return error.valid_part, error.problems
@@ -182,7 +197,28 @@ def _additions(tree: Tree, parsed: Config | None) -> tuple[tuple[Addition, ...],
 
 
 def _pointer(tree: Tree, parsed: Config) -> bytes | None:
-    return tree.read(f"{SOURCES_FOLDER}/{parsed.source}.dvc")
+    path = _pointer_path(parsed)
+    content = tree.read(path)
+    _refuse_pointer(path, content)
+    return content
+
+
+def _pointer_path(parsed: Config) -> str:
+    return f"{SOURCES_FOLDER}/{parsed.source}.dvc"
+
+
+def _converted(tree: Tree, parsed: Config | None) -> list[Problem]:
+    """Return which of the files that `read` reads are not stored as the work tree has them."""
+    added = [entry.path for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
+    pointers = [_pointer_path(parsed)] if parsed else []
+    attributes = tree.attributes([CONFIG_FILE, CURATION_FILE, *pointers, *added])
+    problems = stored.problems(attributes)
+    return [one._replace(file=additions.shown(one.file)) for one in problems]
+
+
+def _refuse_pointer(path: str, content: bytes | None) -> None:
+    if content is not None and stored.is_pointer(content):
+        raise InputError([Problem(path, START, stored.POINTER)])
 
 
 def not_regular(path: str) -> InputError:

@@ -13,6 +13,7 @@ from scripts.errors import UserError
 from scripts.inputs import reader
 from scripts.inputs.problems import START, InputError, Problem
 from scripts.inputs.reader import Entry, WorkTree
+from scripts.inputs.stored import ATTRIBUTES, Attributes
 from scripts.versions import git_process
 from scripts.versions.address import without_credentials
 
@@ -204,10 +205,15 @@ class GitTree:
         """Return the contents of regular files."""
         return [content or b"" for content in self.git.contents(one.name for one in entries)]
 
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
+        """Return nothing: these files are read as they are stored."""
+        del paths
+        return {}
+
 
 @dataclass(frozen=True)
 class CheckedOut(WorkTree):
-    """The work tree of a clone.
+    """The work tree of a clone, in which git can have converted files.
 
     It has the submodules that git knows, too: those that are not checked out are empty folders.
     """
@@ -218,6 +224,16 @@ class CheckedOut(WorkTree):
         paths = {os.fsdecode(line.partition(b"\t")[2]) for line in staged if _is_submodule(line)}
         submodules = {Entry(path) for path in paths if (self.root / path).is_dir()}
         return sorted({*super().entries(folder), *submodules}, key=attrgetter("path"))
+
+    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
+        """Return with which attributes git converts those of `paths` that are files, by path."""
+        named = [os.fsencode(path) for path in paths if (self.root / path).is_file()]
+        command = ("check-attr", "-z", "--stdin", *ATTRIBUTES)
+        fields = Git(self.root).output(*command, stdin=b"\0".join([*named, b""])).split(b"\0")
+        found: dict[str, dict[str, str]] = {}
+        for path, name, value in zip(*[iter(map(os.fsdecode, fields[:-1]))] * 3, strict=True):
+            found.setdefault(path, {})[name] = value
+        return found
 
 
 def _entry(line: bytes) -> Entry:
