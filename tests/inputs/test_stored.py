@@ -15,7 +15,7 @@ POINTER = (
     b"version https://git-lfs.github.com/spec/v1\n"
     b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
 )
-CURATION = "sample,action,reason\n00003,exclude,blurred\n"
+CURATION = "sample,action,label,new_label,reason\n00003,exclude,,,blurred\n"
 # Stores a pointer in git and the content beside it, as Git LFS does.
 CLEAN, SMUDGE = "cat > '{0}' && printf 'version https://git-lfs.github.com/spec/v1'", "cat '{0}'"
 

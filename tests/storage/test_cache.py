@@ -13,7 +13,7 @@ from dvc.repo import Repo
 
 from scripts.storage import files, manifest
 from scripts.storage.cache import Cache
-from tests.repository import Repository, Run, config_text, contents, mismatched, objects
+from tests.repository import Repository, Run, config_text, contents, dvc, mismatched, objects
 
 
 @pytest.fixture
@@ -354,3 +354,68 @@ def test_the_mode_of_a_file_does_not_depend_on_the_umask(
     finally:
         os.umask(before)
     assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """Return the mode of `folder` and of each one below it, by path."""
+    found = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    return {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o7777) for path in found}
+
+
+def test_a_group_can_write_to_all_folders_of_a_cache_that_it_shares(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    shared = tmp_path / "team" / "cache"
+    settings = f"[cache]\n    dir = {shared}\n    shared = group\n"
+    (repository.root / ".dvc" / "config.local").write_text(settings)
+    before = os.umask(0o077)
+    try:
+        assert run("release").code == 0
+        assert run("build").code == 0
+    finally:
+        os.umask(before)
+
+    ours = modes(shared)
+    assert {"files/md5", "records"} < ours.keys()
+    assert len(ours) > len({"files/md5", "records"})
+    assert set(ours.values()) == {"0o2775"}
+    # As DVC does.
+    shutil.rmtree(shared)
+    repository.git("fetch", "--quiet", "--tags")
+    repository.git("checkout", "--quiet", "v0")
+    dvc(repository.root, "pull")
+    assert {name: mode for name, mode in modes(shared).items() if name.startswith("files/md5")} == {
+        name: mode for name, mode in ours.items() if name.startswith("files/md5")
+    }
+
+
+def test_the_folders_of_a_cache_of_ones_own_are_those_of_the_user(
+    repository: Repository, run: Run
+) -> None:
+    before = os.umask(0o027)
+    try:
+        assert run("release").code == 0
+    finally:
+        os.umask(before)
+
+    assert set(modes(repository.cache).values()) == {"0o750"}
+
+
+def test_a_shared_cache_of_somebody_else_is_used(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "team"
+    for folder in (shared / "files" / "md5", shared / "records"):
+        folder.mkdir(parents=True)
+    settings = f"[cache]\n    dir = {shared}\n    shared = group\n"
+    (repository.root / ".dvc" / "config.local").write_text(settings)
+    chmod = os.chmod
+
+    def refuse(path: str | Path, mode: int) -> None:
+        if Path(path) in {shared / "files" / "md5", shared / "records"}:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        chmod(path, mode)
+
+    monkeypatch.setattr(os, "chmod", refuse)
+
+    assert run("build").code == 0

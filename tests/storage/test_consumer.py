@@ -1,16 +1,25 @@
+import errno
 import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from dvc.exceptions import DvcException
 
 from scripts.__main__ import main
+from scripts.errors import UserError
 from scripts.storage import manifest
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
 from scripts.storage.manifest import Manifest
-from tests.repository import TEMPLATE, Repository, contents, create, git
+from tests.repository import TEMPLATE, Repository, contents, copy, create, git
 
 
 class Released(NamedTuple):
@@ -141,3 +150,95 @@ def test_an_environment_without_these_variables_is_restored(
         check_readable(checkout, released.cache, released.made)
 
     assert not [name for name in os.environ if name.startswith("DVC_") and "CONFIG_DIR" in name]
+
+
+MACHINE = [
+    PermissionError(errno.EACCES, "Permission denied", "/var/tmp/dvc"),  # noqa: S108
+    OSError(errno.ENOSPC, "No space left on device"),
+    KeyError("getpwuid(): uid not found: 1234"),
+    sqlite3.OperationalError("unable to open database file"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", MACHINE, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_error_of_the_machine_is_not_one_of_the_version(
+    released: Released,
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    wrapped: bool,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        if wrapped:
+            raise DvcException("unexpected error") from error
+        raise error
+
+    monkeypatch.setattr("dvc.repo.Repo.__init__", fail)
+
+    with pytest.raises(UserError, match=r"^DVC does not work on this machine: ") as caught:
+        check_readable(checkout, released.cache, released.made)
+
+    assert not isinstance(caught.value, UnreadableError)
+
+
+# Another user of this machine, whom the system does not know. What is installed for this one stays
+# readable, and so do the files of the test.
+STRANGER = 54321
+CAPABILITIES = "+dac_override,+dac_read_search,+fowner,+chown"
+
+
+def as_stranger(
+    repository: Repository, verb: str, home: Path | None
+) -> subprocess.CompletedProcess[bytes]:
+    if sys.platform != "linux" or os.getuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("only root on Linux, with setpriv, can run a process as another user")
+    command = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
+    command += [f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this container cannot run a process as another user")
+    for path in (repository.place, *repository.place.rglob("*")):
+        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+    names = ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "XDG_CACHE_HOME")
+    paths = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
+    environment = {key: value for key, value in os.environ.items() if key not in names + paths}
+    environment |= {"HOME": str(home), "DVC_SITE_CACHE_DIR": str(home / "site")} if home else {}
+    return subprocess.run(
+        [*command, sys.executable, "-m", "scripts", verb],
+        cwd=repository.root,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def reachable(repository: Repository) -> Iterator[Repository]:
+    """Such a repository where everybody can get to: the folders of pytest are those of one user."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield copy(repository, Path(folder))
+
+
+def test_a_user_without_a_name_can_release(
+    reachable: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL"):
+        monkeypatch.delenv(f"GIT_{name}")
+    home = reachable.place / "home"
+    home.mkdir()
+
+    done = as_stranger(reachable, "release", home=home)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert (reachable.origin / "refs" / "tags" / "v0").exists()
+
+
+def test_a_user_without_a_home_is_told_what_to_set(reachable: Repository) -> None:
+    done = as_stranger(reachable, "release", home=None)
+
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "error: this user has no home folder: the system does not know the user, and HOME is not"
+        " set. Set HOME to a folder of the user.\n"
+    )
