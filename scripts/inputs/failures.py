@@ -1,6 +1,7 @@
 """What a model gets wrong: a CSV file as an evaluation writes it, with a sample in each row."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_VALUE = 100
+# Python reads more as a number, such as 1_0 and digits of other scripts.
+NUMBER = re.compile(r"[-+0-9.eE]+")
 
 
 class Failure(NamedTuple):
@@ -149,6 +152,8 @@ def _failure(given: dict[str, str], line: int) -> Failure:
 
 
 def _number(text: str) -> float | None:
+    if not NUMBER.fullmatch(text):
+        return None
     try:
         number = float(text)
     except ValueError:

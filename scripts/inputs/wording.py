@@ -96,6 +96,7 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         "int_type": NUMBERS.get(key, "expected a whole number"),
         "float_type": NUMBERS.get(key, "expected a number"),
         "string_type": RELEASE if key in TAGS else "expected a name",
+        "string_unicode": "expected text; this is half of a character",
         "literal_error": f"expected {context.get('expected')}",
         "finite_number": "expected a fraction between 0 and 1",
         "greater_than_equal": f"must be at least {context.get('ge')}",
@@ -126,7 +127,7 @@ def _quotes_needed(written: Unquoted) -> str:
     is_short = len(written) <= MAX_SHOWN
     text, quoted = (written, f"'{written}'") if is_short else ("it", "it in quotes")
     meaning = kind if isinstance(value, str | date) else f"{kind} {_shown(value)}".lstrip()
-    return f"expected a name; without quotes, {text} is read as {meaning}. Write {quoted}"
+    return f"expected text; without quotes, {text} is read as {meaning}. Write {quoted}"
 
 
 def _alternatives(context: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def text(**written: str) -> bytes:
 
 def message(written: str) -> str:
     meaning = NOT_TEXT[written]
-    return f"expected a name; without quotes, {written} is read as {meaning}. Write '{written}'"
+    return f"expected text; without quotes, {written} is read as {meaning}. Write '{written}'"
 
 
 def problems(content: bytes) -> list[str]:
@@ -114,7 +114,7 @@ def test_any_class_is_what_is_written_or_needs_quotes(written: str) -> None:
 def test_a_long_number_is_not_repeated() -> None:
     (found,) = problems(text(class_="1" * MAX_NAME + ".5"))
     assert found == (
-        f"2:8: class: expected a name; without quotes, it is read as the number"
+        f"2:8: class: expected text; without quotes, it is read as the number"
         f" {float('1' * MAX_NAME)}. Write it in quotes"
     )
 

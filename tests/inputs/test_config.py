@@ -36,8 +36,7 @@ NOT_A_MAPPING = "expected a mapping such as 'samples: 100' at the top, found "
 def unquoted(number: str) -> str:
     """Return the message for a number in place of a name."""
     return (
-        f"expected a name; without quotes, {number} is read as the number {number}."
-        f" Write '{number}'"
+        f"expected text; without quotes, {number} is read as the number {number}. Write '{number}'"
     )
 
 
@@ -336,6 +335,10 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     "a source that is a number": (
         with_line("source", "554"),
         [(1, 9, f"source: {unquoted('554')}")],
+    ),
+    "half of a character": (
+        and_line(r'title: "\ud800"'),
+        [(6, 8, r"title: expected text; this is half of a character, found '\ud800'")],
     ),
     "an unknown folder": (
         with_line("samples", "{3: 5, no3: 5, 4: 5}"),

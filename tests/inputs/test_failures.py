@@ -85,6 +85,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
         "00002.png,3,7",
         '00003.png,"3,7,0.5',
         "00004.png,3,a\x1bb,nan",
+        "00006.png,3,7,1_0",
         f"00005.png,{'3' * 101},7,",
     ]
 
@@ -96,7 +97,8 @@ def test_every_problem_is_reported_with_its_place() -> None:
         "failures.csv:5:11: the quote that begins here is not closed; a value ends in its own line",
         "failures.csv:6:13: predicted: has a character that cannot be printed",
         "failures.csv:6:17: score: expected a number, found 'nan'",
-        "failures.csv:7:11: label: too long; at most 100 characters are allowed",
+        "failures.csv:7:15: score: expected a number, found '1_0'",
+        "failures.csv:8:11: label: too long; at most 100 characters are allowed",
     ]
 
 
