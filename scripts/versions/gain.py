@@ -4,7 +4,7 @@ What only a pull request has pushed counts as new, so that a plan says the same 
 push. No bucket is listed.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
@@ -46,8 +46,8 @@ def _of_objects(dataset: Dataset, made: Manifest, stored: list[Release], history
         if not new:
             break
         try:
-            for name in _objects(release, dataset, made, history):
-                new.pop(name, None)
+            for name in _stored(new, release, dataset, made, history):
+                del new[name]
         except UserError as error:
             unreadable = error
     if new and unreadable:
@@ -55,21 +55,24 @@ def _of_objects(dataset: Dataset, made: Manifest, stored: list[Release], history
     return sum(new.values()) + len(made.content)
 
 
-def _objects(release: Release, dataset: Dataset, made: Manifest, history: History) -> Set[str]:
-    """Return the objects of `release`, or those of them that can be in `made`.
+def _stored(
+    objects: Iterable[str], release: Release, dataset: Dataset, made: Manifest, history: History
+) -> Set[str]:
+    """Return which of `objects`, which are those of `made`, `release` has.
 
-    Its manifest has a line for each file, so where it is not here, those of its images that `made`
-    has too are found in its index, which the leak guard needs anyway.
+    A manifest has a line for each file, so where it is not here, the index tells, which the leak
+    guard needs anyway: an image that both have is the same file in both.
     """
     if release.lock.is_sharded != (dataset.config.format == PARQUET):
         return set()
     files = history.kept_files(release)
     if files is None and not _is_encoded_otherwise(release, dataset):
-        digests = dataset.images.digests
+        digests, rows = dataset.images.digests, dataset.selection.files()
         images = history.index(release, dataset.source).as_shown.places
-        rows = dataset.selection.files()
-        return {md5 for name, (md5, _) in made.files.items() if digests[rows[name]] in images}
-    return {*(history.files(release) if files is None else files).values()}
+        digest_of = {md5: digests[rows[name]] for name, (md5, _) in made.files.items()}
+        return {name for name in objects if digest_of[name] in images}
+    there = {*(history.files(release) if files is None else files).values()}
+    return {name for name in objects if name in there}
 
 
 def _is_encoded_otherwise(release: Release, dataset: Dataset) -> bool:
