@@ -37,15 +37,14 @@ def nearest(
     if not queries or not candidates:
         return [[] for _ in queries]
     size = image(queries[0]).size
+    together = max(1, BLOCK_BYTES // (8 * size))
     found = [_Found(np.empty(0), np.empty(0, np.int64)) for _ in queries]
-    blocks = [*_blocks(candidates, max(1, BLOCK_BYTES // (8 * size)))]
+    blocks = [*_blocks(candidates, together)]
     for block in Bar(blocks, desc="Comparing images"):
         values, rows = _values(image, block), np.array(block)
-        for start in range(0, len(queries), QUERIES):
-            some = queries[start : start + QUERIES]
-            for number, distances in enumerate(_squared(_values(image, some), values), start):
-                distances[rows == queries[number]] = np.inf
-                found[number] = found[number].with_more(distances, rows, count)
+        for number, distances in _distances(image, queries, values, min(QUERIES, together)):
+            distances[rows == queries[number]] = np.inf
+            found[number] = found[number].with_more(distances, rows, count)
     return [one.neighbors(size) for one in found]
 
 
@@ -71,6 +70,15 @@ class _Found(NamedTuple):
             for row, squared in zip(self.rows.tolist(), self.squared, strict=True)
             if np.isfinite(squared)
         ]
+
+
+def _distances(
+    image: Callable[[int], Pixels], queries: Sequence[int], values: Values, together: int
+) -> Iterator[tuple[int, Values]]:
+    """Yield the squared distances of each of `queries`, by number, to all of `values`."""
+    for start in range(0, len(queries), together):
+        some = _values(image, queries[start : start + together])
+        yield from enumerate(_squared(some, values), start)
 
 
 def _squared(some: Values, others: Values) -> Values:

@@ -1,9 +1,10 @@
 """List, or delete, the objects in the remote that nothing needs."""
 
 import argparse
+import sys
 from datetime import UTC, datetime
 
-from scripts.github import collection
+from scripts.github import actions, collection
 from scripts.review.words import size
 from scripts.storage.remote import Stored
 from scripts.versions.git import Git
@@ -11,7 +12,11 @@ from scripts.versions.git import Git
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    url, found = collection.collect(git, delete=options.yes)
+    url, found, left_out = collection.collect(git, delete=options.yes)
+    for number, reason in sorted(left_out.items()):
+        message = f"pull request {number} is left out, and what it needs may be listed: {reason}"
+        print(message, file=sys.stderr)
+        actions.notice("Left out", message)
     for one in found.unneeded:
         print(f"{one.place}  {size(one.size)}  {_date(one)}")
     count = f"{len(found.unneeded):,} objects ({size(found.size)})"

@@ -165,6 +165,12 @@ class GitHub:
         with reporting("list the pull requests"):
             return sorted(pull.number for pull in self._repository.get_pulls(state="open"))
 
+    def own_pulls(self) -> list[int]:
+        """Return the numbers of the open pull requests from branches of this repository."""
+        with reporting("list the pull requests"):
+            pulls = self._repository.get_pulls(state="open")
+            return sorted(pull.number for pull in pulls if self._is_here(pull))
+
     def pull_of_run(self, owner: str, branch: str, sha: str) -> int | None:
         """Return the open pull request whose head is `sha` on `branch` of `owner`'s fork."""
         with reporting(f"find the pull request of {owner}:{branch}"):
@@ -236,9 +242,12 @@ class GitHub:
         return self._repository.create_git_release(tag, title, notes, draft=True)
 
     def _is_own(self, pull: PullRequest, sha: str) -> bool:
-        # A fork can have the same owner.
-        is_here = pull.head.repo is not None and pull.head.repo.full_name == self._name
-        return is_here and pull.head.sha == sha and _login(pull.user) != DEPENDABOT_LOGIN
+        is_dependabots = _login(pull.user) == DEPENDABOT_LOGIN
+        return self._is_here(pull) and pull.head.sha == sha and not is_dependabots
+
+    def _is_here(self, pull: PullRequest) -> bool:
+        # A fork can have the same owner, and can be deleted.
+        return pull.head.repo is not None and pull.head.repo.full_name == self._name
 
     def _of_pull(self, number: int) -> "_Comments":
         pull = self._repository.get_pull(number)

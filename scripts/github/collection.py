@@ -7,6 +7,7 @@ are done again, so that a run which came in between is noticed.
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.github import actions
@@ -17,48 +18,66 @@ from scripts.storage.remote import Remote, Stored, open_remote
 from scripts.storage.settings import CONFIG_PATH
 from scripts.versions import needed, origin, publish
 from scripts.versions.git import MAIN, TRACKED_MAIN, Git
+from scripts.versions.needed import Needed, Open
 
 
-def collect(git: Git, *, delete: bool) -> tuple[str, Garbage]:
-    """Return the address of the remote that main names, and what nothing in it needs.
+class Collected(NamedTuple):
+    """The address of the remote that main names, and what nothing in it needs.
 
-    With `delete` that is deleted. Raises `UserError` when origin or the remote is unreachable, when
-    it cannot be known what is needed, or when something of it came to be needed meanwhile.
+    `left_out` are pull requests that could not be read, by number, with the reason.
+    """
+
+    url: str
+    garbage: Garbage
+    left_out: dict[int, str]
+
+
+def collect(git: Git, *, delete: bool) -> Collected:
+    """Find, and with `delete` delete, what nothing needs.
+
+    Raises `UserError` when origin or the remote is unreachable, when it cannot be known what is
+    needed, or when something of it came to be needed meanwhile.
     """
     publish.try_again(lambda: origin.fetch(git))
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if actions.running() and remote.is_folder:
         if publish.lacks_bucket(git, committed):
-            return remote.url, Garbage([], 0, 0)
+            return Collected(remote.url, Garbage([], 0, 0), {})
         raise UserError(publish.FOLDER_ON_RUNNER.format(url=remote.url))
     listed = remote.listing()
-    found = garbage.find(listed, _needed(git, remote, listed), time.time())
+    used = _needed(git, remote, listed)
+    found = garbage.find(listed, used.names, time.time())
     if delete and found.unneeded:
         garbage.delete(remote, found.unneeded)
         _refuse_if_needed(git, remote, found.unneeded)
-    return remote.url, found
+    return Collected(remote.url, found, used.left_out)
 
 
-def _needed(git: Git, remote: Remote, listed: Sequence[Stored]) -> set[str]:
-    """Return what is needed of `listed`.
+def _needed(
+    git: Git, remote: Remote, listed: Sequence[Stored], deleted: Sequence[Stored] = ()
+) -> Needed:
+    """Return what is needed of `listed`, all that the remote has, and of `deleted`.
 
     Where GitHub's API can be used, closed pull requests count no more, and what the comment on an
-    open one shows is needed, too: without a candidate no commit names it.
+    open one shows is needed, too: without a candidate no commit names it. Files of forks are not
+    stored before the merge, whatever their comments show.
     """
+    wanted = garbage.names_of([*listed, *deleted])
     if not actions.has_token():
-        return publish.try_again(lambda: needed.needed(git, remote, listed))
+        return publish.try_again(lambda: needed.needed(git, remote, listed, wanted))
     hub = GitHub()
-    pulls = hub.open_pulls()
+    own = hub.own_pulls()
     # The marker is in the first line.
-    markers = [(hub.commented(number) or "").partition("\n")[0] for number in pulls]
+    markers = [(hub.commented(number) or "").partition("\n")[0] for number in own]
     shown = needed.names_in(" ".join(markers).encode())
-    return publish.try_again(lambda: needed.needed(git, remote, listed, pulls, shown))
+    opened = Open(hub.open_pulls(), own, shown)
+    return publish.try_again(lambda: needed.needed(git, remote, listed, wanted, opened))
 
 
 def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[Stored]) -> None:
     """Raise `UserError` when something that was deleted is needed now."""
-    late = garbage.names_of(deleted) & _needed(git, remote, remote.listing())
+    late = garbage.names_of(deleted) & _needed(git, remote, remote.listing(), deleted).names
     if late:
         raise UserError(
             f"{len(late):,} of the deleted objects came to be needed at the same time, such as"

@@ -3,35 +3,24 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from scripts.errors import UserError
-from scripts.github import actions, marker, merges, previews
+from scripts.github import actions, marker, merges, previews, proposed
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
-from scripts.github.merges import ConflictError
+from scripts.github.proposed import Updated
 from scripts.github.reports import REPORT_FILE
-from scripts.inputs.problems import InputError
-from scripts.review import contact_sheet, plan, render, report
-from scripts.review.report import Report
+from scripts.review import render, report
 from scripts.versions import origin, publish, releases
 from scripts.versions.git import Git
 from scripts.versions.releases import Release
-
-
-class _Updated(NamedTuple):
-    """A comment that was rendered again, with its contact sheet, and the dataset that both show."""
-
-    text: str
-    md5: str | None
-    sheet: bytes | None
 
 
 def comment(folder: Path, sheet: str | None) -> str:
     """Post the report in `folder` on the pull request that started the workflow."""
     found = report.load((folder / REPORT_FILE).read_bytes())
     number = int(actions.event()["pull_request"]["number"])
-    return GitHub().comment(number, _text(found, sheet or None))
+    return GitHub().comment(number, proposed.text(found, sheet or None))
 
 
 def comment_fork() -> str:
@@ -51,7 +40,7 @@ def comment_fork() -> str:
     found = hub.report_of_run(int(run["id"]))
     if found is None:
         return "the run left no report, because it does not change the dataset: no comment"
-    return hub.comment(number, _text(found, run["html_url"]))
+    return hub.comment(number, proposed.text(found, run["html_url"]))
 
 
 def update_comments(git: Git) -> Iterator[str]:
@@ -83,54 +72,33 @@ def update_comments(git: Git) -> Iterator[str]:
             )
             if new != old:
                 yield hub.comment(number, new)
-        except UserError as error:
-            # One failure, such as a locked pull request, does not stop the others.
+        except Exception as error:  # noqa: BLE001 - whatever it is, it does not stop the others
             failures.append(f"pull request {number}: {error}")
             yield failures[-1]
     if failures and len(failures) == len(numbers):
         raise UserError("no comment could be updated; the reasons are above.")
 
 
-def _text(found: Report, sheet: str | None) -> str:
-    return marker.compose(marker.of(found, sheet), render.comment(found, sheet))
-
-
-def _updated(git: Git, number: int, old: str, latest: Release) -> _Updated | None:
+def _updated(git: Git, number: int, old: str, latest: Release) -> Updated | None:
     """Return the comment rendered again, None where only the pull request's own run can do it."""
-    known, _ = marker.parse(old)
-    md5, sheet = None, None
     try:
         tree = merges.tree(git, merges.fetch_head(git, number))
-        dataset = previews.strangers_dataset(git, tree, latest)
-        planned, difference = plan.plan(git, dataset, latest)
-        planned = plan.with_promotion(git, planned, merges.read(git, tree))
-        md5 = planned.md5
-        # There is none of a version that only the release can make.
-        sheet = contact_sheet.draw(dataset, difference) if md5 else None
-        # What the run has stored is still stored, unless main changes what is to be.
-        same = known is not None and known.md5 == planned.md5
-        found = Report(plan=planned, stored=known.stored if known and same else None)
-    except InputError as error:
-        found = Report(problems=report.problems(error))
-    except ConflictError as error:
+        return proposed.updated(git, tree, old, latest)
+    except UserError as error:
         print(f"pull request {number}: {error}", file=sys.stderr)
         return None
-    except UserError:
-        return None
-    text = marker.carry_candidate(old, _text(found, known.sheet if known else None))
-    return _Updated(text, md5, sheet)
 
 
-def _shown(git: Git, hub: GitHub, opened: Sequence[int], number: int, updated: _Updated) -> str:
+def _shown(git: Git, hub: GitHub, opened: Sequence[int], number: int, updated: Updated) -> str:
     """Return the text of a comment, with its contact sheet as far as that can be published."""
-    if updated.md5 is None or updated.sheet is None:
+    if updated.sheet is None:
         return updated.text
     try:
-        previews.put(git, opened, {number: updated.sheet})
+        previews.put(git, opened, {number: updated.sheet.picture})
     except UserError as error:
         print(f"pull request {number}: {error}", file=sys.stderr)
         return updated.text
-    return previews.with_picture(hub, number, updated.text, updated.md5, updated.sheet)
+    return previews.with_picture(hub, number, updated.text, updated.sheet)
 
 
 def _outdated(git: Git, old: str, latest: Release) -> str:

@@ -11,7 +11,6 @@ from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import RELABEL
 from scripts.review import thumbnail
 from scripts.review.thumbnail import WHITE, width_of
-from scripts.sources.source import Pixels
 from scripts.versions.diff import Diff
 
 MAX_IMAGES = 24
@@ -38,8 +37,10 @@ Color = tuple[int, int, int]
 
 
 class _Sample(NamedTuple):
+    """A sample as it is drawn: hundreds of large images would not fit into memory."""
+
     caption: str
-    pixels: Pixels
+    picture: Image.Image
     color: Color
 
 
@@ -122,7 +123,7 @@ def _curated(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
                 _Sample(
                     # One space is hardly seen between two numbers.
                     f"{dataset.images.identifier(row)}  {', '.join(decided[row])}",
-                    dataset.images.image(row),
+                    _picture(dataset, row),
                     CURATED,
                 )
                 for row in shown
@@ -141,7 +142,7 @@ def _near(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
         for row in (pair.train, pair.other):
             split, folder = places[row]
             caption = f"{_caption(dataset, row, folder)}  {split}"
-            samples.append(_Sample(caption, dataset.images.image(row), BLACK))
+            samples.append(_Sample(caption, _picture(dataset, row), BLACK))
         samples.append(None)
     noun = "pair" if near.count == 1 else "pairs"
     yield _Row(
@@ -170,7 +171,7 @@ def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
         yield _Row(
             f"{split}/{folder}: {len(shown)} of {len(rows):,}{news}",
             [
-                _Sample(_caption(dataset, row, folder), dataset.images.image(row), color(row))
+                _Sample(_caption(dataset, row, folder), _picture(dataset, row), color(row))
                 for row in shown
             ],
         )
@@ -196,7 +197,7 @@ def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
                 [
                     _Sample(
                         _caption(dataset, row, old.places[image][1]),
-                        dataset.images.image(row),
+                        _picture(dataset, row),
                         REMOVED,
                     )
                     for row, image in here
@@ -212,6 +213,10 @@ def _within_bounds(selected: Sequence[_Row], removed: Sequence[_Row]) -> list[_R
     return [*selected[:space], *removed, *rest]
 
 
+def _picture(dataset: Dataset, row: int) -> Image.Image:
+    return thumbnail.draw(dataset.images.image(row))
+
+
 def _caption(dataset: Dataset, row: int, folder: str) -> str:
     """Return the identifier of a row, with its label in the source where `folder` is another."""
     selection, label = dataset.selection, str(dataset.images.labels[row])
@@ -222,5 +227,5 @@ def _caption(dataset: Dataset, row: int, folder: str) -> str:
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, sample: _Sample, x: int, y: int) -> None:
     """Draw a sample in its frame."""
     pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), fill=sample.color)
-    page.paste(thumbnail.draw(sample.pixels), (x + FRAME, y + FRAME))
+    page.paste(sample.picture, (x + FRAME, y + FRAME))
     pen.text((x + FRAME, y + SIDE), sample.caption, fill=GRAY)

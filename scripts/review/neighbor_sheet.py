@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw
 from scripts.review import thumbnail
 from scripts.review.contact_sheet import BLACK, GAP, GRAY
 from scripts.review.thumbnail import SIDE, WHITE, width_of
-from scripts.sources.source import Pixels
 from scripts.versions.samples import Samples
 from scripts.versions.similar import Similar
 
@@ -21,7 +20,9 @@ LINE = SIDE + 3 * CAPTION + GAP
 
 
 class _Cell(NamedTuple):
-    pixels: Pixels
+    """A sample as it is drawn: hundreds of large images would not fit into memory."""
+
+    picture: Image.Image
     captions: tuple[str, ...]
 
 
@@ -58,10 +59,10 @@ def draw(samples: Samples, similar: Similar) -> bytes:
 
 def _cell(samples: Samples, row: int, *more: str) -> _Cell:
     captions = (samples.identifier(row), samples.label(row), *more)
-    return _Cell(samples.dataset.images.image(row), captions)
+    return _Cell(thumbnail.draw(samples.dataset.images.image(row)), captions)
 
 
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, cell: _Cell, x: int, y: int) -> None:
-    page.paste(thumbnail.draw(cell.pixels), (x, y))
+    page.paste(cell.picture, (x, y))
     for line, text in enumerate(cell.captions):
         pen.text((x, y + SIDE + line * CAPTION), text, fill=BLACK if line == 1 else GRAY)

@@ -83,9 +83,13 @@ def _is_of_machine(error: BaseException | None) -> bool:
 
 @contextmanager
 def _isolated(checkout: Path) -> Iterator[None]:
-    """Hide the DVC configuration of the machine and its user, and give a user a name."""
+    """Hide the DVC configuration of the machine and its user, and give a user a name.
+
+    DVC's cache that users share is new and empty here: DVC unpickles what is in it, that is, runs it
+    as code.
+    """
     nowhere = str(checkout / uuid.uuid4().hex)
-    names = ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR")
+    names = ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
     changes = dict.fromkeys(names, nowhere) | _name_of_user()
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)

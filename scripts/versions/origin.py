@@ -142,37 +142,52 @@ def push_branch(git: Git, branch: str, commit: str | None, before: str | None) -
 
 
 @contextmanager
-def everything(git: Git, namespace: str, pulls: Sequence[int] | None) -> Iterator[None]:
+def everything(
+    git: Git, namespace: str, pulls: Sequence[int] | None
+) -> Iterator[dict[int, str | None]]:
     """Fetch what origin has now to references below `namespace`, which the block can use.
 
     That is all branches, all tags, and the pull requests `pulls`, by default all there are. Main
-    and the tags of releases are fetched as `fetch` does. Raises `UserError` when something cannot
-    be fetched.
+    and the tags of releases are fetched as `fetch` does. Gives why pull requests could not be
+    fetched within the limits, by number, with None for those that could. Raises `UserError` when
+    anything else cannot be fetched.
     """
     fetch(git)
     try:
-        _fetch_everything(git, namespace, pulls)
-        yield
+        _remove_references(git, namespace)
+        yield _fetch_everything(git, namespace, pulls)
     finally:
         _remove_references(git, namespace)
 
 
-def _fetch_everything(git: Git, namespace: str, pulls: Sequence[int] | None) -> None:
-    _remove_references(git, namespace)
+def _fetch_everything(
+    git: Git, namespace: str, pulls: Sequence[int] | None
+) -> dict[int, str | None]:
     try:
         kinds = [f"+refs/{kind}/*:{namespace}/{kind}/*" for kind in ("heads", "tags")]
         git.fetch(*kinds)
         listed = git("ls-remote", ORIGIN, "refs/pull/*").splitlines()
-        names = [line.partition("\t")[2] for line in listed]
-        for name in names:
-            if pulls is None or int(name.split("/")[2]) in pulls:
-                # A stranger can have made it.
-                limited = LimitedGit(git.root, SECONDS, BYTES)
-                target = name.replace("refs", namespace, 1)
-                limited("fetch", "--quiet", "--no-tags", ORIGIN, f"+{name}:{target}")
     except GitError as error:
         _try_again_if(error, TRANSIENT)
         raise UserError(f"cannot fetch everything from origin: {error.output}") from None
+    fetched: dict[int, str | None] = {}
+    for name in (line.partition("\t")[2] for line in listed):
+        number = int(name.split("/")[2])
+        if pulls is None or number in pulls:
+            failure = _fetch_limited(git, name, name.replace("refs", namespace, 1))
+            fetched[number] = fetched.get(number) or failure
+    return fetched
+
+
+def _fetch_limited(git: Git, name: str, target: str) -> str | None:
+    """Fetch what a stranger can have made; return why that failed."""
+    try:
+        limited = LimitedGit(git.root, SECONDS, BYTES)
+        limited("fetch", "--quiet", "--no-tags", ORIGIN, f"+{name}:{target}")
+    except GitError as error:
+        _try_again_if(error, TRANSIENT)
+        return f"it cannot be fetched: {error.output}"
+    return None
 
 
 def _remove_references(git: Git, namespace: str) -> None:

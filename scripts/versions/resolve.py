@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from scripts.build import bounds
 from scripts.build.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import reader
@@ -58,10 +59,15 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
     The source that the lock `recorded` was made from is used again, if its name is the same. Raises
     `InputError` with every problem, `UserError` when the source is not available now.
     """
-    dataset = Dataset(inputs, source_of(git, inputs, recorded))
-    if problems := [*_size_problems(dataset)]:
+    return checked(Dataset(inputs, source_of(git, inputs, recorded)))
+
+
+def checked(dataset: Dataset) -> Dataset:
+    """Return `dataset`, selected; raises `InputError` with every problem."""
+    sizes = [*_size_problems(dataset), *bounds.problems_of(dataset.inputs, dataset.source)]
+    if sizes:
         # Images of different sizes cannot be selected: copies are found after resizing.
-        raise InputError(problems)
+        raise InputError(sizes)
     _ = dataset.selection  # raises what the source cannot give
     return dataset
 

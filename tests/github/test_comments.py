@@ -2,20 +2,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from scripts.errors import UserError
-from scripts.github import marker, merges
+from scripts.github import marker, merges, proposed
 from scripts.github.client import ARTIFACT, GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
 from scripts.github.reports import REPORT_FILE
+from scripts.isolated import Limits
 from scripts.review import render, report
 from scripts.review.report import Report, ReportedProblem
-from scripts.sources import registry
-from scripts.sources.source import Source, SourceRequest
 from scripts.versions.git import Git
 from tests.doubles.github import BOT, CONTRIBUTOR, Server
 from tests.repository import Repository, Run, config_text, git
@@ -275,20 +273,61 @@ def test_a_comment_is_marked_as_out_of_date_where_only_its_own_run_can_update_it
 
 
 def test_no_source_but_that_of_the_latest_release_is_loaded(
-    released: Repository, server: Server, monkeypatch: pytest.MonkeyPatch
+    released: Repository, run: Run, server: Server
 ) -> None:
-    loaded = []
-    load = registry.load
+    other = propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})
 
-    def spy(request: SourceRequest, *known: Any) -> Source:
-        loaded.append(request.name)
-        return load(request, *known)
+    result = run("update-comments")
 
-    monkeypatch.setattr(registry, "load", spy)
-    propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})
-    propose(released, server, {CONFIG: LARGER})
-    assert len(update(released)) == 2
-    assert loaded == ["digits"]
+    reason = f"pull request {other}: it uses another source than the latest release\n"
+    assert (result.code, result.err) == (0, reason)
+    assert "> Out of date: v0 was published" in body(server, other)
+
+
+def test_a_pull_request_that_asks_for_very_large_images_is_marked_as_out_of_date(
+    released: Repository, run: Run, server: Server
+) -> None:
+    config = config_text(samples=100, image_size=4096).encode()
+    large = propose(released, server, {CONFIG: config})
+    other = propose(released, server, {CONFIG: LARGER})
+
+    result = run("update-comments")
+
+    # The digits have at most 183 images of a class.
+    assert result.err == (
+        f"pull request {large}: its resized images would have 3,355,443,200 bytes of pixels; for a"
+        " stranger at most 2,147,483,648 are made here\n"
+    )
+    assert "> Out of date: v0 was published" in body(server, large)
+    assert "### dataset v1: +4 samples, 2 classes" in body(server, other)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit of memory")
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(seconds=0.0, memory=proposed.STRANGERS.memory), "it takes longer than 0 seconds"),
+        (Limits(seconds=60.0, memory=1), "it needs more than 1 bytes of memory"),
+    ],
+    ids=["time", "memory"],
+)
+def test_a_pull_request_whose_comment_cannot_be_rendered_within_the_limits_is_named(
+    released: Repository,
+    run: Run,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: Limits,
+    reason: str,
+) -> None:
+    first, second = (propose(released, server, {CONFIG: LARGER}) for _ in range(2))
+    monkeypatch.setattr(proposed, "STRANGERS", limits)
+
+    result = run("update-comments")
+
+    assert result.code == 0
+    assert result.err == f"pull request {first}: {reason}\npull request {second}: {reason}\n"
+    for number in (first, second):
+        assert "> Out of date: v0 was published" in body(server, number)
 
 
 def test_a_pull_request_whose_branch_is_gone_or_conflicts_is_marked_as_out_of_date(

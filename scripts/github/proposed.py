@@ -1,0 +1,252 @@
+"""What the merge of a pull request would give, made by main's code in a process with limits.
+
+A config is small, and can ask for any amount of work. What takes too long, needs too much memory or
+ends its process is an error of that pull request only. The process does not import the client of
+GitHub, which takes a second.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from scripts import isolated
+from scripts.build import bounds
+from scripts.build.dataset import Dataset
+from scripts.build.large import is_large
+from scripts.errors import UserError
+from scripts.github import marker, merges
+from scripts.github.merges import ConflictError
+from scripts.inputs import reader
+from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUTS_OF_PEOPLE, RELEASES_FILE
+from scripts.inputs.problems import InputError
+from scripts.isolated import Limits
+from scripts.review import contact_sheet, plan, render, report
+from scripts.review.report import Report
+from scripts.storage.cache import Cache
+from scripts.storage.consumer import UnreadableError, check_readable
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
+from scripts.versions import comparison, index, lock, publish, releases, resolve, snapshot
+from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
+from scripts.versions.history import History
+from scripts.versions.releases import Release
+
+GiB = 1024**3
+# For what anybody can propose, and for branches of the repository itself.
+STRANGERS = Limits(seconds=300.0, memory=3 * GiB)
+OWN = Limits(seconds=1500.0, memory=4 * GiB)
+# Bytes of the pixels of all images that are resized for a stranger: half a minute of work.
+STRANGERS_PIXELS = 2 * GiB
+MESSAGE = "Candidate of pull request {number}"
+# What this code reads of a stranger's pull request; images are for its own run to read.
+READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
+LARGE = "it has so many images that the release makes their files"
+
+Result = TypeVar("Result")
+
+
+class NoCandidateError(UserError):
+    """The pull request has no candidate; the text says why."""
+
+
+# What a pull request can be without being a failure of the workflow.
+NONE = (NoCandidateError, ConflictError, InputError, UnreadableError)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a pull request would release: its commit, and the name of its manifest."""
+
+    commit: str
+    md5: str
+
+
+class Sheet(NamedTuple):
+    """A contact sheet, and the name of the manifest of the dataset that it shows."""
+
+    md5: str
+    picture: bytes
+
+
+class Updated(NamedTuple):
+    """A comment that was rendered again, with its contact sheet where there is one."""
+
+    text: str
+    sheet: Sheet | None
+
+
+def candidate(git: Git, number: int, head: str, tree: str) -> Candidate:
+    """Return the candidate of a pull request, whose head is `head` and whose merge gives `tree`.
+
+    Raises one of `NONE` where there is none, `UserError` when it cannot be made.
+    """
+    return _made(isolated.run(OWN, _candidate, git, number, head, tree))
+
+
+def sheet(git: Git, tree: str, *, is_own: bool) -> Sheet:
+    """Return the contact sheet of a pull request whose merge gives `tree`.
+
+    One that is not of the repository itself has tighter limits. Raises as `candidate` does.
+    """
+    work, limits = (_own_sheet, OWN) if is_own else (_strangers_sheet, STRANGERS)
+    return _made(isolated.run(limits, work, git, tree))
+
+
+def updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
+    """Return the comment `old` of a pull request, whose merge gives `tree`, rendered again.
+
+    Raises `UserError` where only the pull request's own run can do it, and at a limit.
+    """
+    return isolated.run(STRANGERS, _updated, git, tree, old, latest)
+
+
+def text(found: Report, sheet: str | None) -> str:
+    """Return the text of the comment that shows a report; `sheet` is where its samples are."""
+    return marker.compose(marker.of(found, sheet), render.comment(found, sheet))
+
+
+def _made(found: Result | str) -> Result:
+    """Return what a process has made, or raise the reason for which there is none."""
+    if isinstance(found, str):
+        raise NoCandidateError(found)
+    return found
+
+
+# In the process:
+
+
+def _candidate(git: Git, number: int, head: str, tree: str) -> Candidate | str:
+    try:
+        return _make(git, number, head, tree)
+    except NONE as error:
+        return str(error)
+
+
+def _own_sheet(git: Git, tree: str) -> Sheet | str:
+    try:
+        return _draw(git, _own_dataset(git, tree))
+    except NONE as error:
+        return str(error)
+
+
+def _strangers_sheet(git: Git, tree: str) -> Sheet | str:
+    try:
+        return _draw(git, _strangers_dataset(git, tree, releases.scan(git).latest))
+    except NONE as error:
+        return str(error)
+
+
+def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
+    known, _ = marker.parse(old)
+    made = None
+    try:
+        dataset = _strangers_dataset(git, tree, latest)
+        planned, difference = plan.plan(git, dataset, latest)
+        planned = plan.with_promotion(git, planned, merges.read(git, tree))
+        if planned.md5:
+            # There is none of a version that only the release can make.
+            made = Sheet(planned.md5, contact_sheet.draw(dataset, difference))
+        # What the run has stored is still stored, unless main changes what is to be.
+        same = known is not None and known.md5 == planned.md5
+        found = Report(plan=planned, stored=known.stored if known and same else None)
+    except InputError as error:
+        found = Report(problems=report.problems(error))
+    new = text(found, known.sheet if known else None)
+    return Updated(marker.carry_candidate(old, new), made)
+
+
+def _draw(git: Git, dataset: Dataset) -> Sheet:
+    if is_large(dataset):
+        raise NoCandidateError(LARGE)
+    _, difference = plan.plan(git, dataset, releases.scan(git).latest)
+    return Sheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
+
+
+def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
+    dataset = _new_version(git, tree)
+    recorded, made = _lock(git, dataset), dataset.manifest
+    committed = git.file(TRACKED_MAIN, CONFIG_PATH)
+    if publish.lacks_bucket(git, committed):
+        raise NoCandidateError("there is no bucket yet")
+    remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
+    if missing := remote.missing({*made.objects(), made.md5}):
+        raise NoCandidateError(f"{len(missing):,} of its objects are missing in {remote.url}")
+    commit = snapshot.of_merge(
+        git,
+        tree,
+        TRACKED_MAIN,
+        lock.render(recorded).encode(),
+        message=MESSAGE.format(number=number),
+        dated_as=head,
+    )
+    cache = Cache(git.root)
+    cache.put_manifest(made)
+    with git.checkout(commit) as folder:
+        check_readable(folder, cache, made)
+    return Candidate(commit, made.md5)
+
+
+def _new_version(git: Git, tree: str) -> Dataset:
+    """Return the dataset of a merge that publishes a new version, made by main's code."""
+    dataset, before = _own_dataset(git, tree), releases.scan(git).latest
+    if is_large(dataset):
+        raise NoCandidateError(LARGE)
+    if before and before.lock.md5 == dataset.manifest.md5:
+        raise NoCandidateError(f"it publishes no new version: the dataset is that of {before.tag}")
+    return dataset
+
+
+def _own_dataset(git: Git, tree: str) -> Dataset:
+    """Return the dataset that the merge of one of our branches would have, made by main's code.
+
+    Raises `NoCandidateError` when it changes more than data, `InputError` when it is not valid.
+    """
+    if other := [path for path in merges.changed(git, tree) if not _is_data(path)]:
+        raise NoCandidateError(f"it changes {other[0]}, which only its own run uses")
+    before = releases.scan(git).latest
+    recorded = before.lock if before else resolve.template_lock(GitTree(git, TRACKED_MAIN))
+    return resolve.of_tree(git, merges.read(git, tree), recorded)
+
+
+def _is_data(path: str) -> bool:
+    return path == RELEASES_FILE or any(
+        path == one or path.startswith(f"{one}/") for one in INPUTS_OF_PEOPLE
+    )
+
+
+def _strangers_dataset(git: Git, tree: str, latest: Release | None) -> Dataset:
+    """Return the dataset of a merge that a stranger can have proposed.
+
+    It is made of the config, the curation and the source of the latest release: a pull request must
+    not make this job load any other source, or resize many images. Raises one of `NONE`, or
+    `UserError`.
+    """
+    if latest is None:
+        raise NoCandidateError("nothing is released yet")
+    changed = set(merges.changed(git, tree))
+    if not changed or not changed <= READ_HERE:
+        raise NoCandidateError("it changes more than main's code reads of a stranger")
+    inputs = reader.read(merges.read(git, tree))
+    if inputs.config.source != latest.lock.meta.source.name:
+        raise NoCandidateError("it uses another source than the latest release")
+    source = resolve.source_of(git, inputs, latest.lock)
+    if (pixels := bounds.pixels(inputs, source)) > STRANGERS_PIXELS:
+        raise NoCandidateError(
+            f"its resized images would have {pixels:,} bytes of pixels; for a stranger at most"
+            f" {STRANGERS_PIXELS:,} are made here"
+        )
+    return resolve.checked(Dataset(inputs, source))
+
+
+def _lock(git: Git, dataset: Dataset) -> lock.Lock:
+    """Return the lock of a candidate; raises `InputError` for leaks, which forbid the merge."""
+    found = releases.scan(git)
+    made = index.of_dataset(dataset)
+    compared = comparison.compare(dataset, History(git, found.accepted), made)
+    compared.refuse_leaks(dataset, found.next_tag)
+    return lock.of(
+        dataset,
+        dataset.manifest,
+        comparable=compared.comparable,
+        splits=made.sha256,
+        copy=None,
+    )
