@@ -14,6 +14,13 @@ from scripts.versions.history import History
 from scripts.versions.lock import LOCK_FILE
 from scripts.versions.publish import Outcome
 
+CAUGHT_UP = """\
+### Caught up
+
+This run released changes that did not start it. No run starts for a commit whose message has
+`[skip ci]` or the like, and a run can fail or be replaced by a newer one.
+"""
+
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
@@ -24,6 +31,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         print(f"{made.tag} is published: {counts} ({made.commit[:10]})")
         for warning in warnings(plan.of_release(history, made)):
             print(f"warning: {made.tag}: {warning}", file=sys.stderr)
+    _print_caught_up(git, outcome)
     if outcome.no_bucket:
         actions.notice("No bucket yet", NO_BUCKET)
         print("nothing to release: there is no bucket yet")
@@ -32,6 +40,19 @@ def run(_: argparse.Namespace, git: Git) -> None:
     _print_problems(outcome)
     if outcome.failure:
         raise outcome.failure
+
+
+def _print_caught_up(git: Git, outcome: Outcome) -> None:
+    """Say which releases are of changes that did not start this run of the workflow."""
+    if not actions.running():
+        return
+    changes = {made.tag: git.commit(f"{made.commit}^") for made in outcome.published}
+    late = {tag: commit for tag, commit in changes.items() if commit != actions.pushed_commit()}
+    for tag, commit in late.items():
+        print(f"{tag} catches up with {commit[:10]}, which no earlier run released")
+    if late:
+        listed = "".join(f"- {tag}: commit {commit}\n" for tag, commit in late.items())
+        actions.summarize(f"{CAUGHT_UP}\n{listed}")
 
 
 def _print_problems(outcome: Outcome) -> None:

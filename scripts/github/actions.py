@@ -41,6 +41,11 @@ def event() -> dict[str, Any]:
     return content
 
 
+def pushed_commit() -> str | None:
+    """Return the commit whose push started the workflow, None where something else did."""
+    return os.environ.get("GITHUB_SHA") if os.environ.get("GITHUB_EVENT_NAME") == "push" else None
+
+
 def annotations(error: InputError) -> str:
     """Return the log lines with which GitHub shows each problem on its line of the file.
 

@@ -4,9 +4,9 @@ import errno
 import getpass
 import os
 import sqlite3
-import uuid
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ OF_MACHINE = {
     *(errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ESTALE),
 }
 UNKNOWN_USER = ("getpwuid", "home directory")
+# Where DVC finds settings and caches of a machine and its user.
+PLACES = ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
 
 
 class UnreadableError(UserError):
@@ -39,7 +41,7 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
 
     silence()
     try:
-        with _isolated(checkout):
+        with _isolated():
             repo = Repo(str(checkout), config={"cache": {"dir": str(cache.folder)}})
             with repo:
                 # With two outputs in one place it depends on their order which of them DVC finds.
@@ -82,17 +84,23 @@ def _is_of_machine(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _isolated(checkout: Path) -> Iterator[None]:
-    """Hide the DVC configuration of the machine and its user, and give a user a name.
+def _isolated() -> Iterator[None]:
+    """Hide the DVC configuration of the machine and its user, and the cache that users share.
 
-    DVC's cache that users share is new and empty here: DVC unpickles what is in it, that is, runs it
-    as code.
+    DVC unpickles what is in that cache, that is, it can run it as code. Here it is a new one. The
+    user gets a name, if the system does not know one.
     """
-    nowhere = str(checkout / uuid.uuid4().hex)
-    names = ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
-    changes = dict.fromkeys(names, nowhere) | _name_of_user()
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
+    with (
+        tempfile.TemporaryDirectory() as empty,
+        _environment(dict.fromkeys(PLACES, empty) | _name_of_user()),
+    ):
+        yield
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:

@@ -219,6 +219,19 @@ class Forge:
         }
         return self._act("workflow_run", workflow, event, self._main())
 
+    def on_release_run(self, run: Run) -> Run:
+        """Run update-comments.yml, as after the `run` of release.yml."""
+        conclusion = "success" if run.succeeded else "failure"
+        event = {
+            "action": "completed",
+            "workflow_run": {"id": run.number, "name": "Release", "conclusion": conclusion},
+        }
+        return self._act("workflow_run", "update-comments.yml", event, self._main())
+
+    def on_schedule(self, workflow: str = "release.yml") -> Run:
+        """Run a workflow, as when its time has come."""
+        return self._act("schedule", workflow, {"schedule": "23 4 * * *"}, self._main())
+
     def on_label(self, number: int, body: str, label: str, sender: str) -> Run:
         """Run reported-samples.yml, as when `sender` sets a label of an issue."""
         event = {

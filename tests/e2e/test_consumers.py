@@ -66,6 +66,7 @@ def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge)
         "catalogue": "success",
     }
     assert get(forge, "v1", "v1") == before
+    assert forge.on_release_run(released).succeeded
     assert candidate not in branches(forge)
     assert "previews" not in branches(forge)
     (release,) = (one for one in forge.hub.releases() if one["tag_name"] == "v1")

@@ -36,7 +36,7 @@ def test_what_closed_pull_requests_left_is_deleted_and_nothing_else(forge: Forge
     forge.hub.close_pull(closed.number)
     git(forge.origin, "branch", "--delete", "--force", closed.branch)
     # Removes the candidate of the closed pull request.
-    assert forge.on_dispatch().succeeded
+    assert forge.on_dispatch("update-comments.yml").succeeded
     needed = {*forge.bucket.objects()} - left
 
     assert "younger than 14 days" in collect(forge, "true")

@@ -56,6 +56,24 @@ def test_two_quick_merges_get_a_version_each_in_order_from_one_run(forge: Forge)
     assert len(forge.hub.releases()) == 3
 
 
+def test_a_merge_that_started_no_run_is_released_on_schedule_and_named(forge: Forge) -> None:
+    run = forge.on_push()
+    assert "catches up" not in run.log + run.summary
+    # As with a message that has [skip ci].
+    forge.merge(forge.open_pull("skipped", {CONFIG: config(samples=20)}))
+    commit = git(forge.origin, "rev-parse", "main")
+
+    run = forge.on_schedule()
+
+    assert run.jobs == SUCCESS
+    assert forge.tags() == ["v0", "v1"]
+    assert f"v1 catches up with {commit[:10]}, which no earlier run released" in run.log
+    assert f"- v1: commit {commit}" in run.summary
+    again = forge.on_schedule()
+    assert "nothing to release" in again.log
+    assert "Caught up" not in again.summary
+
+
 def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_update_main(
     forge: Forge,
 ) -> None:
@@ -151,8 +169,12 @@ def test_after_a_release_the_comments_on_other_pull_requests_are_updated(forge: 
     docs = forge.open_pull("docs", {"README.md": "More.\n"})
     forge.merge(forge.open_pull("first", {CONFIG: config(samples=20)}))
     # The config conflicts with both, so only an update of the branch can show the new plan.
-    assert forge.on_push().jobs == SUCCESS
+    run = forge.on_push()
+    assert run.jobs == SUCCESS
     assert forge.tags() == ["v0", "v1"]
+    updated = forge.on_release_run(run)
+    assert updated.jobs == {"update-comments": "success"}
+    assert "authenticated as pull-request@example.iam" in updated.log
     for pull in (other, code):
         (comment,) = forge.hub.comments(pull.number)
         assert "> Out of date: v1 was published after this comment was written." in comment["body"]
@@ -169,7 +191,7 @@ def test_a_comment_that_main_can_render_again_names_the_next_version(forge: Forg
     sheet = re.search(r"\(https://\S+/artifacts/1\)", forge.hub.comments(other.number)[0]["body"])
     assert sheet
     forge.merge(forge.open_pull("first", {CONFIG: spread.replace("class: 3", "class: 8")}))
-    assert forge.on_push().jobs == SUCCESS
+    assert forge.on_release_run(forge.on_push()).succeeded
     (comment,) = forge.hub.comments(other.number)
     assert "### dataset v2:" in comment["body"]
     assert "The seed differs from that of v1, so this is a new split." in comment["body"]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from scripts.github import marker
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
+from scripts.isolated import Limits
 from scripts.storage import garbage
 from scripts.storage.remote import Remote, Stored
-from scripts.versions import lock, origin
+from scripts.versions import lock, needed, origin
 from tests.doubles.github import REPOSITORY, Server
 from tests.github.test_candidates import Candidates, Event
 from tests.github.test_comments import CONFIG, propose
@@ -375,18 +377,93 @@ def test_a_candidate_can_be_fetched_after_a_collection(
     assert len(bucket(released)) == len(stored) - 3
 
 
-def test_a_pull_request_that_cannot_be_fetched_stops_the_collection(
+def other_clone(repository: Repository) -> Path:
+    """Clone the repository as a runner does, without the commits of pull requests."""
+    git(repository.place, "clone", "--quiet", f"file://{repository.origin}", "other")
+    return repository.place / "other"
+
+
+def of_fork(repository: Repository, server: Server, files: dict[str, bytes]) -> int:
+    """Open a pull request of a fork."""
+    number = propose(repository, server, files, None)
+    head = repository.at_origin("rev-parse", f"refs/pull/{number}/head")
+    server.close_pull(number)
+    forked = server.open_pull(f"fork-{number}", head, fork=True)
+    repository.git("push", "--quiet", "origin", f"{head}:refs/pull/{forked}/head")
+    return forked
+
+
+def naming(md5: str, **more: bytes) -> dict[str, bytes]:
+    """Return files that name a manifest in the way of DVC."""
+    return {"sources/other.dvc": f"outs:\n- md5: {md5}\n".encode(), **more}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+def test_a_pull_request_of_ours_that_cannot_be_read_stops_the_collection(
     released: Repository, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(released, run, CLOSED)
-    propose(released, server, {"large": os.urandom(300_000)}, None)
-    git(released.place, "clone", "--quiet", f"file://{released.origin}", "other")
+    number = propose(released, server, {"large": os.urandom(300_000)}, None)
     monkeypatch.setattr(origin, "BYTES", 200_000)
     before = bucket(released)
-    result = run("gc", "--yes", where=released.place / "other")
+    result = run("gc", "--yes", where=other_clone(released))
     assert (result.code, result.out) == (1, "")
-    assert "cannot fetch everything from origin" in result.err
+    assert result.err.startswith(f"error: pull request {number} is from a branch of this")
+    assert "it cannot be fetched: git fetch" in result.err or "(a file may have" in result.err
     assert bucket(released) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on Windows")
+def test_a_pull_request_of_a_fork_that_cannot_be_fetched_is_named_and_left_out(
+    released: Repository, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bucket(released)
+    md5 = store(released, run, OPEN)
+    other = of_fork(released, server, naming(md5))
+    needed = bucket(released)
+    store(released, run, CLOSED)
+    large = of_fork(released, server, {"large": os.urandom(300_000)})
+    monkeypatch.setattr(origin, "BYTES", 200_000)
+
+    result = run("gc", "--yes", where=other_clone(released))
+
+    assert result.code == 0
+    assert f"pull request {large} is left out" in result.err
+    assert "(a file may have 200,000 bytes)" in result.err
+    # What the other one names is kept.
+    assert bucket(released) == needed != before
+    assert str(other) not in result.err
+
+
+@pytest.mark.parametrize("limit", ["MAX_PULL", "LIMITS"])
+def test_a_pull_request_of_a_fork_that_takes_too_much_is_named_and_left_out(
+    released: Repository, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    before = bucket(released)
+    md5 = store(released, run, CLOSED)
+    # Together they are more than what is read; no process can have time for it.
+    half = needed.MAX_PULL // 2
+    large = naming(md5, **{f"{name}.dvc": name.encode() * half for name in "abc"})
+    number = of_fork(released, server, large if limit == "MAX_PULL" else naming(md5))
+    if limit == "LIMITS":
+        monkeypatch.setattr(needed, "LIMITS", Limits(seconds=0.0, memory=2**30))
+
+    result = run("gc", "--yes")
+
+    assert result.code == 0, result.err
+    assert result.err.startswith(f"pull request {number} is left out, and what it needs may be")
+    reason = "it takes longer than 0 seconds" if limit == "LIMITS" else "at most 33,554,432 are"
+    assert reason in result.err
+    assert bucket(released) == before
+
+
+def test_what_strangers_write_in_their_pull_requests_is_not_waited_for(
+    released: Repository, run: Run, server: Server
+) -> None:
+    store(released, run, CLOSED)
+    number = of_fork(released, server, {CONFIG: CLOSED.encode()})
+    server.proxy.fail(500, f"/issues/{number}/comments")
+    assert run("gc", "--yes").code == 0
 
 
 def test_what_came_to_be_needed_during_the_deletion_is_named(

@@ -95,11 +95,20 @@ def test_each_workflow_has_its_triggers() -> None:
         }
     assert workflow("release.yml")["on"] == {
         "push": {"branches": ["main"]},
+        # Once a day: nothing starts for a merge whose message has [skip ci].
+        "schedule": [{"cron": "23 4 * * *"}],
         "workflow_dispatch": None,
         "workflow_run": {
             "workflows": [workflow("gc.yml")["name"]],
             "types": ["completed"],
         },
+    }
+    assert workflow("update-comments.yml")["on"] == {
+        "workflow_run": {
+            "workflows": [workflow("release.yml")["name"]],
+            "types": ["completed"],
+        },
+        "workflow_dispatch": None,
     }
     assert workflow("gc.yml")["on"].keys() == {"workflow_dispatch"}
     assert workflow("ingest.yml")["on"].keys() == {"workflow_dispatch"}
@@ -124,6 +133,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "release.yml",
         "reported-samples.yml",
         "soak.yml",
+        "update-comments.yml",
     }
 
 
@@ -167,6 +177,11 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "pull-request/merge-group": {"contents": "read"},
         "pull-request/passed": {},
         "release/release": {
+            "contents": "write",
+            "id-token": "write",
+            "pull-requests": "read",
+        },
+        "update-comments/update-comments": {
             "contents": "write",
             "id-token": "write",
             "pull-requests": "write",
@@ -281,7 +296,9 @@ def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes
     for name, job in workflow(file.name)["jobs"].items():
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
-        uses_git = name in {"release", "candidate", "curate", "ingest", "gc", "preview"}
+        uses_git = name in {
+            *("release", "candidate", "curate", "ingest", "gc", "preview", "update-comments"),
+        }
         assert kept == ([False, True] if uses_git else [False] * len(kept))
 
 
@@ -296,7 +313,9 @@ def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> N
     assert not [step for step in job["steps"][key + 1 :] if "uses" in step]
 
 
-@pytest.mark.parametrize(("name", "count"), [("release", 4), ("candidate", 2), ("gc", 2)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("release", 3), ("candidate", 2), ("gc", 2), ("update-comments", 1)]
+)
 def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run(
     name: str, count: int
 ) -> None:
@@ -387,6 +406,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("reported-samples.yml", "curate", ["curate-issue"]),
         ("ingest.yml", "ingest", ["ingest"]),
         ("candidate.yml", "candidate", ["publish-candidate"]),
+        ("update-comments.yml", "update-comments", ["update-comments"]),
         ("health.yml", "health", ["report-health"]),
         ("gc.yml", "gc", ["gc"]),
     ],
@@ -417,9 +437,10 @@ def test_only_these_jobs_use_a_secret() -> None:
         "release/catalogue",
         "release/release",
         "reported-samples/curate",
+        "update-comments/update-comments",
     }
     # The account of pull requests, which cannot overwrite or delete.
-    for name in ("candidate", "health"):
+    for name in ("candidate", "health", "update-comments"):
         assert "RELEASE" not in repr(workflow(f"{name}.yml"))
 
 
@@ -587,8 +608,9 @@ def test_the_preview_of_a_fork_is_drawn_by_the_code_of_main_without_what_its_run
 # What an issue can start.
 
 
-def labeled(label: str) -> Values:
+def labeled(label: str, sender: str = "octo") -> Values:
     return {
+        "github.event.sender.login": sender,
         "github.event_name": "issues",
         "github.event.issue.number": "7",
         "github.event.label.name": label,
@@ -603,9 +625,11 @@ def test_only_one_label_starts_the_job_for_reported_samples() -> None:
         assert not runs(job, labeled(label))
 
 
-def test_nothing_of_an_issue_but_its_number_and_label_is_in_the_workflow() -> None:
+def test_nothing_of_an_issue_but_its_number_label_and_sender_is_in_the_workflow() -> None:
     used = re.findall(r"github\.event[\w.]*", (FOLDER / "reported-samples.yml").read_text())
-    assert {*used} == {"github.event.issue.number", "github.event.label.name"}
+    assert {*used} == {
+        *("github.event.issue.number", "github.event.label.name", "github.event.sender.login")
+    }
     # Nothing of them reaches a step.
     (job,) = workflow("reported-samples.yml")["jobs"].values()
     assert "github.event" not in repr(job["steps"])
@@ -623,11 +647,11 @@ def test_reported_samples_are_curated_by_the_code_of_main_only() -> None:
     assert last["with"]["fetch-depth"] == 0
 
 
-def test_a_run_for_another_label_replaces_no_pending_one() -> None:
+def test_a_run_for_another_label_or_of_somebody_else_replaces_no_pending_one() -> None:
     concurrency = workflow("reported-samples.yml")["concurrency"]
     other = {**labeled("curate"), "github.event.issue.number": "8"}
-    events = (labeled("curate"), labeled("bug"), other)
-    assert len({interpolate(concurrency["group"], event) for event in events}) == 3
+    events = (labeled("curate"), labeled("bug"), labeled("curate", "triager"), other)
+    assert len({interpolate(concurrency["group"], event) for event in events}) == 4
     assert "cancel-in-progress" not in concurrency
 
 
@@ -670,13 +694,12 @@ def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_fail
 
 def test_notes_and_comments_are_updated_also_when_the_release_failed() -> None:
     job = workflow("release.yml")["jobs"]["release"]
-    *_, release, promote, notes, comments = job["steps"]
+    *_, release, promote, notes = job["steps"]
     assert release["run"] == "python -m scripts release"
     assert promote["run"] == "python -m scripts promote"
     assert notes["run"] == "python -m scripts publish-notes"
-    assert comments["run"] == "python -m scripts update-comments"
     assert "if" not in release
-    for step in (promote, notes, comments):
+    for step in (promote, notes):
         assert step["if"] == "success() || failure()"
 
 
@@ -862,6 +885,29 @@ def test_each_soak_lives_other_histories_of_main_without_credentials() -> None:
 
 
 # Which runs replace others.
+
+
+@pytest.mark.parametrize("name", ["candidate.yml", "comment.yml"])
+def test_a_branch_of_a_fork_with_the_same_name_replaces_no_pending_run(name: str) -> None:
+    group = workflow(name)["concurrency"]["group"]
+    runs_ = [("octo/ds", "x"), ("contributor/ds", "x"), ("octo/ds", "y")]
+    groups = {interpolate(group, workflow_run("pull_request", *run)) for run in runs_}
+    assert len(groups) == 3
+
+
+def test_what_pull_requests_make_slow_is_no_part_of_the_release() -> None:
+    assert "update-comments" not in (FOLDER / "release.yml").read_text()
+    (job,) = workflow("update-comments.yml")["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "python -m scripts update-comments"
+    ]
+    # Neither the key that pushes to main, nor the release's role, nor its turn.
+    assert "environment" not in job
+    assert "ssh-key" not in repr(job)
+    group = workflow("update-comments.yml")["concurrency"]
+    assert group != workflow("release.yml")["concurrency"]
+    refs = [step["with"]["ref"] for step in job["steps"] if uses(step, "actions/checkout")]
+    assert refs == ["main", "main"]
 
 
 def test_one_check_of_the_releases_runs_at_a_time_by_the_code_of_main() -> None:

@@ -242,3 +242,14 @@ def test_a_user_without_a_home_is_told_what_to_set(reachable: Repository) -> Non
         "error: this user has no home folder: the system does not know the user, and HOME is not"
         " set. Set HOME to a folder of the user.\n"
     )
+
+
+def test_the_cache_that_all_users_of_a_machine_share_is_not_opened(
+    released: Released, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # DVC unpickles what is in it.
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "shared"))
+
+    check_readable(checkout, released.cache, released.made)
+
+    assert not (tmp_path / "shared").exists()
