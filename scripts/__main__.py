@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.github import whole_list
 from scripts.inputs.paths import CONFIG_FILE
@@ -43,6 +45,13 @@ MAX_NEIGHBORS = 100
 Verb = Callable[[str, str, str], argparse.ArgumentParser]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages quote its arguments as all output does."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (output.log if file is sys.stderr else output.say)(message)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0, 1 for errors that the user can fix, 2 for usage."""
     options = _parser().parse_args(arguments)
@@ -54,12 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         whole_list.print_problems(error, git.find(Path.cwd()).root, options.verb)
         return 1
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        output.log(f"error: {error}")
         if isinstance(error, FaultsError):
-            whole_list.show(git.find(Path.cwd()).root, options.verb, error.whole, sys.stderr)
+            whole_list.show(git.find(Path.cwd()).root, options.verb, error.whole, output.log)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; run it again to continue", file=sys.stderr)
+        output.log("interrupted; run it again to continue")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output, such as `head`, has closed it.
@@ -68,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A full disk or a folder without write permission is not a bug of the program.
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        output.log(f"error: {where}{error.strerror or error}")
         return 1
 
 
@@ -85,7 +94,7 @@ def _check_home() -> None:
 
 @cache
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m scripts",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -377,6 +386,7 @@ def _in_utf8() -> None:
 
 if __name__ == "__main__":
     _in_utf8()
+    output.take_over()
     # With a tuple for each image, Python's collector looks at all of them again and again, for
     # cycles that there are not: a fifth of the time of a plan.
     gc.set_threshold(GC_THRESHOLD)

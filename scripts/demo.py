@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts import output
 from scripts.versions.git_process import clean_environment
 
 PROJECT = Path(__file__).parent.parent
@@ -34,7 +35,7 @@ READ_PARQUET = """
 import io, numpy, PIL.Image, pyarrow.parquet
 rows = pyarrow.parquet.read_table("train.parquet").to_pylist()
 images = [PIL.Image.open(io.BytesIO(row["image"]["bytes"])) for row in rows]
-print("images:", numpy.stack(images).shape)
+output.say("images:", numpy.stack(images).shape)
 """
 # Stays after the demo; git ignores it.
 CATALOGUE = PROJECT / "demo-catalogue"
@@ -86,8 +87,10 @@ def main() -> None:
 
         _say("Reviewers would rather look: a catalogue of all releases")
         _verb(work, "site", "--out", str(CATALOGUE))
-    print(f"\nDone in {time.monotonic() - began:.0f} s; all but the catalogue is deleted. Open it:")
-    print((CATALOGUE / "index.html").as_uri())
+    output.say(
+        f"\nDone in {time.monotonic() - began:.0f} s; all but the catalogue is deleted. Open it:"
+    )
+    output.say((CATALOGUE / "index.html").as_uri())
 
 
 def _template(place: Path) -> Path:
@@ -152,16 +155,16 @@ def _consume(place: Path) -> None:
         files = consumer.glob(f"{tag}/*/*/*.png")
         counts = Counter(str(file.parent.relative_to(consumer)) for file in files)
         for folder, count in sorted(counts.items()):
-            print(f"{count:5} images in {folder}")
+            output.say(f"{count:5} images in {folder}")
 
 
 def _read_parquet(folder: Path) -> None:
-    print(f"$ python -c '{READ_PARQUET}'", flush=True)
+    output.say(f"$ python -c '{READ_PARQUET}'")
     subprocess.run([sys.executable, "-c", READ_PARQUET], cwd=folder, check=True)
 
 
 def _say(text: str) -> None:
-    print(f"\n== {text} ==\n", flush=True)
+    output.say(f"\n== {text} ==\n\n")
 
 
 def _verb(where: Path, *arguments: str) -> None:
@@ -185,7 +188,7 @@ def _git(where: Path, *arguments: str, shown: bool = False) -> None:
 
 def _run(command: list[str], where: Path, actual: list[str] | None = None) -> None:
     """Show `command`, run it (or `actual` in its place), and pass its output on."""
-    print(f"$ {shlex.join(command)}", flush=True)
+    output.say(f"$ {shlex.join(command)}")
     subprocess.run(
         actual or command, cwd=where, env=_environment(), check=True, stderr=subprocess.STDOUT
     )

@@ -20,3 +20,8 @@ def printable(text: str) -> str:
     return "".join(
         x if x.isprintable() or x == "\n" else x.encode("unicode_escape").decode() for x in text
     )
+
+
+def one_line(text: str) -> str:
+    """Return `text` with every control character, line breaks included, as its escape sequence."""
+    return printable(text).replace("\n", "\\n")

@@ -6,6 +6,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from scripts import output
+from scripts.errors import one_line
+
 # Seconds between two lines in a log; work that is shorter leaves none.
 LOG_INTERVAL = 30.0
 
@@ -16,6 +19,7 @@ class Bar(tqdm):  # type: ignore[type-arg]
     def __init__(self, items: Iterable[Any] | None = None, /, **options: Any) -> None:
         """Show the progress of `items`, or of `total` steps."""
         self._is_log = not sys.stderr.isatty()
+        options["desc"] = one_line(options["desc"])
         if self._is_log:
             # tqdm looks at the clock only after `miniters` steps; 1 is exact.
             options |= {"mininterval": LOG_INTERVAL, "delay": LOG_INTERVAL, "miniters": 1}
@@ -29,5 +33,5 @@ class Bar(tqdm):  # type: ignore[type-arg]
             return bool(super().display(msg, pos))
         if msg is None:
             total = f" of {self.total:,}" if self.total else ""
-            print(f"{self.desc}: {self.n:,}{total} {self.unit}s", file=sys.stderr, flush=True)
+            output.log(f"{self.desc}: {self.n:,}{total} {self.unit}s")
         return False

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from scripts import markdown
 from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import Config
@@ -68,8 +69,8 @@ def write(
         "most": MAX_DECISIONS,
         "comparable": words.comparable(plan),
         "before": plan.against,
-        "headline": render.headline(plan, render.code),
-        "warnings": warnings(plan, render.code),
+        "headline": render.headline(plan, markdown.code),
+        "warnings": warnings(plan, markdown.code),
         "without_archive": without_archive,
     }
     return TEMPLATES.get_template("card.md.j2").render(values).encode()
@@ -77,20 +78,32 @@ def write(
 
 def _cell(text: str) -> str:
     """Return `text` for a cell of a table; a code span, because people wrote it."""
-    return render.code(text).replace("|", "\\|") if text else ""
+    return markdown.cell(text) if text else ""
+
+
+def _yaml(value: str | Sequence[str]) -> str:
+    """Return `value` in one line of YAML: as JSON, but for characters that YAML refuses.
+
+    JSON would write an emoji as two escapes, each of which YAML takes for a character.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(x if x.isprintable() else f"\\U{ord(x):08x}" for x in text)
 
 
 TEMPLATES = Environment(
     loader=PackageLoader("scripts.assets"),
-    autoescape=False,  # noqa: S701 - Markdown, and what people wrote is in code spans or JSON
+    autoescape=False,  # noqa: S701 - Markdown, and what people wrote passes through a filter
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
 TEMPLATES.filters |= {
-    "code": render.code,
-    "json": json.dumps,
+    "code": markdown.code,
+    "fenced": markdown.fenced,
+    "harmless": markdown.harmless,
+    "quote": markdown.quote,
+    "yaml": _yaml,
     "number": "{:,}".format,
     "cell_text": _cell,
 }

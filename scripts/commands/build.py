@@ -1,8 +1,8 @@
 """Build dataset/ from the config."""
 
 import argparse
-import sys
 
+from scripts import output
 from scripts.build import record
 from scripts.build.large import VARIABLE, is_large
 from scripts.build.targets import Local
@@ -24,7 +24,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     dataset = resolve.work_tree(git)
     if is_large(dataset):
         actions.output("built", "no")
-        print(
+        output.say(
             f"planned only: {len(dataset.selection.identifiers):,} images are more than"
             f" {VARIABLE} allows here. The release makes and stores their files."
         )
@@ -35,8 +35,8 @@ def run(_: argparse.Namespace, git: Git) -> None:
     cache.checkout(built)
     record.write(git.root, built, inputs)
     counts = counts_in_words(dataset.selection.counts())
-    print(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")
+    output.say(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")
     before = releases.scan(git).latest
     planned, _difference = plan.plan(git, dataset, before, WorkTree(git.root))
     for warning in warnings(planned):
-        print(f"warning: {warning}", file=sys.stderr)
+        output.log(f"warning: {warning}")

@@ -2,10 +2,11 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import comments
 from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, _: Git) -> None:
     """Run the verb."""
-    print(comments.comment(options.folder, options.sheet))
+    output.say(comments.comment(options.folder, options.sheet))

@@ -2,10 +2,11 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import comments
 from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, __: Git) -> None:
     """Run the verb."""
-    print(comments.comment_fork())
+    output.say(comments.comment_fork())

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.inputs import failures
 from scripts.inputs.config import TEST
@@ -40,13 +41,15 @@ def run(options: argparse.Namespace, git: Git) -> None:
     _print_refusals(options.failures, checked.refusals, neighbors=bool(options.similar))
     if options.sheet:
         files.write(options.sheet, neighbor_sheet.draw(samples, found))
-        print(f"Drew {options.sheet}")
+        output.say(f"Drew {options.sheet}")
     if made is None:
-        print(f"Nothing to add to {CURATION_FILE}.")
+        output.say(f"Nothing to add to {CURATION_FILE}.")
         return
     files.write(git.root / CURATION_FILE, made)
-    print(f"Added to {CURATION_FILE}: {len(checked.decisions):,} test, {len(to_train):,} train")
-    print(NEXT)
+    output.say(
+        f"Added to {CURATION_FILE}: {len(checked.decisions):,} test, {len(to_train):,} train"
+    )
+    output.say(NEXT)
 
 
 def _read(path: Path) -> tuple[list[Failure], list[Problem]]:
@@ -80,9 +83,9 @@ def _similar(samples: Samples, rows: Sequence[int], count: int) -> Similar:
 def _print_unreadable(file: Path, problems: Sequence[Problem]) -> None:
     if problems:
         rows = len({problem.mark.line for problem in problems})
-        print(f"Not read, {rows:,} of the rows in {file}:")
+        output.say(f"Not read, {rows:,} of the rows in {file}:")
     for problem in sorted(problems):
-        print(f"  line {problem.mark.line}, column {problem.mark.column}: {problem.message}")
+        output.say(f"  line {problem.mark.line}, column {problem.mark.column}: {problem.message}")
 
 
 def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool) -> None:
@@ -93,6 +96,6 @@ def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool)
     for heading, is_tested in ((tested, True), ("Not added to the test set", False)):
         listed = [one for one in refusals if one.is_tested == is_tested]
         if listed:
-            print(f"{heading}, {len(listed):,} of the samples in {file}:")
+            output.say(f"{heading}, {len(listed):,} of the samples in {file}:")
         for proposal, why, _ in listed:
-            print(f"  line {proposal.line}, {proposal.sample}: {why}")
+            output.say(f"  line {proposal.line}, {proposal.sample}: {why}")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.commands.plan import FORMATS
 from scripts.review import plan
 from scripts.versions import diff, releases
@@ -14,4 +15,4 @@ def run(options: argparse.Namespace, git: Git) -> None:
     found = releases.scan(git)
     before, after = found.get(options.before), found.get(options.after)
     difference = diff.of_releases(before, after, History(git, found.accepted))
-    print(FORMATS[options.format](plan.of(difference)), end="")
+    output.say(FORMATS[options.format](plan.of(difference)))

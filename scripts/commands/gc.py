@@ -1,10 +1,10 @@
 """List, or delete, the objects in the remote that nothing needs."""
 
 import argparse
-import sys
 from datetime import UTC, datetime
 
-from scripts.github import actions, collection
+from scripts import output
+from scripts.github import collection
 from scripts.review.words import size
 from scripts.storage.remote import Stored
 from scripts.versions.git import Git
@@ -15,21 +15,21 @@ def run(options: argparse.Namespace, git: Git) -> None:
     url, found, left_out = collection.collect(git, delete=options.yes)
     for number, reason in sorted(left_out.items()):
         message = f"pull request {number} is left out, and what it needs may be listed: {reason}"
-        print(message, file=sys.stderr)
-        actions.notice("Left out", message)
+        output.log(message)
+        output.annotate("notice", message, title="Left out")
     for one in found.unneeded:
-        print(f"{one.place}  {size(one.size)}  {_date(one)}")
+        output.say(f"{one.place}  {size(one.size)}  {_date(one)}")
     count = f"{len(found.unneeded):,} objects ({size(found.size)})"
     if options.yes:
-        print(f"deleted {count} from {url}")
+        output.say(f"deleted {count} from {url}")
     elif found.unneeded:
-        print(f"{count} in {url} are not needed. To delete them, start the workflow in gc.yml")
+        output.say(f"{count} in {url} are not needed. To delete them, start the workflow in gc.yml")
     else:
-        print(f"everything in {url} is needed, or younger than 14 days")
+        output.say(f"everything in {url} is needed, or younger than 14 days")
     if found.young:
-        print(f"{found.young:,} more are not needed, but younger than 14 days")
+        output.say(f"{found.young:,} more are not needed, but younger than 14 days")
     if found.unknown:
-        print(f"{found.unknown:,} files that this project did not write are left alone")
+        output.say(f"{found.unknown:,} files that this project did not write are left alone")
 
 
 def _date(stored: Stored) -> str:

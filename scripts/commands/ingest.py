@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import markdown, output
 from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
 from scripts.ingest.ingest import Outcome
@@ -19,19 +20,19 @@ def run(options: argparse.Namespace, git: Git) -> None:
         branches.refuse_unmerged(git, branch, path_of(name))
     outcome = ingest.ingest(git, name, options.location, on_runner=actions.running())
     text = "\n".join(_lines(name, outcome))
-    print(text)
+    output.say(text)
     left_out = outcome.collected.in_both.whole + outcome.collected.ambiguous.whole
     whole_list.show(git.root, options.verb, left_out)
     if options.branch:
-        actions.summarize(f"```text\n{text}\n```\n")
+        output.summarize(f"{markdown.fenced(text)}\n")
     if outcome.pointer is None:
         return
     if not options.branch:
-        print(f"commit {path_of(name)} and open a pull request; 'source: {name}' uses it")
+        output.say(f"commit {path_of(name)} and open a pull request; 'source: {name}' uses it")
         return
     link = branches.push(git, branch, path_of(name), f"Ingest images into {name}")
-    print(f"pushed the branch {branch}; open a pull request: {link}")
-    actions.summarize(f"[Open the pull request]({link}) from the branch `{branch}`.\n")
+    output.say(f"pushed the branch {branch}; open a pull request: {link}")
+    output.summarize(f"[Open the pull request]({link}) from the branch `{branch}`.\n")
 
 
 def _lines(name: str, outcome: Outcome) -> list[str]:

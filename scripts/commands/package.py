@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.assets.package import package
 from scripts.versions import releases
 from scripts.versions.git import Git
@@ -13,4 +14,4 @@ def run(options: argparse.Namespace, git: Git) -> None:
     found = releases.scan(git)
     release = found.get(options.tag)
     for path, file in package(git, History(git, found.accepted), release, options.out).items():
-        print(f"{path}  {file.size:,} bytes")
+        output.say(f"{path}  {file.size:,} bytes")

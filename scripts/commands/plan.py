@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.inputs.reader import WorkTree
 from scripts.review import plan, render
 from scripts.versions import releases, resolve
@@ -21,4 +22,4 @@ def run(options: argparse.Namespace, git: Git) -> None:
     tree = WorkTree(git.root)
     planned, _ = plan.plan(git, dataset, before, tree)
     planned = plan.with_promotion(git, planned, tree)
-    print(FORMATS[options.format](planned), end="")
+    output.say(FORMATS[options.format](planned))

@@ -2,10 +2,11 @@
 
 import argparse
 
+from scripts import output
 from scripts.versions import promotion
 from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    print(promotion.promote(git))
+    output.say(promotion.promote(git))

@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import actions, notes
 from scripts.versions.git import Git
 
@@ -10,7 +11,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb; a later job attests what the output `checksums` lists."""
     checksums = ""
     for tag, address, digests in notes.publish_notes(git):
-        print(address)
+        output.say(address)
         checksums += "".join(f"{digest}  {tag}/{name}\n" for name, digest in digests.items())
         # Set after each release: a failure of a later one must not keep this one from its job.
         actions.output("checksums", checksums)

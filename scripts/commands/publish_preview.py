@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import previews
 from scripts.versions.git import Git
 
@@ -9,4 +10,4 @@ from scripts.versions.git import Git
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     for line in previews.publish_preview(git):
-        print(line)
+        output.say(line)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.build import record
 from scripts.errors import UserError
 from scripts.github import actions
@@ -29,10 +30,10 @@ def run(_: argparse.Namespace, git: Git) -> None:
     if remote.is_folder and actions.running():
         if not lacks_bucket(git, committed):
             raise UserError(FOLDER_ON_RUNNER.format(url=remote.url))
-        actions.notice("No bucket yet", NO_BUCKET)
+        output.annotate("notice", NO_BUCKET, title="No bucket yet")
         actions.output("stored", "no")
         return
     verified = History(git).verified(committed)
     copied = transfer.push(Cache(git.root), remote, built.md5, verified)
     actions.output("stored", "yes")
-    print(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")
+    output.say(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")

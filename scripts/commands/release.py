@@ -1,8 +1,8 @@
 """Publish every change on main that has no release."""
 
 import argparse
-import sys
 
+from scripts import output
 from scripts.commands.push import NO_BUCKET
 from scripts.github import actions
 from scripts.review import plan
@@ -28,15 +28,15 @@ def run(_: argparse.Namespace, git: Git) -> None:
     history = History(git)
     for made in outcome.published:
         counts = counts_in_words(made.lock.meta.counts)
-        print(f"{made.tag} is published: {counts} ({made.commit[:10]})")
+        output.say(f"{made.tag} is published: {counts} ({made.commit[:10]})")
         for warning in warnings(plan.of_release(history, made)):
-            print(f"warning: {made.tag}: {warning}", file=sys.stderr)
+            output.log(f"warning: {made.tag}: {warning}")
     _print_caught_up(git, outcome)
     if outcome.no_bucket:
-        actions.notice("No bucket yet", NO_BUCKET)
-        print("nothing to release: there is no bucket yet")
+        output.annotate("notice", NO_BUCKET, title="No bucket yet")
+        output.say("nothing to release: there is no bucket yet")
     elif not outcome.published and not outcome.failure:
-        print("nothing to release: the dataset on main is released already")
+        output.say("nothing to release: the dataset on main is released already")
     _print_problems(outcome)
     if outcome.failure:
         raise outcome.failure
@@ -49,29 +49,27 @@ def _print_caught_up(git: Git, outcome: Outcome) -> None:
     changes = {made.tag: git.commit(f"{made.commit}^") for made in outcome.published}
     late = {tag: commit for tag, commit in changes.items() if commit != actions.pushed_commit()}
     for tag, commit in late.items():
-        print(f"{tag} catches up with {commit[:10]}, which no earlier run released")
+        output.say(f"{tag} catches up with {commit[:10]}, which no earlier run released")
     if late:
         listed = "".join(f"- {tag}: commit {commit}\n" for tag, commit in late.items())
-        actions.summarize(f"{CAUGHT_UP}\n{listed}")
+        output.summarize(f"{CAUGHT_UP}\n{listed}")
 
 
 def _print_problems(outcome: Outcome) -> None:
     for tag, reason in outcome.rejected.items():
-        print(f"ignored the tag {tag}, which is not a release: {reason}", file=sys.stderr)
+        output.log(f"ignored the tag {tag}, which is not a release: {reason}")
     for commit, error in outcome.skipped.items():
         if error is not outcome.failure:
-            print(f"skipped {commit[:10]}, which cannot be released: {error}", file=sys.stderr)
+            output.log(f"skipped {commit[:10]}, which cannot be released: {error}")
     if outcome.not_rebuilt:
-        print(
+        output.log(
             f"Main does not follow {outcome.not_rebuilt}: its commit gives other files than its"
             f" {LOCK_FILE} records. If nobody wrote that lock by hand, another version of the"
-            " machinery made it.",
-            file=sys.stderr,
+            " machinery made it."
         )
     if outcome.main_refused:
-        print(
+        output.log(
             f"Could not update main: the push was rejected ({outcome.main_refused}).\n"
             f"The releases are complete; only {LOCK_FILE} on main is out of date. To keep it up to"
-            " date, give the release workflow a deploy key that may bypass the branch rules.",
-            file=sys.stderr,
+            " date, give the release workflow a deploy key that may bypass the branch rules."
         )

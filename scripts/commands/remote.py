@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.inputs.reader import WorkTree
 from scripts.storage import settings
 from scripts.storage.remote import open_remote
@@ -13,4 +14,4 @@ def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     settings.set_remote(git.root, options.url)
     remote = open_remote(git.root, WorkTree(git.root).read(CONFIG_PATH))
-    print(f"the remote is now {remote.url}; commit {CONFIG_PATH} so that everyone uses it")
+    output.say(f"the remote is now {remote.url}; commit {CONFIG_PATH} so that everyone uses it")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.versions import repair
 from scripts.versions.git import Git
@@ -12,7 +13,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     done = repair.repair(git, options.tag)
     # On their own lines, and nothing else: they can be piped to a shell.
     for command in done.removals:
-        print(command)
+        output.say(command)
     if done.removals:
         raise UserError(
             f"checksum mismatch for {len(done.removals):,} objects of {done.tag} in {done.url}"
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
         )
     if done.lost:
         raise UserError("\n".join(done.lost))
-    print(
+    output.say(
         f"{done.tag} is complete and intact in {done.url}: {done.files:,} files"
         f" ({done.copied:,} copied)"
     )

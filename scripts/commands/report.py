@@ -2,7 +2,8 @@
 
 import argparse
 
-from scripts.github import actions, reports
+from scripts import output
+from scripts.github import reports
 from scripts.review import render
 from scripts.versions.git import Git
 
@@ -10,5 +11,5 @@ from scripts.versions.git import Git
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     found = reports.write_report(git, options.folder, options.stored)
-    actions.summarize(render.comment(found))
-    print(render.title(found))
+    output.summarize(render.comment(found))
+    output.say(render.title(found))

@@ -2,10 +2,11 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import health
 from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    print(health.report(git))
+    output.say(health.report(git))

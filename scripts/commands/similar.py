@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.inputs.curation import identifier_in
 from scripts.inputs.reader import WorkTree
@@ -20,15 +21,15 @@ def run(options: argparse.Namespace, git: Git) -> None:
     samples = Samples(resolve.work_tree(git), History(git, tree=WorkTree(git.root)))
     found = similar.nearest(samples, _rows(samples, options.samples), COUNT)
     for row, neighbors in found.items():
-        print(f"{samples.identifier(row)}, label {samples.label(row)}, is most like")
+        output.say(f"{samples.identifier(row)}, label {samples.label(row)}, is most like")
         for other, distance in neighbors:
             name, label = samples.identifier(other), samples.label(other)
-            print(f"  {name}, label {label}, distance {distance:.1f}")
+            output.say(f"  {name}, label {label}, distance {distance:.1f}")
         if not neighbors:
-            print("  none: the source has no samples left that could go to the train set")
+            output.say("  none: the source has no samples left that could go to the train set")
     if options.sheet:
         files.write(options.sheet, neighbor_sheet.draw(samples, found))
-        print(f"Drew {options.sheet}")
+        output.say(f"Drew {options.sheet}")
 
 
 def _rows(samples: Samples, given: list[str]) -> list[int]:

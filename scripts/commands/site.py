@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import actions
 from scripts.review.words import counted, size
 from scripts.site import site
@@ -12,9 +13,9 @@ from scripts.versions.git import Git
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     if actions.running() and not releases.scan(git).accepted:
-        print("there is no release yet, so there is no catalogue")
+        output.say("there is no release yet, so there is no catalogue")
         return
     written = site.write(git, options.out.resolve())
     actions.output("written", "true")
     counts = counted(written.releases, "release"), counted(written.pages, "page")
-    print(f"{written.index}: {', '.join(counts)}, {size(written.size)}")
+    output.say(f"{written.index}: {', '.join(counts)}, {size(written.size)}")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.inputs.reader import WorkTree
 from scripts.storage import files
@@ -25,4 +26,4 @@ def run(_: argparse.Namespace, git: Git) -> None:
         copy=None,
     )
     files.write(git.root / LOCK_FILE, lock.render(made).encode())
-    print(f"{LOCK_FILE} records {dataset.manifest.md5}")
+    output.say(f"{LOCK_FILE} records {dataset.manifest.md5}")

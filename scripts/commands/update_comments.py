@@ -3,6 +3,7 @@
 import argparse
 from itertools import chain
 
+from scripts import output
 from scripts.github import candidates, comments
 from scripts.github.client import GitHub
 from scripts.versions.git import Git
@@ -11,4 +12,4 @@ from scripts.versions.git import Git
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     for line in chain(comments.update_comments(git), candidates.remove_outdated(git, GitHub())):
-        print(line)
+        output.say(line)

@@ -1,8 +1,8 @@
 """Check the config, by itself, against its source, and for leaks."""
 
 import argparse
-import sys
 
+from scripts import output
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.reader import WorkTree
 from scripts.review.words import counts_in_words
@@ -17,10 +17,9 @@ def run(_: argparse.Namespace, git: Git) -> None:
     history = History(git, found.accepted, WorkTree(git.root))
     compared = comparison.compare(dataset, history, index.of_dataset(dataset))
     compared.refuse_leaks(dataset, found.next_tag)
-    print(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
+    output.say(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
-        print(
+        output.log(
             f"Leaks are not known yet: {comparison.some(compared.unknown)} cannot be read here"
-            f" ({compared.reason}). The release checks it.",
-            file=sys.stderr,
+            f" ({compared.reason}). The release checks it."
         )

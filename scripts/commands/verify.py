@@ -2,6 +2,7 @@
 
 import argparse
 
+from scripts import output
 from scripts.github import whole_list
 from scripts.versions import verify
 from scripts.versions.git import Git
@@ -15,12 +16,12 @@ def run(options: argparse.Namespace, git: Git) -> int:
         shown += 1
         if finding.problems:
             broken += 1
-            print(f"{finding.tag}  broken")
-            print("\n".join(f"    {problem}" for problem in finding.problems))
+            output.say(f"{finding.tag}  broken")
+            output.say("\n".join(f"    {problem}" for problem in finding.problems))
             whole += [f"{finding.tag}: {line}" for line in finding.whole]
         else:
-            print(f"{finding.tag}  complete and intact: {finding.files:,} files")
+            output.say(f"{finding.tag}  complete and intact: {finding.files:,} files")
     whole_list.show(git.root, options.verb, whole)
     if not shown:
-        print("there is no release yet")
+        output.say("there is no release yet")
     return 1 if broken else 0

@@ -8,10 +8,10 @@ show why.
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from scripts import markdown, output
 from scripts.github import actions
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE, RELEASES_FILE
 from scripts.versions import git_process
@@ -34,8 +34,8 @@ def main() -> None:
     machinery = sorted(path for path in changed if not _is_below(path, DATA_PATHS))
     found = {"dataset": dataset, "machinery": machinery}
     shown = "\n".join(f"{name}: {_shown(paths)}" for name, paths in found.items())
-    print(shown, file=sys.stderr)
-    actions.summarize(f"```text\n{shown}\n```\n")
+    output.log(shown)
+    output.summarize(f"{markdown.fenced(shown)}\n")
     for name, paths in found.items():
         actions.output(name, str(bool(paths)).lower())
 

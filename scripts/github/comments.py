@@ -1,9 +1,9 @@
 """Comments on pull requests: posted, posted for a fork, and kept up to date."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.github import actions, marker, merges, previews, proposed
 from scripts.github.client import GitHub
@@ -85,7 +85,7 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> Updated | None
         tree = merges.tree(git, merges.fetch_head(git, number))
         return proposed.updated(git, tree, old, latest)
     except UserError as error:
-        print(f"pull request {number}: {error}", file=sys.stderr)
+        output.log(f"pull request {number}: {error}")
         return None
 
 
@@ -96,7 +96,7 @@ def _shown(git: Git, hub: GitHub, opened: Sequence[int], number: int, updated: U
     try:
         previews.put(git, opened, {number: updated.sheet.picture})
     except UserError as error:
-        print(f"pull request {number}: {error}", file=sys.stderr)
+        output.log(f"pull request {number}: {error}")
         return updated.text
     return previews.with_picture(hub, number, updated.text, updated.sheet)
 

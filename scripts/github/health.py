@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from scripts import output
 from scripts.errors import UserError
 from scripts.github import actions
 from scripts.github.client import GitHub
@@ -29,9 +30,8 @@ def report(git: Git) -> str:
     found = releases.scan(git)
     unseen = {release.tag for release in found.accepted if _is_elsewhere(git, release)}
     for tag in sorted(unseen):
-        actions.notice(
-            "Not checked", f"The remote of {tag} is a folder, which this runner cannot read."
-        )
+        message = f"The remote of {tag} is a folder, which this runner cannot read."
+        output.annotate("notice", message, title="Not checked")
     checked = [one for one in _findings(git) if one.tag not in unseen]
     if not checked:
         return "there is no release to check"

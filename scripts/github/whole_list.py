@@ -1,17 +1,22 @@
 """Where the whole list is of what a message shortens."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
-from typing import TextIO
 
+from scripts import output
 from scripts.github import actions
 from scripts.inputs.problems import InputError
 from scripts.storage import faults
 from scripts.storage.faults import Fault
 
+# https://docs.github.com/actions/reference/limits
+MAX_ANNOTATIONS = 10
 
-def show(root: Path, verb: str, whole: Sequence[str], to: TextIO | None = None) -> None:
+
+def show(
+    root: Path, verb: str, whole: Sequence[str], say: Callable[[str], None] = output.say
+) -> None:
     """Say where the lines `whole` are, of which `verb` has shown some; nothing without lines.
 
     They are printed where no file can have them, and in a workflow, of which the log is left.
@@ -20,7 +25,7 @@ def show(root: Path, verb: str, whole: Sequence[str], to: TextIO | None = None) 
         return
     kept = None if actions.running() else faults.keep(root, verb, whole)
     lines = [f"the whole list is in {kept}"] if kept else ["the whole list:", *whole]
-    print("\n".join(lines), file=to)
+    say("\n".join(lines))
 
 
 def print_problems(error: InputError, root: Path, verb: str) -> None:
@@ -29,8 +34,10 @@ def print_problems(error: InputError, root: Path, verb: str) -> None:
         Fault(f"{file}:{mark.line}:{mark.column}", message)
         for file, mark, message in error.problems
     ]
-    print("\n".join(faults.shortened(found)), file=sys.stderr)
+    output.log("\n".join(faults.shortened(found)))
     if len(found) > faults.MOST:
-        show(root, verb, [one.line for one in found], sys.stderr)
-    if actions.running():
-        print(actions.annotations(error))
+        show(root, verb, [one.line for one in found], output.log)
+    # GitHub shows the first few of a step only, so they are of every kind.
+    message = attrgetter("message")
+    for file, mark, text in faults.kinds_first(error.problems, message, MAX_ANNOTATIONS):
+        output.annotate("error", text, file=file, line=mark.line, col=mark.column)

@@ -1,9 +1,9 @@
 """Problems in what people wrote, each with its place."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from scripts.errors import UserError
+from scripts.errors import UserError, one_line
 
 
 class Mark(NamedTuple):
@@ -16,12 +16,20 @@ class Mark(NamedTuple):
 START = Mark(1, 1)
 
 
-class Problem(NamedTuple):
-    """One problem and its place."""
-
+class _Problem(NamedTuple):
     file: str
     mark: Mark
     message: str
+
+
+class Problem(_Problem):
+    """One problem and its place: a line, whatever the names and values that it quotes."""
+
+    __slots__ = ()
+
+    def __new__(cls, file: str, mark: Mark, message: str) -> Self:
+        """Write out the control characters of the file's name and of the message."""
+        return super().__new__(cls, one_line(file), mark, one_line(message))
 
 
 class InputError(UserError):

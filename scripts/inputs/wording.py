@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from scripts.errors import printable
+from scripts.errors import one_line
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.strict_yaml import KEY, UNNAMED, Document, Location, Unquoted, type_name
 
@@ -64,7 +64,7 @@ def problems(error: ValidationError, document: Document, model: type[BaseModel])
 
 def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseModel]) -> Problem:
     at = _location(tuple(str(part) for part in detail["loc"]), model)
-    name = printable(".".join(part for part in at if part != KEY)).replace("\n", "\\n")
+    name = one_line(".".join(part for part in at if part != KEY))
     if detail["type"] == "extra_forbidden":
         return document.problem((*at, KEY), _unknown_key(name, model))
     if detail["type"] == "missing" and at not in document.marks:

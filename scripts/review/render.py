@@ -1,5 +1,6 @@
 """Text for people, rendered from the templates beside this module."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
+from scripts import markdown
 from scripts.review import promotion, table
 from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
@@ -121,7 +123,8 @@ def plan_markdown(plan: Plan) -> str:
 
 def plan_json(plan: Plan) -> str:
     """Return `plan` for a program."""
-    return plan.model_dump_json(by_alias=True, indent=2) + "\n"
+    # In ASCII, because whatever else JSON keeps as it is would be written out when it is shown.
+    return json.dumps(plan.model_dump(mode="json", by_alias=True), indent=2) + "\n"
 
 
 def comment(report: Report, sheet: str | None = None) -> str:
@@ -175,17 +178,6 @@ def outdated(tag: str) -> str:
     return _render("outdated.md.j2", tag=tag)
 
 
-def code(text: str) -> str:
-    """Return `text` as a Markdown code span: shown as it is, whatever it holds.
-
-    Nothing inside of a code span renders, links or notifies. Its fence is longer than any run of
-    backticks within, so that it cannot end early.
-    """
-    flat = " ".join(text.split()) or " "
-    fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
-    return f"{fence} {flat} {fence}" if "`" in flat else f"{fence}{flat}{fence}"
-
-
 def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
     made = table.of(plan.counts)
     shown = made.changed[:MAX_ROWS]
@@ -204,7 +196,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "named": name,
         "selected": plan.selected,
         "curated_columns": ("sample", *CURATED_COLUMNS),
-        "curated_rows": [curated_row(change, _markdown_cell) for change in curated],
+        "curated_rows": [curated_row(change, markdown.cell) for change in curated],
         "is_folded": len(curated) > MAX_UNFOLDED,
         "promotion": promotion.in_words(plan.promotion),
     }
@@ -247,14 +239,6 @@ def _position(place: Place | str | None, cell: Name) -> str:
     return place or "not in the dataset"
 
 
-def _markdown_cell(text: str) -> str:
-    """Return `text` as a code span in a table, where a bar would end the cell.
-
-    A bar is escaped; a backslash of the text before it must not escape the escape.
-    """
-    return re.sub(r"(\\*)\|", lambda found: f"{found[1]} \\|" if found[1] else "\\|", code(text))
-
-
 def _cell(cell: Cell) -> str:
     return f"{cell.after:,} ({cell.difference:+,})" if cell.difference else f"{cell.after:,}"
 
@@ -262,7 +246,7 @@ def _cell(cell: Cell) -> str:
 def _markdown_name(text: str) -> str:
     # GitHub would link an address or a reference, which dots and dashes can make of a name, and
     # what could be the hash of a commit.
-    return text if re.fullmatch(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+", text) else code(text)
+    return text if re.fullmatch(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+", text) else markdown.code(text)
 
 
 def _render(template: str, **values: Any) -> str:
@@ -279,7 +263,8 @@ TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 TEMPLATES.filters |= {
-    "code": code,
+    "code": markdown.code,
+    "fenced": markdown.fenced,
     "name": _markdown_name,
     "size": size,
     "cell": _cell,

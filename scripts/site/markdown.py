@@ -16,8 +16,8 @@ SCROLLING = {
 
 
 def of_card(card: str) -> Markup:
-    """Return a card as HTML, without its header; HTML in it is text."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    """Return a card as HTML, without its header; HTML in it is text, an image a link."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(card.partition(HEADER_END)[2])
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:

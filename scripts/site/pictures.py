@@ -1,12 +1,12 @@
 """The atlases of all releases: read from the remote where they were kept, made where not."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from scripts import output
 from scripts.assets.samples import Version
 from scripts.build import near, png
 from scripts.errors import UserError
@@ -112,10 +112,7 @@ class Pictures:
             self._of(version).store(name, record)
         except UserError as error:
             # Who may only read the remote can have a catalogue too.
-            print(
-                f"warning: the pictures of {version.release.tag} are not kept: {error}",
-                file=sys.stderr,
-            )
+            output.log(f"warning: the pictures of {version.release.tag} are not kept: {error}")
 
 
 def _images(

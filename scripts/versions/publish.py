@@ -1,13 +1,12 @@
 """Release: publish every unreleased change on main, in order, then update main's lock."""
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from scripts import cluster
+from scripts import cluster, output
 from scripts.build.dataset import Dataset
 from scripts.build.distributed import Cluster, Distributed
 from scripts.build.targets import Local, Target
@@ -220,7 +219,7 @@ class _Publisher:
         tag = releases.scan(self.git).next_tag
         made_index = index.of_dataset(dataset)
         compared = self._compared(dataset, made_index, tag)
-        print(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}", file=sys.stderr)
+        output.log(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}")
         verified = self.history.verified(self.committed)
         transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
+from scripts import markdown
 from scripts.review import plan as plans
 from scripts.review import render, report, words
 from scripts.review.render import (
@@ -712,7 +713,7 @@ def test_no_text_of_the_curation_leaves_its_cell_or_its_code_span(reason: str, l
     shown = re.split(BARS["any backslash"], row)[-2].replace("\\|", "|").strip()
     flat = " ".join(reason.split())
     # A backslash before a bar is set apart from it.
-    assert shown == (render.code(reason).replace("\\|", "\\ |") if flat else "")
+    assert shown == (markdown.code(reason).replace("\\|", "\\ |") if flat else "")
 
 
 @pytest.mark.parametrize(
@@ -799,7 +800,7 @@ def test_the_path_of_a_problem_is_a_code_span() -> None:
     for path in ("additions/test/3/`a` [x](y) @octo.png", "a" * MAX_PATH):
         found = ReportedProblem(file=path, line=1, column=2, message="wrong")
         text = render.comment(Report(problems=[found]))
-        assert f"\n- {render.code(path)}, line 1, column 2: `wrong`\n" in text
+        assert f"\n- {markdown.code(path)}, line 1, column 2: `wrong`\n" in text
 
 
 def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
@@ -937,7 +938,7 @@ Push a commit that fixes this; this comment is updated with every push.
     ],
 )
 def test_a_code_span_shows_any_text_as_it_is(text: str, span: str) -> None:
-    assert render.code(text) == span
+    assert markdown.code(text) == span
 
 
 def test_the_note_of_an_outdated_comment_names_the_release() -> None:
