@@ -8,6 +8,8 @@ BELOW = 2
 DEEPEST = 6
 # Ends the header that Hugging Face reads.
 HEADER_END = "\n---\n"
+# How the parser aligns a column of numbers.
+TO_THE_RIGHT = "text-align:right"
 # A wide table scrolls by itself.
 SCROLLING = {
     "<table>": '<div class="scroll" tabindex="0"><table>',
@@ -25,6 +27,9 @@ def of_card(card: str) -> Markup:
         if token.type in {"fence", "code_block"}:
             # What can scroll can be reached with the keyboard.
             token.attrSet("tabindex", "0")
+        if token.attrs.pop("style", None) == TO_THE_RIGHT:
+            # A page has no styles but those of its style sheets.
+            token.attrSet("class", "number")
     rendered = parser.renderer.render(tokens, parser.options, {})
     for tag, replacement in SCROLLING.items():
         rendered = rendered.replace(tag, replacement)

@@ -20,7 +20,7 @@ from scripts.site.changes import Change, Moved, Placed
 from scripts.site.known import Ambiguous
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Picture, Sheet
-from scripts.storage import manifest
+from scripts.storage import files, manifest
 
 # More pictures of one kind of change are counted only.
 MAX_SHOWN = 60
@@ -63,6 +63,7 @@ def write(shown: Catalogue, pictures: Pictures, folder: Path) -> int:
         site.write_release(entry, after)
         site.write_grids(entry)
     site.write_comparisons()
+    site.write_styles()
     return site.pages
 
 
@@ -143,6 +144,11 @@ class _Site:
                 self._write_comparison(before, entry)
         self._write("compare/index.html", "compare_index.html.j2", pairs=pairs)
 
+    def write_styles(self) -> None:
+        """Write the style sheet with which the pages show parts of the atlases."""
+        rules = [_style(key, *shape) for key, shape in sorted(self._pictures.shapes.items())]
+        files.write(self._pictures.folder / "atlases.css", "".join(rules).encode())
+
     def _write_comparison(self, before: Entry, entry: Entry) -> None:
         change = catalogue.compare(before, entry)
         counts = plan.counts(before.release.lock, entry.release.lock)
@@ -195,6 +201,13 @@ class _Site:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         self.pages += 1
+
+
+def _style(key: str, height: int, width: int) -> str:
+    """Return the rules of an atlas, for a picture and for a list of them."""
+    image = f".a-{key}, .a-{key} i {{ background-image: url({key}.png); }}\n"
+    side = f".a-{key} {{ --h: calc(var(--w) * {height} / {width}); }}\n"
+    return image + side if height != width else image
 
 
 def _sections(before: Entry, after: Entry, change: Change | None) -> list[Section]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from datasets.info import DatasetInfosDict
+from huggingface_hub import DatasetCard
+from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 from scripts.__main__ import main
@@ -150,6 +153,44 @@ def test_the_card_is_valid_for_hugging_face_and_says_what_people_ask(packaged: P
         "@misc{digits",
     ):
         assert part in text, part
+
+
+TITLE = "\U0001f600 \x85 \ufeff \u2028 \U0010fffd ü 'a': \"b\"\n---\n"
+ESCAPED = TITLE.encode("unicode_escape").decode().replace('"', r"\x22")
+LEAVING = f"""\
+title: "{ESCAPED}"
+description: "```\\n<!-- \U0001f600\\n![b](https://example.com/b.png)"
+citation: "```\\n# Owned\\n````\\n<img src=https://example.com/b.png>"
+# ```
+"""
+
+
+def test_what_people_wrote_stays_in_its_place_in_the_card(tmp_path: Path) -> None:
+    repository = released(tmp_path, config_text(samples=5) + LEAVING)
+    with chdir(repository.root):
+        assert main(["package", "v0", "--out", str(tmp_path / "files")]) == 0
+
+    # As the hub and its clients read it.
+    card = DatasetCard.load(tmp_path / "files" / "README.md")
+    assert card.data.pretty_name == TITLE
+    assert DatasetInfosDict.from_dataset_card_data(card.data)
+    found = MarkdownIt("commonmark", {"html": True}).enable("table").parse(card.text)
+    headings = [
+        found[number + 1].content for number, one in enumerate(found) if one.type == "heading_open"
+    ]
+    assert headings[1:] == [
+        "What is in it",
+        "Where it comes from",
+        "Curation",
+        "Comparing results",
+        "Known limits",
+        "Citation",
+    ]
+    *_, config, citation = [one for one in found if one.level == 0 and one.type == "fence"]
+    assert config.content.endswith("# ```\n")
+    assert citation.content == "```\n# Owned\n````\n<img src=https://example.com/b.png>\n"
+    inside = [child.type for one in found for child in one.children or ()]
+    assert not {"image", "html_inline", "html_block"} & {*inside, *(one.type for one in found)}
 
 
 def test_a_damaged_object_is_named_and_nothing_is_left_under_a_final_name(
