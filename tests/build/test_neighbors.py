@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,3 +71,17 @@ def test_where_there_is_nothing_to_compare_there_are_no_neighbors(
     images = np.zeros((2, 2, 2), np.uint8)
 
     assert nearest(images.__getitem__, queries, candidates, 3) == [[] for _ in queries]
+
+
+def test_many_large_images_are_not_all_in_memory_at_once() -> None:
+    images = np.zeros((2, 512, 512), np.uint8)
+    tracemalloc.start()
+    try:
+        found = nearest(lambda row: images[row % 2], range(150), [200, 201], 1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(found) == 150
+    # As numbers of 8 bytes, all of them together are 315 MB.
+    assert peak < 5 * neighbors.BLOCK_BYTES

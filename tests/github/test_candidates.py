@@ -8,9 +8,10 @@ import dvc.api
 import pytest
 
 from scripts.__main__ import main
-from scripts.github import marker
+from scripts.github import marker, proposed
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
+from scripts.isolated import Limits
 from scripts.versions import lock, releases
 from scripts.versions.git import Git
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
@@ -344,4 +345,24 @@ def test_after_a_release_a_candidate_stays_only_while_the_comment_shows_its_data
     released.at_origin("update-ref", f"refs/pull/{number}/head", head)
     run("update-comments")
     assert "dvc get" not in server.comments(number)[0]["body"]
+    assert candidates.branches() == []
+
+
+def test_a_candidate_that_exceeds_a_limit_is_a_failure_and_the_others_go_on(
+    candidates: Candidates,
+    released: Repository,
+    server: Server,
+    stored: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
+    candidates.publish(closed)
+    server.close_pull(closed)
+    number = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
+    monkeypatch.setattr(proposed, "OWN", Limits(seconds=0.0, memory=2**30))
+
+    with pytest.raises(AssertionError, match=f"pull request {number}: it takes longer than 0 sec"):
+        candidates.publish(number)
+
+    # That of the closed one is removed.
     assert candidates.branches() == []

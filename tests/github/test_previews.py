@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from scripts.github import marker, merges, previews
+from scripts.github import marker, merges, previews, proposed
 from scripts.github.client import GitHub
+from scripts.isolated import Limits
 from scripts.versions import lock, origin
 from scripts.versions.git import Git
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
@@ -279,3 +280,29 @@ def test_a_pull_request_with_newer_commits_is_for_their_run(
     monkeypatch.setattr(merges, "fetch_head", lambda *_: "0" * 40)
     assert "it has new commits" in previewed.publish(number)[0]
     assert body(server, number) == shown(md5)
+
+
+@pytest.mark.parametrize("is_fork", [True, False])
+def test_a_pull_request_that_exceeds_a_limit_fails_and_the_others_go_on(
+    previewed: Previews,
+    server: Server,
+    md5: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_fork: bool,
+) -> None:
+    repository = previewed.repository
+    closed = propose(repository, server, {CONFIG: LARGER.encode()}, shown(md5))
+    previewed.publish(closed)
+    server.close_pull(closed)
+    files = {CONFIG: config_text(samples=9).encode()}
+    number = (fork if is_fork else propose)(repository, server, files, shown("x"))
+    limits = Limits(seconds=0.0, memory=2**30)
+    monkeypatch.setattr(proposed, "STRANGERS" if is_fork else "OWN", limits)
+
+    failure = f"error: pull request {number}: it takes longer than 0 seconds\n"
+    with pytest.raises(AssertionError, match=failure):
+        previewed.publish(number, CONTRIBUTOR if is_fork else OWNER)
+
+    assert previewed.files() == []
+    assert body(server, number) == shown("x")
