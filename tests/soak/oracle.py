@@ -1,84 +1,24 @@
 """An independent judge of releases, which shares no code with the product.
 
-It knows what the sources hold, reads what git and the DVC remote store, and works out by itself
-what has to be true of each release and of what is said about it.
+It knows what the sources hold and what is stored, and works out by itself what has to be true of
+each release and of what is said about it.
 """
 
-import csv
-import hashlib
-import io
-import json
 import math
-import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
-from ruamel.yaml import YAML
 
 from tests.soak import statements
+from tests.soak.stored import Picture, Sources, Version, digest, git, number, read, tags_of
 
-Pixels = npt.NDArray[np.uint8]
 SPLITS = ("train", "validation", "test")
-
-
-@dataclass
-class Picture:
-    """One image of a source: its pixels, and each label under which the source has it."""
-
-    pixels: Pixels
-    labels: list[str]
-
-
-# The images of each source, by its name and their identifiers.
-Sources = dict[str, dict[str, Picture]]
-
-
-@dataclass(frozen=True)
-class Version:
-    """What is stored of a release, and what the people who asked for it had written."""
-
-    tag: str
-    config: Mapping[str, Any]
-    lock: Mapping[str, Any]
-    curation: Sequence[Mapping[str, str]]
-    withdrawn: frozenset[str]
-    pointer: str
-    files: Mapping[str, bytes] = field(repr=False)
-
-    @cached_property
-    def places(self) -> dict[str, tuple[str, str]]:
-        """The split and folder of each sample."""
-        found = {}
-        for name in self.files:
-            split, folder, file = name.split("/")
-            identifier = file.removesuffix(".png")
-            assert identifier not in found, f"{self.tag} has {identifier} twice"
-            found[identifier] = split, folder
-        return found
-
-    @cached_property
-    def pixels(self) -> dict[str, Pixels]:
-        """The pixels of each sample, as any program reads them."""
-        return {
-            name.rpartition("/")[2].removesuffix(".png"): np.asarray(Image.open(io.BytesIO(data)))
-            for name, data in self.files.items()
-        }
-
-    @cached_property
-    def by_pixels(self) -> dict[str, tuple[str, str]]:
-        """The split and folder of each image, by its pixels."""
-        return {digest(self.pixels[one]): place for one, place in self.places.items()}
-
-    def count(self, split: str, folder: str) -> int:
-        return sum(place == (split, folder) for place in self.places.values())
 
 
 @dataclass
@@ -133,9 +73,8 @@ class Judge:
         assert expected[1] <= denied, said
 
     def judge_change(self, text: str, before: str | None, after: str) -> None:
-        """Assert that what a plan or a diff says about counts and samples is true."""
-        old = self.versions[before].by_pixels if before else {}
-        new = self.versions[after].by_pixels
+        """Assert that what a plan or a diff says about samples is true, whatever their size is."""
+        old, new = ({} if tag is None else self._images(tag) for tag in (before, after))
         both = [(old[one][0], new[one][0]) for one in old.keys() & new.keys()]
         moved = sum({*pair} == {"train", "test"} for pair in both)
         relabeled = sum(
@@ -145,6 +84,12 @@ class Judge:
         assert statements.change(text) == expected, text
         md5 = self.versions[after].lock["outs"][0]["md5"]
         assert statements.md5(text) in {None, md5}, text
+
+    def _images(self, tag: str) -> dict[str, tuple[str, str]]:
+        """Return the split and folder of each image, by its pixels before any resizing."""
+        version = self.versions[tag]
+        source = self.sources[version.config["source"]]
+        return {digest(source[one].pixels): place for one, place in version.places.items()}
 
     def _earlier(self, version: Version) -> Iterator[Version]:
         return (one for one in self.versions.values() if number(one.tag) < number(version.tag))
@@ -163,14 +108,24 @@ class Judge:
         assert not train & rest, f"{version.tag} has an image in train and in another split"
         good = self.comparable(version)
         assert tags_of(version.lock["meta"]["comparable_with"]) == good, version.tag
+        is_revert = version.files in [other.files for other in self._earlier(version)]
+        lost = self._lost(version)
+        assert is_revert or not lost, f"{version.tag} was released although it leaks with {lost}"
+
+    def judge_refusal(self, version: Version) -> None:
+        """Assert that a version that was refused because of leaks has leaks that matter."""
+        assert self._lost(version), f"{version.tag} has no leak for which it must be refused"
+        assert version.files not in [other.files for other in self._earlier(version)]
+
+    def _lost(self, version: Version) -> list[str]:
+        """Return the releases that its config demands and that only this version leaks with."""
         earlier = list(self._earlier(version))
-        if not earlier or version.lock["outs"] in [other.lock["outs"] for other in earlier]:
-            return
-        before = earlier[-1]
+        if not earlier:
+            return []
+        before, good = earlier[-1], self.comparable(version)
         kept = {before.tag, *self.comparable(before)} - version.withdrawn
         since = number(version.config.get("comparable_since", "v0"))
-        lost = [tag for tag in kept if number(tag) >= since and tag not in good]
-        assert not lost, f"{version.tag} was released although it leaks with {lost}"
+        return [tag for tag in kept if number(tag) >= since and tag not in good]
 
     def _judge_growth(self, version: Version) -> None:
         """Assert that a version that only asks for more keeps every sample where it was."""
@@ -188,64 +143,6 @@ class Judge:
         )
         if same[0] == same[1] and grew and not self.leaks(before, version):
             assert before.places.items() <= version.places.items(), f"{version.tag} lost samples"
-
-
-def git(where: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=where, capture_output=True, check=True)
-    return done.stdout.decode()
-
-
-def number(tag: str) -> int:
-    return int(tag[1:])
-
-
-def digest(pixels: Pixels) -> str:
-    """Return a checksum of pixels and their shape."""
-    return hashlib.sha256(f"{pixels.shape} ".encode() + pixels.tobytes()).hexdigest()
-
-
-def tags_of(ranges: Sequence[str]) -> list[str]:
-    """Return the tags in a list such as `[v0..v4, v6]`."""
-    found = []
-    for one in ranges:
-        first, _, last = one.partition("..")
-        found += [f"v{n}" for n in range(number(first), number(last or first) + 1)]
-    return found
-
-
-def read(origin: Path, bucket: Path, tag: str) -> Version:
-    """Return what is stored of a release, after a look at every object and checksum."""
-    assert git(origin, "cat-file", "-t", tag).strip() == "tag"
-    there = set(git(origin, "ls-tree", "-r", "--name-only", tag).splitlines())
-
-    def text(name: str) -> str:
-        return git(origin, "show", f"{tag}:{name}") if name in there else ""
-
-    yaml = YAML(typ="safe", pure=True)
-    lock, config = yaml.load(text("dataset.dvc")), yaml.load(text("dataset_config.yaml"))
-    [output] = lock["outs"]
-    entries = json.loads(stored(bucket, output["md5"]))
-    files = {entry["relpath"]: stored(bucket, entry["md5"]) for entry in entries}
-    assert len(files) == len(entries) == output["nfiles"], tag
-    assert sum(map(len, files.values())) == output["size"], tag
-    assert output["path"] == "dataset"
-    declared = yaml.load(text("releases.yaml")) or {}
-    return Version(
-        tag,
-        config,
-        lock,
-        list(csv.DictReader(io.StringIO(text("curation.csv")))),
-        frozenset(declared.get("withdrawn", ())),
-        text(f"sources/{config['source']}.dvc"),
-        files,
-    )
-
-
-def stored(bucket: Path, md5: str) -> bytes:
-    """Return an object of the remote, whose name is the checksum of its content."""
-    content = (bucket / "files" / "md5" / md5[:2] / md5[2:]).read_bytes()
-    assert hashlib.md5(content, usedforsecurity=False).hexdigest() == md5.removesuffix(".dir")
-    return content
 
 
 def judge_files(version: Version, source: Mapping[str, Picture]) -> None:

@@ -15,8 +15,9 @@ from sklearn.datasets import load_digits
 
 from scripts.__main__ import main
 from tests.repository import Result, config_text, create
-from tests.soak import NUMBERS, oracle, statements
-from tests.soak.oracle import Judge, Picture, Sources
+from tests.soak import NUMBERS, oracle, statements, stored
+from tests.soak.oracle import Judge
+from tests.soak.stored import Picture, Sources, Version
 
 STEPS = 12
 # A batch has some of the digits, so that two sources have the same images, and some of noise.
@@ -148,7 +149,7 @@ class Life:
     def next(self) -> str:
         return f"v{len(self.judge.versions)}"
 
-    def restore(self, version: oracle.Version) -> None:
+    def restore(self, version: Version) -> None:
         self.values = {"class_" if key == "class" else key: v for key, v in version.config.items()}
         self.curation = [",".join(row.values()) for row in version.curation]
 
@@ -188,6 +189,8 @@ class Life:
         self.log.append(f"{self.values} {self.curation} {self.withdrawn}")
         merged, before = self.repository.tip(), [None, *self.judge.versions][-1]
         valid, planned = self.run("validate"), self.run("plan")
+        if valid.code and "leak:" in valid.err and self.run("build").code == 0:
+            self.judge.judge_refusal(stored.built(self.repository.root, self.next))
         released = self.run("release")
         new = self.judge.judge()
         if not new:
