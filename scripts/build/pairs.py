@@ -39,15 +39,19 @@ def search(images: Images, candidates: npt.NDArray[np.int64], limit: float, most
     """Return those of `candidates` that are nearer than `limit`, at most `most` of them.
 
     A candidate is two rows and the number of values of each of the two images, which have one
-    shape. What does not fit into the bounds is left out at the end.
+    shape. Of more than fits into the bounds, the last ones are left out.
     """
-    found = Compared()
+    found, count = Compared(), _within_bounds(candidates)
+    chosen = candidates[:count]
     # The side with fewer images is in memory, so that most are read once.
-    is_swapped = len({*candidates[:, 1].tolist()}) < len({*candidates[:, 0].tolist()})
+    is_swapped = len({*chosen[:, 1].tolist()}) < len({*chosen[:, 0].tolist()})
     if is_swapped:
-        candidates = candidates[:, [1, 0, 2]]
-    rounds, found.is_complete = _rounds(candidates.tolist())
+        chosen = chosen[:, [1, 0, 2]]
+    rounds, is_all = _rounds(chosen[np.lexsort(chosen.T[1::-1])].tolist())
+    found.is_complete = is_all and count == len(candidates)
     for one in rounds:
+        if len(found.pairs) >= most:
+            break
         held = {row: images.image(row) for row in sorted(one.held)}
         for right in sorted(one.partners):
             if len(found.pairs) >= most:
@@ -62,16 +66,29 @@ def search(images: Images, candidates: npt.NDArray[np.int64], limit: float, most
     return found
 
 
+def _within_bounds(candidates: npt.NDArray[np.int64]) -> int:
+    """Return how many candidates, from the first on, can be compared if each image is read once."""
+    values = candidates[:, 2]
+    read = np.zeros_like(values)
+    for side in (0, 1):
+        _, first = np.unique(candidates[:, side], return_index=True)
+        read[first] += values[first]
+    is_within = (np.cumsum(values) <= MAX_COMPARED) & (np.cumsum(read) <= MAX_READ)
+    return int(is_within.sum())
+
+
 def _rounds(candidates: Sequence[Sequence[int]]) -> tuple[list[_Round], bool]:
-    """Return what to read and compare together, and whether all of it fits into the bounds."""
-    rounds, read, compared = [_Round()], 0, 0
+    """Return what to read and compare together, and whether all of it fits into the bounds.
+
+    `candidates` are in the order of the images that are in memory.
+    """
+    rounds, read = [_Round()], 0
     for left, right, values in candidates:
         last = rounds[-1]
         if left not in last.held and last.held and last.values + values > MAX_HELD:
             last = _Round()
         read += values * ((left not in last.held) + (right not in last.partners))
-        compared += values
-        if read > MAX_READ or compared > MAX_COMPARED:
+        if read > MAX_READ:
             return rounds, False
         if last is not rounds[-1]:
             rounds.append(last)

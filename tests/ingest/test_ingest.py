@@ -87,6 +87,7 @@ def test_an_ingest_stores_shards_and_then_the_pointer(
     assert sorted(contents(repository.root / "sources" / "shapes")) == [
         "00000.parquet",
         "index/00000.parquet",
+        "summary/00000.parquet",
     ]
     assert repository.git("status", "--porcelain") == "?? sources/"
 
@@ -480,8 +481,8 @@ def test_growing_needs_no_older_shard(repository: Repository, run: Run, photos: 
     assert run("ingest", "shapes", str(more), where=clone).code == 0
     grown = pointer.parse((clone / POINTER).read_bytes(), "shapes")
     assert grown.images == 30
-    # The list of files, two of each batch, and the list before.
-    assert len(objects(clone / ".dvc" / "cache")) == 5
+    # The list of files, three of the new batch, the index of the old one, and the list before.
+    assert len(objects(clone / ".dvc" / "cache")) == 6
 
 
 # What is refused.

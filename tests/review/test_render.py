@@ -780,9 +780,9 @@ def test_a_label_that_is_left_out_is_a_code_span() -> None:
     assert "00058 (test, class `` [a](b) `@octo` ``): not a class" in text
 
 
-def test_near_duplicates_that_nobody_looked_for_are_a_fact() -> None:
+def test_that_not_all_near_duplicates_were_looked_for_is_a_fact() -> None:
     made = plan(near_duplicates=NOT_SEARCHED)
-    fact = "not looked for: too many new images to compare\n"
+    fact = "not all images were compared: too many are new, or look alike\n"
 
     assert f"\nnear        {fact}" in render.plan_text(made)
     assert f"\n- **near-duplicates**: {fact}" in render.plan_markdown(made)

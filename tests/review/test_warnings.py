@@ -371,6 +371,10 @@ def test_near_duplicates_are_a_warning_with_a_few_pairs() -> None:
     ):
         assert warnings(plan(near_duplicates=near(count, *[pair] * pairs))) == [shown]
     assert warnings(plan(near_duplicates=near(0))) == []
+    [some] = warnings(
+        plan(near_duplicates=near(2, pair, pair).model_copy(update={"searched": False}))
+    )
+    assert some.startswith(f"{start}2 or more pairs{end}")
 
 
 def test_samples_in_warnings_can_be_formatted() -> None:

@@ -31,7 +31,7 @@ outs:
   hash: md5
   path: own
 meta:
-  schema: 1
+  schema: 2
   mode: RGB
   size: 64x48
   sha256: {MADE.meta.sha256}
@@ -94,11 +94,11 @@ def test_a_pointer_continues_one_whose_batches_it_has() -> None:
         ("mode: RGB", "mode: CMYK", r"own\.dvc:9:9: meta\.mode: Input should be 'gray' or 'RGB'"),
         ("path: own", "path: ../x", r"own\.dvc:6:9: it names the folder \.\./x, not own"),
         (
-            "schema: 1",
             "schema: 2",
+            "schema: 3",
             r"own\.dvc:8:11: it was written by a newer version of the machinery",
         ),
-        ("schema: 1", "schema: 1\n  extra: 1", r"own\.dvc:9:10: meta\.extra: Extra inputs"),
+        ("schema: 2", "schema: 2\n  extra: 1", r"own\.dvc:9:10: meta\.extra: Extra inputs"),
         ("size: 900", "size: &a 900", r"own\.dvc:3:9: anchors"),
         ("outs:", "outs: [", r"own\.dvc:\d+:\d+: not valid YAML"),
         (TEXT, "", r"own\.dvc:1:1: expected a mapping"),
@@ -112,3 +112,10 @@ def test_a_damaged_pointer_is_one_message_with_its_place(old: str, new: str, say
         pointer.parse(TEXT.replace(old, new, 1).encode(), "own")
     assert re.match(f"sources/(?=own).*?{says}", f"{caught.value}"), str(caught.value)
     assert len(caught.value.problems) == 1
+
+
+def test_a_pointer_of_older_machinery_is_read() -> None:
+    older = TEXT.replace("schema: 2", "schema: 1")
+    assert (
+        pointer.parse(older.encode(), "own").batches == pointer.parse(TEXT.encode(), "own").batches
+    )
