@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from scripts.errors import UserError
-from scripts.ingest import closing, collection, writer
+from scripts.ingest import closing, collection, reading, writer
 from scripts.ingest.collection import Collected
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
@@ -60,7 +60,7 @@ def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> Ou
     _refuse_other_files(git.root / SOURCES_FOLDER / name, cache)
     fetch = partial(transfer.fetch, cache, lambda: remote)
     with _temporary_folder(git.root) as folder:
-        collected = collection.collect(location, name, before, Path(folder))
+        collected = reading.collect(location, name, before, Path(folder))
         if not collected.digests:
             return Outcome(collected, remote.url)
         batches = closing.closed(git, before, accepted) if before else []

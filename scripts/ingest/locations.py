@@ -1,10 +1,9 @@
-"""Where images come from: a folder, an archive or a bucket, or anything else that fsspec opens.
+"""Where images come from: a folder, an archive or a bucket.
 
 Nothing is ever written to disk under a name that a location gives.
 """
 
 import stat
-import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +14,14 @@ from typing import IO, Any, NamedTuple, Protocol
 import fsspec
 
 from scripts.errors import UserError
+from scripts.ingest import tars
 from scripts.ingest.findings import Findings
 from scripts.inputs.images import MAX_BYTES
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 PARQUET = ".parquet"
+# Besides paths on this machine. The clients of all but the first two are installed by the team.
+SCHEMES = ("file", "gs", "s3", "az", "abfs")
 MAX_FILES = 5_000_000
 # Of an archive, and of all files in it: more would be read for hours.
 MAX_TOTAL = 256 * 1024**3
@@ -27,7 +29,6 @@ MAX_TOTAL = 256 * 1024**3
 READ_AT_ONCE = 2 * MAX_BYTES
 FILES_AT_ONCE = 64
 SPOOLED = 64 * 1024**2
-TAR_BLOCK = 512
 HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
@@ -53,7 +54,7 @@ class Location(Protocol):
 
 
 class Folder:
-    """A folder of a file system, which can be a bucket or within an archive."""
+    """A folder of a file system, which can be a bucket."""
 
     def __init__(self, fs: Any, root: str) -> None:
         """Use the folder `root`, which can be a single file too."""
@@ -131,8 +132,8 @@ class Tar:
 
     def files(self, problems: Findings) -> Iterator[File]:
         """Yield all files, in the order of the archive."""
-        with tarfile.open(self._path) as archive:
-            for number, member in enumerate(_members(archive)):
+        with tars.opened(self._path) as archive:
+            for number, member in enumerate(tars.members(archive)):
                 if member.isdir() or (clean := _checked(member.name, problems)) is None:
                     continue
                 if not member.isreg() or member.issparse():
@@ -141,20 +142,20 @@ class Tar:
                     )
                 else:
                     yield File(clean, member.size, number)
-            _check_end(archive)
+            tars.check_end(archive)
 
     def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
         """Yield the content of each of `files`."""
         wanted = {file.key: file for file in files}
-        with tarfile.open(self._path) as archive:
-            for number, member in enumerate(_members(archive)):
+        with tars.opened(self._path) as archive:
+            for number, member in enumerate(tars.members(archive)):
                 if number in wanted and (opened := archive.extractfile(member)):
                     yield wanted[number], opened.read()
 
     def spool(self, file: File) -> IO[bytes]:
         """Return a file of any size."""
-        with tarfile.open(self._path) as archive:
-            for number, member in enumerate(_members(archive)):
+        with tars.opened(self._path) as archive:
+            for number, member in enumerate(tars.members(archive)):
                 if number == file.key and (opened := archive.extractfile(member)):
                     return _spooled(opened)
         raise UserError(f"{file.path} has disappeared from the archive")
@@ -166,6 +167,7 @@ def opened(location: str) -> Iterator[Location]:
 
     Raises `UserError` for everything that goes wrong with it, also within the block.
     """
+    _check(location)
     with reporting(location), ExitStack() as stack:
         fs, root = fsspec.core.url_to_fs(location)
         if not fs.exists(root):
@@ -181,12 +183,32 @@ def opened(location: str) -> Iterator[Location]:
             yield Tar(path)
 
 
+def _check(location: str) -> None:
+    """Raise `UserError` for any address but those of a folder or a bucket.
+
+    fsspec knows many more, which run commands, or read what an address within a file names.
+    """
+    scheme, separator, _ = location.partition(":")
+    if "::" in location or (separator and len(scheme) > 1 and not _is_allowed(location)):
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise UserError(
+            f"{location} is no address that can be read here: give a path on this machine, or an"
+            f" address that begins with {known}"
+        )
+
+
+def _is_allowed(location: str) -> bool:
+    # What fsspec takes for the scheme is what counts; a colon can be in a path too.
+    scheme, _ = fsspec.core.split_protocol(location)
+    return scheme is None or (scheme in SCHEMES and location.startswith(f"{scheme}://"))
+
+
 @contextmanager
 def reporting(location: str) -> Iterator[None]:
     """Turn any error of fsspec, its clients and the archives into one message."""
     try:
         yield
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - each file system raises its own kinds
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -258,19 +280,3 @@ def _spooled(opened: IO[bytes]) -> IO[bytes]:
         spooled.write(chunk)
     spooled.seek(0)
     return spooled
-
-
-def _members(archive: Any) -> Iterator[tarfile.TarInfo]:
-    """Yield the members of an archive, of which tarfile would keep all in memory."""
-    for member in archive:
-        archive.members = []
-        yield member
-
-
-def _check_end(archive: tarfile.TarFile) -> None:
-    """Raise an error for an archive that was cut between two files, which tarfile does not see."""
-    if archive.fileobj is None:
-        return
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(TAR_BLOCK) != bytes(TAR_BLOCK):
-        raise tarfile.ReadError("the archive ends too early")

@@ -58,6 +58,8 @@ def read(location: Location, files: Sequence[File], problems: Findings) -> Itera
                 yield from _rows(file, parquet.ParquetFile(opened), problems)
         except UserError as error:
             problems.add(str(file.path), str(error))
+        except MemoryError:
+            raise  # one of pyarrow's is one of the next kinds too
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             problems.add(str(file.path), f"it is not a Parquet file, or damaged ({reason})")

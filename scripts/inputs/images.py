@@ -50,7 +50,7 @@ def decode(content: bytes) -> Pixels:
         # Pillow warns of metadata that it does not understand.
         with warnings.catch_warnings(action="ignore"):
             return _pixels(content)
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,78 @@
+"""Tar archives, whose headers are bounded: tarfile reads each of them into memory as a whole."""
+
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BLOCK = 512
+# What a tar archive says of one file, besides its content: names and attributes.
+MAX_HEADERS = 256 * 1024
+EXTENDED = {
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+}
+# How files begin that are compressed; the last one is an older form of the one before.
+COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz", b"]\x00\x00": "xz"}
+SPARSE = "it has sparse files; make it without them"
+
+
+class TarFile(tarfile.TarFile):
+    """An archive.
+
+    `headers` is the size of those that come before the next file, `kept` of those for all files.
+    """
+
+    headers = kept = 0
+
+
+class TarInfo(tarfile.TarInfo):
+    """A header, checked before what belongs to it is read."""
+
+    # Called for each header, as the comment above it in tarfile describes.
+    def _proc_member(self, archive: TarFile) -> Any:
+        if self.size < 0:
+            raise tarfile.ReadError("a header has a negative size")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError(SPARSE)
+        if self.type in EXTENDED:
+            archive.headers += self.size
+            archive.kept += self.size if self.type == tarfile.XGLTYPE else 0
+            if archive.headers > MAX_HEADERS:
+                message = f"the headers of a file have more than {MAX_HEADERS:,} bytes"
+                raise tarfile.ReadError(message)
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+    def _proc_gnusparse_10(self, *_: Any) -> None:
+        raise tarfile.ReadError(SPARSE)
+
+
+TarFile.tarinfo = TarInfo
+
+
+def opened(path: Path) -> TarFile:
+    """Open an archive by what it is compressed with, which tarfile would find by trying.
+
+    It would then name every way that failed, and not what is wrong.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+    kind = next((kind for magic, kind in COMPRESSED.items() if start.startswith(magic)), "")
+    return TarFile.open(path, mode=f"r:{kind}")  # type: ignore[call-overload,no-any-return]
+
+
+def members(archive: TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield the members of an archive, of which tarfile would keep all in memory."""
+    for member in archive:
+        archive.members = []  # type: ignore[attr-defined]
+        archive.headers = archive.kept
+        yield member
+
+
+def check_end(archive: TarFile) -> None:
+    """Raise an error for an archive that was cut between two files, which tarfile does not see."""
+    if archive.fileobj is None:
+        return
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(BLOCK) != bytes(BLOCK):
+        raise tarfile.ReadError("the archive ends too early")

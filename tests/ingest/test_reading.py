@@ -1,0 +1,134 @@
+"""Small files that ask for much memory: each ends in one message, within the limit."""
+
+import gzip
+import lzma
+import resource
+import struct
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from scripts.ingest import reading
+from scripts.isolated import Limits
+from tests.ingest.pictures import labeled, write
+from tests.repository import Repository, Run
+
+MEMORY = 1024**3
+# The largest file that a bomb may be.
+SMALL = 5_000_000
+
+
+def parquet_bomb(folder: Path) -> None:
+    """A file with the same 30 MB in each of its rows, written once."""
+    (folder / "photos").mkdir()
+    images = pa.array([bytes(30 * 1024**2)], pa.binary())
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int32()), images)
+    table = pa.table({"image": repeated, "label": ["a"] * 200})
+    parquet.write_table(
+        table,
+        folder / "photos" / "x.parquet",
+        compression="zstd",
+        store_schema=False,
+        write_statistics=False,
+        dictionary_pagesize_limit=2**30,
+    )
+
+
+def png_bomb(folder: Path) -> None:
+    """A picture with 40,000 x 40,000 pixels, all of them black."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    start = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    content = zlib.compress(bytes(10_000_000))
+    image = chunk(b"IHDR", start) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
+    write(folder / "photos", {"a/x.png": b"\x89PNG\r\n\x1a\n" + image})
+
+
+def names_bomb(folder: Path) -> None:
+    """A tar archive with a name of a gigabyte."""
+    member = tarfile.TarInfo("x")
+    member.size, member.type = 1024**3, tarfile.GNUTYPE_LONGNAME
+    with gzip.open(folder / "photos.tar.gz", "wb", compresslevel=9) as file:
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        file.write(bytes(10 * 1024**2))
+
+
+def dictionary_bomb(folder: Path) -> None:
+    """A tar archive for which a decompressor needs 1.5 GB."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 3 * 2**29}]
+    content = bytearray(lzma.compress(bytes(10_240), filters=[{"id": lzma.FILTER_LZMA2}]))
+    del filters
+    # The size of the dictionary is one byte of the header of the block, which has a checksum.
+    at = content.index(b"\x21\x01", 12) + 2
+    content[at] = 39
+    end = 12 + (content[12] + 1) * 4
+    content[end - 4 : end] = struct.pack("<I", zlib.crc32(content[12 : end - 4]))
+    (folder / "photos.tar.xz").write_bytes(content)
+
+
+BOMBS: dict[Callable[[Path], None], str] = {
+    parquet_bomb: "photos cannot be read: it needs more than 1,073,741,824 bytes of memory",
+    png_bomb: "it has 40,000 x 40,000 pixels; at most 4,096 on a side are allowed",
+    names_bomb: "cannot be read: the headers of a file have more than 262,144 bytes",
+    dictionary_bomb: "cannot be read: it needs more than 1,073,741,824 bytes of memory",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb.__name__)
+def test_a_small_file_that_needs_much_memory_is_one_message(
+    repository: Repository,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bomb: Callable[[Path], None],
+) -> None:
+    monkeypatch.setattr(reading, "LIMITS", Limits(reading.LIMITS.seconds, MEMORY))
+    bomb(tmp_path)
+    (made,) = tmp_path.glob("photos*")
+    files = [made] if made.is_file() else [file for file in made.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < SMALL
+
+    result = run("ingest", "shapes", str(made))
+
+    assert (result.code, result.out) == (1, "")
+    assert BOMBS[bomb] in result.err
+    assert "Traceback" not in result.err
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < MEMORY
+    assert not list((repository.root / ".dvc" / "tmp").glob("ingest-*"))
+    assert not repository.bucket.exists()
+
+
+def test_what_takes_too_long_is_one_message(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LIMITS", Limits(0.01, MEMORY))
+    photos = write(tmp_path / "photos", labeled(range(500), "cat", "dog"))
+
+    result = run("ingest", "shapes", str(photos))
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err == f"error: {photos} cannot be read: it takes longer than 0.01 seconds\n"
+
+
+def test_names_in_an_archive_are_no_commands_and_control_no_terminal(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    evil = "x\n::error::owned\r##[error]\x1b[2J"
+    photos = write(tmp_path / "photos", {f"a/{evil}.png": b"damaged", f"{evil}.txt": b""})
+
+    result = run("ingest", "shapes", str(photos))
+
+    assert result.code == 1
+    assert "owned" in result.err
+    assert not [line for line in result.err.splitlines() if line.lstrip().startswith("::")]
+    assert not [x for x in result.err if not (x.isprintable() or x == "\n")]
+    assert "##[" not in result.err
+    assert len(result.err.splitlines()) == 2
