@@ -1,5 +1,6 @@
 """Near-duplicates, compared with a plain computation over all pairs."""
 
+import hashlib
 import itertools
 import math
 import time
@@ -48,7 +49,11 @@ def watch(pixels: npt.NDArray[np.uint8]) -> tuple[Extended, list[int]]:
 def mixed(made: Sequence[npt.NDArray[np.uint8]]) -> Extended:
     """Return images of any shapes, all but the first one as additions."""
     additions = [
-        Addition(f"additions/test/a/{n}.png", "test", "a", one) for n, one in enumerate(made)
+        Addition(
+            *(f"additions/test/a/{n}.png", "test", "a", one),
+            hashlib.sha256(one.tobytes()).digest(),
+        )
+        for n, one in enumerate(made)
     ]
     return Extended(images(made[0][np.newaxis]).source, additions[1:])
 
