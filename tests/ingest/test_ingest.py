@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from scripts.ingest import collection, writer
+from scripts.ingest import collection, reading, writer
 from scripts.inputs import images
 from scripts.sources import own, pointer
 from scripts.sources.pointer import Pointer
@@ -35,6 +35,12 @@ from tests.repository import (
 
 POINTER = "sources/shapes.dvc"
 CONFIG = config_text(source="shapes", class_="all", samples=4, test_size=1)
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read locations without a process of their own, which test_reading.py is about."""
+    monkeypatch.setattr(reading, "collect", collection.collect)
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from scripts.ingest import reading
+from scripts.ingest import collection, reading
 from scripts.isolated import Limits
 from tests.ingest.pictures import labeled, write
-from tests.repository import Repository, Run
+from tests.repository import Repository, Run, create, objects
 
+POINTER = "sources/shapes.dvc"
 MEMORY = 1024**3
 # The largest file that a bomb may be.
 SMALL = 5_000_000
@@ -80,6 +81,25 @@ BOMBS: dict[Callable[[Path], None], str] = {
     names_bomb: "cannot be read: the headers of a file have more than 262,144 bytes",
     dictionary_bomb: "cannot be read: it needs more than 1,073,741,824 bytes of memory",
 }
+
+
+def test_a_source_that_grows_is_the_same_as_without_a_process(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [
+        write(tmp_path / "first", labeled(range(20), "cat", "dog")),
+        write(tmp_path / "second", labeled(range(10, 40), "cat", "dog")),
+    ]
+    made = []
+    for place in ("isolated", "here"):
+        (tmp_path / place).mkdir()
+        repository = create(tmp_path / place)
+        results = [run("ingest", "shapes", str(one), where=repository.root) for one in photos]
+        assert [(one.code, one.err) for one in results] == [(0, ""), (0, "")]
+        assert "skipped 10 images that are there already" in results[1].out
+        made.append(((repository.root / POINTER).read_bytes(), objects(repository.bucket)))
+        monkeypatch.setattr(reading, "collect", collection.collect)
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb.__name__)
