@@ -98,14 +98,10 @@ HOSTILE = """\
     branch = true
 [user]
     useConfigOnly = true
-[filter "harm"]
-    clean = {hooks}/filter
-    smudge = {hooks}/filter
-    required = true
 """
 HOOKS = (
     *("pre-push", "post-checkout", "reference-transaction", "post-index-change", "pre-auto-gc"),
-    *("post-merge", "pre-commit", "fsmonitor", "gpg", "external", "filter"),
+    *("post-merge", "pre-commit", "fsmonitor", "gpg", "external"),
 )
 
 
@@ -123,7 +119,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Pat
             (place / name).write_text(f"#!/bin/sh\ntouch '{ran}/{name}'\nexit 1\n")
             (place / name).chmod(0o755)
     attributes = tmp_path / "attributes"
-    attributes.write_text("*.dvc text eol=crlf\ndataset.dvc filter=harm\n*.md ident\n")
+    attributes.write_text("*.dvc text eol=crlf\n*.md ident\n")
     settings = tmp_path / "gitconfig"
     settings.write_text(HOSTILE.format(hooks=hooks, attributes=attributes))
 
