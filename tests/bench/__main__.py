@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]
 
-from tests.bench import catalogue, chart, consumers, document
+from tests.bench import catalogue, chart, consumers, document, photos
 from tests.bench.document import Row
 from tests.bench.repositories import (
     LIMIT,
@@ -69,6 +69,7 @@ def main() -> None:
             *_compared(Path(place), mnist),
             *_in_a_bucket(Path(place), mnist),
             *_on_a_runner(Path(place), mnist),
+            *photos.measure(Path(place)),
         ]
         growth = _growth(Path(place), mnist)
         consumed = "\n".join(consumers.measure(Path(place)))

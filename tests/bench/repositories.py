@@ -51,10 +51,13 @@ MEBI = 1 << 20
 
 
 class Cost(NamedTuple):
-    """What some commands took: wall-clock seconds, and the largest process's memory in MiB."""
+    """What some commands took: wall-clock seconds, the largest process's memory in MiB, and the
+    seconds that processors were busy.
+    """
 
     seconds: float
     memory: float
+    processor: float
 
 
 def test_size(size: int) -> int:
@@ -182,7 +185,7 @@ def output(root: Path, command: Sequence[str]) -> str:
 
 def run(root: Path, *commands: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
     """Run commands, which must succeed; return what they took together."""
-    began, memory = time.perf_counter(), 0
+    began, memory, processor = time.perf_counter(), 0, 0.0
     for command in commands:
         process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, env=env)
         _, status, usage = os.wait4(process.pid, 0)
@@ -190,4 +193,5 @@ def run(root: Path, *commands: Sequence[str], env: Mapping[str, str] | None = No
         if process.returncode:
             sys.exit(f"{' '.join(command)[:80]} failed")
         memory = max(memory, usage.ru_maxrss)
-    return Cost(time.perf_counter() - began, memory * 1024 / MEBI)
+        processor += usage.ru_utime + usage.ru_stime
+    return Cost(time.perf_counter() - began, memory * 1024 / MEBI, processor)
