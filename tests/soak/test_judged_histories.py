@@ -74,6 +74,8 @@ class Life:
 
     def change_the_image_size(self) -> None:
         self.values["image_size"] = self.chance.choice([None, None, 6, 16, "12x9"])
+        if self.chance.random() < 0.4:
+            self.change_the_seed()
 
     def change_the_seed(self) -> None:
         self.values["seed"] = self.chance.randint(0, 2)
