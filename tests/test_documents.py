@@ -112,7 +112,7 @@ def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
         before=Release("v0", "0" * 40, first),
         after=second,
         version="v1",
-        comparison=Comparison("v0", []),
+        comparison=Comparison(comparable=["v0"]),
         old=indexed(first.nfiles),
         new=indexed(second.nfiles),
         new_bytes=0,

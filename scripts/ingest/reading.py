@@ -7,6 +7,7 @@ both, or make a library end the process.
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts import isolated
 from scripts.errors import UserError
@@ -15,9 +16,17 @@ from scripts.ingest.collection import Collected, Known
 from scripts.isolated import IsolatedError, Limits
 from scripts.sources.own import Own
 from scripts.sources.shards import Shards
+from scripts.storage.faults import FaultsError
 
 # Millions of images take hours, and a few hundred bytes of memory each.
 LIMITS = Limits(seconds=24 * 60 * 60, memory=4 * 1024**3)
+
+
+class Refused(NamedTuple):
+    """Why nothing is ingested: the message, and all problems where it names some of them."""
+
+    message: str
+    whole: list[str]
 
 
 def collect(address: str, name: str, before: Own | None, folder: Path) -> Collected:
@@ -25,28 +34,31 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
 
     They are in shards in `folder`. Raises `UserError` with every problem, and at a limit.
     """
-    known = replace(before, shards=Shards((), _no_images)) if before else None
+    # What fetches objects stays in this process; of the images themselves, nothing is needed.
+    known = replace(before, shards=Shards((), _no_images), fetch=_no_images) if before else None
     try:
         found = isolated.run(LIMITS, _collected, address, name, known, folder)
     except IsolatedError as error:
         raise UserError(f"{address} cannot be read: {error}") from None
-    if isinstance(found, str):
-        raise UserError(found)
+    if isinstance(found, Refused):
+        raise FaultsError(found.message, found.whole)
     return found
 
 
-def _collected(address: str, name: str, before: Own | None, folder: Path) -> Collected | str:
-    """Return what `collection.collect` returns, or the message of its error."""
+def _collected(address: str, name: str, before: Own | None, folder: Path) -> Collected | Refused:
+    """Return what `collection.collect` returns, or its error."""
     try:
         # What a limit leaves behind is deleted with the folder.
         tempfile.tempdir = str(folder)
         found = collection.collect(address, name, before, folder)
+    except FaultsError as error:
+        return Refused(str(error), error.whole)
     except UserError as error:
-        return str(error)
+        return Refused(str(error), [])
     # All images that there are, which nobody needs any more.
     found.known = Known()
     return found
 
 
-def _no_images(_: int) -> Path:
+def _no_images(_: object) -> Path:
     raise ValueError("the images of a source are not read while others are ingested")

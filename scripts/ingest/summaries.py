@@ -52,6 +52,8 @@ class SummaryWriter:
         if self._file is not None:
             self._file.add_key_value_metadata({ENCODER: hashlib.sha256(encoder()).hexdigest()})
             self._file.close()
+            # A file cannot be handed over to the process that reads the result.
+            self._file = None
 
     def _write_group(self) -> None:
         if not self._group:

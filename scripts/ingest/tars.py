@@ -8,6 +8,8 @@ from typing import Any
 BLOCK = 512
 # What a tar archive says of one file, besides its content: names and attributes.
 MAX_HEADERS = 256 * 1024
+# Each counts as at least this much: tarfile needs a few frames of the stack for each in a row.
+MIN_HEADER = 4 * 1024
 EXTENDED = {
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -36,7 +38,7 @@ class TarInfo(tarfile.TarInfo):
         if self.type == tarfile.GNUTYPE_SPARSE:
             raise tarfile.ReadError(SPARSE)
         if self.type in EXTENDED:
-            archive.headers += self.size
+            archive.headers += max(self.size, MIN_HEADER)
             archive.kept += self.size if self.type == tarfile.XGLTYPE else 0
             if archive.headers > MAX_HEADERS:
                 message = f"the headers of a file have more than {MAX_HEADERS:,} bytes"

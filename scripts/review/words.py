@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from scripts.review.report import Plan
 from scripts.versions import lock
-from scripts.versions.comparison import some
+from scripts.versions.comparison import ranges, some
 from scripts.versions.releases import number
 
 # A report can hold thousands of releases; a comment cannot.
@@ -44,7 +44,8 @@ def tags(names: Sequence[str]) -> str:
     """Return the tags of releases in words, oldest first: at most a few ranges of them."""
     ordered = sorted(set(names), key=number)
     shown = sum(len(run) for run in lock.runs(ordered)[:MAX_RANGES])
-    return few(some(ordered[:shown]), len(ordered) - shown)
+    more = len(ordered) - shown
+    return few(ranges(ordered[:shown]), more) if more else some(ordered)
 
 
 def comparable(plan: Plan) -> str:

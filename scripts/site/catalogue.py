@@ -147,7 +147,7 @@ class _Builder:
             before=earlier,
             after=release.lock,
             version=release.tag,
-            comparison=comparison.of_release(self._history, release),
+            comparison=comparison.of_release_with_leaks(self._history, release),
             old=None,
             new=None,
             curated=curated.of_releases(earlier, release, self._history),

@@ -6,6 +6,7 @@ config demands, and the release before had, must not be lost.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from scripts.build.dataset import Dataset
@@ -155,7 +156,7 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     return Comparison(
         comparable=[tag for tag, both in found.counts.items() if not any(both)],
         incomparable=[tag for tag, both in found.counts.items() if any(both)],
-        leaks=[*_grouped(found.counts, demanded, _of_latest(history))],
+        leaks=[*_grouped(found.counts, demanded, _kept(history))],
         placed=[leak for leak in found.placed.values() if leak.seen],
         others=[*_grouped(found.others, demanded, demanded)],
         unknown=unknown,
@@ -192,13 +193,31 @@ def of_release(history: History, release: Release) -> Comparison:
     return Comparison(comparable, incomparable, unknown=unknown, reason=reason)
 
 
+def of_release_with_leaks(history: History, release: Release) -> Comparison:
+    """Return what `of_release` does, with the leaks that `release` has and the one before had not.
+
+    They were accepted. Those with a release whose index cannot be read are left out.
+    """
+    compared = of_release(history, release)
+    number = releases.number(release.tag)
+    earlier = [one for one in history.releases if releases.number(one.tag) < number]
+    kept = _without_leak(history, earlier[-1]) if earlier else set()
+    counts = {}
+    for other in earlier:
+        if other.tag in kept and other.tag in compared.incomparable:
+            with suppress(UserError):
+                from_test, from_train = history.index(release).leaks(history.index(other))
+                counts[other.tag] = len(from_test), len(from_train)
+    return replace(compared, leaks=[*_grouped(counts, set(), kept)])
+
+
 def required(config: Config, history: History) -> list[Release]:
     """Return the releases with which a version of `config` must not have a leak, oldest first.
 
     These are the ones that the config demands, except for those with which the newest release is
     not comparable either, because then nothing is lost, and for withdrawn ones.
     """
-    kept = _of_latest(history) - history.withdrawn
+    kept = _kept(history) - history.withdrawn
     since = releases.number(config.comparable_since or "v0")
     return [
         release
@@ -207,20 +226,33 @@ def required(config: Config, history: History) -> list[Release]:
     ]
 
 
-def _of_latest(history: History) -> set[str]:
+def _kept(history: History) -> set[str]:
     """Return the newest release, and those with which it has no leak that is known."""
-    if (latest := history.latest) is None:
-        return set()
-    compared = of_release(history, latest)
-    return {latest.tag, *compared.comparable, *compared.unknown}
+    return _without_leak(history, history.latest) if history.latest else set()
+
+
+def _without_leak(history: History, release: Release) -> set[str]:
+    """Return `release`, and those before it with which it has no leak that is known."""
+    compared = of_release(history, release)
+    return {release.tag, *compared.comparable, *compared.unknown}
 
 
 def some(tags: Sequence[str]) -> str:
     """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v6`."""
+    words = _ranges(tags)
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def ranges(tags: Sequence[str]) -> str:
+    """Return `tags` as the beginning of a list: `v0 to v4, v6`."""
+    return ", ".join(_ranges(tags))
+
+
+def _ranges(tags: Sequence[str]) -> list[str]:
     words: list[str] = []
     for run in lock.runs(tags):
         words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return words
 
 
 def images(count: int) -> str:

@@ -114,7 +114,7 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         before=before,
         after=after.lock,
         version=after.tag,
-        comparison=comparison.of_release(history, after),
+        comparison=comparison.of_release_with_leaks(history, after),
         old=_index(history, before),
         new=_index(history, after),
         curated=curated.of_releases(before, after, history),

@@ -25,7 +25,7 @@ def read(location: str) -> tuple[dict[str, bytes], list[str]]:
     with locations.opened(location) as opened:
         files = list(opened.files(problems))
         contents = {str(file.path): content for file, content in opened.read(files)}
-        for file in files:
+        for file in files[:20]:  # an archive is read from its start for each
             with opened.spool(file) as spooled:
                 assert spooled.read() == contents[str(file.path)]
     return contents, [one.line for one in problems.found]

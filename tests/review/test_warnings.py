@@ -209,7 +209,7 @@ def test_only_a_few_releases_are_named() -> None:
 
     assert MAX_NAMED == 5
     for tags, words in (
-        (named, "v0, v2, v4, v6, v8 would"),
+        (named, "v0, v2, v4, v6 and v8 would"),
         (cut, "v0, v2, v4, v6, v8 and 1 more would"),
         (every_other, "v0, v2, v4, v6, v8 and 9,995 more would"),
         # Neither their order nor how they are grouped matters.

@@ -252,7 +252,7 @@ def test_a_link_in_place_of_the_file_is_refused(repository: Repository, run: Run
         (
             "stable: v1\n",
             "stable: v1\nwithdrawn: {v2: a, v0: b}\n",
-            "withdraws v0, v2",
+            "withdraws v0 and v2",
         ),
         (
             "withdrawn: {v1: a, v0: b}\n",

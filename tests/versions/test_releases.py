@@ -189,7 +189,7 @@ def test_a_stray_tag_is_not_what_a_plan_compares_with(
 
     assert result.code == 0, result.err
     assert "\nsamples     2 added, 0 removed\n" in result.out
-    assert "comparable  with v0\n" in result.out
+    assert "comparable  with v0 and v1\n" in result.out
 
 
 def test_a_tag_inside_the_name_of_a_release_is_named(released: Repository, run: Run) -> None:
