@@ -2,15 +2,20 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Generator, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from sklearn import datasets
 
+from scripts import isolated
 from scripts.__main__ import main
+from scripts.errors import UserError
+from scripts.isolated import IsolatedError, Limits
 from tests.doubles import storage
 from tests.doubles.storage import Storage
 from tests.repository import (
@@ -114,6 +119,27 @@ def _isolated(shared: Path) -> Iterator[None]:
         # It parses text for 20 ms each time.
         patch.setattr(datasets, "load_digits", cache(datasets.load_digits))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what has a process of its own in this one, unless a test is marked `isolated`.
+
+    Starting a process takes a second or two.
+    """
+    if request.node.get_closest_marker("isolated"):
+        return
+
+    def run(_: Limits, work: Callable[..., Any], *arguments: Any) -> Any:
+        temporary = tempfile.tempdir
+        try:
+            return work(*arguments)
+        except UserError as error:
+            raise IsolatedError(str(error)) from None
+        finally:
+            tempfile.tempdir = temporary
+
+    monkeypatch.setattr(isolated, "run", run)
 
 
 @pytest.fixture(scope="session")

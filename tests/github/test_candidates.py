@@ -118,6 +118,7 @@ def test_a_candidate_holds_what_the_merge_would_release_and_nothing_else(
     assert len(list((tmp_path / "got").rglob("*.png"))) == 14
 
 
+@pytest.mark.isolated
 def test_the_comment_shows_how_to_get_the_candidate(
     candidates: Candidates, released: Repository, server: Server, stored: str
 ) -> None:
@@ -348,6 +349,7 @@ def test_after_a_release_a_candidate_stays_only_while_the_comment_shows_its_data
     assert candidates.branches() == []
 
 
+@pytest.mark.isolated
 def test_a_candidate_that_exceeds_a_limit_is_a_failure_and_the_others_go_on(
     candidates: Candidates,
     released: Repository,

@@ -435,6 +435,7 @@ def test_a_pull_request_of_a_fork_that_cannot_be_fetched_is_named_and_left_out(
     assert str(other) not in result.err
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("limit", ["MAX_PULL", "LIMITS"])
 def test_a_pull_request_of_a_fork_that_takes_too_much_is_named_and_left_out(
     released: Repository, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch, limit: str

@@ -302,6 +302,7 @@ def test_a_pull_request_that_asks_for_very_large_images_is_marked_as_out_of_date
     assert "### dataset v1: +4 samples, 2 classes" in body(server, other)
 
 
+@pytest.mark.isolated
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit of memory")
 @pytest.mark.parametrize("limits", [Limits(0.0, proposed.STRANGERS.memory), Limits(60.0, 1)])
 def test_pull_requests_whose_comments_cannot_be_rendered_within_the_limits_are_named(
@@ -399,6 +400,7 @@ def test_a_comment_that_was_marked_as_out_of_date_can_be_rendered_again(
     assert f"[View the samples]({SHEET})" in text
 
 
+@pytest.mark.isolated
 def test_a_comment_is_current_until_the_next_release(
     released: Repository, run: Run, server: Server
 ) -> None:

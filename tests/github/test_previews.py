@@ -128,6 +128,7 @@ def test_a_comment_that_shows_another_dataset_gets_no_picture(
     assert body(server, number) == other
 
 
+@pytest.mark.isolated
 def test_a_new_commit_replaces_the_sheet_and_a_closed_pull_request_has_none(
     previewed: Previews, server: Server, md5: str
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_pull_request_with_newer_commits_is_for_their_run(
     assert body(server, number) == shown(md5)
 
 
+@pytest.mark.isolated
 @pytest.mark.parametrize("is_fork", [True, False])
 def test_a_pull_request_that_exceeds_a_limit_fails_and_the_others_go_on(
     previewed: Previews,

@@ -53,12 +53,6 @@ def ingest(repository: Repository, run: Run, photos: Path) -> None:
     repository.configure(CONFIG)
 
 
-def read_here(patch: pytest.MonkeyPatch) -> None:
-    """Let `ingest` read the photos in this process, where a test can change what it does."""
-    patch.setattr("scripts.ingest.reading.tempfile.tempdir", None)
-    patch.setattr("scripts.ingest.reading.isolated.run", lambda _, work, *given: work(*given))
-
-
 def planned(run: Run) -> dict[str, Any]:
     result = run("plan", "--format", "json")
     assert result.code == 0, result.err
@@ -126,7 +120,6 @@ def test_what_the_summaries_do_not_say_is_read_from_the_photos(
 ) -> None:
     (photos / "test" / "a" / "2.jpg").unlink()
     with monkeypatch.context() as patch:
-        read_here(patch)
         if way == "older machinery":
             patch.setattr(SummaryWriter, "add", lambda *_: None)
         if way == "another encoder":
@@ -153,7 +146,6 @@ def test_a_build_does_not_trust_the_summaries(
 ) -> None:
     other = png.encode(photo(6))
     with monkeypatch.context() as patch:
-        read_here(patch)
         add = SummaryWriter.add
         # As if each photo was the file of one of them.
         patch.setattr(SummaryWriter, "add", lambda self, pixels, _: add(self, pixels, other))
