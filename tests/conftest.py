@@ -123,11 +123,12 @@ def _isolated(shared: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do what has a process of its own in this one, unless a test is marked `isolated`.
+    """Do what has a process of its own in this one, which saves a second or two each time.
 
-    Starting a process takes a second or two.
+    End-to-end tests and those that are marked `isolated` do as the product does.
     """
-    if request.node.get_closest_marker("isolated"):
+    is_unit_test = not {"e2e", "soak"} & {*request.path.parts}
+    if request.node.get_closest_marker("isolated") or not is_unit_test:
         return
 
     def run(_: Limits, work: Callable[..., Any], *arguments: Any) -> Any:
