@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from threading import RLock
 from typing import Any
 
 from tqdm import tqdm
@@ -11,6 +12,10 @@ from scripts.errors import one_line
 
 # Seconds between two lines in a log; work that is shorter leaves none.
 LOG_INTERVAL = 30.0
+
+# Bars of this process do not draw over each other. The lock that tqdm would make for several
+# processes outlives one that is ended, and Python warns of it.
+tqdm.set_lock(RLock())
 
 
 class Bar(tqdm):  # type: ignore[type-arg]

@@ -164,3 +164,14 @@ def test_names_in_an_archive_are_no_commands_and_control_no_terminal(
     assert not [x for x in result.err if not (x.isprintable() or x == "\n")]
     assert "##[" not in result.err
     assert len(result.err.splitlines()) == 2
+
+
+def test_its_process_leaves_nothing_that_python_warns_of(
+    repository: Repository, tmp_path: Path
+) -> None:
+    photos = write(tmp_path / "photos", labeled(range(20), "cat", "dog"))
+    command = [sys.executable, "-m", "scripts", "ingest", "shapes", str(photos)]
+
+    done = subprocess.run(command, cwd=repository.root, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
