@@ -18,7 +18,7 @@ from scripts.sources.source import Zones
 from scripts.versions import comparison, continuity
 from scripts.versions.git import Git, GitTree
 from scripts.versions.history import History
-from scripts.versions.releases import Release
+from scripts.versions.releases import Release, number
 
 MIDDLE = float(VALIDATION_END)
 # Where nothing was released: a fifth for test, and no validation set.
@@ -89,9 +89,9 @@ class Use:
 def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchRecord]:
     """Return the batches of `source`, all of them closed.
 
-    `accepted` are the releases, oldest first. Only those that compare with the newest one of this
-    source count: a new split owes nothing to the ones before it. Raises `UserError` when one of
-    them is not available.
+    `accepted` are the releases, oldest first. Of those of this source, the newest one counts, and
+    those that compare with it and that its config demands: a new split owes nothing to others.
+    Raises `UserError` when one of them is not available.
     """
     used = [release for release in accepted if _is_of(git, source, release)]
     newest = used[-1] if used else None
@@ -99,7 +99,8 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
         compared = comparison.of_release(History(git, accepted), newest)
         # Whatever is not known to be without a leak with the newest one counts.
         kept = {newest.tag, *compared.comparable, *compared.unknown}
-        used = [release for release in used if release.tag in kept]
+        since = number(str(newest.lock.meta.config.get("comparable_since") or "v0"))
+        used = [one for one in used if one.tag in kept and number(one.tag) >= since]
     seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0
     images = {image.row: image for line in order(source, seed).values() for image in line}
     uses: dict[Part, Use] = defaultdict(Use)
