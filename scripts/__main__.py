@@ -14,11 +14,11 @@ from typing import Any
 
 from scripts import output
 from scripts.errors import UserError
+from scripts.git import git
 from scripts.github import whole_list
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
 from scripts.storage.faults import FaultsError
-from scripts.versions import git
 
 DESCRIPTION = f"""\
 A dataset that people change by pull request.

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts import output
-from scripts.versions.git_process import clean_environment
+from scripts.git.git_process import clean_environment
 
 PROJECT = Path(__file__).parent.parent
 # What a repository made from this template begins with.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import scripts
 from scripts.errors import UserError
+from scripts.git.address import without_credentials
+from scripts.git.git import Git, GitError
 from scripts.inputs.paths import CONFIG_FILE, RELEASES_FILE
+from scripts.releases.lock import LOCK_FILE
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions.address import without_credentials
-from scripts.versions.git import Git, GitError
-from scripts.versions.lock import LOCK_FILE
 
 VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}")
 # Tags of the machinery's versions; they never look like those of the dataset's.

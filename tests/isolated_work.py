@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from scripts.errors import UserError
 
 if TYPE_CHECKING:
-    from scripts.versions.limited import LimitedGit
+    from scripts.git.limited import LimitedGit
 
 
 def product(first: int, second: int) -> tuple[int, int]:

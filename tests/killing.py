@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scripts.__main__ import main
 from scripts.errors import UserError
-from scripts.versions import lock
+from scripts.releases import lock
 from tests.repository import Repository, contents, copy, git, mismatched, objects
 
 KILLED = 137

@@ -29,7 +29,7 @@ from tabulate import tabulate
 
 from tests.repository import PROJECT
 
-PACKAGES = ("build", "storage", "versions", "review", "github")
+PACKAGES = ("dataset", "storage", "git", "releases", "publish", "curation", "review", "github")
 SETTINGS = tomllib.loads((PROJECT / "tests" / "mutants.toml").read_text(encoding="utf-8"))
 ENOUGH = 0.85
 # Seconds. A fault that makes a test wait for ever is noticed.

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from scripts import cluster
-from scripts.build import distributed
+from scripts.dataset import distributed
 from scripts.errors import UserError
 from tests.repository import PROJECT
 

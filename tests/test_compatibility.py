@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from scripts.github import marker
+from scripts.releases import lock
+from scripts.releases.lock import Lock
 from scripts.review import render, report
 from scripts.storage import manifest
-from scripts.versions import lock
-from scripts.versions.lock import Lock
 from tests.repository import (
     PROJECT,
     Repository,

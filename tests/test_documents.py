@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from scripts.__main__ import main
-from scripts.build.selection import RULE
+from scripts.dataset.selection import RULE
 from scripts.inputs import config
 from scripts.inputs.config import TEST, TRAIN
+from scripts.releases import lock
+from scripts.releases.comparison import Comparison
+from scripts.releases.diff import Diff
+from scripts.releases.index import Index
+from scripts.releases.lock import Lock, Meta, Output, SourceRecord
+from scripts.releases.releases import Release
 from scripts.review import plan, render
-from scripts.versions import lock
-from scripts.versions.comparison import Comparison
-from scripts.versions.diff import Diff
-from scripts.versions.index import Index
-from scripts.versions.lock import Lock, Meta, Output, SourceRecord
-from scripts.versions.releases import Release
 from tests.repository import PROJECT
 
 README = PROJECT / "README.md"

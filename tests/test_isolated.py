@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.git.limited import LimitedGit
 from scripts.isolated import IsolatedError, Limits, run
-from scripts.versions.limited import LimitedGit
 from tests import isolated_work
 from tests.repository import PROJECT
 
@@ -120,7 +120,7 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path: Path, number: i
     pids = tmp_path / "pids"
     code = (
         "from pathlib import Path; from scripts.isolated import Limits, run;"
-        " from scripts.versions.limited import LimitedGit;"
+        " from scripts.git.limited import LimitedGit;"
         " from tests.isolated_work import wait_for_git;"
         " git = LimitedGit(Path(), 60, 1024);"
         f" run(Limits(60, {1024**3}), wait_for_git, git, Path({str(pids)!r}))"

@@ -13,10 +13,10 @@ from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import Config
 from scripts.inputs.curation import Curation
+from scripts.releases.releases import Release
 from scripts.review import render, words
 from scripts.review.report import Plan
 from scripts.review.warnings import warnings
-from scripts.versions.releases import Release
 
 MAX_DECISIONS = 200
 # Hugging Face's names for sizes, by the number of samples below which each holds.

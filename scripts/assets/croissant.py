@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import Config
-from scripts.versions.releases import Release, number
+from scripts.releases.releases import Release, number
 
 CONTEXT = {
     "@language": "en",

@@ -10,15 +10,16 @@ from scripts.assets.archive import Archive
 from scripts.assets.croissant import File
 from scripts.assets.parquet import Writer
 from scripts.assets.samples import Version
+from scripts.git.git import Git, GitTree
 from scripts.inputs import reader
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.progress import Bar
+from scripts.publish import origin
+from scripts.releases import releases
+from scripts.releases.history import History
+from scripts.releases.releases import Release
 from scripts.review import plan
 from scripts.storage import files
-from scripts.versions import origin, releases
-from scripts.versions.git import Git, GitTree
-from scripts.versions.history import History
-from scripts.versions.releases import Release
 
 # A file of a GitHub release may have 2 GiB; Parquet's own structure needs a part of it.
 MAX_FILE = 2 * 1024**3 - 64 * 1024**2

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.assets.samples import Sample
-from scripts.build.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
+from scripts.dataset.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
 
 TEXTS = ("source_label", "sample", "file", "curation")
 SCHEMA = schema(TEXTS)

@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from scripts.build import cuts, parquet
-from scripts.build.dataset import Dataset
-from scripts.build.decisions import decisions_of
-from scripts.build.parquet import Row
+from scripts.dataset import cuts, parquet
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.decisions import decisions_of
+from scripts.dataset.parquet import Row
 from scripts.errors import UserError
+from scripts.git.git import Git, GitTree
 from scripts.inputs.config import SPLITS
+from scripts.releases import releases, resolve
+from scripts.releases.history import History
+from scripts.releases.releases import Release
 from scripts.storage import manifest, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote
-from scripts.versions import releases, resolve
-from scripts.versions.git import Git, GitTree
-from scripts.versions.history import History
-from scripts.versions.releases import Release
 
 # How many files are in memory at the same time.
 READ_AT_ONCE = 500

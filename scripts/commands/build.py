@@ -3,18 +3,18 @@
 import argparse
 
 from scripts import output
-from scripts.build import record
-from scripts.build.large import VARIABLE, is_large
-from scripts.build.targets import Local
+from scripts.dataset import record
+from scripts.dataset.large import VARIABLE, is_large
+from scripts.dataset.targets import Local
+from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs import paths
 from scripts.inputs.reader import WorkTree
+from scripts.releases import releases, resolve
 from scripts.review import plan
 from scripts.review.warnings import warnings
 from scripts.review.words import counts_in_words, size
 from scripts.storage.cache import Cache
-from scripts.versions import releases, resolve
-from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

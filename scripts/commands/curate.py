@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts import output
+from scripts.curation import proposals, similar
+from scripts.curation.proposals import Proposal, Refusal
+from scripts.curation.samples import Samples
+from scripts.curation.similar import Similar
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.inputs import failures
 from scripts.inputs.config import TEST
 from scripts.inputs.failures import Failure
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import Problem
 from scripts.inputs.reader import WorkTree
+from scripts.releases import resolve
+from scripts.releases.history import History
 from scripts.review import neighbor_sheet
 from scripts.storage import files
-from scripts.versions import proposals, resolve, similar
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.proposals import Proposal, Refusal
-from scripts.versions.samples import Samples
-from scripts.versions.similar import Similar
 
 NEXT = f"""\
 Next: look at the new rows (git diff {CURATION_FILE}) and at what they change (python -m scripts \

@@ -4,10 +4,10 @@ import argparse
 
 from scripts import output
 from scripts.commands.plan import FORMATS
+from scripts.git.git import Git
+from scripts.releases import diff, releases
+from scripts.releases.history import History
 from scripts.review import plan
-from scripts.versions import diff, releases
-from scripts.versions.git import Git
-from scripts.versions.history import History
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -4,10 +4,10 @@ import argparse
 from datetime import UTC, datetime
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import collection
 from scripts.review.words import size
 from scripts.storage.remote import Stored
-from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -3,12 +3,12 @@
 import argparse
 
 from scripts import markdown, output
+from scripts.git.git import Git
 from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
 from scripts.ingest.ingest import Outcome
 from scripts.review.words import size
 from scripts.sources.pointer import path_of
-from scripts.versions.git import Git
 
 MAX_OTHERS = 3
 

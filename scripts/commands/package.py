@@ -4,9 +4,9 @@ import argparse
 
 from scripts import output
 from scripts.assets.package import package
-from scripts.versions import releases
-from scripts.versions.git import Git
-from scripts.versions.history import History
+from scripts.git.git import Git
+from scripts.releases import releases
+from scripts.releases.history import History
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

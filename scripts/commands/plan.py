@@ -3,10 +3,10 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.inputs.reader import WorkTree
+from scripts.releases import releases, resolve
 from scripts.review import plan, render
-from scripts.versions import releases, resolve
-from scripts.versions.git import Git
 
 FORMATS = {
     "text": render.plan_text,

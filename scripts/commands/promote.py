@@ -3,8 +3,8 @@
 import argparse
 
 from scripts import output
-from scripts.versions import promotion
-from scripts.versions.git import Git
+from scripts.git.git import Git
+from scripts.publish import promotion
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

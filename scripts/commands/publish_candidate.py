@@ -3,8 +3,8 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import candidates
-from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

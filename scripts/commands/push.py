@@ -3,17 +3,17 @@
 import argparse
 
 from scripts import output
-from scripts.build import record
+from scripts.dataset import record
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs.reader import WorkTree
+from scripts.publish.publish import FOLDER_ON_RUNNER, lacks_bucket
+from scripts.releases.history import History
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.publish import FOLDER_ON_RUNNER, lacks_bucket
 
 NO_BUCKET = (
     "The remote is still the folder that the template ships with, and a runner's disk is deleted"

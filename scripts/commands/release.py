@@ -4,15 +4,15 @@ import argparse
 
 from scripts import output
 from scripts.commands.push import NO_BUCKET
+from scripts.git.git import Git
 from scripts.github import actions
+from scripts.publish import publish
+from scripts.publish.publish import Outcome
+from scripts.releases.history import History
+from scripts.releases.lock import LOCK_FILE
 from scripts.review import plan
 from scripts.review.warnings import warnings
 from scripts.review.words import counts_in_words
-from scripts.versions import publish
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.lock import LOCK_FILE
-from scripts.versions.publish import Outcome
 
 CAUGHT_UP = """\
 ### Caught up

@@ -3,11 +3,11 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.inputs.reader import WorkTree
 from scripts.storage import settings
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

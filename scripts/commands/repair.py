@@ -4,8 +4,8 @@ import argparse
 
 from scripts import output
 from scripts.errors import UserError
-from scripts.versions import repair
-from scripts.versions.git import Git
+from scripts.git.git import Git
+from scripts.publish import repair
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -3,9 +3,9 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import reports
 from scripts.review import render
-from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

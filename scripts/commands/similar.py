@@ -3,15 +3,16 @@
 import argparse
 
 from scripts import output
+from scripts.curation import similar
+from scripts.curation.samples import Samples
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.inputs.curation import identifier_in
 from scripts.inputs.reader import WorkTree
+from scripts.releases import resolve
+from scripts.releases.history import History
 from scripts.review import neighbor_sheet
 from scripts.storage import files
-from scripts.versions import resolve, similar
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.samples import Samples
 
 COUNT = 10
 

@@ -3,11 +3,11 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import actions
+from scripts.releases import releases
 from scripts.review.words import counted, size
 from scripts.site import site
-from scripts.versions import releases
-from scripts.versions.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

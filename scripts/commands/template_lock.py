@@ -4,11 +4,11 @@ import argparse
 
 from scripts import output
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.inputs.reader import WorkTree
+from scripts.releases import index, lock, releases, resolve
+from scripts.releases.lock import LOCK_FILE
 from scripts.storage import files
-from scripts.versions import index, lock, releases, resolve
-from scripts.versions.git import Git
-from scripts.versions.lock import LOCK_FILE
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

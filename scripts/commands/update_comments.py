@@ -4,9 +4,9 @@ import argparse
 from itertools import chain
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import candidates, comments
 from scripts.github.client import GitHub
-from scripts.versions.git import Git
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from scripts import machinery, output
-from scripts.versions.git import Git
+from scripts.git.git import Git
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -3,12 +3,12 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.reader import WorkTree
+from scripts.releases import comparison, guards, index, releases
+from scripts.releases.history import History
 from scripts.review.words import counts_in_words
-from scripts.versions import comparison, guards, index, releases
-from scripts.versions.git import Git
-from scripts.versions.history import History
 
 
 def run(_: argparse.Namespace, git: Git) -> None:

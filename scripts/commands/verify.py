@@ -3,9 +3,9 @@
 import argparse
 
 from scripts import output
+from scripts.git.git import Git
 from scripts.github import whole_list
-from scripts.versions import verify
-from scripts.versions.git import Git
+from scripts.publish import verify
 
 
 def run(options: argparse.Namespace, git: Git) -> int:

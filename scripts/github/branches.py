@@ -6,9 +6,10 @@ A pull request that a workflow opens with the built-in token starts no checks.
 from urllib.parse import quote, urlencode
 
 from scripts.errors import UserError
+from scripts.git import commits
+from scripts.git.git import MAIN, ORIGIN, TRACKED_MAIN, Git
 from scripts.github import actions
-from scripts.versions import commits, origin
-from scripts.versions.git import MAIN, ORIGIN, TRACKED_MAIN, Git
+from scripts.publish import origin
 
 
 def refuse_unmerged(git: Git, branch: str, path: str) -> None:

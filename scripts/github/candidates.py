@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterator
 
 from scripts.errors import UserError
+from scripts.git import commits
+from scripts.git.git import Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
 from scripts.github.proposed import MESSAGE, NONE, Candidate, NoCandidateError
+from scripts.publish import origin, publish
+from scripts.releases import lock
+from scripts.releases.lock import LOCK_FILE
 from scripts.review import render
-from scripts.versions import commits, lock, origin, publish
-from scripts.versions.git import Git
-from scripts.versions.lock import LOCK_FILE
 
 PREFIX = "candidate/"
 NUMBERED = re.compile(f"{PREFIX}[1-9][0-9]*")

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scripts import markdown, output
+from scripts.git import git_process
 from scripts.github import actions
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE, RELEASES_FILE
-from scripts.versions import git_process
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
 # Paths that hold data only. A change of anything else needs the machinery's own checks.

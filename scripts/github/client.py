@@ -20,12 +20,12 @@ from github.PullRequest import PullRequest
 from github.Repository import Repository
 
 from scripts.errors import UserError
+from scripts.git.git import MAIN
 from scripts.github import actions, marker
 from scripts.github.deadline import ExpiredError, within
 from scripts.github.reports import REPORT_FILE
 from scripts.review import report
 from scripts.review.report import MAX_BYTES, Report
-from scripts.versions.git import MAIN
 
 # Anybody can write a comment with our marker, so only those of this account are ours.
 BOT_LOGIN = "github-actions[bot]"

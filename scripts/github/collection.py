@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scripts.errors import UserError
+from scripts.git.git import MAIN, TRACKED_MAIN, Git
 from scripts.github import actions
 from scripts.github.client import GitHub
+from scripts.publish import needed, origin, publish
+from scripts.publish.needed import Needed, Open
 from scripts.storage import garbage
 from scripts.storage.garbage import Garbage
 from scripts.storage.remote import Remote, Stored, open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import needed, origin, publish
-from scripts.versions.git import MAIN, TRACKED_MAIN, Git
-from scripts.versions.needed import Needed, Open
 
 
 class Collected(NamedTuple):

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from scripts import output
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github import actions, marker, merges, previews, proposed
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.proposed import Updated
 from scripts.github.reports import REPORT_FILE
+from scripts.publish import origin, publish
+from scripts.releases import releases
+from scripts.releases.releases import Release
 from scripts.review import render, report
-from scripts.versions import origin, publish, releases
-from scripts.versions.git import Git
-from scripts.versions.releases import Release
 
 
 def comment(folder: Path, sheet: str | None) -> str:

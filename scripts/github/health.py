@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from scripts import output
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github import actions
 from scripts.github.client import GitHub
+from scripts.publish import repair, verify
+from scripts.publish.verify import Finding
+from scripts.releases import releases
+from scripts.releases.declared import STABLE
+from scripts.releases.releases import Release
 from scripts.review import render
-from scripts.versions import releases, repair, verify
-from scripts.versions.declared import STABLE
-from scripts.versions.git import Git
-from scripts.versions.releases import Release
-from scripts.versions.verify import Finding
 
 # Begins the one issue; with the account that wrote it, it is how a later run finds it.
 MARKER = "<!-- dataset-health -->\n"

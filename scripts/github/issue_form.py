@@ -6,10 +6,10 @@ Anybody can write an issue. Its text is read as data: every value is bounded and
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from scripts.curation.proposals import Proposal
 from scripts.errors import printable
 from scripts.inputs.config import TEST
 from scripts.inputs.curation import EXCLUDE, RELABEL, identifier_in
-from scripts.versions.proposals import Proposal
 
 # As in .github/ISSUE_TEMPLATE/samples.yml. GitHub makes each label a heading of the issue.
 SAMPLES, SUGGESTION, REASON = "Samples", "Suggestion", "What is wrong"

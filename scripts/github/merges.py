@@ -1,9 +1,9 @@
 """The merge that git would make of a pull request, made without a work tree."""
 
 from scripts.errors import UserError
+from scripts.git.git import TRACKED_MAIN, Git, GitTree
+from scripts.git.limited import BYTES, SECONDS, LimitedGit
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
-from scripts.versions.git import TRACKED_MAIN, Git, GitTree
-from scripts.versions.limited import BYTES, SECONDS, LimitedGit
 
 
 class ConflictError(UserError):

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from scripts.assets.package import package
 from scripts.errors import UserError
+from scripts.git.git import Git, GitTree
 from scripts.github import marker, uploads, withdrawn
 from scripts.github.client import GitHub
 from scripts.inputs.problems import InputError
+from scripts.releases import declared, releases
+from scripts.releases.history import History
+from scripts.releases.releases import Release
 from scripts.review import plan, render
 from scripts.review.render import Review
-from scripts.versions import declared, releases
-from scripts.versions.git import Git, GitTree
-from scripts.versions.history import History
-from scripts.versions.releases import Release
 
 
 class Published(NamedTuple):

@@ -13,12 +13,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from scripts.errors import UserError
+from scripts.git import commits
+from scripts.git.git import TRACKED_MAIN, Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
 from scripts.github.proposed import NONE, NoCandidateError, Sheet
+from scripts.publish import origin, publish
 from scripts.review import render
-from scripts.versions import commits, origin, publish
-from scripts.versions.git import TRACKED_MAIN, Git
 
 BRANCH = "previews"
 MESSAGE = "Contact sheets of open pull requests"

@@ -9,26 +9,27 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from scripts import isolated
-from scripts.build import bounds
-from scripts.build.dataset import Dataset
-from scripts.build.large import is_large
+from scripts.dataset import bounds
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.large import is_large
 from scripts.errors import UserError
+from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.github import marker, merges
 from scripts.github.merges import ConflictError
 from scripts.inputs import reader
 from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUTS_OF_PEOPLE, RELEASES_FILE
 from scripts.inputs.problems import InputError
 from scripts.isolated import Limits
+from scripts.publish import publish, snapshot
+from scripts.releases import comparison, index, lock, releases, resolve
+from scripts.releases.history import History
+from scripts.releases.releases import Release
 from scripts.review import contact_sheet, plan, render, report
 from scripts.review.report import Report
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import comparison, index, lock, publish, releases, resolve, snapshot
-from scripts.versions.git import MAIN, TRACKED_MAIN, Git, GitTree
-from scripts.versions.history import History
-from scripts.versions.releases import Release
 
 GiB = 1024**3
 # For what anybody can propose, and for branches of the repository itself.

@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from scripts.curation import proposals
+from scripts.curation.proposals import Checked
+from scripts.curation.samples import Samples
 from scripts.errors import UserError
+from scripts.git import commits
+from scripts.git.git import Git
 from scripts.github import actions, branches, issue_form
 from scripts.github.client import GitHub
 from scripts.github.issue_form import Wrong
 from scripts.inputs.paths import CURATION_FILE
+from scripts.publish import origin
+from scripts.releases import resolve
+from scripts.releases.history import History
 from scripts.review import render
-from scripts.versions import commits, origin, proposals, resolve
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.proposals import Checked
-from scripts.versions.samples import Samples
 
 # Begins the one comment in which an issue is answered.
 MARKER = "<!-- reported-samples -->\n"

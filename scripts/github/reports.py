@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
+from scripts.git.git import MAIN, Git
 from scripts.github import actions
 from scripts.inputs.paths import INPUT_PATHS
 from scripts.inputs.reader import WorkTree
+from scripts.publish import publish
 from scripts.review import plan, report
 from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import publish
-from scripts.versions.git import MAIN, Git
 
 REPORT_FILE = "report.json"
 SHEET_FILE = "samples.png"

@@ -7,8 +7,8 @@ from github.GitRelease import GitRelease
 from scripts.errors import UserError
 from scripts.github import uploads
 from scripts.github.client import GitHub, reporting
+from scripts.releases.history import History
 from scripts.review import render
-from scripts.versions.history import History
 
 BEGIN, END = "<!-- withdrawn -->\n", "<!-- /withdrawn -->\n"
 MARK = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)

@@ -8,17 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scripts.build.deal import VALIDATION_END
-from scripts.build.order import Image, order
+from scripts.dataset.deal import VALIDATION_END
+from scripts.dataset.order import Image, order
+from scripts.git.git import Git, GitTree
 from scripts.inputs import reader
 from scripts.inputs.config import SOURCE, SPLITS, TEST, TRAIN, VALIDATION
+from scripts.releases import comparison, continuity
+from scripts.releases.history import History
+from scripts.releases.releases import Release, number
 from scripts.sources.own import Own
 from scripts.sources.pointer import OTHERS, BatchRecord
 from scripts.sources.source import Zones
-from scripts.versions import comparison, continuity
-from scripts.versions.git import Git, GitTree
-from scripts.versions.history import History
-from scripts.versions.releases import Release, number
 
 MIDDLE = float(VALIDATION_END)
 # Where nothing was released: a fifth for test, and no validation set.

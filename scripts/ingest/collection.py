@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.errors import UserError
 from scripts.ingest import layout, locations, tables
 from scripts.ingest.findings import INDENTED, Findings

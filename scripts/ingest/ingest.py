@@ -8,10 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from scripts.errors import UserError
+from scripts.git.git import ORIGIN, TRACKED_MAIN, Git
 from scripts.ingest import closing, collection, reading, writer
 from scripts.ingest.collection import Collected
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
+from scripts.publish import origin, publish
+from scripts.publish.origin import TryAgainError
+from scripts.releases import continuity, releases
+from scripts.releases.releases import Release
 from scripts.sources import digits, own, shards
 from scripts.sources import pointer as pointers
 from scripts.sources.own import Own
@@ -24,10 +29,6 @@ from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote, open_remote
 from scripts.storage.settings import CONFIG_PATH
-from scripts.versions import continuity, origin, publish, releases
-from scripts.versions.git import ORIGIN, TRACKED_MAIN, Git
-from scripts.versions.origin import TryAgainError
-from scripts.versions.releases import Release
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 KNOWN = {digits.NAME, *OWN_TEST_SETS}

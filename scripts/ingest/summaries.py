@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from scripts.build.encodings import encoder
-from scripts.build.parquet import column
+from scripts.dataset.encodings import encoder
+from scripts.dataset.parquet import column
 from scripts.ingest.writer import OPTIONS, temporary
 from scripts.sources import thumbnails
 from scripts.sources.source import Pixels

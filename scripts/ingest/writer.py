@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from scripts.build.parquet import column, text
+from scripts.dataset.parquet import column, text
 from scripts.sources import own
 from scripts.sources.shards import DIGEST_SIZE, SIZE, Rows
 from scripts.storage.files import TEMPORARY

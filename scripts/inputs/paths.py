@@ -22,7 +22,7 @@ INPUT_PATHS = (
     *INPUTS_OF_PEOPLE,
     "scripts/inputs",
     "scripts/sources",
-    "scripts/build",
+    "scripts/dataset",
     "scripts/storage/manifest.py",
     "requirements.txt",
 )

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from scripts.build.dataset import Dataset
+from scripts.dataset.dataset import Dataset
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import RELABEL
+from scripts.releases.diff import Diff
 from scripts.review import thumbnail
 from scripts.review.thumbnail import WHITE, width_of
-from scripts.versions.diff import Diff
 
 MAX_IMAGES = 24
 # With more classes the picture would be too large to open.

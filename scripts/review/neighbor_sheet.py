@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
+from scripts.curation.samples import Samples
+from scripts.curation.similar import Similar
 from scripts.review import thumbnail
 from scripts.review.contact_sheet import BLACK, GAP, GRAY
 from scripts.review.thumbnail import SIDE, WHITE, width_of
-from scripts.versions.samples import Samples
-from scripts.versions.similar import Similar
 
 # With more, the picture would be too large to open.
 MAX_ROWS = 100

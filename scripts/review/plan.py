@@ -2,10 +2,16 @@
 
 import re
 
-from scripts.build.dataset import Dataset
+from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.inputs.config import SPLITS
 from scripts.inputs.reader import Tree, WorkTree
+from scripts.releases import declared, diff, guards, releases
+from scripts.releases.diff import Diff
+from scripts.releases.history import History
+from scripts.releases.lock import Lock
+from scripts.releases.releases import Release, number
 from scripts.review import report, samples
 from scripts.review.report import (
     NAME,
@@ -17,12 +23,6 @@ from scripts.review.report import (
     Report,
     SampleChange,
 )
-from scripts.versions import declared, diff, guards, releases
-from scripts.versions.diff import Diff
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.lock import Lock
-from scripts.versions.releases import Release, number
 
 
 def plan(

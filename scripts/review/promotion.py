@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from scripts.releases.comparison import some
+from scripts.releases.releases import number
 from scripts.review.report import Promotion
-from scripts.versions.comparison import some
-from scripts.versions.releases import number
 
 # A report can hold thousands of releases; a comment cannot.
 MAX_NAMED = 5

@@ -11,13 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
 from scripts import markdown
+from scripts.releases.releases import Release
 from scripts.review import promotion, table
 from scripts.review.report import CuratedChange, Place, Plan, Report
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size
 from scripts.storage import faults
-from scripts.versions.releases import Release
 
 # GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
 MAX_ROWS = 100

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from scripts.build.dataset import Dataset
-from scripts.build.near import Near
-from scripts.build.order import distinct
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.near import Near
+from scripts.dataset.order import distinct
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import EXCLUDE, RELABEL
+from scripts.releases import curated
+from scripts.releases.comparison import PlacedLeak
+from scripts.releases.curated import Position
 from scripts.review.report import (
     MAX_CURATED,
     MAX_LISTED,
@@ -21,9 +24,6 @@ from scripts.review.report import (
     Selected,
     bounded,
 )
-from scripts.versions import curated
-from scripts.versions.comparison import PlacedLeak
-from scripts.versions.curated import Position
 
 
 def curated_changes(changes: Sequence[curated.CuratedChange] | None) -> Curated | None:

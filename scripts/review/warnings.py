@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from scripts.build.near import LIMIT, MAX_FOUND
+from scripts.dataset.near import LIMIT, MAX_FOUND
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
+from scripts.releases.comparison import images
 from scripts.review.report import ClassCount, Leaks, Plan, Sample, SampleChange
 from scripts.review.words import few, tags
-from scripts.versions.comparison import images
 
 # A class at least this many times as large as another is reported.
 IMBALANCE = 2

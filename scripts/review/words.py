@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from scripts.releases import lock
+from scripts.releases.comparison import ranges, some
+from scripts.releases.releases import number
 from scripts.review.report import Plan
-from scripts.versions import lock
-from scripts.versions.comparison import ranges, some
-from scripts.versions.releases import number
 
 # A report can hold thousands of releases; a comment cannot.
 MAX_RANGES = 5

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.site.sheets import COLUMNS, Sheet
 from scripts.sources.source import Pixels
 from scripts.storage import manifest

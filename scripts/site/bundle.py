@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scripts.assets.archive import DATE
-from scripts.build.near import LIMIT, MAX_FOUND, MAX_PAIRS
+from scripts.dataset.near import LIMIT, MAX_FOUND, MAX_PAIRS
 
 # The version of this format; records of other ones are not read.
 SCHEMA = 1

@@ -7,9 +7,15 @@ from scripts.assets import card, samples
 from scripts.assets.package import MAX_FILE
 from scripts.assets.samples import Version
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.inputs.config import TRAIN
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.releases_file import ReleasesFile
+from scripts.publish import origin
+from scripts.releases import comparison, curated, declared, releases
+from scripts.releases.diff import Diff
+from scripts.releases.history import History
+from scripts.releases.releases import Release
 from scripts.review import plan
 from scripts.review.report import Plan
 from scripts.site import changes, sheets
@@ -18,11 +24,6 @@ from scripts.site.changes import Change, Placed
 from scripts.site.known import Known, Reader
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Sheets
-from scripts.versions import comparison, curated, declared, origin, releases
-from scripts.versions.diff import Diff
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.releases import Release
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from scripts.build.order import distinct
+from scripts.dataset.order import distinct
 from scripts.errors import UserError
+from scripts.git.git import Git, GitTree
 from scripts.inputs import reader
 from scripts.inputs.curation import RELABEL, Curation, Decision
 from scripts.inputs.reader import Inputs, InvalidInputsError
+from scripts.releases import resolve
+from scripts.releases.releases import Release
 from scripts.sources.source import Pixels, Source
-from scripts.versions import resolve
-from scripts.versions.git import Git, GitTree
-from scripts.versions.releases import Release
 
 # More images under two labels are counted only.
 MAX_AMBIGUOUS = 60

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts import output
 from scripts.assets.samples import Version
-from scripts.build import near, png
+from scripts.dataset import near, png
 from scripts.errors import UserError
 from scripts.inputs.config import TRAIN
 from scripts.progress import Bar

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from scripts.build.near import LIMIT
+from scripts.dataset.near import LIMIT
 from scripts.inputs.config import SPLITS, TRAIN
 from scripts.review import plan, render, table, words
 from scripts.review.warnings import warnings

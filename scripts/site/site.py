@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.site import catalogue, render
 from scripts.site.pictures import Pictures
-from scripts.versions.git import Git
 
 STATIC = "static"
 # What tells a catalogue from other folders.

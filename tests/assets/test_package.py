@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 
 from scripts.__main__ import main
 from scripts.assets import archive, package, samples
-from scripts.versions.git import Git
-from scripts.versions.history import History
+from scripts.git.git import Git
+from scripts.releases.history import History
 from tests.assets.conftest import Packaged, released
 from tests.repository import ORIGIN_URL, Run, config_text, contents, git
 

@@ -33,7 +33,7 @@ for folder, rows in parts.items():
 # The least that has to be done: each image is encoded, hashed and written once.
 LIMIT = """\
 import sys, pathlib, hashlib
-from scripts.build import png
+from scripts.dataset import png
 from scripts.sources import copies
 sha256, count = sys.argv[1], int(sys.argv[2])
 source = copies.find("mnist_784", sha256)

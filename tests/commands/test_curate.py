@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from scripts.__main__ import main
-from scripts.versions import resolve, similar
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.samples import Samples
+from scripts.curation import similar
+from scripts.curation.samples import Samples
+from scripts.git.git import Git
+from scripts.releases import resolve
+from scripts.releases.history import History
 from tests.repository import Repository, Run, config_text, contents, create, snapshot
 
 HEADER = "sample,action,label,new_label,reason\n"
@@ -215,7 +216,7 @@ def test_where_a_release_cannot_be_read_nothing_is_written(
     shutil.rmtree(repository.bucket)
     shutil.rmtree(repository.cache)
     # By another rule the release cannot be selected again.
-    monkeypatch.setattr("scripts.build.selection.RULE", 3)
+    monkeypatch.setattr("scripts.dataset.selection.RULE", 3)
     before = contents(repository.root)
 
     result = run("curate", str(file), "--similar", "3", "--sheet", "sheet.png")

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.versions import lock
+from scripts.releases import lock
 from tests.repository import Repository, Run, config_text, contents
 
 REFUSED = "error: dataset.dvc is written by the release only, once there is one.\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.git.git import Git
 from scripts.inputs.config import TEST, TRAIN
+from scripts.releases import comparison
+from scripts.releases.history import History
 from scripts.sources import pointer
-from scripts.versions import comparison
-from scripts.versions.git import Git
-from scripts.versions.history import History
 from tests.repository import Repository, Run, config_text, contents, create, git
 
 IMAGES = os.environ.get("CIFAR10_TEST_IMAGES")

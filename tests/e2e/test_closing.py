@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.build.deal import Wish, deal, zone
-from scripts.build.order import Image
+from scripts.dataset.deal import Wish, deal, zone
+from scripts.dataset.order import Image
+from scripts.git.git import Git
 from scripts.ingest.closing import MIDDLE, Span, Use
 from scripts.inputs.config import TEST, TRAIN, VALIDATION
 from scripts.inputs.images import decode
+from scripts.releases.history import History
 from scripts.sources import own, pointer
 from scripts.sources.source import Zones
-from scripts.versions.git import Git
-from scripts.versions.history import History
 from tests.ingest.pictures import labeled, picture, write
 from tests.repository import Repository, Run, config_text, create
 

@@ -12,11 +12,11 @@ from unittest.mock import patch
 import pytest
 
 from scripts import workers
-from scripts.build import cuts
-from scripts.build.targets import Local
+from scripts.dataset import cuts
+from scripts.dataset.targets import Local
+from scripts.git.git import Git
+from scripts.releases import lock, resolve
 from scripts.storage.cache import Cache
-from scripts.versions import lock, resolve
-from scripts.versions.git import Git
 from tests.ingest.pictures import labeled, write
 from tests.repository import Repository, Run, copy, create, objects
 
@@ -32,7 +32,7 @@ RELEASE = f"""\
 import sys
 from scripts import workers
 from scripts.__main__ import main
-from scripts.build import cuts, sharded
+from scripts.dataset import cuts, sharded
 
 workers.PART, cuts.MAX_IMAGES, sharded.AT_ONCE = {TOGETHER}, {IN_SHARD}, 1
 sys.exit(main(["release"]))

@@ -8,7 +8,7 @@ import sys
 
 import pyarrow.parquet as pq
 
-from scripts.versions import lock
+from scripts.releases import lock
 from tests.doubles import storage
 from tests.e2e.forge import Forge, config
 from tests.repository import git

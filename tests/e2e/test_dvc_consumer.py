@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from scripts.__main__ import main
+from scripts.git.git import Git
+from scripts.releases.history import History
 from scripts.review import plan, render
-from scripts.versions.git import Git
-from scripts.versions.history import History
 from tests.repository import PROJECT, Repository, config_text, contents, create, git
 
 README = (PROJECT / "README.md").read_text()

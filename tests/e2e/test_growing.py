@@ -19,10 +19,10 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from scripts.__main__ import main
+from scripts.git.git import Git
+from scripts.releases import resolve
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
-from scripts.versions import resolve
-from scripts.versions.git import Git
 from tests.repository import PROJECT, Repository, config_text, contents, create, objects
 
 DOCUMENT = PROJECT / "docs" / "growing.md"

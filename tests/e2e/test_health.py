@@ -4,8 +4,8 @@ import re
 import shlex
 
 from scripts.github.health import MARKER
+from scripts.releases import lock
 from scripts.storage import manifest
-from scripts.versions import lock
 from tests.doubles import storage
 from tests.doubles.github import BOT, REPOSITORY
 from tests.doubles.storage import BUCKET

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.ingest.writer import ShardWriter, write_index
 from scripts.sources import pointer, shards
 from scripts.sources.pointer import BatchRecord, Output, Shape
@@ -28,9 +28,9 @@ import tracemalloc
 from pathlib import Path
 import pyarrow
 from scripts import workers
-from scripts.build import cuts, sharded
-from scripts.build.dataset import Dataset
-from scripts.build.targets import Local
+from scripts.dataset import cuts, sharded
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.targets import Local
 from scripts.inputs import config
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry

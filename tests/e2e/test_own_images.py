@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from scripts.inputs.additions import identifier
-from scripts.versions import lock
+from scripts.releases import lock
 from tests.inputs.pictures import Pixels, encoded, gray, rgb
 from tests.repository import Repository, Result, Run, config_text, contents, dvc, git
 from tests.sources.test_sources import keep

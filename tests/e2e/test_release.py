@@ -3,7 +3,7 @@ import re
 import signal
 import time
 
-from scripts.versions import lock
+from scripts.releases import lock
 from tests.doubles.github import BOT
 from tests.e2e.forge import Forge, config
 from tests.repository import TEMPLATE, git
@@ -159,7 +159,7 @@ def folder(name: str) -> str:
 def test_after_a_release_the_comments_on_other_pull_requests_are_updated(forge: Forge) -> None:
     forge.on_push()
     other = forge.open_pull("other", {CONFIG: config(samples=30)})
-    png = "scripts/build/png.py"
+    png = "scripts/dataset/png.py"
     code = forge.open_pull(
         "code", {png: forge.file("main", png) + "\n# new\n", CONFIG: config(samples=25)}
     )

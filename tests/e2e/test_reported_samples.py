@@ -1,4 +1,4 @@
-from scripts.build.dataset import Dataset
+from scripts.dataset.dataset import Dataset
 from scripts.inputs import config as config_
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry

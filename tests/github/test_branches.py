@@ -1,8 +1,8 @@
 import pytest
 
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github import branches
-from scripts.versions.git import Git
 from tests.repository import Repository
 
 POINTER = "sources/own.dvc"

@@ -8,16 +8,16 @@ import dvc.api
 import pytest
 
 from scripts.__main__ import main
+from scripts.git.git import Git
 from scripts.github import marker, proposed
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.isolated import Limits
-from scripts.versions import lock, releases
-from scripts.versions.git import Git
+from scripts.releases import lock, releases
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.github.test_comments import CONFIG, propose
+from tests.publish.test_publish import refuse
 from tests.repository import Released, Repository, Run, config_text, copy
-from tests.versions.test_publish import refuse
 
 Event = Callable[..., None]
 LARGER = config_text(samples=7)
@@ -183,7 +183,10 @@ def test_a_release_and_a_tag_by_hand_ignore_candidates(
         ({"releases.yaml": "stable: v0\n"}, "it publishes no new version"),
         ({CONFIG: LARGER, "requirements.txt": "x\n"}, "it changes requirements.txt, which only"),
         ({CONFIG: LARGER, ".dvc/config": "[core]\n"}, "it changes .dvc/config, which only"),
-        ({CONFIG: LARGER, "scripts/build/png.py": "raise\n"}, "it changes scripts/build/png.py"),
+        (
+            {CONFIG: LARGER, "scripts/dataset/png.py": "raise\n"},
+            "it changes scripts/dataset/png.py",
+        ),
         ({CONFIG: config_text(samples=60, seed=1)}, "leak: "),
     ],
     ids=[

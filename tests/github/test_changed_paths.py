@@ -68,7 +68,7 @@ def propose(repository: Repository, *changes: tuple[str, str]) -> None:
         # Machinery that decides what is in a version, or is checked for each change.
         ("scripts/inputs/config.py", BOTH),
         ("scripts/sources/openml.py", BOTH),
-        ("scripts/build/png.py", BOTH),
+        ("scripts/dataset/png.py", BOTH),
         ("requirements.txt", BOTH),
         (".dvc/plots/new.json", BOTH),
         (".dvcignore", BOTH),
@@ -77,9 +77,9 @@ def propose(repository: Repository, *changes: tuple[str, str]) -> None:
         # Machinery that cannot change the bytes of a version.
         ("README.md", MACHINERY),
         ("scripts/review/plan.py", MACHINERY),
-        ("scripts/builder.py", MACHINERY),
-        ("tests/build/test_png.py", MACHINERY),
-        ("docs/scripts/build/x.md", MACHINERY),
+        ("scripts/dataseter.py", MACHINERY),
+        ("tests/dataset/test_png.py", MACHINERY),
+        ("docs/scripts/dataset/x.md", MACHINERY),
         (".github/workflows/ci.yml", MACHINERY),
         ("requirements-dev.txt", MACHINERY),
         ("ordner/ü b.txt", MACHINERY),
@@ -187,7 +187,7 @@ def test_what_main_changed_meanwhile_does_not_count(repository: Repository, outp
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [(CONFIG, DATASET), ("README.md", MACHINERY), ("scripts/build/png.py", BOTH)],
+    [(CONFIG, DATASET), ("README.md", MACHINERY), ("scripts/dataset/png.py", BOTH)],
 )
 def test_a_merge_group_is_compared_with_its_base(
     repository: Repository, output: Path, event: Event, name: str, expected: str

@@ -13,14 +13,15 @@ from scripts.github import marker
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.isolated import Limits
+from scripts.publish import needed, origin
+from scripts.releases import lock
 from scripts.storage import garbage
 from scripts.storage.remote import Remote, Stored
-from scripts.versions import lock, needed, origin
 from tests.doubles.github import REPOSITORY, Server
 from tests.github.test_candidates import Candidates, Event
 from tests.github.test_comments import CONFIG, propose
+from tests.releases import test_continuity as own
 from tests.repository import Released, Repository, Run, config_text, contents, git
-from tests.versions import test_continuity as own
 
 CLOSED, OPEN = config_text(samples=9), config_text(samples=7)
 DAYS = 86_400

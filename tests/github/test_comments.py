@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github import marker, merges, proposed
 from scripts.github.client import ARTIFACT, GitHub
 from scripts.github.comments import update_comments
@@ -14,7 +15,6 @@ from scripts.github.reports import REPORT_FILE
 from scripts.isolated import Limits
 from scripts.review import render, report
 from scripts.review.report import Report, ReportedProblem
-from scripts.versions.git import Git
 from tests.doubles.github import BOT, CONTRIBUTOR, Server
 from tests.repository import Repository, Run, config_text, git
 
@@ -253,7 +253,7 @@ def test_a_comment_is_marked_as_out_of_date_where_only_its_own_run_can_update_it
         {"dataset.dvc": b"outs: []\n"},
         {CONFIG: config_text(source="CIFAR_10").encode()},
         {"requirements.txt": b"pillow\n"},
-        {CONFIG: LARGER, "scripts/build/png.py": b"raise SystemExit\n"},
+        {CONFIG: LARGER, "scripts/dataset/png.py": b"raise SystemExit\n"},
         {CONFIG: LARGER, ".dvc/config": b"[core]\n    remote = other\n"},
         {CONFIG: LARGER, "additions/test/3/a.png": b"not read here"},
         {"curation.csv": CURATION, "additions/test/3/ä b.png": b"not read here"},

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from scripts.build import selection
+from scripts.dataset import selection
 from scripts.github import health
 from scripts.github.health import MARKER
 from tests.doubles.github import BOT, CONTRIBUTOR, REPOSITORY, TOKEN, Server
+from tests.publish.test_repair import files_of, lock_of
 from tests.repository import Released, Repository, Result, Run, config_text, git
-from tests.versions.test_repair import files_of, lock_of
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
 Issue = dict[str, Any]

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from scripts.curation.proposals import Proposal
 from scripts.github import issue_form
 from scripts.github.issue_form import MAX_SAMPLES, Form, Wrong, parse
 from scripts.inputs import curation
 from scripts.inputs.curation import Decision
-from scripts.versions.proposals import Proposal
 from tests.repository import PROJECT
 
 TEMPLATE = PROJECT / ".github" / "ISSUE_TEMPLATE" / "samples.yml"

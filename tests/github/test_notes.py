@@ -6,12 +6,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from scripts.git.git import Git
 from scripts.github import marker
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.notes import publish_notes
-from scripts.versions import releases
-from scripts.versions.git import Git
+from scripts.releases import releases
 from tests.doubles.github import BOT, CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.repository import Released, Repository, Run, config_text
 

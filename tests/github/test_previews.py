@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from scripts.git.git import Git
 from scripts.github import marker, merges, previews, proposed
 from scripts.github.client import GitHub
 from scripts.isolated import Limits
-from scripts.versions import lock, origin
-from scripts.versions.git import Git
+from scripts.publish import origin
+from scripts.releases import lock
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.github.test_candidates import LARGER, shown
 from tests.github.test_comments import CONFIG, body, propose
@@ -169,7 +170,7 @@ def test_a_fork_gets_its_picture_from_its_config(
     "files",
     [
         {CONFIG: LARGER.encode(), "scripts/review/contact_sheet.py": b"raise SystemExit\n"},
-        {CONFIG: LARGER.encode(), "scripts/build/png.py": b"raise SystemExit\n"},
+        {CONFIG: LARGER.encode(), "scripts/dataset/png.py": b"raise SystemExit\n"},
         {CONFIG: LARGER.encode(), "additions/train/3/x.png": b"a bomb"},
         {CONFIG: config_text(source="mnist_784").encode()},
         {CONFIG: b"samples: many\n"},
@@ -188,7 +189,7 @@ def test_nothing_but_the_config_and_the_curation_of_a_fork_is_used(
     assert (len(previewed.files()) == 1) is drawn
 
 
-@pytest.mark.parametrize("path", ["scripts/build/png.py", "requirements.txt"])
+@pytest.mark.parametrize("path", ["scripts/dataset/png.py", "requirements.txt"])
 def test_a_branch_of_ours_that_changes_more_than_data_has_no_picture(
     previewed: Previews, server: Server, md5: str, path: str
 ) -> None:
@@ -203,7 +204,7 @@ def test_two_runs_at_once_keep_both_sheets(
     previewed: Previews, server: Server, md5: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = previewed.repository
-    monkeypatch.setattr("scripts.versions.publish.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("scripts.publish.publish.FIRST_PAUSE", 0.01)
     number = propose(repository, server, {CONFIG: LARGER.encode()}, shown(md5))
     other = propose(repository, server, {CONFIG: config_text(samples=9).encode()}, shown("x"))
     find = origin.push_branch

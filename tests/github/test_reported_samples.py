@@ -5,13 +5,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from scripts.curation.samples import Samples
 from scripts.errors import UserError
+from scripts.git.git import Git
 from scripts.github.client import GitHub
 from scripts.github.reported_samples import MARKER
-from scripts.versions import releases, resolve
-from scripts.versions.git import Git
-from scripts.versions.history import History
-from scripts.versions.samples import Samples
+from scripts.releases import releases, resolve
+from scripts.releases.history import History
 from tests.doubles.github import BOT, CONTRIBUTOR, OWNER, Server
 from tests.github.test_issue_form import body
 from tests.repository import Repository, Result, Run, config_text
@@ -260,7 +260,7 @@ def test_where_a_release_cannot_be_read_nothing_is_pushed_and_the_answer_says_wh
     released: Repository, server: Server, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, number = free(released, 1)[0][0], server.open_issue("")
-    monkeypatch.setattr("scripts.build.selection.RULE", 3)
+    monkeypatch.setattr("scripts.dataset.selection.RULE", 3)
 
     def unreadable(*_: object) -> None:
         raise UserError("the bucket is closed")

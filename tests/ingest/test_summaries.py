@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.ingest.summaries import SummaryWriter
 from scripts.sources import pointer
 from tests.ingest.pictures import write

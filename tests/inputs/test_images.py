@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.inputs import images
 from scripts.inputs.images import JPEG, MAX_BYTES, PNG, ImageError
 from tests.inputs.pictures import encoded, gray, rgb

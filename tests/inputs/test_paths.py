@@ -14,7 +14,7 @@ FILES = {
     "additions/train/3/own.png": "pixels\n",
     "sources/own.dvc": "outs: []\n",
     "requirements.txt": "numpy==1\n",
-    "scripts/build/png.py": "x = 1\n",
+    "scripts/dataset/png.py": "x = 1\n",
     "scripts/inputs/config.py": "x = 2\n",
     "scripts/sources/openml.py": "x = 3\n",
     "scripts/sources/digits.py": "x = 4\n",
@@ -49,7 +49,7 @@ def test_the_digest_changes_with_every_version_input(root: Path, name: str) -> N
     assert paths.digest(root) == before
 
 
-@pytest.mark.parametrize("folder", ["scripts/inputs", "scripts/sources", "scripts/build/deep"])
+@pytest.mark.parametrize("folder", ["scripts/inputs", "scripts/sources", "scripts/dataset/deep"])
 def test_the_digest_changes_with_a_new_file(root: Path, folder: str) -> None:
     before = paths.digest(root)
     write(root, f"{folder}/new.json", "")
@@ -74,11 +74,11 @@ def test_the_digest_changes_when_files_swap_their_content(root: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("README.md", "scripts/review/plan.py", "scripts/errors.py", "tests/build/test_png.py"),
+        *("README.md", "scripts/review/plan.py", "scripts/errors.py", "tests/dataset/test_png.py"),
         *("dataset.dvc", ".dvc/config", "dataset/train/3/00007.png", "requirements-dev.txt"),
         # The pointer names the shards by their checksums.
         "sources/own/00000.parquet",
-        *("scripts/build/__pycache__/png.pyc", "scripts/sources/kinds/__pycache__/x.pyc"),
+        *("scripts/dataset/__pycache__/png.pyc", "scripts/sources/kinds/__pycache__/x.pyc"),
         *("additions/README.md", "additions/.gitkeep", "additions/train/3/.DS_Store"),
     ],
 )

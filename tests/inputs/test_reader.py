@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.git.git import CheckedOut, Git, GitTree, find
 from scripts.inputs import additions, config, reader
 from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Tree, WorkTree
-from scripts.versions.git import CheckedOut, Git, GitTree, find
 from tests.inputs.pictures import encoded, gray
 from tests.repository import Repository, Run, config_text
 

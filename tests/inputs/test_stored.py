@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.git.git import CheckedOut, Git, GitTree
 from scripts.inputs import reader
-from scripts.versions.git import CheckedOut, Git, GitTree
 from tests.inputs.pictures import encoded, gray
 from tests.repository import Repository, Run, config_text, git
 

@@ -7,12 +7,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from scripts.build.dataset import Dataset
-from scripts.build.near import Near, Pair
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.near import Near, Pair
 from scripts.inputs import config, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
+from scripts.releases import index, lock
+from scripts.releases.comparison import Comparison
+from scripts.releases.curated import CuratedChange
+from scripts.releases.curated import Sample as Curated
+from scripts.releases.diff import Diff
+from scripts.releases.index import Index
+from scripts.releases.lock import Lock
+from scripts.releases.releases import Release
 from scripts.review import contact_sheet as sheet
 from scripts.review import thumbnail
 from scripts.review.contact_sheet import (
@@ -26,14 +34,6 @@ from scripts.review.contact_sheet import (
 )
 from scripts.review.thumbnail import WHITE
 from scripts.sources.table import Table
-from scripts.versions import index, lock
-from scripts.versions.comparison import Comparison
-from scripts.versions.curated import CuratedChange
-from scripts.versions.curated import Sample as Curated
-from scripts.versions.diff import Diff
-from scripts.versions.index import Index
-from scripts.versions.lock import Lock
-from scripts.versions.releases import Release
 from tests.repository import Repository, Run, config_text
 
 IMAGES = 60

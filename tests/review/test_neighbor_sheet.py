@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.build.neighbors import Neighbor
+from scripts.curation.similar import Similar
+from scripts.dataset.neighbors import Neighbor
 from scripts.review import neighbor_sheet
 from scripts.review.neighbor_sheet import MAX_NEIGHBORS, MAX_ROWS
 from scripts.sources.table import Table
-from scripts.versions.similar import Similar
-from tests.versions.test_proposals import ROWS, SOURCE, samples
+from tests.curation.test_proposals import ROWS, SOURCE, samples
 
 COLORS = Table("pool", np.repeat(SOURCE.pixels[..., None], 3, axis=3), SOURCE.labels)
 # Images and captions are darker than the paper.

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from scripts import markdown
+from scripts.git.git import Git
+from scripts.releases import lock
+from scripts.releases.history import History
 from scripts.review import plan as plans
 from scripts.review import render, report, words
 from scripts.review.render import (
@@ -34,9 +37,6 @@ from scripts.review.report import (
 )
 from scripts.review.warnings import MAX_NAMED
 from scripts.storage import manifest
-from scripts.versions import lock
-from scripts.versions.git import Git
-from scripts.versions.history import History
 from tests.repository import Repository, Run, config_text
 from tests.review.plans import MD5, change, counts, curated, leak, near, plan, sample, samples
 

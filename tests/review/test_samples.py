@@ -1,8 +1,8 @@
-from scripts.build.dataset import Dataset
+from scripts.dataset.dataset import Dataset
 from scripts.inputs import config
 from scripts.inputs.reader import Inputs
 from scripts.review import samples
-from tests.build.pools import pool
+from tests.dataset.pools import pool
 from tests.repository import config_text
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.build.near import LIMIT, MAX_FOUND
+from scripts.dataset.near import LIMIT, MAX_FOUND
 from scripts.review.warnings import IMBALANCE, MAX_NAMED, warnings
 from scripts.sources import digits, registry
 from scripts.sources.source import Source, SourceRequest

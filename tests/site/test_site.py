@@ -11,14 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.errors import UserError
+from scripts.git.git import Git
+from scripts.releases import diff, resolve
+from scripts.releases.history import History
 from scripts.site import bundle, catalogue, sheets
 from scripts.site.atlas import cut
 from scripts.site.pictures import Pictures
-from scripts.versions import diff, resolve
-from scripts.versions.git import Git
-from scripts.versions.history import History
 from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
 from tests.site.conftest import HISTORY, Catalogued, Remove, merge_and_release, quietly
 

@@ -19,8 +19,8 @@ import pytest
 from fsspec.asyn import AsyncFileSystem
 
 from scripts.__main__ import main
-from scripts.build import record
-from scripts.versions import lock
+from scripts.dataset import record
+from scripts.releases import lock
 from tests.doubles import proxy, storage
 from tests.doubles.proxy import Fault, Harm
 from tests.doubles.storage import BUCKET, Storage

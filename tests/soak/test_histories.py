@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from scripts.build import png
-from scripts.versions import lock, releases
-from scripts.versions.git import Git
-from scripts.versions.lock import Lock
+from scripts.dataset import png
+from scripts.git.git import Git
+from scripts.releases import lock, releases
+from scripts.releases.lock import Lock
 from tests.killing import attempt, broken
 from tests.repository import config_text, create, git, objects
 from tests.soak import NUMBERS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from scripts.build.dataset import Dataset
+from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.ingest import writer
 from scripts.ingest.writer import ShardWriter, write_index

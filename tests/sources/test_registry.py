@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.build import png
+from scripts.dataset import png
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest, classes
 from tests.repository import Repository, Run, config_text, contents

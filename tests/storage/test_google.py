@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.releases import lock
 from scripts.storage import manifest, remote
 from scripts.storage.remote import open_remote
-from scripts.versions import lock
 from tests.doubles import proxy
 from tests.doubles.process import free_port, session
 from tests.doubles.proxy import Answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.build import record
+from scripts.dataset import record
 from scripts.storage import files
 from tests.repository import Repository, Run, config_text, create, mismatched, objects
 

@@ -1,0 +1,118 @@
+"""The samples of a source, and what the dataset, the curation and the releases do with each."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.folders import folders_of
+from scripts.dataset.order import Distinct, distinct
+from scripts.errors import UserError
+from scripts.inputs.config import SOURCE as BY_SOURCE
+from scripts.inputs.config import TEST, TRAIN, Split
+from scripts.inputs.curation import RELABEL, Decision
+from scripts.releases import comparison
+from scripts.releases.history import History
+from scripts.sources.source import Source
+
+
+class Past(NamedTuple):
+    """The oldest comparable release that trains on an image, or tests on it.
+
+    By the digests of its pixels, before and after resizing.
+    """
+
+    trained: dict[bytes, str]
+    tested: dict[bytes, str]
+
+
+class Samples:
+    """All samples of the source of `dataset`, by row.
+
+    `past` is read when it is needed for the first time. Reading it raises `UserError` when a
+    release is not available.
+    """
+
+    def __init__(self, dataset: Dataset, history: History) -> None:
+        """Compare with the releases of `history`."""
+        self.dataset, self._history = dataset, history
+        self.source: Source = dataset.images.source
+        folders, _ = folders_of(dataset.config, self.source)
+        self.folder_of = {label: name for name, labels in folders.items() for label in labels}
+        self._places = dataset.selection.places()
+        self._decisions: dict[int, list[Decision]] = {}
+        for decision in dataset.inputs.curation.decisions:
+            if (row := self.source.find(decision.sample)) is not None:
+                self._decisions.setdefault(row, []).append(decision)
+
+    @property
+    def images(self) -> Distinct:
+        """The distinct images of the source."""
+        return distinct(self.source)
+
+    @cached_property
+    def past(self) -> Past:
+        """What the releases do with each image, with which the dataset must stay comparable."""
+        past = Past({}, {})
+        for release in comparison.required(self.dataset.config, self._history):
+            try:
+                found = self._history.index(release, self.dataset.source)
+            except UserError as error:
+                raise UserError(
+                    f"{release.tag} cannot be read here ({error}), so it is not known which images"
+                    " it trains and tests on. Nothing was changed."
+                ) from None
+            for digest in found.seen(found.split(TRAIN)):
+                past.trained.setdefault(digest, release.tag)
+            for digest in found.seen(found.evaluation):
+                past.tested.setdefault(digest, release.tag)
+        return past
+
+    def trained_by(self, row: int) -> str | None:
+        """Return the oldest of these releases that trains on a row."""
+        return self._first(self.past.trained, row)
+
+    def tested_by(self, row: int) -> str | None:
+        """Return the oldest of these releases that tests on a row."""
+        return self._first(self.past.tested, row)
+
+    def _first(self, tags: dict[bytes, str], row: int) -> str | None:
+        images = self.dataset.images
+        return tags.get(images.keys[row]) or tags.get(images.digests[row])
+
+    def decisions(self, row: int) -> list[Decision]:
+        """Return what the curation decides about a row."""
+        return self._decisions.get(row, [])
+
+    def split(self, row: int) -> Split | None:
+        """Return the split that a row is in, None where the dataset does not have it."""
+        return self._places[row][0] if row in self._places else None
+
+    def identifier(self, row: int) -> str:
+        """Return the identifier of a row."""
+        return self.dataset.images.identifier(row)
+
+    def label(self, row: int) -> str:
+        """Return the label that the source gives a row; of an addition, the one in its path."""
+        return str(self.dataset.images.labels[row])
+
+    def labels(self, row: int) -> list[str]:
+        """Return the label of a row, and the one that the curation gives it instead, if any."""
+        new = [one.new_label for one in self.decisions(row) if one.action == RELABEL]
+        return [self.label(row), *new]
+
+    def must_be(self, row: int) -> Split | None:
+        """Return the split in which the source's own sets keep a row; None where it is free."""
+        own = self.source.own_test
+        if self.dataset.config.split_by != BY_SOURCE or own is None:
+            return None
+        return TEST if own[row] else TRAIN
+
+    def find(self, identifier: str) -> int:
+        """Return the row of a sample or an addition; raises `UserError` when there is none."""
+        row = self.source.find(identifier)
+        if row is None:
+            additions = range(len(self.source.labels), len(self.dataset.images.labels))
+            row = next((one for one in additions if self.identifier(one) == identifier), None)
+        if row is None:
+            raise UserError(f"{self.source.name} has no sample {identifier}")
+        return row

@@ -1,0 +1,34 @@
+"""Additions compared with the source: its labels, the size of its images, and copies of them."""
+
+from collections.abc import Iterator, Sequence
+
+from scripts.dataset.folders import some
+from scripts.dataset.order import distinct
+from scripts.inputs.additions import Addition
+from scripts.inputs.images import described
+from scripts.inputs.paths import CURATION_FILE
+from scripts.inputs.problems import Problem
+from scripts.sources.source import Source, classes
+
+
+def problems_of(additions: Sequence[Addition], source: Source) -> Iterator[Problem]:
+    """Yield what is wrong with `additions` to the dataset of `source`."""
+    if not additions:
+        return
+    known, first, shape = classes(source), distinct(source).first, source.shape
+    for addition in additions:
+        if addition.label not in known:
+            yield addition.problem(f"{source.name} has no class of this name; it has {some(known)}")
+        if shape and addition.pixels.shape != shape:
+            message = (
+                f"it is {described(addition.pixels.shape)}, but the images of {source.name} are"
+                f" {described(shape)}"
+            )
+            yield addition.problem(message)
+        elif (row := first.get(addition.digest)) is not None:
+            message = (
+                f"it is a copy of sample {source.identifier(row)} of {source.name}, which has the"
+                f" label {source.labels[row]}; remove it. A row in {CURATION_FILE} can put that"
+                " sample into a split"
+            )
+            yield addition.problem(message)

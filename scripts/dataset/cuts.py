@@ -1,0 +1,90 @@
+"""How a version in Parquet is cut into shards.
+
+The places of a folder's images are divided into intervals, and a shard holds what one split has of
+one interval, in the order in which the split takes it. Places never change. So growing rewrites
+only the last shard of each split and folder, and leaving out an image only its own shard and the
+last one, which gets another image instead.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.dataset.order import order, ranked
+from scripts.dataset.selection import Selection
+from scripts.sources.source import Source
+
+# About so many images are in a shard, and so many bytes of pixels.
+MAX_IMAGES = 2_000
+MAX_BYTES = 64 * 1024**2
+# The shard of what the curation and the additions put into a folder: it comes on top of the line.
+CURATED = "curated"
+
+
+@dataclass(frozen=True)
+class Cutter:
+    """Cuts what is selected from `source` with `seed`; `folders` are the labels of each folder."""
+
+    source: Source
+    seed: int
+    folders: Mapping[str, Sequence[str]]
+
+    def cut(self, selection: Selection) -> dict[str, list[int]]:
+        """Return the rows of each shard, such as `train/3/00000.parquet`."""
+        batches, places = self._positions()
+        counts = self._counts()
+        shards: dict[str, list[int]] = {}
+        for (split, folder), rows in selection.rows.items():
+            intervals = counts[folder]
+
+            def interval(row: int, intervals: list[int] = intervals) -> tuple[int, int]:
+                batch = int(batches[row])
+                return batch, int(places[row] * intervals[batch])
+
+            kept = selection.kept[split, folder]
+            for number, (_, part) in enumerate(groupby(rows[:kept], interval)):
+                shards[name(split, folder, f"{number:05}")] = list(part)
+            if rows[kept:]:
+                shards[name(split, folder, CURATED)] = rows[kept:]
+        return shards
+
+    def _positions(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Return the batch and the place of each row; they mean nothing where it is not usable."""
+        count = len(self.source.labels)
+        batches, places = np.zeros(count, np.int32), np.zeros(count)
+        for line in order(self.source, self.seed).values():
+            rows, of_batch, at = line.positions
+            batches[rows], places[rows] = of_batch, at
+        return batches, places
+
+    def _counts(self) -> dict[str, list[int]]:
+        """Return into how many intervals each folder divides the places of each batch."""
+        in_shard = images_in_shard(self.source.shape or ())
+        sizes = ranked(self.source)
+        return {
+            folder: [
+                max(1, math.ceil(sum(of_batch[label] for label in labels) / in_shard))
+                for of_batch in sizes
+            ]
+            for folder, labels in self.folders.items()
+        }
+
+
+def name(split: str, folder: str, number: str) -> str:
+    """Return the name of a shard."""
+    return f"{split}/{folder}/{number}.parquet"
+
+
+def place_of(file: str) -> tuple[str, str]:
+    """Return the split and folder of the shard called `file`."""
+    split, folder, _ = file.split("/")
+    return split, folder
+
+
+def images_in_shard(shape: Sequence[int]) -> int:
+    """Return how many images of this shape a shard has about."""
+    return max(1, min(MAX_IMAGES, MAX_BYTES // max(1, math.prod(shape))))

@@ -1,0 +1,157 @@
+"""The dataset that people describe: its selection, its files, its manifest."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from scripts import workers
+from scripts.dataset import png, selection, targets
+from scripts.dataset.cuts import Cutter
+from scripts.dataset.encodings import Encoded, Encodings
+from scripts.dataset.folders import folders_of
+from scripts.dataset.selection import Selection
+from scripts.dataset.targets import Target
+from scripts.inputs.config import PARQUET, Config
+from scripts.inputs.reader import Inputs
+from scripts.progress import Bar
+from scripts.sources.extended import Extended, Images
+from scripts.sources.resized import Resized
+from scripts.sources.source import FetchObject, Source
+from scripts.storage.cache import Stored
+from scripts.storage.manifest import Manifest
+
+if TYPE_CHECKING:
+    from scripts.dataset.sharded import Sharded
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What people wrote, together with the source that it names."""
+
+    inputs: Inputs
+    source: Source
+
+    @property
+    def config(self) -> Config:
+        """The config."""
+        return self.inputs.config
+
+    @cached_property
+    def images(self) -> Extended:
+        """All images that can be selected, as they are written, by row."""
+        return Extended(self._resized, self.inputs.additions)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """Which row goes where; raises `InputError` when what people wrote cannot be."""
+        return selection.select(
+            self.config, self._resized, self.inputs.curation, self.inputs.additions
+        )
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The names and checksums of all files; those of new images are encoded, but not stored."""
+        if self.config.format == PARQUET:
+            return self._sharded.manifest()
+        return self._encoded(self._encodings.known(self._rows))
+
+    @cached_property
+    def planned(self) -> Manifest:
+        """The manifest for a plan, which trusts what `ingest` noted and so reads few images."""
+        if "manifest" in vars(self) or self.config.format == PARQUET:
+            return self.manifest
+        return self._encoded(self._encodings.planned(self._rows))
+
+    def _encoded(self, known: dict[int, Encoded]) -> Manifest:
+        """Return the manifest; files that are not `known` are encoded, but not stored."""
+        rows = [row for row in self._rows if row not in known]
+        encoded = targets.encoded(PngMaker(self.images), rows)
+        new = dict(zip(rows, _with_progress(encoded, rows), strict=True))
+        self._encodings.add(new)
+        return self._made(known | new)
+
+    def store(self, target: Target) -> Manifest:
+        """Store all files and the manifest in `target`. Images that it has are not encoded."""
+        made = (
+            self._sharded.store(target)
+            if self.config.format == PARQUET
+            else self._store_pngs(target)
+        )
+        # Not encoded again when somebody asks for the manifest.
+        vars(self)["manifest"] = made
+        return made
+
+    def _store_pngs(self, target: Target) -> Manifest:
+        known = self._encodings.known(self._rows)
+        intact = target.intact({file.md5 for file in known.values()})
+        rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
+        stored: list[Stored] = []
+        try:
+            for one in _with_progress(target.store(PngMaker(self.images), rows), rows):
+                stored.append(one)  # noqa: PERF402 - also what is there when an error ends it
+        finally:
+            new = {row: Encoded(one.name, one.size) for row, one in zip(rows, stored, strict=False)}
+            self._encodings.add(new)
+        made = self._made(known | new)
+        target.finish(made, stored)
+        return made
+
+    @cached_property
+    def _resized(self) -> Source:
+        size = self.config.size
+        if size is None or (self.source.shape or ())[:2] == size:
+            return self.source
+        return Resized(self.source, size)
+
+    @cached_property
+    def _sharded(self) -> "Sharded":
+        from scripts.dataset.sharded import Sharded  # noqa: PLC0415 - pyarrow takes long to import
+
+        folders, _ = folders_of(self.config, self._resized)
+        shards = Cutter(self._resized, self.config.seed, folders).cut(self.selection)
+        return Sharded(self.images, list(folders), shards)
+
+    @cached_property
+    def _rows(self) -> list[int]:
+        """The selected rows, in the order of the source, which can be read piece by piece."""
+        return sorted(self.selection.files().values())
+
+    @cached_property
+    def _encodings(self) -> Encodings:
+        return Encodings(self._resized)
+
+    def _made(self, files: dict[int, Encoded]) -> Manifest:
+        return Manifest({name: files[row] for name, row in self.selection.files().items()})
+
+
+@dataclass(frozen=True)
+class PngMaker:
+    """Makes the PNG file of each row of `images`."""
+
+    images: Images
+
+    @property
+    def together(self) -> int:
+        """How many files are made together."""
+        return workers.PART
+
+    @property
+    def least(self) -> int:
+        """From how many files on it is faster to use all cores."""
+        return workers.MIN_ITEMS
+
+    def contents(self, rows: Sequence[int]) -> Iterator[bytes]:
+        """Yield the content of the file of each of `rows`."""
+        for row in rows:
+            yield png.encode(self.images.image(row))
+
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "PngMaker":
+        """Return what makes `rows` on another machine, where `fetch` returns objects."""
+        return PngMaker(self.images.part(rows, fetch))
+
+
+def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:
+    return Bar(results, total=len(rows), desc="Encoding images", unit="image")

@@ -1,0 +1,136 @@
+"""The MD5 and size of the PNG of each row, so that no image is encoded twice.
+
+They are kept beside the local copies of sources, for each batch, under a name that depends on the
+pixels and on what encodes them. So they are never out of date: another name is another file. A
+damaged file is not used.
+"""
+
+import hashlib
+import zlib
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+import platformdirs
+
+from scripts.dataset import png
+from scripts.sources import summaries
+from scripts.sources.copies import FOLDER
+from scripts.sources.own import Own
+from scripts.sources.source import Batch, Source
+from scripts.sources.summaries import FILE
+from scripts.storage import files
+
+_MD5_HEX = 32
+_CHECKSUM_SIZE = 32
+# Encoded to notice that the code of the encoder has changed: with edges, ramps and noise.
+_PICTURE = (np.add.outer(np.arange(64) ** 2, np.arange(64) ** 3) % 251).astype(np.uint8)
+
+
+class Encoded(NamedTuple):
+    """The file of an image: its MD5 in hex, which is the name of its object, and its size."""
+
+    md5: str
+    size: int
+
+
+class Encodings:
+    """What is known of the files of `source`. A size of 0 is a file that was never encoded."""
+
+    def __init__(self, source: Source) -> None:
+        """Read what earlier runs kept."""
+        self._source = source
+        of_encoder = encoder()
+        spans = map(_span, source.batches)
+        self._files = {span: _file_of(source, span, of_encoder) for span in spans}
+        self._rows = np.zeros(len(source.labels), FILE)
+        for span, file in self._files.items():
+            self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
+
+    def known(self, rows: Sequence[int]) -> dict[int, Encoded]:
+        """Return the files of those of `rows` that are known."""
+        return _known(self._rows, rows)
+
+    def planned(self, rows: Sequence[int]) -> dict[int, Encoded]:
+        """Return the files of those of `rows` that are known, or that `ingest` has noted.
+
+        Nobody has compared these with the images here. That is enough for a plan, which stores
+        nothing, but not for a build.
+        """
+        return _known(self._noted(), rows) | self.known(rows)
+
+    def _noted(self) -> npt.NDArray[np.void]:
+        noted = np.zeros(len(self._rows), FILE)
+        if isinstance(self._source, Own):
+            of_encoder = hashlib.sha256(encoder()).hexdigest()
+            for number, (start, stop) in enumerate(self._files):
+                if self._rows["size"][start:stop].all():
+                    continue
+                summary = self._source.summary(number)
+                found = summary and summaries.read_files(summary, of_encoder, stop - start)
+                if found is not None:
+                    noted[start:stop] = found
+        return noted
+
+    def add(self, encoded: Mapping[int, Encoded]) -> None:
+        """Keep the files of further rows. A folder that cannot be written costs time, not the run.
+
+        Rows behind those of the source are additions, which are few.
+        """
+        rows = sorted(row for row in encoded if row < len(self._rows))
+        if not rows:
+            return
+        found = np.zeros(len(rows), FILE)
+        raw = bytes.fromhex("".join(encoded[row].md5 for row in rows))
+        found["md5"] = np.frombuffer(raw, np.uint8).reshape(len(rows), -1)
+        found["size"] = [encoded[row].size for row in rows]
+        self._rows[rows] = found
+        for (start, stop), file in self._files.items():
+            first = bisect_left(rows, start)
+            if first < len(rows) and rows[first] < stop:
+                content = self._rows[start:stop].tobytes()
+                with suppress(OSError):
+                    files.write(file, content + hashlib.sha256(content).digest())
+
+
+def _known(files_of_rows: npt.NDArray[np.void], rows: Sequence[int]) -> dict[int, Encoded]:
+    own = np.array(rows, dtype=np.int64)
+    own = own[own < len(files_of_rows)]
+    own = own[files_of_rows["size"][own] > 0]
+    found = files_of_rows[own]
+    names, sizes = found["md5"].tobytes().hex(), found["size"].tolist()
+    return {
+        row: Encoded(names[at : at + _MD5_HEX], size)
+        for at, row, size in zip(range(0, len(names), _MD5_HEX), own.tolist(), sizes, strict=True)
+    }
+
+
+def _span(batch: Batch) -> tuple[int, int]:
+    return batch.start, batch.stop
+
+
+def _file_of(source: Source, span: tuple[int, int], encoder: bytes) -> Path:
+    name = hashlib.sha256(encoder + repr(source.shape).encode())
+    name.update(b"".join(source.digests[slice(*span)]))
+    return platformdirs.user_cache_path(FOLDER) / "encodings" / name.hexdigest()
+
+
+def encoder() -> bytes:
+    """Return what tells apart all that decides the bytes of a PNG, besides its pixels."""
+    versions = f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} "
+    return versions.encode() + png.encode(_PICTURE)
+
+
+def _read(file: Path, count: int) -> npt.NDArray[np.void]:
+    """Return the rows in `file`, unknown ones where it is not there or damaged."""
+    with suppress(OSError):
+        content = file.read_bytes()
+        rows, checksum = content[:-_CHECKSUM_SIZE], content[-_CHECKSUM_SIZE:]
+        if hashlib.sha256(rows).digest() == checksum and len(rows) == count * FILE.itemsize:
+            return np.frombuffer(rows, FILE)
+    return np.zeros(count, FILE)

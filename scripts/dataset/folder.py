@@ -1,0 +1,168 @@
+"""One folder of the dataset: how the images that it can have are dealt to the splits."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from scripts.dataset.deal import Dealt, Wish, deal, zone, zone_of_own_train
+from scripts.dataset.decisions import Decisions
+from scripts.dataset.order import Image, order
+from scripts.inputs.config import SOURCE as BY_SOURCE
+from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION, Config, Sizes, Split
+from scripts.inputs.paths import CURATION_FILE
+from scripts.inputs.problems import Problem
+from scripts.sources.source import Source, Zones
+
+Line = Sequence[Image]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What the config asks for in one folder; `problems` is why it cannot be had."""
+
+    config: Config
+    source: Source
+    name: str
+    labels: Sequence[str]
+    decisions: Decisions
+    problems: list[Problem] = field(default_factory=list)
+
+    def deal(self) -> Dealt:
+        """Return the images of each split, and note what is wrong."""
+        line = self._line()
+        if self.config.split_by != BY_SOURCE:
+            return self._from_one(line)
+        own = self.source.own_test
+        if own is None:
+            return {}
+        train = [image for image in line if not own[image.row]]
+        return self._from_two(train, [image for image in line if own[image.row]])
+
+    @property
+    def _takes_all(self) -> bool:
+        return self.config.takes_all(self.name)
+
+    def _line(self) -> Line:
+        ordered = order(self.source, self.config.seed)
+        line = sorted(image for label in self.labels for image in ordered[label])
+        if excluded := self.decisions.excluded:
+            return [image for image in line if image.row not in excluded]
+        return line
+
+    def _from_one(self, line: Line) -> Dealt:
+        sizes = self.config.sizes(self.name, len(line))
+        if self._takes_all:
+            wish = self._wish_for_all(line, {VALIDATION: sizes.validation, TEST: sizes.test})
+        else:
+            wish = Wish(dict(zip(SPLITS, sizes, strict=True)))
+            self._check_enough("samples", sum(sizes), len(line))
+        dealt = self._dealt(line, wish, zone)
+        self._check_sizes(sizes, dealt)
+        return dealt
+
+    def _from_two(self, train: Line, test: Line) -> Dealt:
+        """Deal test from the source's own test set, the others from its train set."""
+        for part, images in ((TRAIN, train), (TEST, test)):
+            if not images:
+                message = f"the {part} set of {self.source.name} has no images for folder"
+                self._note("split_by", f"{message} {self.name}")
+                return {}
+        sizes = self.config.sizes(self.name, len(train) + len(test))
+        if self._takes_all:
+            if self.config.fraction(TEST, self.name):
+                self._note(
+                    "test_size",
+                    "with split_by: source and samples: all it must be a count; leave it out to"
+                    " take the whole test set of the source",
+                )
+                return {}
+            wish = self._wish_for_all(train, {VALIDATION: sizes.validation})
+        else:
+            wish = Wish({TRAIN: sizes.train, VALIDATION: sizes.validation})
+            of_train = sizes.train + sizes.validation
+            self._check_enough("samples", of_train, len(train), "the train set of ")
+        self._check_enough("test_size", sizes.test, len(test), "the test set of ")
+        # Nothing comes behind validation here.
+        wish = replace(wish, validation_end=Fraction(1))
+        of_test = Wish({TEST: sizes.test or len(test)})
+        dealt = self._dealt(train, wish, zone_of_own_train)
+        dealt[TEST] = self._dealt(test, of_test, lambda *_: TEST)[TEST]
+        self._check_sizes(sizes, dealt)
+        return dealt
+
+    def _wish_for_all(self, line: Line, counts: Mapping[Split, int]) -> Wish:
+        """Return the wish for all images: train gets what the others leave.
+
+        Those are the splits of `counts`; a split whose size is a fraction is dealt by place.
+        """
+        fractions = {split: self.config.fraction(split, self.name) for split in counts}
+        shares = {split: fraction for split, fraction in fractions.items() if fraction}
+        counted = {split: count for split, count in counts.items() if split not in shares}
+        return Wish({TRAIN: len(line), **counted}, shares)
+
+    def _dealt(self, line: Line, wish: Wish, zone_of: Callable[[Zones, float], Split]) -> Dealt:
+        """Deal `line`; `zone_of` returns the split in whose zone a place of a closed batch is."""
+        labels, batches = self.source.labels, self.source.batches
+        closed = [batch.zones for batch in batches]
+        zones = {
+            image.row: zone_of(found, image.place)
+            for image in (line if any(closed) else ())
+            if (found := closed[image.batch].get(str(labels[image.row])))
+        }
+        return deal(line, wish, zones, self.decisions.pins)
+
+    def _check_sizes(self, asked: Sizes, dealt: Dealt) -> None:
+        """Note a split that would be empty, or smaller than it should be."""
+        found = Sizes(*(len(dealt[split]) for split in SPLITS))
+        self._check_not_empty(found if self._takes_all else asked)
+        if self.problems:
+            return
+        for split, size, count in zip(SPLITS, asked, found, strict=True):
+            is_rest = split == TRAIN or self.config.fraction(split, self.name)
+            if count < size and not (self._takes_all and is_rest):
+                # There are enough images: `_check_enough` noted nothing.
+                self._note(
+                    "samples" if split == TRAIN else f"{split}_size",
+                    f"folder {self.name} needs {size:,} images for {split}, but only {count:,} are"
+                    " left for it, as others are pinned to another split",
+                )
+
+    def _check_not_empty(self, sizes: Sizes) -> None:
+        total = sum(sizes)
+        others = {TEST: sizes.test, VALIDATION: sizes.validation}
+        if not total:
+            self._note("samples", f"{self.source.name} has no images for folder {self.name}")
+            return
+        if sizes.train < 1:
+            split = TEST if sizes.test >= sizes.validation else VALIDATION
+            self._note(
+                f"{split}_size",
+                f"all {total:,} samples of folder {self.name} would be for"
+                f" {' or '.join(s for s in others if others[s])} and none for train; it must be"
+                " smaller than samples",
+            )
+            return
+        for split in self.config.splits[1:]:
+            if others[split] < 1:
+                self._note(
+                    f"{split}_size",
+                    f"none of the {total:,} samples of folder {self.name} would be for {split}; it"
+                    " must be larger",
+                )
+
+    def _check_enough(self, key: str, wanted: int, available: int, part: str = "") -> None:
+        if wanted > available:
+            self._note(
+                key,
+                f"folder {self.name} needs {wanted:,} images, but {part}{self.source.name} has only"
+                f" {available:,} for it{self._excluded()}",
+            )
+
+    def _excluded(self) -> str:
+        """Return in words how many images of the folder are excluded."""
+        labels = self.source.labels
+        count = sum(str(labels[row]) in self.labels for row in self.decisions.excluded)
+        return f" (without {count:,} that {CURATION_FILE} excludes)" if count else ""
+
+    def _note(self, key: str, message: str) -> None:
+        self.problems.append(self.config.problem((key, self.name), f"{key}: {message}"))

@@ -1,0 +1,204 @@
+"""Which sample goes into which split and folder.
+
+Pure functions: no files, no network, no random numbers.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scripts.dataset.additions import problems_of
+from scripts.dataset.decisions import Decisions, decisions_of
+from scripts.dataset.folder import Folder
+from scripts.dataset.folders import folders_of
+from scripts.inputs.additions import Addition
+from scripts.inputs.config import SOURCE as BY_SOURCE
+from scripts.inputs.config import TEST, TRAIN, Config, Split
+from scripts.inputs.curation import NO_DECISIONS, Curation
+from scripts.inputs.problems import InputError
+from scripts.sources.extended import Extended
+from scripts.sources.source import Source
+
+# The number of the rule below. The lock records it, because another rule gives another split.
+RULE = 2
+
+Place = tuple[Split, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Identifiers(Mapping[int, str]):
+    """The identifiers of the rows in `rows`, made when they are needed: there can be millions."""
+
+    rows: Mapping[Place, Sequence[int]]
+    identifier: Callable[[int], str]
+
+    def __getitem__(self, row: int) -> str:
+        """Return the identifier of a row."""
+        return self.identifier(row)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield all rows."""
+        return (row for taken in self.rows.values() for row in taken)
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return sum(map(len, self.rows.values()))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The selected samples.
+
+    `rows` holds, for each split and folder, their rows, in the order in which the split takes them;
+    rows from the number of the source's on are additions. `identifiers` names them. `on_top` are
+    pinned rows and additions that came in addition to the counts of the config; `left_out` are
+    curated rows and additions whose class the dataset does not have. `dealt` is how many images
+    each split and folder got before relabels changed that; `kept` is how many of these, which come
+    first, have their label still. What follows them is there because people said so.
+    """
+
+    rows: Mapping[Place, list[int]]
+    identifiers: Mapping[int, str]
+    on_top: frozenset[int] = frozenset()
+    left_out: frozenset[int] = frozenset()
+    splits: tuple[Split, ...] = (TRAIN, TEST)
+    dealt: Mapping[Place, int] = field(default_factory=dict)
+    kept: Mapping[Place, int] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the number of images in each split and folder."""
+        counts: dict[str, dict[str, int]] = {split: {} for split in self.splits}
+        for (split, folder), rows in self.rows.items():
+            counts[split][folder] = len(rows)
+        return counts
+
+    def files(self) -> Mapping[str, int]:
+        """Return the row behind each file name, such as `train/3/00007.png`."""
+        return self._files
+
+    @cached_property
+    def _files(self) -> dict[str, int]:
+        return {
+            f"{split}/{folder}/{self.name(row)}": row
+            for (split, folder), rows in self.rows.items()
+            for row in rows
+        }
+
+    def name(self, row: int) -> str:
+        """Return the file name of a row, such as `00007.png`."""
+        return f"{self.identifiers[row]}.png"
+
+    def places(self) -> dict[int, Place]:
+        """Return the split and folder of each selected row."""
+        return {row: place for place, rows in self.rows.items() for row in rows}
+
+    @property
+    def listing(self) -> bytes:
+        """All file names, sorted; a version in Parquet has it as a record."""
+        names = (
+            f"{split}/{folder}/{self.name(row)}"
+            for (split, folder), rows in self.rows.items()
+            for row in rows
+        )
+        return "\n".join(sorted(names)).encode()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The checksum of all file names; equal selections have equal checksums."""
+        return hashlib.sha256(self.listing).hexdigest()
+
+
+def select(
+    config: Config,
+    source: Source,
+    curation: Curation = NO_DECISIONS,
+    additions: Sequence[Addition] = (),
+) -> Selection:
+    """Return which images of `source`, and which `additions`, belong to the dataset.
+
+    The images of a folder form one line, in the order of their places. Train takes from its front,
+    test from its back, so a folder of several classes (`no3`) has each of them in proportion to the
+    source, and growing never moves an image while there are others left. Excluded images are not in
+    the line. Then images with a new label change their folder; then pinned images that were not
+    dealt, and additions, come on top.
+
+    Raises `InputError` with every problem.
+    """
+    folders, problems = folders_of(config, source)
+    decisions, wrong = decisions_of(curation, source, config.splits)
+    problems += [*wrong, *problems_of(additions, source)]
+    if config.split_by == BY_SOURCE and source.own_test is None:
+        message = f"split_by: {source.name} has no train and test sets of its own that are known"
+        problems.append(config.problem(("split_by",), message))
+    dealt: dict[Place, list[int]] = {}
+    for name, labels in folders.items():
+        folder = Folder(config, source, name, labels, decisions)
+        for split, images in folder.deal().items():
+            if split in config.splits:
+                dealt[split, name] = [image.row for image in images]
+        problems += folder.problems
+    if problems:
+        raise InputError(problems)
+    folder_of = {label: folder for folder, labels in folders.items() for label in labels}
+    collected = _Collection(folder_of, {place: [] for place in dealt})
+    kept = collected.put_dealt(dealt, decisions.relabeled)
+    collected.put_pinned(source, decisions)
+    collected.put_additions(additions, len(source.labels))
+    named = Extended(source, additions) if additions else source
+    return Selection(
+        collected.rows,
+        Identifiers(collected.rows, named.identifier),
+        frozenset(collected.on_top),
+        frozenset(collected.left_out),
+        config.splits,
+        {place: len(rows) for place, rows in dealt.items()},
+        kept,
+    )
+
+
+@dataclass(frozen=True)
+class _Collection:
+    """Rows by split and folder, as they are collected; `folder_of` names the folder of a label."""
+
+    folder_of: Mapping[str, str]
+    rows: dict[Place, list[int]]
+    left_out: set[int] = field(default_factory=set)
+    on_top: set[int] = field(default_factory=set)
+
+    def put(self, row: int, split: Split, label: str, *, on_top: bool = False) -> None:
+        """Put a row where its label belongs, or leave it out where there is no such folder."""
+        if (folder := self.folder_of.get(label)) is None:
+            self.left_out.add(row)
+            return
+        self.rows[split, folder].append(row)
+        if on_top:
+            self.on_top.add(row)
+
+    def put_dealt(
+        self, dealt: Mapping[Place, list[int]], relabeled: Mapping[int, str]
+    ) -> dict[Place, int]:
+        """Put what was dealt; an image with a new label stays in its split.
+
+        Returns how many have no new label.
+        """
+        for place, taken in dealt.items():
+            self.rows[place] += [row for row in taken if row not in relabeled]
+        kept = {place: len(rows) for place, rows in self.rows.items()}
+        for (split, _), taken in dealt.items():
+            for row in taken:
+                if row in relabeled:
+                    self.put(row, split, relabeled[row])
+        return kept
+
+    def put_pinned(self, source: Source, decisions: Decisions) -> None:
+        """Put the pinned rows that were not dealt."""
+        there = {row for taken in self.rows.values() for row in taken} | self.left_out
+        for row in sorted(decisions.pins.keys() - there):
+            label = decisions.relabeled.get(row, str(source.labels[row]))
+            self.put(row, decisions.pins[row], label, on_top=True)
+
+    def put_additions(self, additions: Sequence[Addition], start: int) -> None:
+        """Put the additions, whose rows begin at `start`."""
+        for row, addition in enumerate(additions, start):
+            self.put(row, addition.split, addition.label, on_top=True)

@@ -1,0 +1,154 @@
+"""The files of a version in Parquet."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import platformdirs
+
+from scripts.dataset import cuts, encodings, parquet, png, targets
+from scripts.dataset.encodings import Encoded
+from scripts.dataset.parquet import Row
+from scripts.dataset.targets import Target
+from scripts.progress import Bar
+from scripts.sources.copies import FOLDER
+from scripts.sources.extended import Extended, Images
+from scripts.sources.source import FetchObject
+from scripts.storage import files
+from scripts.storage.manifest import Manifest
+
+# Images are read in the order of the source, for as many shards at a time as have about so many
+# bytes of pixels: an image lies with others in a shard of the source, which are read along with it.
+AT_ONCE = 64 * 1024**2
+KNOWN = re.compile(r"([0-9a-f]{32}) ([0-9]+)")
+
+Result = TypeVar("Result")
+
+# The name of a shard and its rows.
+Shard = tuple[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Sharded:
+    """The `shards` of a version: their rows in `images`, by name.
+
+    `labels` are the names of its classes, in order. What a shard is, is kept beside the local
+    copies of sources, under a name that depends on all that its bytes depend on. So no shard is
+    made twice, not even in a run that continues another one.
+    """
+
+    images: Extended
+    labels: Sequence[str]
+    shards: Mapping[str, Sequence[int]]
+
+    def manifest(self) -> Manifest:
+        """Return the names and checksums of all shards; new ones are made, but not stored."""
+        kept = self._kept()
+        known = _read(kept)
+        new = [shard for shard in self.shards.items() if shard[0] not in known]
+        made = targets.encoded(self._maker, new)
+        for (name, _), one in zip(new, _with_progress(made, new), strict=True):
+            known[name] = one
+            _keep(kept[name], one)
+        return Manifest({name: known[name] for name in self.shards})
+
+    def store(self, target: Target) -> Manifest:
+        """Store all shards and the manifest in `target`. Shards that it has are not made."""
+        kept = self._kept()
+        known = _read(kept)
+        intact = target.intact({one.md5 for one in known.values()})
+        new = [
+            shard
+            for shard in self.shards.items()
+            if shard[0] not in known or known[shard[0]].md5 not in intact
+        ]
+        stored = []
+        made = target.store(self._maker, new)
+        for (name, _), one in zip(new, _with_progress(made, new), strict=True):
+            stored.append(one)
+            known[name] = Encoded(one.name, one.size)
+            _keep(kept[name], known[name])
+        complete = Manifest({name: known[name] for name in self.shards})
+        target.finish(complete, stored)
+        return complete
+
+    @property
+    def _maker(self) -> "ShardMaker":
+        shape = self.images.source.shape or ()
+        together = max(1, AT_ONCE // (cuts.images_in_shard(shape) * math.prod(shape)))
+        return ShardMaker(self.images, self.labels, together)
+
+    def _kept(self) -> dict[str, Path]:
+        """Return the file in which each shard is kept."""
+        folder, prefix = platformdirs.user_cache_path(FOLDER) / "shards", self._prefix()
+        return {name: folder / self._digest(prefix, name) for name in self.shards}
+
+    def _prefix(self) -> bytes:
+        """Return what tells apart all that decides the bytes of a shard, besides its rows."""
+        sample = parquet.encode([Row("sample", "label", b"")], 0, self.labels)
+        return encodings.encoder() + sample
+
+    def _digest(self, prefix: bytes, name: str) -> str:
+        digests = self.images.digests
+        total = hashlib.sha256(prefix)
+        total.update(repr((self.images.source.shape, cuts.place_of(name)[1])).encode())
+        for row in self.shards[name]:
+            total.update(digests[row])
+            total.update(f"{self.images.identifier(row)} {self.images.label(row)}\n".encode())
+        return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class ShardMaker:
+    """Makes shards of `images`, of a version whose classes are `labels`."""
+
+    images: Images
+    labels: Sequence[str]
+    together: int
+
+    @property
+    def least(self) -> int:
+        """From how many shards on it is faster to use all cores."""
+        return self.together + 1
+
+    def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
+        """Yield the content of each of `shards`, whose images are in memory together."""
+        ordered = sorted(row for _, rows in shards for row in rows)
+        pngs = {row: png.encode(self.images.image(row)) for row in ordered}
+        for name, rows in shards:
+            _, folder = cuts.place_of(name)
+            made = [self._row(row, pngs.pop(row)) for row in rows]
+            yield parquet.encode(made, self.labels.index(folder), self.labels)
+
+    def part(self, shards: Sequence[Shard], fetch: FetchObject) -> "ShardMaker":
+        """Return what makes `shards` on another machine, where `fetch` returns objects."""
+        rows = [row for _, of_shard in shards for row in of_shard]
+        return ShardMaker(self.images.part(rows, fetch), self.labels, self.together)
+
+    def _row(self, row: int, content: bytes) -> Row:
+        return Row(self.images.identifier(row), self.images.label(row), content)
+
+
+def _read(kept: Mapping[str, Path]) -> dict[str, Encoded]:
+    """Return the shards that are known, by name."""
+    known = {}
+    for name, file in kept.items():
+        with suppress(OSError):
+            if found := KNOWN.fullmatch(file.read_text(errors="replace")):
+                known[name] = Encoded(found[1], int(found[2]))
+    return known
+
+
+def _keep(file: Path, made: Encoded) -> None:
+    """Keep what a shard is. A folder that cannot be written costs time, not the run."""
+    with suppress(OSError):
+        files.write(file, f"{made.md5} {made.size}".encode())
+
+
+def _with_progress(made: Iterable[Result], shards: Sequence[Shard]) -> Iterable[Result]:
+    return Bar(made, total=len(shards), desc="Making shards", unit="shard")

@@ -1,0 +1,184 @@
+"""Which objects and records the commits of a repository need.
+
+A commit needs whatever its lock, a pointer or another file of DVC names. Every commit counts that a
+branch, a tag or an open pull request contains, so that each of them can be checked out and pulled.
+Names are not parsed but searched for: a file of a newer version of the machinery, or one that is
+damaged, keeps what it names.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scripts import isolated
+from scripts.errors import UserError
+from scripts.git.git import REGULAR, Git, lines
+from scripts.git.limited import BYTES, SECONDS, LimitedGit
+from scripts.isolated import Limits
+from scripts.publish import origin
+from scripts.releases import releases
+from scripts.storage import garbage
+from scripts.storage.remote import Remote, Stored
+
+# The references that are fetched for this.
+FETCHED = "refs/needed"
+NAMING = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
+# An MD5 or SHA-256 in hex.
+NAME = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|[0-9a-f]{64})(?![0-9A-Za-z])")
+# Bytes. No file that this project, or DVC, reads is larger; of more, not all are read together.
+MAX_FILE = 16 * 1024 * 1024
+AT_ONCE = 500
+# Bytes of all that a pull request adds to these files, in all its commits.
+MAX_PULL = 32 * 1024 * 1024
+# For what a pull request names.
+LIMITS = Limits(seconds=2 * SECONDS, memory=1024**3)
+# What belongs to the repository itself.
+OWN = ("HEAD", "--branches", f"--glob={FETCHED}/heads", f"--glob={FETCHED}/tags")
+
+
+@dataclass(frozen=True)
+class Open:
+    """The open pull requests, and which of them are `own`: from a branch of the repository itself.
+
+    `named` is needed in addition to what git names.
+    """
+
+    pulls: Sequence[int]
+    own: Collection[int]
+    named: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The names, without `.dir`, of what is needed.
+
+    `left_out` are pull requests that nobody can read, by number, with the reason.
+    """
+
+    names: set[str]
+    left_out: dict[int, str] = field(default_factory=dict)
+
+
+def needed(
+    git: Git,
+    remote: Remote,
+    listed: Sequence[Stored],
+    wanted: Collection[str],
+    opened: Open | None = None,
+) -> Needed:
+    """Return which of `wanted`, names without `.dir`, are needed; `listed` is all of `remote`.
+
+    Without `opened`, all pull requests that origin knows count as open. One that is too large is
+    left out: what forks propose is stored after the merge, and branches of the repository itself
+    are read in any case. Raises `UserError` when origin is unreachable, or when it cannot be known
+    what a release, or an own pull request, needs.
+    """
+    wanted = frozenset(wanted)
+    with origin.everything(git, FETCHED, opened.pulls if opened else None) as fetched:
+        named = {*(opened.named if opened else ()), *_named(git, OWN, MAX_FILE)} & wanted
+        left_out = {number: reason for number, reason in fetched.items() if reason}
+        for number in fetched.keys() - left_out.keys():
+            try:
+                named |= _named_by(git, number) & wanted
+            except UserError as error:
+                left_out[number] = str(error)
+    for number in left_out.keys() & (opened.own if opened else ()):
+        raise UserError(
+            f"pull request {number} is from a branch of this repository, so its files can be in"
+            f" {remote.url}, but {left_out[number]}. It is not known which objects it needs, and"
+            " nothing is deleted. Close it, then run this again."
+        )
+    _refuse_lost_manifests(git, remote, listed)
+    return Needed(garbage.expanded(remote, listed, named), left_out)
+
+
+def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[Stored]) -> None:
+    places = {stored.place for stored in listed}
+    for release in releases.scan(git).accepted:
+        name = release.lock.md5
+        is_here = f"files/md5/{name[:2]}/{name[2:]}" in places
+        if not is_here and releases.remote_of(git, release).url == remote.url:
+            raise UserError(
+                f"the manifest {name} of {release.tag} is missing in {remote.url}, so it is not"
+                " known which objects it needs, and nothing is deleted. Repair it first: python -m"
+                f" scripts repair {release.tag}"
+            )
+
+
+def names_in(content: bytes) -> set[str]:
+    """Return what `content` names, without `.dir`."""
+    return {name.decode() for name in NAME.findall(content)}
+
+
+def _named_by(git: Git, number: int) -> set[str]:
+    """Return what a pull request names in addition; raises `UserError` at a limit."""
+    added = (f"--glob={FETCHED}/pull/{number}", "--not", *OWN)
+    if not _limited(git)("rev-list", "--max-count=1", *added):
+        return set()
+    return isolated.run(LIMITS, _named_by_stranger, git, added)
+
+
+def _named_by_stranger(git: Git, added: Sequence[str]) -> set[str]:
+    return _named(_limited(git), added, None)
+
+
+def _limited(git: Git) -> LimitedGit:
+    return LimitedGit(git.root, SECONDS, BYTES)
+
+
+def _named(git: Git, commits: Sequence[str], most: int | None) -> set[str]:
+    """Return what is named in any version that `commits` have of the files that name objects.
+
+    Files of more than `most` bytes are not read; without it there is a limit for all together, and
+    `UserError` is raised above it.
+    """
+    sizes = _sizes(git, _versions(git, commits))
+    if most is None and (total := sum(sizes.values())) > MAX_PULL:
+        raise UserError(
+            f"its files of DVC have {total:,} bytes in all commits; at most {MAX_PULL:,} are read"
+        )
+    small = {name: size for name, size in sizes.items() if most is None or size <= most}
+    found = set[str]()
+    for group in _groups(small):
+        for content in git.contents(group):
+            found |= names_in(content or b"")
+    return found
+
+
+def _versions(git: Git, commits: Sequence[str]) -> list[str]:
+    """Return the git objects of all versions of these files, in all of `commits`."""
+    log = git.output(
+        "log",
+        "--format=",
+        "--raw",
+        "--no-abbrev",
+        "--no-renames",
+        # Each merge compared with each of its parents; otherwise git leaves out what a merge drops.
+        "-m",
+        "--full-history",
+        *commits,
+        "--",
+        *NAMING,
+    )
+    rows = (line[1:].split() for line in log.splitlines() if line.startswith(b":"))
+    return sorted({row[3].decode() for row in rows if row[1].startswith(REGULAR)})
+
+
+def _sizes(git: Git, objects: Sequence[str]) -> dict[str, int]:
+    form = "--batch-check=%(objectname) %(objectsize)"
+    printed = git.output("cat-file", form, stdin=lines(objects)).decode().splitlines()
+    rows = (line.split() for line in printed)
+    return {name: int(size) for name, size in rows if size.isdecimal()}
+
+
+def _groups(sizes: dict[str, int]) -> Iterator[list[str]]:
+    """Yield the objects in groups that are small enough to be read together."""
+    group, total = list[str](), 0
+    for name, size in sizes.items():
+        if group and (total + size > MAX_FILE or len(group) == AT_ONCE):
+            yield group
+            group, total = [], 0
+        group.append(name)
+        total += size
+    if group:
+        yield group

@@ -1,0 +1,154 @@
+"""Repair: build a damaged release again, and upload what its remote lacks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scripts.dataset import selection
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.targets import Local
+from scripts.errors import UserError
+from scripts.git.git import Git, GitTree
+from scripts.releases import continuity, history, index, releases, resolve
+from scripts.releases.releases import Release
+from scripts.sources import copies
+from scripts.sources.pointer import path_of
+from scripts.sources.table import Table
+from scripts.storage import transfer
+from scripts.storage.cache import Cache
+from scripts.storage.faults import FaultsError
+from scripts.storage.records import Records, digest
+from scripts.storage.remote import Remote
+
+OWN_SCRIPTS = (
+    "git switch --detach {tag}",
+    "make clean .venv && source .venv/bin/activate",
+    "python -m scripts build && python -m scripts push",
+)
+
+
+@dataclass
+class Repaired:
+    """What a repair did to the release `tag`, of `files` files, in the remote with address `url`.
+
+    `copied` counts the objects and records that were uploaded. `removals` are the commands that
+    remove what is damaged, which nobody may overwrite. `lost` says what cannot be made again here.
+    """
+
+    tag: str
+    files: int
+    url: str
+    copied: int = 0
+    removals: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+def repair(git: Git, tag: str) -> Repaired:
+    """Build the release `tag` from its own inputs, and upload what its remote lacks.
+
+    Nothing in the remote is changed. Raises `UserError` when there is no such release, or this code
+    cannot build it.
+    """
+    release = releases.scan(git).get(tag)
+    if is_of_other_rule(release):
+        raise UserError(
+            f"{tag} was made by the selection rule {release.lock.meta.selection}; this code has"
+            f" rule {selection.RULE}. {_build_with_own_scripts(tag)}"
+        )
+    cache, remote = Cache(git.root), releases.remote_of(git, release)
+    done = Repaired(tag, release.lock.nfiles, remote.url)
+    _restore_shards(git, release, cache, remote, done)
+    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    made = dataset.store(Local(cache))
+    if made.md5 != release.lock.md5:
+        raise UserError(f"this code builds other files than {tag}. {_build_with_own_scripts(tag)}")
+    _restore_objects(cache, remote, made.md5, done)
+    _restore_records(dataset, release, Records(cache.records, lambda: remote), remote, done)
+    return done
+
+
+def is_of_other_rule(release: Release) -> bool:
+    """Return whether only the scripts of its own tag can build a release."""
+    return release.lock.meta.selection != selection.RULE
+
+
+def own_scripts(tag: str) -> list[str]:
+    """Return the commands that build a release with the scripts of its own tag, and push it."""
+    return [line.format(tag=tag) for line in OWN_SCRIPTS]
+
+
+def _build_with_own_scripts(tag: str) -> str:
+    commands = "".join(f"\n    {line}" for line in own_scripts(tag))
+    return f"The scripts of its own tag build it, in a clone without changes:{commands}"
+
+
+def _restore_objects(cache: Cache, remote: Remote, manifest_md5: str, done: Repaired) -> None:
+    """Upload the objects of a folder, which are in `cache`, as far as the remote lacks them."""
+    names = cache.object_names(manifest_md5)
+    there = names - remote.missing(names)
+    # Read, not only listed: a repair must find whatever `verify` finds.
+    done.removals += [remote.removal(name) for name in sorted(remote.damaged(there))]
+    done.copied += transfer.push(cache, remote, manifest_md5, verified=there)
+
+
+def _restore_shards(
+    git: Git, release: Release, cache: Cache, remote: Remote, done: Repaired
+) -> None:
+    """Upload the shards of a source of one's own, where this clone still has them.
+
+    Raises `UserError` where it does not: nothing can be built without them.
+    """
+    name = release.lock.meta.source.name
+    pointer = continuity.pointer_of(git, release.commit, name)
+    if pointer is None or not (problems := transfer.check(remote, pointer.md5)):
+        return
+    if not _holds(cache, pointer.md5):
+        wrong = "; ".join(one.text for one in problems)
+        raise FaultsError(
+            f"{path_of(name)}: {wrong}. This clone does not have all of its images either, and they"
+            " cannot be built again. Restore them from the older versions that the bucket keeps,"
+            f" or ingest the same images into {name} again.",
+            (line for one in problems for line in one.whole),
+        )
+    _restore_objects(cache, remote, pointer.md5, done)
+
+
+def _holds(cache: Cache, manifest_md5: str) -> bool:
+    try:
+        cache.refuse_damaged(cache.object_names(manifest_md5))
+    except UserError:
+        return False
+    return True
+
+
+def _restore_records(
+    dataset: Dataset, release: Release, records: Records, remote: Remote, done: Repaired
+) -> None:
+    """Upload the index of `release` and the copy of its source, as far as the remote lacks them."""
+
+    def restore(name: str | None, what: str, content: Callable[[], bytes | None]) -> None:
+        there = remote.read_record(name) if name else None
+        if name is None or (there is not None and digest(there) == name):
+            return
+        if there is not None:
+            done.removals.append(remote.record_removal(name))
+            return
+        made = records.cached(name) or content()
+        if made is None or digest(made) != name:
+            done.lost.append(f"the {what} {name} cannot be made again here; try another machine")
+            return
+        records.store(made)
+        done.copied += 1
+
+    meta, source = release.lock.meta, dataset.source
+    # A manifest of shards does not name the images.
+    names = meta.samples if release.lock.is_sharded else None
+    restore(names, "record of the samples", lambda: dataset.selection.listing)
+    made = index.of_dataset(dataset)
+    # Older records hold the pixels in the dataset only.
+    older = meta.schema_ < history.ORIGINALS
+    restore(meta.splits, "record of the splits", lambda: (made.as_shown if older else made).content)
+    restore(
+        meta.source.copy_,
+        "copy of the source",
+        lambda: copies.render(source) if isinstance(source, Table) else None,
+    )

@@ -1,0 +1,241 @@
+"""Whether releases are complete and intact in the remote."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from scripts.errors import UserError
+from scripts.git.git import MAIN, Git, GitTree
+from scripts.inputs import releases_file
+from scripts.inputs.config import SPLITS
+from scripts.inputs.paths import RELEASES_FILE
+from scripts.inputs.problems import InputError
+from scripts.releases import continuity, declared, releases
+from scripts.releases.declared import STABLE
+from scripts.releases.lock import Lock
+from scripts.releases.releases import Release, Releases
+from scripts.storage import records
+from scripts.storage.cache import DATASET
+from scripts.storage.remote import Remote
+from scripts.storage.transfer import described
+
+
+class Problem(NamedTuple):
+    """What is wrong, in words, and the commands that remove what is damaged.
+
+    `whole` has a line for each file if the words do not name all of them.
+    """
+
+    text: str
+    removals: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The problems of one release; without any it is complete and intact.
+
+    `removals` are the commands that remove what is damaged in its remote. `whole` has a line for
+    each file with a problem if `problems` do not name all of them.
+    """
+
+    tag: str
+    files: int
+    problems: list[str]
+    removals: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
+
+
+class _Checked:
+    """A remote and what was found in it: nothing is read twice. With `quick` no file is read."""
+
+    def __init__(self, remote: Remote, *, quick: bool) -> None:
+        self.remote = remote
+        self._quick = quick
+        self._is_damaged: dict[str, bool] = {}
+        self._records: dict[str, Problem | None] = {}
+
+    def damaged(self, names: Collection[str]) -> set[str]:
+        """Return which of these objects are damaged."""
+        if self._quick:
+            return set()
+        unread = set(names) - self._is_damaged.keys()
+        bad = self.remote.damaged(unread)
+        self._is_damaged.update({name: name in bad for name in unread})
+        return {name for name in names if self._is_damaged[name]}
+
+    def record(self, name: str, what: str) -> Problem | None:
+        """Return what is wrong with a record, which `what` describes."""
+        if name not in self._records:
+            found = self.content(name, what)
+            self._records[name] = found if isinstance(found, Problem) else None
+        return self._records[name]
+
+    def content(self, name: str, what: str) -> bytes | Problem:
+        """Return a record, or what is wrong with it."""
+        content = self.remote.read_record(name)
+        if content is None:
+            return Problem(f"{what}, {name}, is missing in {self.remote.url}")
+        if records.digest(content) != name:
+            text = f"checksum mismatch for {what}, {name}, in {self.remote.url}"
+            return Problem(text, (self.remote.record_removal(name),))
+        return content
+
+
+class _Remotes:
+    """What was found in the remotes that releases name."""
+
+    def __init__(self, git: Git, *, quick: bool) -> None:
+        self._git, self._quick = git, quick
+        self._opened: dict[str, _Checked] = {}
+
+    def of(self, release: Release) -> _Checked:
+        remote = releases.remote_of(self._git, release)
+        return self._opened.setdefault(remote.url, _Checked(remote, quick=self._quick))
+
+
+def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
+    """Yield a finding for each of the releases `tags`, by default all that look like one.
+
+    With `quick` objects are only looked for, otherwise they are read and their checksums compared.
+    The name `stable` stands for what `releases.yaml` on main says of it; without `tags` it is
+    verified too. Raises `UserError` when there is no such tag or a remote is unreachable.
+    """
+    found = releases.scan(git)
+    known = [one.tag for one in found.accepted] + list(found.rejected)
+    for tag in tags:
+        if tag not in {*known, STABLE}:
+            found.get(tag)  # raises what is wrong
+    remotes = _Remotes(git, quick=quick)
+    for tag in tags or known:
+        if tag != STABLE:
+            yield _finding(git, found, tag, remotes)
+    if STABLE in tags or not tags:
+        stable = list(_of_stable(git, found, remotes))
+        if tags and not stable:
+            raise UserError(f"{RELEASES_FILE} on {MAIN} names no {STABLE} release.")
+        yield from stable
+
+
+def missing(git: Git, release: Release) -> list[str]:
+    """Return what is missing of `release` in its remote; raises `UserError` as `verify` does."""
+    checked = _Checked(releases.remote_of(git, release), quick=True)
+    return [problem.text for problem in _problems(release, checked)]
+
+
+def _finding(git: Git, found: Releases, tag: str, remotes: _Remotes) -> Finding:
+    try:
+        release = found.get(tag)
+        checked = remotes.of(release)
+    except UserError as error:
+        return Finding(tag, 0, [str(error)])
+    problems = [*_problems(release, checked), *_of_source(git, release, checked)]
+    removals = [command for problem in problems for command in problem.removals]
+    whole = [line for problem in problems for line in problem.whole or (problem.text,)]
+    return Finding(
+        tag,
+        release.lock.nfiles,
+        [problem.text for problem in problems],
+        removals,
+        whole if any(problem.whole for problem in problems) else [],
+    )
+
+
+def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding]:
+    """Yield a finding for the stable release; none where main names no stable release."""
+    tree = GitTree(git, releases.main_of(git))
+    try:
+        tag = releases_file.parse(tree.read(RELEASES_FILE)).stable
+    except InputError as error:
+        yield Finding(STABLE, 0, [str(error)])
+        return
+    if tag is not None:
+        of_release = _finding(git, found, tag, remotes)
+        wrong = [problem.message for problem in declared.problems(git, tree)]
+        problems = list(dict.fromkeys([*wrong, *of_release.problems]))
+        yield replace(of_release, tag=f"{STABLE} ({tag})", problems=problems)
+
+
+def _problems(release: Release, checked: _Checked) -> list[Problem]:
+    """Return what is wrong with what consumers read, and with the index."""
+    md5, remote = release.lock.md5, checked.remote
+    if remote.missing({md5}):
+        return [Problem(f"the manifest {md5} is missing in {remote.url}")]
+    try:
+        files = remote.manifest(md5)
+    except UserError as error:
+        return [Problem(str(error), (remote.removal(md5),))]
+    problems = [*_wrong_counts(release.lock, files, checked)]
+    problems += _file_problems({f"{DATASET}/{name}": md5 for name, md5 in files.items()}, checked)
+    splits = release.lock.meta.splits
+    if splits and (problem := checked.record(splits, "the record of its splits")):
+        problems.append(problem)
+    return problems
+
+
+def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Problem]:
+    """Yield what is wrong with what a release was made from, as far as it is in the remote."""
+    source, remote = release.lock.meta.source, checked.remote
+    if source.copy_ and (problem := checked.record(source.copy_, "the copy of its source")):
+        yield problem
+    pointer = continuity.pointer_of(git, release.commit, source.name)
+    if pointer is None:
+        return
+    if remote.missing({pointer.md5}):
+        text = f"the manifest {pointer.md5} is missing in {remote.url}"
+        yield Problem(f"source {source.name}: {text}")
+        return
+    try:
+        files = remote.manifest(pointer.md5)
+    except UserError as error:
+        yield Problem(f"source {source.name}: {error}", (remote.removal(pointer.md5),))
+        return
+    for text, removals, whole in _file_problems(files, checked):
+        lines = (f"source {source.name}: {line}" for line in whole)
+        yield Problem(f"source {source.name}: {text}", removals, (*lines,))
+
+
+def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
+    remote, names = checked.remote, set(files.values())
+    missing = remote.missing(names)
+    if missing:
+        found = described(files, missing, f"missing in {remote.url}")
+        yield Problem(found.text, whole=found.whole)
+    if damaged := checked.damaged(names - missing):
+        found = described(files, damaged, f"checksum mismatch in {remote.url}")
+        removals = tuple(remote.removal(name) for name in sorted(damaged))
+        yield Problem(found.text, removals, found.whole)
+
+
+def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
+    """Yield where the numbers in the lock are not those of `files`, and of the images in them."""
+    names: Iterable[str] = files
+    if lock.is_sharded:
+        if len(files) != lock.nfiles:
+            text = f"the lock records {lock.nfiles:,} files, the manifest has {len(files):,}"
+            yield Problem(text)
+        listing = checked.content(lock.meta.samples, "the record of its samples")
+        if isinstance(listing, Problem):
+            yield listing
+            return
+        names = listing.decode().splitlines()
+    total = lock.images if lock.is_sharded else lock.nfiles
+    what = "images" if lock.is_sharded else "files"
+    counted = Counter(tuple(name.split("/")[:2]) for name in names)
+    recorded = {
+        (split, folder): count
+        for split in SPLITS
+        for folder, count in lock.meta.counts.get(split, {}).items()
+        if count
+    }
+    if counted != recorded or counted.total() != total:
+        text = (
+            f"the lock records {total:,} {what} ({_in_words(recorded)}), the manifest has"
+            f" {counted.total():,} ({_in_words(counted)})"
+        )
+        yield Problem(text)
+
+
+def _in_words(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{'/'.join(where)}: {count:,}" for where, count in sorted(counts.items()))

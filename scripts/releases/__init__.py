@@ -1,0 +1,1 @@
+"""Releases: their tags, locks and indexes, and how a version compares with them."""

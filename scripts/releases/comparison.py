@@ -1,0 +1,348 @@
+"""With which releases a version is comparable: between them there is no leak.
+
+A leak is an image in the test or validation set of one version and in the train set of the other.
+Comparability is computed release by release, for every version, and nothing is inherited. What the
+config demands, and the release before had, must not be lost.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from scripts.dataset.dataset import Dataset
+from scripts.errors import UserError
+from scripts.inputs.config import SPLITS, TEST, Config
+from scripts.inputs.curation import ACTION
+from scripts.inputs.problems import InputError, Problem
+from scripts.releases import index, lock, releases
+from scripts.releases.history import History
+from scripts.releases.index import Index
+from scripts.releases.releases import Release
+from scripts.releases.rounding import sizes_that_keep
+
+
+@dataclass(frozen=True)
+class Leak:
+    """The same leak with one or more releases: `tags`, oldest first.
+
+    `from_test` counts images of their test sets in the new train set, `from_train` images of their
+    train sets in the new test set. A leak `is_new` if the release before does not have it. It is
+    `refused` if it is new, with a release that the config demands and that is not withdrawn.
+    """
+
+    tags: tuple[str, ...]
+    from_test: int
+    from_train: int
+    is_new: bool = True
+    refused: bool = True
+
+    def __str__(self) -> str:
+        """Say what leaks, in words."""
+        theirs = f"of {some(self.tags)} would be in the"
+        parts = []
+        if self.from_test:
+            parts.append(f"{images(self.from_test)} of the test set {theirs} train set")
+        if self.from_train:
+            parts.append(f"{images(self.from_train)} of the train set {theirs} test set")
+        return ", and ".join(parts)
+
+
+@dataclass(frozen=True)
+class PlacedLeak:
+    """A leak of one image that people put where it is: the curation pins it, or it is an addition.
+
+    `seen` are the releases that have it on the other side, by the split in which they do.
+    """
+
+    row: int
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Say where it is, in words."""
+        return " and ".join(
+            f"in the {split} set of {some(tags)}" for split, tags in self.seen.items()
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a version compares with the releases before it.
+
+    `comparable` are the tags of those with which there is no leak, `incomparable` of those with
+    which there is one; `leaks` are all leaks. Of the refused ones, `placed` are those of images
+    that people put where they are, `others` all but those. `equal_to` is a release with the same
+    images in the same splits, if there is one; then nothing is refused. `unknown` are releases
+    whose images could not be read, and `reason` says why; `unknown_demanded` are those of them with
+    which the version must be comparable. `sizes` are those that the
+    config could have instead of its fractions, which move an image by rounding.
+    """
+
+    comparable: Sequence[str] = ()
+    incomparable: Sequence[str] = ()
+    leaks: Sequence[Leak] = ()
+    placed: Sequence[PlacedLeak] = ()
+    others: Sequence[Leak] = ()
+    unknown: Sequence[str] = ()
+    unknown_demanded: Sequence[str] = ()
+    reason: str = ""
+    equal_to: str | None = None
+    sizes: str = ""
+
+    def refuse_leaks(self, dataset: Dataset, tag: str) -> None:
+        """Raise `InputError` for refused leaks, and where the config demands what cannot be.
+
+        `dataset` is the version that was compared; `tag` is what it would be called.
+        """
+        if problems := self.problems(dataset, tag):
+            raise InputError(problems)
+
+    def problems(self, dataset: Dataset, tag: str) -> list[Problem]:
+        """Return what `refuse_leaks` raises: each at what causes it, otherwise in the config."""
+        config = dataset.config
+        since = config.comparable_since
+        if since and releases.number(since) > releases.number(tag):
+            message = f"comparable_since: {since} is later than {tag}, which this version would be"
+            return [config.problem(("comparable_since",), message)]
+        place = ("comparable_since",) if since else ("samples",)
+        way_out = (
+            f"Write {self.sizes}, which keeps the split"
+            if self.sizes
+            else "Keep the seed, the classes and the test set as they were"
+        )
+        return [
+            *_problems_of_placed(self.placed, dataset, tag),
+            *(
+                config.problem(
+                    place,
+                    f"leak: {leak}. Results on these versions could not be compared. {way_out}, or"
+                    f" accept it with comparable_since: {tag}",
+                )
+                for leak in self.others
+            ),
+        ]
+
+
+def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
+    """Return how `dataset`, whose index is `made`, compares with the releases of `history`."""
+    compared = _compare(dataset, history, made)
+    if not compared.others:
+        return compared
+
+    def keeps(other: Dataset) -> bool:
+        found = _compare(other, history, index.of_dataset(other))
+        return not (found.others or found.unknown)
+
+    return replace(compared, sizes=sizes_that_keep(dataset, keeps))
+
+
+def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
+    equal_to = next(
+        (
+            release.tag
+            for release in reversed(history.releases)
+            if _is_equal(release, made, dataset, history)
+        ),
+        None,
+    )
+    demanded = set() if equal_to else {one.tag for one in required(dataset.config, history)}
+    found = _Leaks(made, {dataset.images.keys[row]: PlacedLeak(row) for row in _placed(dataset)})
+    unknown, reason = [], ""
+    for release in history.releases:
+        try:
+            found.add(release.tag, history.index(release, dataset.source), demanded)
+        except UserError as error:
+            unknown.append(release.tag)
+            reason = reason or str(error)
+    return Comparison(
+        comparable=[tag for tag, both in found.counts.items() if not any(both)],
+        incomparable=[tag for tag, both in found.counts.items() if any(both)],
+        leaks=[*_grouped(found.counts, demanded, _kept(history))],
+        placed=[leak for leak in found.placed.values() if leak.seen],
+        others=[*_grouped(found.others, demanded, demanded)],
+        unknown=unknown,
+        unknown_demanded=[tag for tag in unknown if tag in demanded],
+        reason=reason,
+        equal_to=equal_to,
+    )
+
+
+def of_release(history: History, release: Release) -> Comparison:
+    """Return how `release` compares with the ones before it in `history`.
+
+    Its lock says so; of older locks, which do not, the indexes do.
+    """
+    number = releases.number(release.tag)
+    earlier = [one for one in history.releases if releases.number(one.tag) < number]
+    if release.lock.meta.comparable_with is not None:
+        listed = {one.tag: release.lock.is_comparable_with(one.tag) for one in earlier}
+        return Comparison(
+            [tag for tag, is_listed in listed.items() if is_listed],
+            [tag for tag, is_listed in listed.items() if not is_listed],
+        )
+    comparable: list[str] = []
+    incomparable: list[str] = []
+    unknown: list[str] = []
+    reason = ""
+    for other in earlier:
+        try:
+            has_leak = any(history.index(release).leaks(history.index(other)))
+            (incomparable if has_leak else comparable).append(other.tag)
+        except UserError as error:
+            unknown.append(other.tag)
+            reason = reason or str(error)
+    return Comparison(comparable, incomparable, unknown=unknown, reason=reason)
+
+
+def of_release_with_leaks(history: History, release: Release) -> Comparison:
+    """Return what `of_release` does, with the leaks that `release` has and the one before had not.
+
+    They were accepted. Those with a release whose index cannot be read are left out.
+    """
+    compared = of_release(history, release)
+    number = releases.number(release.tag)
+    earlier = [one for one in history.releases if releases.number(one.tag) < number]
+    kept = _without_leak(history, earlier[-1]) if earlier else set()
+    counts = {}
+    for other in earlier:
+        if other.tag in kept and other.tag in compared.incomparable:
+            with suppress(UserError):
+                from_test, from_train = history.index(release).leaks(history.index(other))
+                counts[other.tag] = len(from_test), len(from_train)
+    return replace(compared, leaks=[*_grouped(counts, set(), kept)])
+
+
+def required(config: Config, history: History) -> list[Release]:
+    """Return the releases with which a version of `config` must not have a leak, oldest first.
+
+    These are the ones that the config demands, except for those with which the newest release is
+    not comparable either, because then nothing is lost, and for withdrawn ones.
+    """
+    kept = _kept(history) - history.withdrawn
+    since = releases.number(config.comparable_since or "v0")
+    return [
+        release
+        for release in history.releases
+        if release.tag in kept and releases.number(release.tag) >= since
+    ]
+
+
+def _kept(history: History) -> set[str]:
+    """Return the newest release, and those with which it has no leak that is known."""
+    return _without_leak(history, history.latest) if history.latest else set()
+
+
+def _without_leak(history: History, release: Release) -> set[str]:
+    """Return `release`, and those before it with which it has no leak that is known."""
+    compared = of_release(history, release)
+    return {release.tag, *compared.comparable, *compared.unknown}
+
+
+def some(tags: Sequence[str]) -> str:
+    """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v6`."""
+    words = _ranges(tags)
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def ranges(tags: Sequence[str]) -> str:
+    """Return `tags` as the beginning of a list: `v0 to v4, v6`."""
+    return ", ".join(_ranges(tags))
+
+
+def _ranges(tags: Sequence[str]) -> list[str]:
+    words: list[str] = []
+    for run in lock.runs(tags):
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004
+    return words
+
+
+def images(count: int) -> str:
+    """Return a number of images in words."""
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
+    """Return whether `release` has the same images in the same splits and folders."""
+    meta = release.lock.meta
+    if meta.counts != dataset.selection.counts():
+        return False
+    if meta.splits == made.sha256:
+        return True
+    try:
+        other = history.index(release, dataset.source)
+    except UserError:
+        return False
+    return other.as_shown.places == made.as_shown.places
+
+
+@dataclass
+class _Leaks:
+    """The leaks of the version with the index `made`, with each release.
+
+    `counts` has how many of all images, `others` how many of all but the `placed` ones.
+    """
+
+    made: Index
+    placed: dict[bytes, PlacedLeak]
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    others: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, tag: str, other: Index, demanded: set[str]) -> None:
+        """Note the leaks between the version and the release `tag`, whose index is `other`."""
+        from_test, from_train = self.made.leaks(other)
+        self.counts[tag] = len(from_test), len(from_train)
+        if tag not in demanded:
+            return
+        placed = self.placed.keys()
+        self.others[tag] = len(from_test - placed), len(from_train - placed)
+        for image in (from_test | from_train) & placed:
+            place = other.place(image, self.made.resized.get(image, image))
+            split, _ = place or (TEST, "")
+            self.placed[image].seen.setdefault(split, []).append(tag)
+
+
+def _placed(dataset: Dataset) -> Iterator[int]:
+    """Yield the rows that people put where they are: pinned ones and additions."""
+    start = len(dataset.source.labels)
+    for decision in dataset.inputs.curation.decisions:
+        row = dataset.source.find(decision.sample)
+        if row is not None and decision.action in SPLITS:
+            yield row
+    yield from range(start, start + len(dataset.inputs.additions))
+
+
+def _problems_of_placed(
+    leaks: Sequence[PlacedLeak], dataset: Dataset, tag: str
+) -> Iterator[Problem]:
+    """Yield the problem of each leak, on its row of the curation or at its file."""
+    source, start = dataset.source, len(dataset.source.labels)
+    pins = {
+        source.find(one.sample): one
+        for one in dataset.inputs.curation.decisions
+        if one.action in SPLITS
+    }
+    for leak in leaks:
+        pin = pins.get(leak.row)
+        message = (
+            f"leak: {dataset.images.identifier(leak.row)} is {leak}. Results on these versions"
+            f" could not be compared. Remove this {'row' if pin else 'file'}, or accept it with"
+            f" comparable_since: {tag}"
+        )
+        if pin:
+            yield pin.problem(ACTION, message)
+        else:
+            yield dataset.inputs.additions[leak.row - start].problem(message)
+
+
+def _grouped(
+    counts: dict[str, tuple[int, int]], demanded: set[str], kept: set[str]
+) -> Iterator[Leak]:
+    """Yield the leaks in `counts`, those that are the same with several releases as one.
+
+    They are refused with the releases in `demanded`, and new with those in `kept`.
+    """
+    tags: dict[tuple[int, int, bool, bool], list[str]] = {}
+    for tag, both in counts.items():
+        tags.setdefault((*both, tag in kept, tag in demanded), []).append(tag)
+    for (from_test, from_train, *kind), named in tags.items():
+        if from_test or from_train:
+            yield Leak(tuple(named), from_test, from_train, *kind)

@@ -1,0 +1,152 @@
+"""What a version changes in the curation, sample by sample."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from scripts.dataset.dataset import Dataset
+from scripts.errors import UserError
+from scripts.inputs.curation import NO_DECISIONS, RELABEL, Curation, Decision
+from scripts.releases.history import History
+from scripts.releases.index import Index
+from scripts.releases.releases import Release
+
+# Where a sample is in a version: its split and folder, None if it is not in the dataset.
+Position = tuple[str, str] | Literal["unknown"] | None
+UNKNOWN: Literal["unknown"] = "unknown"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample of two versions: its identifier, the label that the source gives it, its positions.
+
+    The label is empty where it is unknown. `row` is that in the source, None where it is unknown.
+    """
+
+    identifier: str
+    label: str
+    before: Position
+    after: Position
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class CuratedChange:
+    """A decision that is new, has changed, or was removed; if it was, it is the earlier one."""
+
+    kind: Literal["new", "changed", "removed"]
+    decision: Decision
+    sample: Sample
+
+
+# Returns the sample of a decision, which the newer version has or not any more.
+Find = Callable[[Decision, bool], Sample]
+
+
+def of_dataset(
+    dataset: Dataset, before: Release | None, old: Index | None, new: Index, history: History
+) -> list[CuratedChange] | None:
+    """Return what the curation of `dataset` changes; None where that of `before` is unknown.
+
+    `old` and `new` are the indexes of both versions.
+    """
+    earlier = history.curation(before) if before else NO_DECISIONS
+    if earlier is None:
+        return None
+    # Of another source, the same row number is another image.
+    same = before is None or before.lock.meta.source.name == dataset.source.name
+
+    def find(decision: Decision, is_there: bool) -> Sample:
+        row = dataset.source.find(decision.sample)
+        if row is None or not (same or is_there):
+            return Sample(decision.sample, decision.label, UNKNOWN, UNKNOWN)
+        pixels = dataset.images.keys[row], dataset.images.digests[row]
+        return Sample(
+            dataset.source.identifier(row),
+            str(dataset.source.labels[row]),
+            old.place(*pixels) if old else UNKNOWN,
+            new.place(*pixels),
+            row,
+        )
+
+    return list(_changes(earlier, dataset.inputs.curation, find, same=same))
+
+
+def of_releases(
+    before: Release | None, after: Release, history: History
+) -> list[CuratedChange] | None:
+    """Return what the curation of `after` changes; None where one of both is unknown.
+
+    The samples are found by the names of the files, without loading any source.
+    """
+    earlier = history.curation(before) if before else NO_DECISIONS
+    later = history.curation(after)
+    if earlier is None or later is None:
+        return None
+    same = before is None or before.lock.meta.source.name == after.lock.meta.source.name
+    if earlier == later and same:
+        return []
+    old, new = _names(history, before), _names(history, after)
+
+    def find(decision: Decision, is_there: bool) -> Sample:
+        was, now = _named(old, decision), _named(new, decision)
+        if not same:
+            was, now = (UNKNOWN, now) if is_there else (was, UNKNOWN)
+        name = next((one[2] for one in (was, now) if isinstance(one, tuple)), decision.sample)
+        return Sample(name, decision.label, _position(was), _position(now))
+
+    return list(_changes(earlier, later, find, same=same))
+
+
+# The split, the folder and the identifier of a sample, by its key.
+_Names = dict[str, tuple[str, str, str]]
+_Named = tuple[str, str, str] | Literal["unknown"] | None
+
+
+def _names(history: History, release: Release | None) -> _Names | None:
+    """Return the samples of `release`, None where they are unknown."""
+    if release is None:
+        return {}
+    with suppress(UserError):
+        parts = [PurePosixPath(name).with_suffix("").parts for name in history.names(release)]
+        return {_key(name): (split, folder, name) for split, folder, name in parts}
+    return None
+
+
+def _key(name: str) -> str:
+    return Decision(name, "", "", "", "").key
+
+
+def _named(names: _Names | None, decision: Decision) -> _Named:
+    return UNKNOWN if names is None else names.get(decision.key)
+
+
+def _position(named: _Named) -> Position:
+    return named[:2] if isinstance(named, tuple) else named
+
+
+def _changes(old: Curation, new: Curation, find: Find, *, same: bool) -> Iterator[CuratedChange]:
+    """Yield the changes, in the order of the new file, then those that it does not have any more.
+
+    Only what decides something is compared, so another reason is no change. Unless both are of the
+    `same` source, no decision is that of before.
+    """
+    earlier, later = _by_sample(old), _by_sample(new)
+    for key, decision in later.items():
+        other = earlier.get(key) if same else None
+        if other is None or _meaning(other) != _meaning(decision):
+            yield CuratedChange("changed" if other else "new", decision, find(decision, True))
+    for key, decision in earlier.items():
+        if not same or key not in later:
+            yield CuratedChange("removed", decision, find(decision, False))
+
+
+def _by_sample(curation: Curation) -> dict[tuple[str, bool], Decision]:
+    """Return the decisions by sample: a sample can have a relabel beside another one."""
+    return {(one.key, one.action == RELABEL): one for one in curation.decisions}
+
+
+def _meaning(decision: Decision) -> tuple[str, str]:
+    return decision.action, decision.new_label

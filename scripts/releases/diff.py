@@ -1,0 +1,171 @@
+"""What a version changes compared with a release: counts, samples, bytes."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scripts.dataset import near
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.large import is_large
+from scripts.dataset.near import Near
+from scripts.errors import UserError
+from scripts.inputs.config import TEST, TRAIN
+from scripts.releases import comparison, curated, gain, index, lock
+from scripts.releases.comparison import Comparison
+from scripts.releases.curated import CuratedChange
+from scripts.releases.history import History
+from scripts.releases.index import Index
+from scripts.releases.lock import Lock
+from scripts.releases.releases import Release
+from scripts.sources.source import Source
+from scripts.storage.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class SampleDiff:
+    """How the images of two versions differ, by their pixels before or after resizing.
+
+    `before` is how many there were. `relabeled` ones stay in their split under another class;
+    `to_train` and `to_test` change the split; `test_removed` are those of `removed` that were in
+    the test set.
+    """
+
+    before: int
+    added: int
+    removed: int
+    test_removed: int = 0
+    relabeled: int = 0
+    to_train: int = 0
+    to_test: int = 0
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What `after` changes compared with `before` (None: it is the first).
+
+    `version` is the tag of `after`, or the one that it would get. `old` and `new` are the indexes
+    of both, None where they are not available; `samples` then is None too. `new_bytes` is what the
+    remote gains, None where it is unknown. `curated` is what changes in the curation, None where
+    that of a version is unknown; `near` are the near-duplicates that the change brings, None where
+    nobody looks for them. Unless it `is_made`, the files of `after` are unknown.
+    """
+
+    before: Release | None
+    after: Lock
+    version: str
+    comparison: Comparison
+    old: Index | None
+    new: Index | None
+    new_bytes: int | None = None
+    curated: list[CuratedChange] | None = field(default_factory=list)
+    near: Near | None = None
+    is_made: bool = True
+
+    @property
+    def changed(self) -> bool:
+        """Whether the bytes of the dataset differ; of one that is not made, whether images do."""
+        if self.before is None:
+            return True
+        old, new = self.before.lock, self.after
+        if self.is_made:
+            return old.md5 != new.md5
+        before, after = ((one.meta.samples, one.meta.splits, one.is_sharded) for one in (old, new))
+        return before != after
+
+    @cached_property
+    def samples(self) -> SampleDiff | None:
+        """How the images differ, None where it is unknown."""
+        return between(self.old, self.new) if self.old and self.new else None
+
+    @cached_property
+    def added(self) -> frozenset[bytes]:
+        """The new images, as the index `new` has them; none where it is unknown."""
+        return _only_in(self.new, self.old)
+
+    @cached_property
+    def removed(self) -> frozenset[bytes]:
+        """The images that are not there any more, as `old` has them; none where it is unknown."""
+        return _only_in(self.old, self.new)
+
+
+def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
+    """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
+    is_made, new = not is_large(dataset), index.of_dataset(dataset)
+    made = dataset.planned if is_made else Manifest({})
+    compared = comparison.compare(dataset, history, new)
+    old = _index(history, before, dataset.source)
+    after = lock.of(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)
+    return Diff(
+        before=before,
+        after=after,
+        version=version,
+        comparison=compared,
+        old=old,
+        new=new,
+        new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made else None,
+        curated=curated.of_dataset(dataset, before, old, new, history),
+        near=_near(dataset, old) if is_made else Near(searched=False),
+        is_made=is_made,
+    )
+
+
+def of_releases(before: Release | None, after: Release, history: History) -> Diff:
+    """Return how two releases differ."""
+    return Diff(
+        before=before,
+        after=after.lock,
+        version=after.tag,
+        comparison=comparison.of_release_with_leaks(history, after),
+        old=_index(history, before),
+        new=_index(history, after),
+        curated=curated.of_releases(before, after, history),
+    )
+
+
+def between(old: Index, new: Index) -> SampleDiff:
+    """Return how the images of two versions differ."""
+    same = dict(new.shared(old))
+    places = [(old.places[was], new.places[now]) for now, was in same.items()]
+    removed = old.places.keys() - same.values()
+    return SampleDiff(
+        before=len(old.places),
+        added=len(new.places) - len(same),
+        removed=len(removed),
+        test_removed=sum(old.places[image][0] == TEST for image in removed),
+        relabeled=sum(was[0] == now[0] and was != now for was, now in places),
+        to_train=sum(was[0] == TEST and now[0] == TRAIN for was, now in places),
+        to_test=sum(was[0] == TRAIN and now[0] == TEST for was, now in places),
+    )
+
+
+def _index(history: History, release: Release | None, source: Source | None = None) -> Index | None:
+    """Return the index of `release`; an empty one for None, and None where it is unavailable."""
+    if release is None:
+        return Index({})
+    try:
+        return history.index(release, source)
+    except UserError:
+        return None
+
+
+def _near(dataset: Dataset, old: Index | None) -> Near:
+    """Return the near-duplicates of which one image was not in its split before."""
+    places, images = dataset.selection.places(), dataset.images
+    keys, digests = images.keys, images.digests
+    new = {
+        row
+        for row, (split, _) in places.items()
+        if not (old and (was := old.place(keys[row], digests[row])) and was[0] == split)
+    }
+    if not new:
+        return Near()
+    # In the order of the source, which can be read piece by piece.
+    rows = sorted(places)
+    train = [row for row in rows if places[row][0] == TRAIN]
+    return near.find(dataset.images, train, [row for row in rows if places[row][0] != TRAIN], new)
+
+
+def _only_in(one: Index | None, other: Index | None) -> frozenset[bytes]:
+    """Return the images of `one` that `other` does not have; none where one is unknown."""
+    if one is None or other is None:
+        return frozenset()
+    return frozenset(one.places.keys() - {image for image, _ in one.shared(other)})

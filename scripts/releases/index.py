@@ -1,0 +1,187 @@
+"""The index of a version: which image is in which split and folder, by its pixels.
+
+With the indexes of two versions, leaks between them are found without their files or sources.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scripts.dataset import png
+from scripts.dataset.dataset import Dataset
+from scripts.errors import UserError
+from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
+from scripts.storage import records
+
+# A line is a digest in hex, the split and folder of the image, and, where it was resized, the
+# digest of what it became.
+HEX = 64
+END = re.compile(r"  ([^/\n]+)/([^/\n]+?)(?:  ([0-9a-f]{64}))?")
+
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The (split, folder) of each image, by the SHA-256 of its pixels before any resizing.
+
+    `resized` holds the SHA-256 of the pixels in the dataset, of images that were resized. Records
+    from before it was kept know only the pixels in the dataset: there, `places` go by these.
+    """
+
+    places: Mapping[bytes, Place]
+    resized: Mapping[bytes, bytes] = field(default_factory=dict)
+
+    def split(self, split: str) -> frozenset[bytes]:
+        """Return the images of a split."""
+        return self._splits.get(split, frozenset())
+
+    @property
+    def evaluation(self) -> frozenset[bytes]:
+        """The images that results are measured on: those of the test and validation sets."""
+        return self.split(TEST) | self.split(VALIDATION)
+
+    def find(self, original: bytes, shown: bytes) -> bytes | None:
+        """Return the image that has the pixels `original` before resizing, or `shown` after it."""
+        return self._by_pixels.get(original) or self._by_pixels.get(shown)
+
+    def place(self, original: bytes, shown: bytes) -> Place | None:
+        """Return the split and folder of an image; see `find`. None where it is not there."""
+        image = self.find(original, shown)
+        return None if image is None else self.places[image]
+
+    def shared(self, other: "Index") -> Iterator[tuple[bytes, bytes]]:
+        """Yield each image of this version that `other` has too, and the image there.
+
+        Two images are the same if their pixels are, before or after resizing.
+        """
+        for image in self.places:
+            there = other.find(image, self.resized.get(image, image))
+            if there is not None:
+                yield image, there
+
+    def leaks(self, other: "Index") -> tuple[set[bytes], set[bytes]]:
+        """Return the images on two sides: of the test set of `other` in the train set of this one,
+        and of the train set of `other` in the test set of this one. Test includes validation.
+        """
+        sides = (self.split(TRAIN), other.evaluation), (self.evaluation, other.split(TRAIN))
+        from_test, from_train = (
+            self._in(mine, other.seen(theirs))
+            if self.resized or other.resized
+            else {*mine & theirs}
+            for mine, theirs in sides
+        )
+        return from_test, from_train
+
+    def seen(self, images: Iterable[bytes]) -> set[bytes]:
+        """Return the digests of `images`, before and after resizing."""
+        found = {*images}
+        return found | {self.resized[image] for image in found if image in self.resized}
+
+    @cached_property
+    def as_shown(self) -> "Index":
+        """The same by the pixels in the dataset alone, as older records are."""
+        if not self.resized:
+            return self
+        return Index({self.resized.get(image, image): at for image, at in self.places.items()})
+
+    @cached_property
+    def content(self) -> bytes:
+        """The record of this index: a line for each image, sorted, as `sha256sum` writes them."""
+        images = sorted(self.places)
+        digests, ends = b"".join(images).hex(), {one: f"  {'/'.join(one)}" for one in self._all}
+        starts = range(0, len(digests), HEX)
+        lines = (
+            f"{digests[start : start + HEX]}{ends[self.places[image]]}{self._after(image)}\n"
+            for start, image in zip(starts, images, strict=True)
+        )
+        return "".join(lines).encode()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The name of the record."""
+        return records.digest(self.content)
+
+    def _in(self, images: Iterable[bytes], digests: set[bytes]) -> set[bytes]:
+        return {
+            image
+            for image in images
+            if image in digests or self.resized.get(image, image) in digests
+        }
+
+    def _after(self, image: bytes) -> str:
+        return f"  {self.resized[image].hex()}" if image in self.resized else ""
+
+    @cached_property
+    def _by_pixels(self) -> dict[bytes, bytes]:
+        """The image that has each digest. Of a copy that only resizing made, the first counts."""
+        found = {shown: image for image, shown in reversed([*self.resized.items()])}
+        return found | {image: image for image in self.places}
+
+    @cached_property
+    def _splits(self) -> dict[str, frozenset[bytes]]:
+        by_split: dict[str, list[bytes]] = {split: [] for split in SPLITS}
+        for image, (split, _) in self.places.items():
+            by_split.setdefault(split, []).append(image)
+        return {split: frozenset(images) for split, images in by_split.items()}
+
+    @cached_property
+    def _all(self) -> set[Place]:
+        """Each split and folder that has images."""
+        return set(self.places.values())
+
+
+def of_dataset(dataset: Dataset) -> Index:
+    """Return the index of what `dataset` selects."""
+    originals, shown = dataset.images.keys, dataset.images.digests
+    places = dataset.selection.places()
+    resized = (
+        {originals[row]: shown[row] for row in places if shown[row] != originals[row]}
+        if originals is not shown
+        else {}
+    )
+    return Index({originals[row]: place for row, place in places.items()}, resized)
+
+
+def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
+    """Return the index of a version from its files: name, such as `train/3/00007.png`, and PNG."""
+    places = {}
+    for name, content in files:
+        split, folder, _ = name.split("/")
+        places[hashlib.sha256(png.decode(content).tobytes()).digest()] = split, folder
+    return Index(places)
+
+
+def parse(content: bytes) -> Index:
+    """Return the index in the record `content`; raises `UserError` when it is not one."""
+    lines = content.decode(errors="replace").splitlines()
+    try:
+        images = _digests("".join([line[:HEX] for line in lines]))
+        # Few lines differ behind the digest, unless images were resized.
+        ends = {end: _parts(end) for end in {line[HEX:] for line in lines}}
+        found = [ends[line[HEX:]] for line in lines]
+        lines_of = dict(zip(images, found, strict=True))
+    except ValueError:
+        raise UserError("the record is not the index of a version") from None
+    return Index(
+        {image: place for image, (place, _) in lines_of.items()},
+        {image: shown for image, (_, shown) in lines_of.items() if shown is not None},
+    )
+
+
+def _digests(text: str) -> list[bytes]:
+    raw, size = bytes.fromhex(text), HEX // 2
+    return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+
+def _parts(end: str) -> tuple[Place, bytes | None]:
+    """Return the split and folder at the end of a line, and the digest after resizing, if any.
+
+    Raises `ValueError` for anything else.
+    """
+    if not (found := END.fullmatch(end)):
+        raise ValueError(end)
+    split, folder, shown = found.groups()
+    return (split, folder), bytes.fromhex(shown) if shown else None

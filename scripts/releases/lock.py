@@ -1,0 +1,217 @@
+"""The lock: `dataset.dvc`, the recorded state, written by machine only."""
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+
+from scripts.dataset.dataset import Dataset
+from scripts.dataset.selection import RULE
+from scripts.errors import UserError
+from scripts.inputs.config import PARQUET, ReleaseTag
+from scripts.storage.manifest import Manifest
+
+LOCK_FILE = "dataset.dvc"
+# The format of the record below `meta`. Locks without a number are version 0 and stay readable.
+SCHEMA = 4
+# Counts of a thousand classes fit well.
+MAX_BYTES = 256 * 1024
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Consecutive releases, such as v0..v4, or one.
+TagRange = Annotated[str, Field(pattern=r"^v[0-9]{1,9}(\.\.v[0-9]{1,9})?$")]
+CountsBySplit = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Output(_Record):
+    """DVC's own fields: the folder, and the name of the object that lists its files."""
+
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
+    size: Annotated[int, Field(ge=0)]
+    nfiles: Annotated[int, Field(ge=0)]
+    hash: Literal["md5"] = "md5"
+    path: Literal["dataset"] = "dataset"
+
+
+class SourceRecord(_Record):
+    """The source of a dataset, with the checksum of its rows.
+
+    `copy` names the record in the remote that holds a copy of it.
+    """
+
+    name: str
+    sha256: Sha256
+    rows: int
+    copy_: Annotated[Sha256 | None, Field(alias="copy")] = None
+
+
+class Meta(_Record):
+    """What the dataset is, beside DVC's fields.
+
+    `selection` is the number of the rule that selected it, `config` the config it was made from,
+    `curation` the checksum of its decisions, `counts` the images by split and folder, `samples` the
+    SHA-256 of all their file names: of a version in Parquet, those that it would have as PNG. There
+    it also names the record in the remote that lists them.
+    `comparable_with` are the releases with which it has no leak, as ranges such as `v0..v4`; older
+    locks have `comparable_since` instead, which is not exact. `splits` names the record in the
+    remote that holds its index.
+    """
+
+    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
+    # Locks without a number were made by the rule before it was recorded.
+    selection: Annotated[int, Field(ge=1)] = 1
+    config: dict[str, Any]
+    curation: Sha256 | None = None
+    source: SourceRecord
+    counts: CountsBySplit
+    samples: Sha256
+    comparable_since: ReleaseTag | None = None
+    comparable_with: list[TagRange] | None = None
+    splits: Sha256 | None = None
+
+
+class Lock(_Record):
+    """One version of the dataset, recorded."""
+
+    outs: Annotated[list[Output], Field(min_length=1, max_length=1)]
+    meta: Meta
+
+    def __hash__(self) -> int:
+        # The counts are a dict and have no hash; equal locks have equal manifests.
+        return hash(self.md5)
+
+    @property
+    def md5(self) -> str:
+        """The name of the manifest's object; it ends in `.dir`."""
+        return self.outs[0].md5
+
+    @property
+    def size(self) -> int:
+        """The size of all files, in bytes."""
+        return self.outs[0].size
+
+    @property
+    def nfiles(self) -> int:
+        """The number of files."""
+        return self.outs[0].nfiles
+
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return sum(sum(folders.values()) for folders in self.meta.counts.values())
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether the files are shards of Parquet, with many images each."""
+        return bool(self.meta.config.get("format") == PARQUET)
+
+    def is_comparable_with(self, tag: str) -> bool:
+        """Return whether the lock names an earlier release as one with which there is no leak."""
+        spans = [part.split("..") for part in self.meta.comparable_with or ()]
+        return any(_number(span[0]) <= _number(tag) <= _number(span[-1]) for span in spans)
+
+
+def of(
+    dataset: Dataset,
+    manifest: Manifest,
+    *,
+    comparable: Sequence[str],
+    splits: str,
+    copy: str | None,
+) -> Lock:
+    """Return the record of `dataset`, whose files are those of `manifest`.
+
+    `comparable` are the tags of the releases with which it has no leak, oldest first. The other
+    values are those that `Meta` and `SourceRecord` describe.
+    """
+    source = dataset.source
+    return Lock(
+        outs=[Output(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
+        meta=Meta(
+            schema_=SCHEMA,
+            config=dataset.config.record(),
+            curation=dataset.inputs.curation.sha256,
+            selection=RULE,
+            source=SourceRecord(
+                name=source.name, sha256=source.sha256, rows=len(source.labels), copy_=copy
+            ),
+            counts=dataset.selection.counts(),
+            samples=dataset.selection.sha256,
+            comparable_with=[_range(run) for run in runs(comparable)],
+            splits=splits,
+        ),
+    )
+
+
+# A run that looks at all releases meets the same locks again and again.
+@cache
+def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
+    """Return the lock that `content` holds; `where` names it in messages.
+
+    Raises `UserError` when it is not a lock of this project, or of a newer version of it.
+    """
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{where} has {len(content):,} bytes, more than a lock can have.")
+    try:
+        data = YAML(typ="safe", pure=True).load(content.decode())
+        _refuse_newer(data, where)
+        return Lock.model_validate(data)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the parser raises many kinds for damaged YAML
+        raise UserError(
+            f"{where} was changed by hand or is damaged ({_first(error)})."
+            f" Restore it from the latest release: git checkout <tag> -- {LOCK_FILE}"
+        ) from None
+
+
+def render(lock: Lock) -> str:
+    """Return `lock` as the text of a `.dvc` file."""
+    buffer = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(lock.model_dump(by_alias=True, exclude_none=True), buffer)
+    return buffer.getvalue()
+
+
+def runs(tags: Sequence[str]) -> list[list[str]]:
+    """Return `tags`, oldest first, in runs of consecutive ones."""
+    found: list[list[str]] = []
+    for tag in tags:
+        if found and _number(tag) == _number(found[-1][-1]) + 1:
+            found[-1].append(tag)
+        else:
+            found.append([tag])
+    return found
+
+
+def _range(run: Sequence[str]) -> str:
+    return run[0] if len(run) == 1 else f"{run[0]}..{run[-1]}"
+
+
+def _number(tag: str) -> int:
+    return int(tag[1:])
+
+
+def _refuse_newer(data: object, where: str) -> None:
+    meta = data.get("meta") if isinstance(data, dict) else None
+    schema = meta.get("schema") if isinstance(meta, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UserError(
+            f"{where} was written by a newer version of the machinery (schema {schema}; this one"
+            f" reads up to {SCHEMA}). Update this branch from main."
+        )
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        detail = error.errors()[0]
+        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,235 @@
+"""The releases there are: annotated tags v0, v1, … that a release of this repository made."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.errors import UserError
+from scripts.git.git import MAIN, TRACKED_MAIN, Git
+from scripts.inputs import config
+from scripts.inputs.paths import CONFIG_FILE
+from scripts.releases import lock
+from scripts.releases.lock import LOCK_FILE, Lock
+from scripts.storage.remote import Remote, open_remote
+from scripts.storage.settings import CONFIG_PATH
+
+TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")
+# Tags that look like those of releases, whoever made them.
+SIMILAR = re.compile(r"v[0-9].*")
+# A larger number counts only if it is the next one: otherwise one stray tag could use up all that a
+# tag can have.
+LARGE_NUMBER = 100_000_000
+
+
+class Release(NamedTuple):
+    """One published version: its tag, its commit, and the lock there."""
+
+    tag: str
+    commit: str
+    lock: Lock
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The tags of a repository.
+
+    `accepted` are the releases, oldest first. `rejected` are tags that look like one but are not,
+    with the reason: they are never followed or compared with.
+    """
+
+    accepted: list[Release] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> Release | None:
+        """The newest release, None before the first."""
+        return self.accepted[-1] if self.accepted else None
+
+    @property
+    def next_tag(self) -> str:
+        """The tag that the next release will have: no number is used twice, even a rejected one."""
+        return f"v{self.next_number}"
+
+    @property
+    def next_number(self) -> int:
+        """The number in `next_tag`."""
+        rejected = [number(tag) for tag in self.rejected if TAG.fullmatch(tag)]
+        counted = [one for one in rejected if one <= LARGE_NUMBER]
+        return max([number(one.tag) for one in self.accepted] + counted, default=-1) + 1
+
+    def contained_in(self, git: Git, rev: str) -> Release | None:
+        """Return the newest release of `rev` or of main up to the point where `rev` left it.
+
+        Its commit can be a child of main's, where main could not be updated after the release.
+        """
+        for release in reversed(self.accepted):
+            commits = git("rev-list", "--first-parent", "--max-count=2", release.commit).split()
+            changes = git("diff-tree", "-r", "--name-only", *commits[::-1]) if commits[1:] else ""
+            is_child = set(changes.splitlines()) <= {LOCK_FILE, CONFIG_PATH}
+            if git.is_ancestor(commits[-1] if is_child else release.commit, rev):
+                return release
+        return None
+
+    def get(self, tag: str) -> Release:
+        """Return the release `tag`; raises `UserError` when there is none."""
+        found = next((one for one in self.accepted if one.tag == tag), None)
+        if found is None:
+            reason = self.rejected.get(
+                tag, "there is no such tag. Fetch the tags: git fetch --tags"
+            )
+            raise UserError(f"{tag} is not a release: {reason}")
+        return found
+
+
+class _Tag(NamedTuple):
+    name: str
+    type: str
+    commit: str
+
+
+def number(tag: str) -> int:
+    """Return the number in a release's tag."""
+    return int(tag[1:])
+
+
+def scan(git: Git) -> Releases:
+    """Return the releases of a repository.
+
+    A tag is accepted if it is annotated; its commit is on main's first-parent line, or a child of
+    such a commit that changes the lock and `.dvc/config` only; its `.dvc/config` is one that main
+    had; its lock was made from its config; and its commit does not come before that of the release
+    before. So a tag that somebody pushes to another commit has no effect.
+
+    Raises `UserError` in a clone without history.
+    """
+    tags = tuple(_tags(git))
+    return _checked(git.root, tags, main_of(git)) if tags else Releases()
+
+
+# A verb asks several times, and the answer depends on nothing else.
+@lru_cache(maxsize=8)
+def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
+    """Return the releases among `tags`, with main at the commit `main`."""
+    git = Git(root)
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
+    found = Releases()
+    checker = _Checker(git, main, [tag.commit for tag in tags if tag.commit])
+    position = 0
+    for tag in tags:
+        try:
+            release, position = checker.checked(tag, position, found.next_number)
+        except UserError as error:
+            found.rejected[tag.name] = str(error)
+        else:
+            found.accepted.append(release)
+    return found
+
+
+def at_revision(git: Git, rev: str) -> Release:
+    """Return the version at any git revision, which need not be a release.
+
+    Raises `UserError` when there is no such revision, or no lock in it.
+    """
+    commit = git.commit(f"refs/tags/{rev}" if TAG.fullmatch(rev) else rev)
+    content = git.file(commit, LOCK_FILE)
+    if content is None:
+        raise UserError(f"{rev} has no {LOCK_FILE}, so it is not a version of the dataset.")
+    return Release(rev, commit, lock.parse(content, f"{LOCK_FILE} at {rev}"))
+
+
+def main_of(git: Git) -> str:
+    """Return the commit of main at origin, or here where there is no origin."""
+    names = (TRACKED_MAIN, f"refs/heads/{MAIN}")
+    listed = git("for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
+    found = dict(line.split() for line in listed)
+    return next((found[name] for name in names if name in found), None) or git.commit("HEAD")
+
+
+def date_of(git: Git, release: Release) -> str:
+    """Return the day of `release`, such as 2026-01-31."""
+    return git("show", "--no-patch", "--format=%cs", release.commit)
+
+
+def remote_of(git: Git, release: Release) -> Remote:
+    """Return the remote that `release` names: the one that its consumers use."""
+    committed = git.file(release.commit, CONFIG_PATH)
+    return open_remote(git.root, committed, f"{CONFIG_PATH} at {release.tag}")
+
+
+class _Checker:
+    """Decides which tags are accepted, with few processes for any number of them."""
+
+    def __init__(self, git: Git, main: str, commits: list[str]) -> None:
+        self._git = git
+        line = git("rev-list", "--first-parent", "--reverse", main).split()
+        self._position = {commit: at for at, commit in enumerate(line)}
+        parents = (
+            git("rev-list", "--no-walk", "--parents", *commits).splitlines() if commits else []
+        )
+        self._parents = {first: rest for first, *rest in (entry.split() for entry in parents)}
+        self._settings = set(git.object_names(f"{commit}:{CONFIG_PATH}" for commit in line))
+        paths = [f"{commit}:{path}" for commit in commits for path in (LOCK_FILE, CONFIG_FILE)]
+        self._files = dict(zip(paths, git.contents(paths), strict=True))
+
+    def checked(self, tag: _Tag, earliest: int, next_number: int) -> tuple[Release, int]:
+        """Return the release, and its place on main's line.
+
+        Raises `UserError` with the reason why it is none; `earliest` is the place of the release
+        before, `next_number` the one that would come next.
+        """
+        if not TAG.fullmatch(tag.name):
+            raise UserError("the name of a release is v and a number, such as v7")
+        if number(tag.name) > max(LARGE_NUMBER, next_number):
+            raise UserError("its number is too large")
+        if tag.type != "tag":
+            raise UserError("it is not an annotated tag, as releases are")
+        if not tag.commit:
+            raise UserError("it is not on a commit")
+        at = self._place(tag.commit)
+        if at < earliest:
+            raise UserError("its commit comes before that of the release before it")
+        [settings] = self._git.object_names([f"{tag.commit}:{CONFIG_PATH}"])
+        if settings not in self._settings:
+            raise UserError(f"its {CONFIG_PATH} was never on {MAIN}")
+        return Release(tag.name, tag.commit, self._lock(tag.commit)), at
+
+    def _place(self, commit: str) -> int:
+        if commit in self._position:
+            return self._position[commit]
+        parents = self._parents[commit]
+        if len(parents) != 1 or parents[0] not in self._position:
+            raise UserError(f"its commit is not on {MAIN}")
+        changed = self._git("diff-tree", "-r", "--name-only", "-z", parents[0], commit).split("\0")
+        if not {path for path in changed if path} <= {LOCK_FILE, CONFIG_PATH}:
+            raise UserError(f"its commit is not on {MAIN}, and changes more than {LOCK_FILE}")
+        return self._position[parents[0]]
+
+    def _lock(self, commit: str) -> Lock:
+        recorded, written = (self._files[f"{commit}:{path}"] for path in (LOCK_FILE, CONFIG_FILE))
+        if recorded is None or written is None:
+            raise UserError(f"it has no {CONFIG_FILE if recorded else LOCK_FILE}")
+        found = lock.parse(recorded)
+        if found.meta.config != config.parse_recorded(written, found.meta.config).record():
+            raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
+        return found
+
+
+def _tags(git: Git) -> Iterator[_Tag]:
+    """Yield the tags that look like those of releases, by number."""
+    form = "%(refname:strip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+    found = []
+    for line in git("for-each-ref", f"--format={form}", "refs/tags").splitlines():
+        name, kind, direct, inner, behind = line.split("\0")
+        is_commit = (inner or kind) == "commit"
+        if SIMILAR.fullmatch(name):
+            found.append(_Tag(name, kind, (behind or direct) if is_commit else ""))
+    return iter(sorted(found, key=_by_number))
+
+
+def _by_number(tag: _Tag) -> tuple[int, str]:
+    digits = re.match("[0-9]+", tag.name[1:])
+    return int(digits[0]) if digits else 0, tag.name

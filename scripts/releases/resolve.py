@@ -1,0 +1,148 @@
+"""From what people wrote to a checked dataset: the one way that every verb takes."""
+
+from collections.abc import Iterator
+
+from scripts.dataset import bounds
+from scripts.dataset.dataset import Dataset
+from scripts.errors import UserError
+from scripts.git.git import CheckedOut, Git
+from scripts.inputs import reader
+from scripts.inputs.config import Config
+from scripts.inputs.problems import InputError, Problem
+from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
+from scripts.releases import lock, releases
+from scripts.releases.lock import LOCK_FILE, Lock
+from scripts.sources import registry
+from scripts.sources.pointer import path_of
+from scripts.sources.registry import Fetch
+from scripts.sources.source import Source, SourceError, SourceRequest
+from scripts.storage import transfer
+from scripts.storage.cache import Cache
+from scripts.storage.records import Records
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
+
+
+def work_tree(git: Git) -> Dataset:
+    """Return the dataset that the work tree asks for.
+
+    Raises as `of_tree` does, and `UserError` in a clone that lacks the tags of the releases.
+    """
+    tree, before = CheckedOut(git.root), releases.scan(git).contained_in(git, "HEAD")
+    recorded = before.lock if before else template_lock(tree)
+    if before is None and recorded and _is_of_release(tree, recorded):
+        raise UserError(
+            f"{LOCK_FILE} was written by a release, but this clone has no tag of one. Fetch the"
+            f" tags: git fetch --tags. To begin a new history, remove {LOCK_FILE}"
+        )
+    return of_tree(git, tree, recorded)
+
+
+def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
+    """Return the dataset that the inputs in `tree` describe, checked and selected.
+
+    Raises `InputError` with every problem, in the config and against the source; and as `resolve`
+    does.
+    """
+    try:
+        inputs = reader.read(tree, recorded.meta.config if recorded else None)
+        return resolve(git, inputs, recorded)
+    except InvalidInputsError as error:
+        raise InputError(
+            [*error.problems, *_problems_of(git, error.valid_part, recorded)]
+        ) from None
+
+
+def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
+    """Return the dataset that `inputs` describe, checked and selected.
+
+    The source that the lock `recorded` was made from is used again, if its name is the same. Raises
+    `InputError` with every problem, `UserError` when the source is not available now.
+    """
+    return checked(Dataset(inputs, source_of(git, inputs, recorded)))
+
+
+def checked(dataset: Dataset) -> Dataset:
+    """Return `dataset`, selected; raises `InputError` with every problem."""
+    sizes = [*_size_problems(dataset), *bounds.problems_of(dataset.inputs, dataset.source)]
+    if sizes:
+        # Images of different sizes cannot be selected: copies are found after resizing.
+        raise InputError(sizes)
+    _ = dataset.selection  # raises what the source cannot give
+    return dataset
+
+
+def template_lock(tree: Tree) -> Lock | None:
+    """Return the lock that the template ships, which counts before the first release.
+
+    None when there is none or it is damaged, as it is about to be replaced.
+    """
+    try:
+        content = tree.read(LOCK_FILE)
+        return lock.parse(content) if content is not None else None
+    except UserError:
+        return None
+
+
+def _is_of_release(tree: Tree, recorded: Lock) -> bool:
+    """Return whether a release wrote `recorded`: the template's lock has no such source."""
+    source = recorded.meta.source
+    return bool(source.copy_) or tree.read(path_of(source.name)) is not None
+
+
+def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list[Problem]:
+    """Return the problems that the source has with what is valid of the inputs."""
+    if inputs is None:
+        return []
+    try:
+        resolve(git, inputs, recorded)
+    except InputError as error:
+        return error.problems
+    except UserError:
+        # The source is not available; the config's own problems come first.
+        return []
+    return []
+
+
+def _size_problems(dataset: Dataset) -> Iterator[Problem]:
+    config, source = dataset.config, dataset.source
+    if source.shape is None and config.size is None:
+        message = (
+            f"source: the images of {source.name} differ in size; add a line such as"
+            " 'image_size: 64' or 'image_size: 64x48'"
+        )
+        yield config.problem(("source",), message)
+
+
+def source_of(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
+    """Return the source that `inputs` name; raises as `resolve` does."""
+    config = inputs.config
+    request = SourceRequest(
+        config.source, config.channels, inputs.pointer, transfer.fetcher(git.root)
+    )
+    sha256, fetch = None, None
+    if recorded and _is_of_same_source(recorded, config) and inputs.pointer is None:
+        source = recorded.meta.source
+        sha256, fetch = source.sha256, _fetcher(git, source.copy_)
+    try:
+        return registry.load(request, sha256, fetch)
+    except SourceError as error:
+        raise InputError([config.problem(("source",), str(error))]) from None
+
+
+def _is_of_same_source(recorded: Lock, config: Config) -> bool:
+    meta = recorded.meta
+    return meta.source.name == config.source and meta.config.get("channels") == config.channels
+
+
+def _fetcher(git: Git, copy: str | None) -> Fetch | None:
+    """Return how the copy of a source is read from the remote; None without a copy."""
+    if copy is None:
+        return None
+
+    def fetch() -> bytes:
+        committed = WorkTree(git.root).read(CONFIG_PATH)
+        folder = Cache(git.root).records
+        return Records(folder, lambda: open_remote(git.root, committed)).read(copy)
+
+    return fetch

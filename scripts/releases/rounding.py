@@ -1,0 +1,91 @@
+"""Sizes in numbers that keep the split, where a fraction moves an image by rounding.
+
+A fraction of a number of images is rounded up; with `samples: all` the place of each image decides.
+So a change from one to the other can move an image where a folder is used up.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from scripts.dataset.dataset import Dataset
+from scripts.inputs.config import ALL, SPLITS, TEST, VALIDATION, Config
+from scripts.inputs.problems import InputError
+
+# With more folders the message would be too long.
+MAX_FOLDERS = 100
+MAX_WIDTH = 2**16
+
+# The numbers for each folder, by the key of the config.
+Sizes = Mapping[str, Mapping[str, int]]
+
+
+def sizes_that_keep(dataset: Dataset, keeps: Callable[[Dataset], bool]) -> str:
+    """Return sizes for the config of `dataset` with which it `keeps` the split of the releases.
+
+    They are what its fractions are in numbers, such as `test_size: 19`. Empty where there are no
+    fractions, or where these are not why the split changes.
+    """
+    for sizes in _candidates(dataset):
+        config = dataset.config.model_copy(update={key: dict(of) for key, of in sizes.items()})
+        other = Dataset(replace(dataset.inputs, config=config), dataset.source)
+        try:
+            if keeps(other):
+                return " and ".join(f"{key}: {_written(of)}" for key, of in sizes.items())
+        except InputError:
+            continue
+    return ""
+
+
+def _candidates(dataset: Dataset) -> Iterator[Sizes]:
+    """Yield the fractions of the config as numbers: rounded up, then as `samples: all` has them."""
+    config = dataset.config
+    folders = [*dict.fromkeys(folder for _, folder in dataset.selection.dealt)]
+    keys = {
+        f"{split}_size": split
+        for split in (TEST, VALIDATION)
+        if any(config.fraction(split, folder) for folder in folders)
+    }
+    if not keys or len(folders) > MAX_FOLDERS:
+        return
+    dealt = dataset.selection.dealt
+    totals = {folder: sum(dealt.get((split, folder), 0) for split in SPLITS) for folder in folders}
+    rounded = {folder: config.sizes(folder, total)._asdict() for folder, total in totals.items()}
+    yield {key: {one: rounded[one][split] for one in folders} for key, split in keys.items()}
+    by_place = _of_all(dataset, config)
+    if by_place is not None:
+        placed = by_place.selection.dealt
+        yield {
+            key: {one: placed.get((split, one), 0) for one in folders}
+            for key, split in keys.items()
+        }
+
+
+def _of_all(dataset: Dataset, config: Config) -> Dataset | None:
+    """Return `dataset` with all images of the source, None where it cannot be."""
+    inputs = replace(dataset.inputs, config=config.model_copy(update={"samples": ALL}))
+    made = Dataset(inputs, dataset.source)
+    try:
+        _ = made.selection
+    except InputError:
+        return None
+    return made
+
+
+def _written(sizes: Mapping[str, int]) -> str:
+    """Return `sizes` as the config has them: one number where all are equal."""
+    if len({*sizes.values()}) == 1:
+        return str(next(iter(sizes.values())))
+    # A label that is a number is written without quotes.
+    keys = {
+        int(one) if re.fullmatch("0|[1-9][0-9]*", one) else one: of for one, of in sizes.items()
+    }
+    made, buffer, yaml = CommentedMap(keys), io.StringIO(), YAML()
+    made.fa.set_flow_style()
+    yaml.width = MAX_WIDTH
+    yaml.dump(made, buffer)
+    return buffer.getvalue().strip()

@@ -1,1 +1,0 @@
-"""Versions in git: lock, releases, diff, guards, publish, verify."""
