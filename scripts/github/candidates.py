@@ -13,7 +13,7 @@ from scripts.git.git import Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
 from scripts.github.proposed import MESSAGE, NONE, Candidate, NoCandidateError
-from scripts.publish import origin, publish
+from scripts.publish import origin
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE
 from scripts.review import render
@@ -30,14 +30,14 @@ def publish_candidate(git: Git) -> Iterator[str]:
     pull requests. Raises `UserError`, after that, when it cannot be known whether it has one.
     """
     run, hub = actions.event()["workflow_run"], GitHub()
-    publish.try_again(lambda: origin.fetch(git))
+    origin.try_again(lambda: origin.fetch(git))
     number, failure = hub.own_pull(run["head_branch"], run["head_sha"]), None
     if number is None:
         yield "no open pull request of this repository has this head: no candidate"
     else:
         head = str(run["head_sha"])
         try:
-            yield publish.try_again(lambda: _publish(git, hub, number, head))
+            yield origin.try_again(lambda: _publish(git, hub, number, head))
         except UserError as error:
             failure = UserError(f"pull request {number}: {error}")
     yield from remove_outdated(git, hub)
@@ -53,7 +53,7 @@ def remove_outdated(git: Git, hub: GitHub) -> Iterator[str]:
     """
     there = {
         branch: commit
-        for branch, commit in publish.try_again(
+        for branch, commit in origin.try_again(
             lambda: origin.fetch_branches(git, f"{PREFIX}*")
         ).items()
         if _is_ours(git, branch, commit)

@@ -38,7 +38,7 @@ def collect(git: Git, *, delete: bool) -> Collected:
     Raises `UserError` when origin or the remote is unreachable, when it cannot be known what is
     needed, or when something of it came to be needed meanwhile.
     """
-    publish.try_again(lambda: origin.fetch(git))
+    origin.try_again(lambda: origin.fetch(git))
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if actions.running() and remote.is_folder:
@@ -65,14 +65,14 @@ def _needed(
     """
     wanted = garbage.names_of([*listed, *deleted])
     if not actions.has_token():
-        return publish.try_again(lambda: needed.needed(git, remote, listed, wanted))
+        return origin.try_again(lambda: needed.needed(git, remote, listed, wanted))
     hub = GitHub()
     own = hub.own_pulls()
     # The marker is in the first line.
     markers = [(hub.commented(number) or "").partition("\n")[0] for number in own]
     shown = needed.names_in(" ".join(markers).encode())
     opened = Open(hub.open_pulls(), own, shown)
-    return publish.try_again(lambda: needed.needed(git, remote, listed, wanted, opened))
+    return origin.try_again(lambda: needed.needed(git, remote, listed, wanted, opened))
 
 
 def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[Stored]) -> None:

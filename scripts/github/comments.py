@@ -11,7 +11,7 @@ from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.proposed import Updated
 from scripts.github.reports import REPORT_FILE
-from scripts.publish import origin, publish
+from scripts.publish import origin
 from scripts.releases import releases
 from scripts.releases.releases import Release
 from scripts.review import render, report
@@ -51,7 +51,7 @@ def update_comments(git: Git) -> Iterator[str]:
     that git would make. Where that is not enough, the comment is marked as out of date.
     """
     hub = GitHub()
-    publish.try_again(lambda: origin.fetch(git))
+    origin.try_again(lambda: origin.fetch(git))
     latest = releases.scan(git).latest
     if latest is None:
         return

@@ -18,7 +18,7 @@ from scripts.git.git import TRACKED_MAIN, Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
 from scripts.github.proposed import NONE, NoCandidateError, Sheet
-from scripts.publish import origin, publish
+from scripts.publish import origin
 from scripts.review import render
 
 BRANCH = "previews"
@@ -34,7 +34,7 @@ def publish_preview(git: Git) -> Iterator[str]:
     cannot be drawn.
     """
     run, hub = actions.event()["workflow_run"], GitHub()
-    publish.try_again(lambda: origin.fetch(git))
+    origin.try_again(lambda: origin.fetch(git))
     branch, head = str(run["head_branch"]), str(run["head_sha"])
     own = hub.own_pull(branch, head)
     number = own or _of_stranger(hub, run)
@@ -73,7 +73,7 @@ def put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
 
     Raises `UserError` when origin refuses it, or when the branch is not ours.
     """
-    publish.try_again(lambda: _put(git, opened, sheets))
+    origin.try_again(lambda: _put(git, opened, sheets))
 
 
 def _of_stranger(hub: GitHub, run: Mapping[str, object]) -> int | None:

@@ -1,7 +1,8 @@
 """The repository that everybody shares: fetching from it, and pushing tags and main to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from scripts.errors import UserError
 from scripts.git import commits
@@ -30,10 +31,42 @@ TRANSIENT = (
     "Connection reset",
 )
 REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permission", "denied")
+MAX_ATTEMPTS = 5
+# Seconds before the second attempt; each further pause is twice the one before.
+FIRST_PAUSE = 2.0
+MAX_PAUSE = 60.0
+
+Result = TypeVar("Result")
 
 
 class TryAgainError(Exception):
     """Another run came first, or a server failed for a moment; its text is git's output."""
+
+
+def try_again(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns, done again after a pause when another run came first.
+
+    Raises `UserError` when that, or a server that fails, does not end.
+    """
+    import stamina  # noqa: PLC0415 - a push need not load it
+
+    try:
+        for attempt in stamina.retry_context(
+            on=TryAgainError,
+            attempts=MAX_ATTEMPTS,
+            timeout=None,
+            wait_initial=FIRST_PAUSE,
+            wait_jitter=FIRST_PAUSE,
+            wait_max=MAX_PAUSE,
+        ):
+            with attempt:
+                return work()
+    except TryAgainError as error:
+        raise UserError(
+            f"origin did not accept it in {MAX_ATTEMPTS} attempts ({error})."
+            " Nothing is lost: run it again."
+        ) from None
+    raise AssertionError("unreachable")
 
 
 def address(git: Git) -> str:

@@ -4,7 +4,7 @@ import re
 
 from scripts.errors import UserError
 from scripts.git.git import TRACKED_MAIN, Git, GitTree
-from scripts.publish import origin, publish, snapshot, verify
+from scripts.publish import origin, snapshot, verify
 from scripts.releases import declared, releases
 from scripts.releases.declared import STABLE
 from scripts.releases.releases import Release, Releases
@@ -19,7 +19,7 @@ def promote(git: Git) -> str:
     Can be run again after a crash at any point. Raises `UserError` when the release is withdrawn or
     incomplete, or when origin refuses.
     """
-    return publish.try_again(lambda: _promote(git))
+    return origin.try_again(lambda: _promote(git))
 
 
 def _promote(git: Git) -> str:

@@ -1,10 +1,8 @@
 """Release: publish every unreleased change on main, in order, then update main's lock."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
 
 from scripts import cluster, output
 from scripts.dataset.dataset import Dataset
@@ -24,7 +22,6 @@ from scripts.inputs.paths import (
 )
 from scripts.inputs.problems import InputError
 from scripts.publish import origin
-from scripts.publish.origin import TryAgainError
 from scripts.releases import comparison, continuity, index, lock, releases, resolve
 from scripts.releases.comparison import Comparison
 from scripts.releases.history import History
@@ -42,12 +39,6 @@ from scripts.storage.records import Records
 from scripts.storage.remote import Remote, open_remote
 from scripts.storage.settings import CONFIG_PATH, is_template
 
-Result = TypeVar("Result")
-
-MAX_ATTEMPTS = 5
-# Seconds before the second attempt; each further pause is twice the one before.
-FIRST_PAUSE = 2.0
-MAX_PAUSE = 60.0
 # Without a change of these, the dataset and how consumers read it stay as they are.
 RELEVANT_PATHS = (*INPUT_PATHS, *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE}))
 FOLDER_ON_RUNNER = (
@@ -103,34 +94,8 @@ def release(git: Git, *, on_runner: bool = False) -> Outcome:
         history = _publish_all(git, outcome, on_runner=on_runner)
         _update_main(git, outcome, history)
 
-    try_again(attempt)
+    origin.try_again(attempt)
     return outcome
-
-
-def try_again(work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, done again after a pause when another run came first.
-
-    Raises `UserError` when that, or a server that fails, does not end.
-    """
-    import stamina  # noqa: PLC0415 - a push need not load it
-
-    try:
-        for attempt in stamina.retry_context(
-            on=TryAgainError,
-            attempts=MAX_ATTEMPTS,
-            timeout=None,
-            wait_initial=FIRST_PAUSE,
-            wait_jitter=FIRST_PAUSE,
-            wait_max=MAX_PAUSE,
-        ):
-            with attempt:
-                return work()
-    except TryAgainError as error:
-        raise UserError(
-            f"origin did not accept it in {MAX_ATTEMPTS} attempts ({error})."
-            " Nothing is lost: run it again."
-        ) from None
-    raise AssertionError("unreachable")
 
 
 def lacks_bucket(git: Git, committed: bytes | None) -> bool:

@@ -204,7 +204,7 @@ def test_two_runs_at_once_keep_both_sheets(
     previewed: Previews, server: Server, md5: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = previewed.repository
-    monkeypatch.setattr("scripts.publish.publish.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("scripts.publish.origin.FIRST_PAUSE", 0.01)
     number = propose(repository, server, {CONFIG: LARGER.encode()}, shown(md5))
     other = propose(repository, server, {CONFIG: config_text(samples=9).encode()}, shown("x"))
     find = origin.push_branch

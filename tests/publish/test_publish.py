@@ -12,7 +12,7 @@ import stamina
 
 from scripts.github import changed_paths
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
-from scripts.publish import origin, publish
+from scripts.publish import origin
 from scripts.releases import lock
 from scripts.releases.lock import Lock
 from scripts.sources import copies, registry
@@ -934,7 +934,7 @@ class Flaky:
 @pytest.fixture
 def impatient() -> Iterator[None]:
     """Try as often as usual, but without pauses."""
-    with stamina.set_testing(True, attempts=publish.MAX_ATTEMPTS):
+    with stamina.set_testing(True, attempts=origin.MAX_ATTEMPTS):
         yield
 
 
@@ -980,10 +980,10 @@ def test_there_is_a_growing_pause_before_another_attempt(
     assert run("release").code == 0
 
     assert len(pauses) == 3
-    assert pauses[0] >= publish.FIRST_PAUSE
-    assert pauses[1] > 2 * publish.FIRST_PAUSE - 1
+    assert pauses[0] >= origin.FIRST_PAUSE
+    assert pauses[1] > 2 * origin.FIRST_PAUSE - 1
     assert pauses[2] > pauses[0]
-    assert max(pauses) <= publish.MAX_PAUSE + publish.FIRST_PAUSE
+    assert max(pauses) <= origin.MAX_PAUSE + origin.FIRST_PAUSE
 
 
 def first(monkeypatch: pytest.MonkeyPatch, name: str, do: Callable[[], object]) -> None:
