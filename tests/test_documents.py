@@ -15,7 +15,7 @@ from scripts.releases import lock
 from scripts.releases.comparison import Comparison
 from scripts.releases.diff import Diff
 from scripts.releases.index import Index
-from scripts.releases.lock import Lock, Meta, Output, SourceRecord
+from scripts.releases.lock import Lock, LockedOutput, Meta, SourceRecord
 from scripts.releases.releases import Release
 from scripts.review import plan, render
 from tests.repository import PROJECT
@@ -88,7 +88,7 @@ def recorded(md5: str, factor: int) -> Lock:
     }
     images = sum(sum(by_folder.values()) for by_folder in counts.values())
     return Lock(
-        outs=[Output(md5=md5, size=276 * images, nfiles=images)],
+        outs=[LockedOutput(md5=md5, size=276 * images, nfiles=images)],
         meta=Meta(
             schema_=lock.SCHEMA,
             config={},

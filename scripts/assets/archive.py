@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.assets.samples import Sample
+from scripts.assets.samples import ReleasedSample
 
 # The first date that a zip file can hold: the same files give the same bytes.
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -35,7 +35,7 @@ class Archive:
         self._zip.close()
 
 
-def metadata(samples: Sequence[Sample]) -> bytes:
+def metadata(samples: Sequence[ReleasedSample]) -> bytes:
     """Return what is known of each sample, as `datasets` reads it beside the images.
 
     See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
@@ -48,7 +48,7 @@ def metadata(samples: Sequence[Sample]) -> bytes:
     return text.getvalue().encode()
 
 
-def size_of(samples: Sequence[Sample], total: int) -> int:
+def size_of(samples: Sequence[ReleasedSample], total: int) -> int:
     """Return the size of the archive of `samples`, whose files have `total` bytes together."""
     names = sum(2 * len(sample.file) + PER_FILE for sample in samples)
     table = metadata(samples)

@@ -57,7 +57,7 @@ CONTEXT = {
 SPECIFICATION = "http://mlcommons.org/croissant/1.1"
 
 
-class File(NamedTuple):
+class FileObject(NamedTuple):
     """A Parquet file: its name, size and checksum."""
 
     name: str
@@ -71,7 +71,7 @@ def describe(
     *,
     address: str,
     published: str,
-    parts: Mapping[str, Sequence[File]],
+    parts: Mapping[str, Sequence[FileObject]],
 ) -> bytes:
     """Return the description of `release`, whose Parquet files are `parts`, by split.
 
@@ -101,7 +101,7 @@ def describe(
     return json.dumps(described, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _distribution(file: File) -> dict[str, Any]:
+def _distribution(file: FileObject) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": file.name,
@@ -113,7 +113,7 @@ def _distribution(file: File) -> dict[str, Any]:
     }
 
 
-def _record_set(name: str, file: File) -> dict[str, Any]:
+def _record_set(name: str, file: FileObject) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": name,
@@ -127,7 +127,7 @@ def _record_set(name: str, file: File) -> dict[str, Any]:
 
 
 def _field(
-    record_set: str, file: File, column: str, kind: str, rest: Mapping[str, Any] | None = None
+    record_set: str, file: FileObject, column: str, kind: str, rest: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     source = {"fileObject": {"@id": file.name}, "extract": {"column": column}, **(rest or {})}
     return {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.assets import archive, card, croissant, samples
 from scripts.assets.archive import Archive
-from scripts.assets.croissant import File
+from scripts.assets.croissant import FileObject
 from scripts.assets.parquet import Writer
 from scripts.assets.samples import Version
 from scripts.git.git import Git, GitTree
@@ -28,7 +28,7 @@ CROISSANT = "croissant.json"
 CARD = "README.md"
 
 
-def package(git: Git, history: History, release: Release, folder: Path) -> dict[Path, File]:
+def package(git: Git, history: History, release: Release, folder: Path) -> dict[Path, FileObject]:
     """Write the files of `release` to `folder`, and return what each is; the checksums come last.
 
     The same release gives the same files, with the requirements that its tag pins. Raises
@@ -104,8 +104,8 @@ class _Package:
         return {split: parts[split] for split in self.version.splits}
 
 
-def describe_file(path: Path) -> File:
+def describe_file(path: Path) -> FileObject:
     """Return the name, size and checksum of a file."""
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256")
-    return File(path.name, path.stat().st_size, digest.hexdigest())
+    return FileObject(path.name, path.stat().st_size, digest.hexdigest())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scripts.assets.samples import Sample
+from scripts.assets.samples import ReleasedSample
 from scripts.dataset.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
 
 TEXTS = ("source_label", "sample", "file", "curation")
@@ -22,10 +22,10 @@ class Writer:
         self._numbers = {label: number for number, label in enumerate(labels)}
         self._parts: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
-        self._group: list[tuple[Sample, bytes]] = []
+        self._group: list[tuple[ReleasedSample, bytes]] = []
         self._size = 0
 
-    def write(self, sample: Sample, content: bytes) -> None:
+    def write(self, sample: ReleasedSample, content: bytes) -> None:
         """Append a sample, with the bytes of its image."""
         self._group.append((sample, content))
         if len(self._group) == ROWS_IN_GROUP:

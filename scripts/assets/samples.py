@@ -7,7 +7,7 @@ from typing import NamedTuple
 from scripts.dataset import cuts, parquet
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.decisions import decisions_of
-from scripts.dataset.parquet import Row
+from scripts.dataset.parquet import ParquetRow
 from scripts.errors import UserError
 from scripts.git.git import Git, GitTree
 from scripts.inputs.config import SPLITS
@@ -22,7 +22,7 @@ from scripts.storage.remote import Remote
 READ_AT_ONCE = 500
 
 
-class Sample(NamedTuple):
+class ReleasedSample(NamedTuple):
     """One sample: its file, such as `train/3/00007.png`, and what is known of it.
 
     A sample in a shard has the name that it would have as a file. `md5` is that of its PNG, empty
@@ -57,7 +57,7 @@ class Version:
     """A release: its samples, sorted by file, and the objects of its files."""
 
     release: Release
-    samples: Sequence[Sample]
+    samples: Sequence[ReleasedSample]
     files: Mapping[str, str]
     cache: Cache
     remote: Remote
@@ -81,7 +81,7 @@ class Version:
             return self.release.lock.size
         return sum(len(row.png) for file in self.files for row in self._rows(file))
 
-    def contents(self, split: str) -> Iterator[tuple[Sample, bytes]]:
+    def contents(self, split: str) -> Iterator[tuple[ReleasedSample, bytes]]:
         """Yield the samples of a split, each with its PNG, verified by a checksum.
 
         Samples in shards come in their order. Raises `UserError` when an object is missing or
@@ -96,7 +96,7 @@ class Version:
             found = self._read({self.files[sample.file] for sample in part})
             yield from ((sample, found[self.files[sample.file]]) for sample in part)
 
-    def read(self, samples: Sequence[Sample]) -> dict[str, bytes]:
+    def read(self, samples: Sequence[ReleasedSample]) -> dict[str, bytes]:
         """Return the PNG of each of `samples`, by file; raises as `contents` does."""
         if not self.release.lock.is_sharded:
             found = self._read({sample.md5 for sample in samples})
@@ -122,7 +122,9 @@ class Version:
             self, samples=[sample._replace(md5=names[sample.file]) for sample in self.samples]
         )
 
-    def _in_shards(self, samples: Sequence[Sample], split: str) -> Iterator[tuple[Sample, bytes]]:
+    def _in_shards(
+        self, samples: Sequence[ReleasedSample], split: str
+    ) -> Iterator[tuple[ReleasedSample, bytes]]:
         known = {sample.file: sample for sample in samples}
         for file in self.files:
             if cuts.place_of(file)[0] == split:
@@ -133,7 +135,7 @@ class Version:
         split, folder = cuts.place_of(file)
         yield from ((f"{split}/{folder}/{row.sample}.png", row.png) for row in self._rows(file))
 
-    def _rows(self, file: str) -> Iterator[Row]:
+    def _rows(self, file: str) -> Iterator[ParquetRow]:
         path = transfer.fetch(self.cache, lambda: self.remote, self.files[file])
         with path.open("rb") as opened:
             yield from parquet.read(opened)
@@ -151,7 +153,9 @@ def version_of(git: Git, release: Release) -> Version:
     """Return `release` with its samples; raises `UserError` when it cannot be read."""
     listed = list_samples(git, release)
     known = _details(git, release)
-    samples = [Sample(one.file, one.md5, *known.get(one.file, ())) for one in listed.samples]
+    samples = [
+        ReleasedSample(one.file, one.md5, *known.get(one.file, ())) for one in listed.samples
+    ]
     return replace(listed, samples=samples)
 
 
@@ -163,7 +167,7 @@ def list_samples(git: Git, release: Release) -> Version:
     cache, remote = Cache(git.root), releases.remote_of(git, release)
     history = History(git, [release])
     files = dict(sorted(history.files(release).items()))
-    samples = [Sample(name, files.get(name, "")) for name in sorted(history.names(release))]
+    samples = [ReleasedSample(name, files.get(name, "")) for name in sorted(history.names(release))]
     return Version(release, samples, files, cache, remote)
 
 

@@ -7,7 +7,7 @@ from scripts import output
 from scripts.git.git import Git
 from scripts.github import collection
 from scripts.review.words import size
-from scripts.storage.remote import Stored
+from scripts.storage.remote import StoredObject
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
@@ -32,5 +32,5 @@ def run(options: argparse.Namespace, git: Git) -> None:
         output.say(f"{found.unknown:,} files that this project did not write are left alone")
 
 
-def _date(stored: Stored) -> str:
+def _date(stored: StoredObject) -> str:
     return datetime.fromtimestamp(stored.modified or 0, UTC).date().isoformat()

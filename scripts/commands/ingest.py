@@ -6,7 +6,7 @@ from scripts import markdown, output
 from scripts.git.git import Git
 from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
-from scripts.ingest.ingest import Outcome
+from scripts.ingest.ingest import IngestOutcome
 from scripts.review.words import size
 from scripts.sources.pointer import path_of
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     output.summarize(f"[Open the pull request]({link}) from the branch `{branch}`.\n")
 
 
-def _lines(name: str, outcome: Outcome) -> list[str]:
+def _lines(name: str, outcome: IngestOutcome) -> list[str]:
     found = outcome.collected
     lines = [f"recognized: {found.recognized}"]
     if found.others:

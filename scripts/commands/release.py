@@ -7,7 +7,7 @@ from scripts.commands.push import NO_BUCKET
 from scripts.git.git import Git
 from scripts.github import actions
 from scripts.publish import publish
-from scripts.publish.publish import Outcome
+from scripts.publish.publish import PublishOutcome
 from scripts.releases.history import History
 from scripts.releases.lock import LOCK_FILE
 from scripts.review import plan
@@ -42,7 +42,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         raise outcome.failure
 
 
-def _print_caught_up(git: Git, outcome: Outcome) -> None:
+def _print_caught_up(git: Git, outcome: PublishOutcome) -> None:
     """Say which releases are of changes that did not start this run of the workflow."""
     if not actions.running():
         return
@@ -55,7 +55,7 @@ def _print_caught_up(git: Git, outcome: Outcome) -> None:
         output.summarize(f"{CAUGHT_UP}\n{listed}")
 
 
-def _print_problems(outcome: Outcome) -> None:
+def _print_problems(outcome: PublishOutcome) -> None:
     for tag, reason in outcome.rejected.items():
         output.log(f"ignored the tag {tag}, which is not a release: {reason}")
     for commit, error in outcome.skipped.items():

@@ -18,7 +18,7 @@ from scripts.progress import Bar
 from scripts.sources.extended import Extended, Images
 from scripts.sources.resized import Resized
 from scripts.sources.source import FetchObject, Source
-from scripts.storage.cache import Stored
+from scripts.storage.cache import CachedObject
 from scripts.storage.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Dataset:
         known = self._encodings.known(self._rows)
         intact = target.intact({file.md5 for file in known.values()})
         rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
-        stored: list[Stored] = []
+        stored: list[CachedObject] = []
         try:
             for one in _with_progress(target.store(PngMaker(self.images), rows), rows):
                 stored.append(one)  # noqa: PERF402 - also what is there when an error ends it

@@ -21,7 +21,7 @@ from typing import Any
 from scripts.dataset.targets import Maker
 from scripts.errors import UserError
 from scripts.storage import files, manifest, remote
-from scripts.storage.cache import Cache, Stored
+from scripts.storage.cache import Cache, CachedObject
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote
 
@@ -47,12 +47,12 @@ class Objects:
         """Return the path of an object on the worker's disk."""
         return _fetched(self.settings, name)
 
-    def store(self, contents: Sequence[bytes]) -> list[Stored]:
+    def store(self, contents: Sequence[bytes]) -> list[CachedObject]:
         """Store objects that the remote lacks; return the names and sizes of all."""
         found = {manifest.md5_of(content): content for content in contents}
         for name in self.remote.missing(found):
             self.remote.put(name, found[name])
-        return [Stored(name, len(found[name]), "") for name in map(manifest.md5_of, contents)]
+        return [CachedObject(name, len(found[name]), "") for name in map(manifest.md5_of, contents)]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Distributed:
         """Return those of `names` that the remote has; the push verifies them."""
         return set(names) - self.remote.missing(names)
 
-    def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[Stored]:
+    def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[CachedObject]:
         """Make and store the file of each of `items`."""
         objects, size = self.cluster.objects, maker.together
         parts = (items[start : start + size] for start in range(0, len(items), size))
@@ -93,14 +93,14 @@ class Distributed:
         for stored in in_order(self.cluster.executor, run, tasks):
             yield from stored
 
-    def finish(self, made: Manifest, _: Sequence[Stored]) -> None:
+    def finish(self, made: Manifest, _: Sequence[CachedObject]) -> None:
         """Keep the manifest, which is pushed when everything else is in the remote."""
         self.cache.put_manifest(made)
 
 
 def run(
     expected: Mapping[str, str], maker: Maker, items: Sequence[Any], objects: Objects
-) -> list[Stored]:
+) -> list[CachedObject]:
     """Make the files of `items` and store them: a task.
 
     Raises `UserError` unless the versions here are those that are `expected`.

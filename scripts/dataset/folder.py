@@ -17,7 +17,7 @@ Line = Sequence[Image]
 
 
 @dataclass(frozen=True)
-class Folder:
+class DatasetFolder:
     """What the config asks for in one folder; `problems` is why it cannot be had."""
 
     config: Config

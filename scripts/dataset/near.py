@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.dataset import pairs as by_pixels
-from scripts.dataset.thumbnails import Images, Thumbnails
-from scripts.sources.summaries import Rows
+from scripts.dataset.thumbnails import PixelsByRow, Thumbnails
+from scripts.sources.summaries import SummaryRows
 from scripts.sources.thumbnails import ROUNDED, SIDE, SIZE
 
 # The root mean square distance over all values of two images, in gray levels (0 to 255), below
@@ -62,7 +62,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Near:
+class NearPairs:
     """The near-duplicates: the closest `pairs`, closest first, and how many there are.
 
     At most `MAX_FOUND` are counted. Without `searched` there was too much to compare: not all pairs
@@ -74,7 +74,9 @@ class Near:
     searched: bool = True
 
 
-def find(images: Images, train: Sequence[int], others: Sequence[int], new: Collection[int]) -> Near:
+def find(
+    images: PixelsByRow, train: Sequence[int], others: Sequence[int], new: Collection[int]
+) -> NearPairs:
     """Return the near-duplicates between the rows `train` and `others`, of which one is `new`."""
     # Every pair is in one of these, and only once.
     parts = [
@@ -83,9 +85,9 @@ def find(images: Images, train: Sequence[int], others: Sequence[int], new: Colle
     ]
     parts = [part for part in parts if all(part)]
     if not parts:
-        return Near()
+        return NearPairs()
     if sum(len(one) * len(other) for one, other in parts) * SIZE > MAX_OPERATIONS:
-        return Near(searched=False)
+        return NearPairs(searched=False)
     thumbnails = Thumbnails(
         images, sorted({row for part in parts for rows in part for row in rows})
     )
@@ -95,7 +97,7 @@ def find(images: Images, train: Sequence[int], others: Sequence[int], new: Colle
     return _near(images, same, different)
 
 
-def _near(images: Images, same: "_Closest", different: "_Closest") -> Near:
+def _near(images: PixelsByRow, same: "_Closest", different: "_Closest") -> NearPairs:
     """Return the near-duplicates among pairs of the same shape, and of different shapes."""
     pairs = [
         Pair(math.sqrt(square / SIZE), train, other)
@@ -104,7 +106,7 @@ def _near(images: Images, same: "_Closest", different: "_Closest") -> Near:
     checked = by_pixels.search(images, same.pairs()[:, 1:], LIMIT, MAX_FOUND - len(pairs))
     pairs += [Pair(*pair) for pair in checked.pairs]
     is_complete = same.is_complete and different.is_complete and checked.is_complete
-    return Near(
+    return NearPairs(
         tuple(sorted(pairs)[:MAX_PAIRS]), len(pairs), is_complete or len(pairs) >= MAX_FOUND
     )
 
@@ -161,7 +163,7 @@ def _compare(
 class _Points:
     """Thumbnails as points, from which distances are computed."""
 
-    def __init__(self, records: Rows) -> None:
+    def __init__(self, records: SummaryRows) -> None:
         self.records = records
         self.levels = records["levels"]
         self.coarse: Floats = self.levels.astype(np.float32) @ COARSER

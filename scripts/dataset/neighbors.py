@@ -13,7 +13,7 @@ from scripts.sources.source import Pixels
 BLOCK_BYTES = 32 * 1024 * 1024
 QUERIES = 512
 
-Values = npt.NDArray[np.float64]
+PixelValues = npt.NDArray[np.float64]
 
 
 class Neighbor(NamedTuple):
@@ -51,10 +51,10 @@ def nearest(
 class _Found(NamedTuple):
     """The nearest rows so far, with their squared distances."""
 
-    squared: Values
+    squared: PixelValues
     rows: npt.NDArray[np.int64]
 
-    def with_more(self, squared: Values, rows: npt.NDArray[np.int64], count: int) -> "_Found":
+    def with_more(self, squared: PixelValues, rows: npt.NDArray[np.int64], count: int) -> "_Found":
         """Return the nearest ones of these and of further rows."""
         squared, rows = np.append(self.squared, squared), np.append(self.rows, rows)
         if len(rows) > count:
@@ -73,22 +73,22 @@ class _Found(NamedTuple):
 
 
 def _distances(
-    image: Callable[[int], Pixels], queries: Sequence[int], values: Values, together: int
-) -> Iterator[tuple[int, Values]]:
+    image: Callable[[int], Pixels], queries: Sequence[int], values: PixelValues, together: int
+) -> Iterator[tuple[int, PixelValues]]:
     """Yield the squared distances of each of `queries`, by number, to all of `values`."""
     for start in range(0, len(queries), together):
         some = _values(image, queries[start : start + together])
         yield from enumerate(_squared(some, values), start)
 
 
-def _squared(some: Values, others: Values) -> Values:
+def _squared(some: PixelValues, others: PixelValues) -> PixelValues:
     from sklearn.metrics import euclidean_distances  # noqa: PLC0415 - takes a second to import
 
-    distances: Values = euclidean_distances(some, others, squared=True)
+    distances: PixelValues = euclidean_distances(some, others, squared=True)
     return distances
 
 
-def _values(image: Callable[[int], Pixels], rows: Sequence[int]) -> Values:
+def _values(image: Callable[[int], Pixels], rows: Sequence[int]) -> PixelValues:
     return np.stack([image(row).ravel() for row in rows]).astype(np.float64)
 
 

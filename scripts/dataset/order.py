@@ -20,7 +20,7 @@ from scripts.sources.source import Source, classes
 
 Batches = npt.NDArray[np.int32]
 Places = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 
 
 class Image(NamedTuple):
@@ -59,7 +59,7 @@ def distinct(source: Source) -> Distinct:
 class Line(Sequence[Image]):
     """Images in their order, in arrays: a tuple for each would take four times the memory."""
 
-    def __init__(self, batches: Batches, places: Places, rows: Rows, keys: bytes) -> None:
+    def __init__(self, batches: Batches, places: Places, rows: RowNumbers, keys: bytes) -> None:
         """Keep the parts of each image."""
         self._batches, self._places, self._rows, self.keys = batches, places, rows, keys
 
@@ -83,7 +83,7 @@ class Line(Sequence[Image]):
         yield from map(Image, *parts)
 
     @property
-    def positions(self) -> tuple[Rows, Batches, Places]:
+    def positions(self) -> tuple[RowNumbers, Batches, Places]:
         """The row, the batch and the place of each image."""
         return self._rows, self._batches, self._places
 

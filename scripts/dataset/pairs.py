@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from scripts.dataset.thumbnails import Images
+from scripts.dataset.thumbnails import PixelsByRow
 from scripts.sources.source import Pixels
 
 # Values of images that are in memory, and that are read and compared in all: a minute of one core.
@@ -35,7 +35,9 @@ class _Round:
     partners: dict[int, list[int]] = field(default_factory=dict)
 
 
-def search(images: Images, candidates: npt.NDArray[np.int64], limit: float, most: int) -> Compared:
+def search(
+    images: PixelsByRow, candidates: npt.NDArray[np.int64], limit: float, most: int
+) -> Compared:
     """Return those of `candidates` that are nearer than `limit`, at most `most` of them.
 
     A candidate is two rows and the number of values of each of the two images, which have one

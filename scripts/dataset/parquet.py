@@ -23,7 +23,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class Row(NamedTuple):
+class ParquetRow(NamedTuple):
     """One image: its identifier, the label that the source gives it, and its PNG."""
 
     sample: str
@@ -45,7 +45,7 @@ def schema(texts: Sequence[str]) -> pa.Schema:
 SCHEMA = schema(TEXTS)
 
 
-def encode(rows: Sequence[Row], label: int, labels: Sequence[str]) -> bytes:
+def encode(rows: Sequence[ParquetRow], label: int, labels: Sequence[str]) -> bytes:
     """Return a shard of `rows`, all of the class that has the number `label` in `labels`."""
     samples, source_labels, pngs = zip(*rows, strict=True)
     paths = [f"{sample}.png" for sample in samples]
@@ -62,7 +62,7 @@ def encode(rows: Sequence[Row], label: int, labels: Sequence[str]) -> bytes:
     return content
 
 
-def read(file: IO[bytes]) -> Iterator[Row]:
+def read(file: IO[bytes]) -> Iterator[ParquetRow]:
     """Yield the rows of a shard."""
     opened = parquet.ParquetFile(file)
     for number in range(opened.num_row_groups):
@@ -70,7 +70,7 @@ def read(file: IO[bytes]) -> Iterator[Row]:
         pngs = group["image"].combine_chunks().field("bytes")
         columns = group["sample"], group["source_label"], pngs
         for row in zip(*(of_column.to_pylist() for of_column in columns), strict=True):
-            yield Row(*row)
+            yield ParquetRow(*row)
 
 
 def features(labels: Sequence[str], texts: Sequence[str]) -> str:

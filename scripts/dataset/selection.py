@@ -10,7 +10,7 @@ from functools import cached_property
 
 from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
-from scripts.dataset.folder import Folder
+from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import folders_of
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
@@ -133,7 +133,7 @@ def select(
         problems.append(config.problem(("split_by",), message))
     dealt: dict[Place, list[int]] = {}
     for name, labels in folders.items():
-        folder = Folder(config, source, name, labels, decisions)
+        folder = DatasetFolder(config, source, name, labels, decisions)
         for split, images in folder.deal().items():
             if split in config.splits:
                 dealt[split, name] = [image.row for image in images]

@@ -13,7 +13,7 @@ import platformdirs
 
 from scripts.dataset import cuts, encodings, parquet, png, targets
 from scripts.dataset.encodings import Encoded
-from scripts.dataset.parquet import Row
+from scripts.dataset.parquet import ParquetRow
 from scripts.dataset.targets import Target
 from scripts.progress import Bar
 from scripts.sources.copies import FOLDER
@@ -90,7 +90,7 @@ class Sharded:
 
     def _prefix(self) -> bytes:
         """Return what tells apart all that decides the bytes of a shard, besides its rows."""
-        sample = parquet.encode([Row("sample", "label", b"")], 0, self.labels)
+        sample = parquet.encode([ParquetRow("sample", "label", b"")], 0, self.labels)
         return encodings.encoder() + sample
 
     def _digest(self, prefix: bytes, name: str) -> str:
@@ -130,8 +130,8 @@ class ShardMaker:
         rows = [row for _, of_shard in shards for row in of_shard]
         return ShardMaker(self.images.part(rows, fetch), self.labels, self.together)
 
-    def _row(self, row: int, content: bytes) -> Row:
-        return Row(self.images.identifier(row), self.images.label(row), content)
+    def _row(self, row: int, content: bytes) -> ParquetRow:
+        return ParquetRow(self.images.identifier(row), self.images.label(row), content)
 
 
 def _read(kept: Mapping[str, Path]) -> dict[str, Encoded]:

@@ -9,7 +9,7 @@ from scripts import workers
 from scripts.dataset.encodings import Encoded
 from scripts.sources.source import FetchObject
 from scripts.storage import manifest
-from scripts.storage.cache import Cache, Stored
+from scripts.storage.cache import Cache, CachedObject
 from scripts.storage.manifest import Manifest
 
 
@@ -37,10 +37,10 @@ class Target(Protocol):
     def intact(self, names: Collection[str], /) -> Collection[str]:
         """Return those of `names` that need not be stored again."""
 
-    def store(self, maker: Maker, items: Sequence[Any], /) -> Iterator[Stored]:
+    def store(self, maker: Maker, items: Sequence[Any], /) -> Iterator[CachedObject]:
         """Make and store the file of each of `items`."""
 
-    def finish(self, made: Manifest, stored: Sequence[Stored], /) -> None:
+    def finish(self, made: Manifest, stored: Sequence[CachedObject], /) -> None:
         """Store the manifest; `stored` are the files that were not there before."""
 
 
@@ -54,11 +54,11 @@ class Local:
         """Return those of `names` that the cache has."""
         return self.cache.intact(names)
 
-    def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[Stored]:
+    def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[CachedObject]:
         """Make and store the file of each of `items`."""
         return _in_parts(partial(_stored, maker, self.cache), maker, items)
 
-    def finish(self, made: Manifest, stored: Sequence[Stored]) -> None:
+    def finish(self, made: Manifest, stored: Sequence[CachedObject]) -> None:
         """Store the manifest."""
         self.cache.put_manifest(made)
         self.cache.note_intact(made, stored)
@@ -80,5 +80,5 @@ def _encoded(maker: Maker, items: Sequence[Any]) -> list[Encoded]:
     return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(items)]
 
 
-def _stored(maker: Maker, cache: Cache, items: Sequence[Any]) -> list[Stored]:
+def _stored(maker: Maker, cache: Cache, items: Sequence[Any]) -> list[CachedObject]:
     return [cache.store(content) for content in maker.contents(items)]

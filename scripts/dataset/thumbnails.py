@@ -25,7 +25,7 @@ from scripts.sources.copies import FOLDER
 from scripts.sources.extended import Extended
 from scripts.sources.own import Own
 from scripts.sources.source import Pixels, Source
-from scripts.sources.summaries import THUMBNAIL, Rows
+from scripts.sources.summaries import THUMBNAIL, SummaryRows
 from scripts.storage import files
 
 # Another way to make thumbnails needs another version: then those that are kept are not used.
@@ -38,7 +38,7 @@ MAX_VALUES = 2**22
 PART, LEAST = 50, 200
 
 
-class Images(Protocol):
+class PixelsByRow(Protocol):
     """Images by row."""
 
     def image(self, row: int) -> Pixels:
@@ -48,12 +48,12 @@ class Images(Protocol):
 class Thumbnails:
     """The thumbnails of `images`."""
 
-    def __init__(self, images: Images, rows: Sequence[int]) -> None:
+    def __init__(self, images: PixelsByRow, rows: Sequence[int]) -> None:
         """Make those of `rows` that are kept nowhere yet; `rows` are in ascending order."""
         self._images = images
         self._kept = _kept(images, rows)
 
-    def blocks(self, rows: Sequence[int]) -> Iterator[Rows]:
+    def blocks(self, rows: Sequence[int]) -> Iterator[SummaryRows]:
         """Yield the thumbnails of `rows`, which are in ascending order, as `THUMBNAIL`."""
         for start in range(0, len(rows), TOGETHER):
             block = np.zeros(len(rows[start : start + TOGETHER]), THUMBNAIL)
@@ -64,7 +64,7 @@ class Thumbnails:
             yield block
 
 
-def _kept(images: Images, rows: Sequence[int]) -> Rows:
+def _kept(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:
     """Return the thumbnails of those of `rows` that are kept, after keeping all that should be."""
     found = [np.zeros(0, THUMBNAIL)]
     if not isinstance(images, Extended):
@@ -80,7 +80,7 @@ def _kept(images: Images, rows: Sequence[int]) -> Rows:
     return np.concatenate(found)
 
 
-def _of_batch(source: Source, number: int, rows: npt.NDArray[np.int64]) -> Rows:
+def _of_batch(source: Source, number: int, rows: npt.NDArray[np.int64]) -> SummaryRows:
     """Return the thumbnails of `rows`, all in one batch."""
     batch = source.batches[number]
     if isinstance(source, Own) and (summary := source.summary(number)):
@@ -108,7 +108,7 @@ def _file_of(source: Source, start: int, stop: int) -> Path:
     return platformdirs.user_cache_path(FOLDER) / "thumbnails" / name.hexdigest()
 
 
-def _read(file: Path) -> Rows:
+def _read(file: Path) -> SummaryRows:
     """Return the thumbnails in `file`, none where it is not there or damaged."""
     with suppress(OSError):
         content = file.read_bytes()
@@ -119,7 +119,7 @@ def _read(file: Path) -> Rows:
 
 
 def _places(
-    kept: Rows, rows: npt.NDArray[np.int64]
+    kept: SummaryRows, rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
     """Return where each of `rows` is in `kept`, and whether it is there."""
     places = np.searchsorted(kept["row"], rows)
@@ -132,7 +132,7 @@ def _records(source: Source, rows: Sequence[int]) -> list[np.void]:
     return [*_made(source, rows)]
 
 
-def _made(images: Images, rows: Sequence[int]) -> Rows:
+def _made(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:
     """Return the thumbnails of `rows`, made from their images."""
     made, start = np.zeros(len(rows), THUMBNAIL), 0
     made["row"] = rows

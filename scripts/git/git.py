@@ -14,7 +14,7 @@ from scripts.git import git_process
 from scripts.git.address import without_credentials
 from scripts.inputs import reader
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.inputs.reader import Entry, WorkTree
+from scripts.inputs.reader import TreeEntry, WorkTree
 from scripts.inputs.stored import ATTRIBUTES, Attributes
 
 ORIGIN = "origin"
@@ -196,12 +196,12 @@ class GitTree:
             raise InputError([Problem(path, START, message)])
         return self.git.output("show", f"{self.rev}:{path}")
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`."""
         listed = self.git.output("ls-tree", "-r", "-z", "--long", self.rev, "--", folder)
         return sorted(map(_entry, listed.split(b"\0")[:-1]), key=attrgetter("path"))
 
-    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+    def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
         """Return the contents of regular files."""
         return [content or b"" for content in self.git.contents(one.name for one in entries)]
 
@@ -218,11 +218,11 @@ class CheckedOut(WorkTree):
     It has the submodules that git knows, too: those that are not checked out are empty folders.
     """
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`."""
         staged = Git(self.root).output("ls-files", "-z", "--stage", "--", folder).split(b"\0")
         paths = {os.fsdecode(line.partition(b"\t")[2]) for line in staged if _is_submodule(line)}
-        submodules = {Entry(path) for path in paths if (self.root / path).is_dir()}
+        submodules = {TreeEntry(path) for path in paths if (self.root / path).is_dir()}
         return sorted({*super().entries(folder), *submodules}, key=attrgetter("path"))
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
@@ -236,12 +236,12 @@ class CheckedOut(WorkTree):
         return found
 
 
-def _entry(line: bytes) -> Entry:
+def _entry(line: bytes) -> TreeEntry:
     """Return the entry in a line of `git ls-tree --long`."""
     about, _, path = line.partition(b"\t")
     mode, _, name, size = about.split()
     is_regular = mode.startswith(REGULAR)
-    return Entry(os.fsdecode(path), *((int(size), name.decode()) if is_regular else ()))
+    return TreeEntry(os.fsdecode(path), *((int(size), name.decode()) if is_regular else ()))
 
 
 def _is_submodule(line: bytes) -> bool:

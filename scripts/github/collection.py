@@ -17,11 +17,11 @@ from scripts.publish import needed, origin, publish
 from scripts.publish.needed import Needed, Open
 from scripts.storage import garbage
 from scripts.storage.garbage import Garbage
-from scripts.storage.remote import Remote, Stored, open_remote
+from scripts.storage.remote import Remote, StoredObject, open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 
-class Collected(NamedTuple):
+class Collection(NamedTuple):
     """The address of the remote that main names, and what nothing in it needs.
 
     `left_out` are pull requests that could not be read, by number, with the reason.
@@ -32,7 +32,7 @@ class Collected(NamedTuple):
     left_out: dict[int, str]
 
 
-def collect(git: Git, *, delete: bool) -> Collected:
+def collect(git: Git, *, delete: bool) -> Collection:
     """Find, and with `delete` delete, what nothing needs.
 
     Raises `UserError` when origin or the remote is unreachable, when it cannot be known what is
@@ -43,7 +43,7 @@ def collect(git: Git, *, delete: bool) -> Collected:
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if actions.running() and remote.is_folder:
         if publish.lacks_bucket(git, committed):
-            return Collected(remote.url, Garbage([], 0, 0), {})
+            return Collection(remote.url, Garbage([], 0, 0), {})
         raise UserError(publish.FOLDER_ON_RUNNER.format(url=remote.url))
     listed = remote.listing()
     used = _needed(git, remote, listed)
@@ -51,11 +51,11 @@ def collect(git: Git, *, delete: bool) -> Collected:
     if delete and found.unneeded:
         garbage.delete(remote, found.unneeded)
         _refuse_if_needed(git, remote, found.unneeded)
-    return Collected(remote.url, found, used.left_out)
+    return Collection(remote.url, found, used.left_out)
 
 
 def _needed(
-    git: Git, remote: Remote, listed: Sequence[Stored], deleted: Sequence[Stored] = ()
+    git: Git, remote: Remote, listed: Sequence[StoredObject], deleted: Sequence[StoredObject] = ()
 ) -> Needed:
     """Return what is needed of `listed`, all that the remote has, and of `deleted`.
 
@@ -75,7 +75,7 @@ def _needed(
     return origin.try_again(lambda: needed.needed(git, remote, listed, wanted, opened))
 
 
-def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[Stored]) -> None:
+def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[StoredObject]) -> None:
     """Raise `UserError` when something that was deleted is needed now."""
     late = garbage.names_of(deleted) & _needed(git, remote, remote.listing(), deleted).names
     if late:

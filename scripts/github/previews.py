@@ -17,7 +17,7 @@ from scripts.git import commits
 from scripts.git.git import TRACKED_MAIN, Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
-from scripts.github.proposed import NONE, NoCandidateError, Sheet
+from scripts.github.proposed import NONE, DrawnSheet, NoCandidateError
 from scripts.publish import origin
 from scripts.review import render
 
@@ -60,7 +60,7 @@ def publish_preview(git: Git) -> Iterator[str]:
         raise failure
 
 
-def with_picture(hub: GitHub, number: int, text: str, sheet: Sheet) -> str:
+def with_picture(hub: GitHub, number: int, text: str, sheet: DrawnSheet) -> str:
     """Return the comment `text` with a picture, if it shows the dataset of `sheet`."""
     if marker.is_newer(text):
         return text
@@ -84,7 +84,7 @@ def _of_stranger(hub: GitHub, run: Mapping[str, object]) -> int | None:
     return hub.pull_of_run(owner, str(run["head_branch"]), str(run["head_sha"]))
 
 
-def _sheet(git: Git, number: int, head: str, *, is_own: bool) -> Sheet:
+def _sheet(git: Git, number: int, head: str, *, is_own: bool) -> DrawnSheet:
     if merges.fetch_head(git, number) != head:
         raise NoCandidateError("it has new commits, whose own run makes it")
     return proposed.sheet(git, merges.tree(git, head), is_own=is_own)

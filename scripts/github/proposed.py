@@ -61,7 +61,7 @@ class Candidate:
     md5: str
 
 
-class Sheet(NamedTuple):
+class DrawnSheet(NamedTuple):
     """A contact sheet, and the name of the manifest of the dataset that it shows."""
 
     md5: str
@@ -72,7 +72,7 @@ class Updated(NamedTuple):
     """A comment that was rendered again, with its contact sheet where there is one."""
 
     text: str
-    sheet: Sheet | None
+    sheet: DrawnSheet | None
 
 
 def candidate(git: Git, number: int, head: str, tree: str) -> Candidate:
@@ -83,7 +83,7 @@ def candidate(git: Git, number: int, head: str, tree: str) -> Candidate:
     return _made(isolated.run(OWN, _candidate, git, number, head, tree))
 
 
-def sheet(git: Git, tree: str, *, is_own: bool) -> Sheet:
+def sheet(git: Git, tree: str, *, is_own: bool) -> DrawnSheet:
     """Return the contact sheet of a pull request whose merge gives `tree`.
 
     One that is not of the repository itself has tighter limits. Raises as `candidate` does.
@@ -122,14 +122,14 @@ def _candidate(git: Git, number: int, head: str, tree: str) -> Candidate | str:
         return str(error)
 
 
-def _own_sheet(git: Git, tree: str) -> Sheet | str:
+def _own_sheet(git: Git, tree: str) -> DrawnSheet | str:
     try:
         return _draw(git, _own_dataset(git, tree))
     except NONE as error:
         return str(error)
 
 
-def _strangers_sheet(git: Git, tree: str) -> Sheet | str:
+def _strangers_sheet(git: Git, tree: str) -> DrawnSheet | str:
     try:
         return _draw(git, _strangers_dataset(git, tree, releases.scan(git).latest))
     except NONE as error:
@@ -145,7 +145,7 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
         planned = plan.with_promotion(git, planned, merges.read(git, tree))
         if planned.md5:
             # There is none of a version that only the release can make.
-            made = Sheet(planned.md5, contact_sheet.draw(dataset, difference))
+            made = DrawnSheet(planned.md5, contact_sheet.draw(dataset, difference))
         # What the run has stored is still stored, unless main changes what is to be.
         same = known is not None and known.md5 == planned.md5
         found = Report(plan=planned, stored=known.stored if known and same else None)
@@ -155,11 +155,11 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
     return Updated(marker.carry_candidate(old, new), made)
 
 
-def _draw(git: Git, dataset: Dataset) -> Sheet:
+def _draw(git: Git, dataset: Dataset) -> DrawnSheet:
     if is_large(dataset):
         raise NoCandidateError(LARGE)
     _, difference = plan.plan(git, dataset, releases.scan(git).latest)
-    return Sheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
+    return DrawnSheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
 
 
 def _make(git: Git, number: int, head: str, tree: str) -> Candidate:

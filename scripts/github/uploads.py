@@ -9,7 +9,7 @@ from pathlib import Path
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
 
-from scripts.assets.croissant import File
+from scripts.assets.croissant import FileObject
 from scripts.errors import UserError
 from scripts.github.client import GitHub, attempts, reporting
 
@@ -18,7 +18,7 @@ UPLOAD_LIMIT = 3600.0
 
 
 def publish(
-    hub: GitHub, tag: str, title: str, notes: str, files: Mapping[Path, File], *, latest: bool
+    hub: GitHub, tag: str, title: str, notes: str, files: Mapping[Path, FileObject], *, latest: bool
 ) -> str:
     """Publish the GitHub release of `tag` with `files`, by path; return its address.
 
@@ -44,7 +44,7 @@ def find(releases: Sequence[GitRelease], tag: str) -> GitRelease | None:
     return min(named, key=lambda release: bool(release.draft), default=None)
 
 
-def _complete(draft: GitRelease, files: Mapping[Path, File]) -> None:
+def _complete(draft: GitRelease, files: Mapping[Path, FileObject]) -> None:
     """Make `draft` have exactly `files`."""
     for path in _missing(draft, files):
         draft.upload_asset(str(path))
@@ -55,7 +55,7 @@ def _complete(draft: GitRelease, files: Mapping[Path, File]) -> None:
         )
 
 
-def _missing(draft: GitRelease, files: Mapping[Path, File]) -> list[Path]:
+def _missing(draft: GitRelease, files: Mapping[Path, FileObject]) -> list[Path]:
     """Return which of `files` the draft lacks; what does not belong to it is removed."""
     missing = {file.name: (path, file) for path, file in files.items()}
     for asset in draft.get_assets():
@@ -66,7 +66,7 @@ def _missing(draft: GitRelease, files: Mapping[Path, File]) -> list[Path]:
     return [path for path, _ in missing.values()]
 
 
-def _holds(asset: GitReleaseAsset, file: File) -> bool:
+def _holds(asset: GitReleaseAsset, file: FileObject) -> bool:
     # An upload that broke off leaves an asset in another state.
     found = (asset.state, asset.size, asset.digest)
     return found == ("uploaded", file.size, f"sha256:{file.sha256}")

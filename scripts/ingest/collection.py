@@ -10,9 +10,9 @@ from scripts.dataset import png
 from scripts.errors import UserError
 from scripts.ingest import layout, locations, tables
 from scripts.ingest.findings import INDENTED, Findings
-from scripts.ingest.locations import File, Location
+from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.summaries import SummaryWriter
-from scripts.ingest.tables import Row
+from scripts.ingest.tables import LabeledImage
 from scripts.ingest.writer import ShardWriter
 from scripts.inputs.images import MAX_BYTES, MODES, ImageError, decode
 from scripts.progress import Bar
@@ -27,7 +27,7 @@ MAX_EXAMPLES = 3
 GRAY, RGB = MODES.values()
 
 
-class Place(NamedTuple):
+class ImagePlace(NamedTuple):
     """The label, the own split and the size (height, width) of an image.
 
     The split is empty where there is none; the size is None where it is not known.
@@ -39,15 +39,15 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Known:
+class KnownImages:
     """The images that a source has: by digest where each was first, and any further labels."""
 
-    first: dict[bytes, Place] = field(default_factory=dict)
+    first: dict[bytes, ImagePlace] = field(default_factory=dict)
     further: dict[bytes, set[str]] = field(default_factory=dict)
     # Equal places are one object: there are few of them, and millions of images.
-    _places: dict[Place, Place] = field(default_factory=dict)
+    _places: dict[ImagePlace, ImagePlace] = field(default_factory=dict)
 
-    def add(self, digest: bytes, place: Place) -> Place | None:
+    def add(self, digest: bytes, place: ImagePlace) -> ImagePlace | None:
         """Add an image; return where it was first, None if it is new."""
         if first := self.first.get(digest):
             return first
@@ -77,7 +77,7 @@ class Example(NamedTuple):
 
 
 @dataclass
-class Collected:
+class ImagesRead:
     """What was read.
 
     `recognized` says how the files are arranged, `others` are files that are no images and were
@@ -89,7 +89,7 @@ class Collected:
     others: list[str]
     writer: ShardWriter
     summaries: SummaryWriter
-    known: Known
+    known: KnownImages
     digests: list[bytes] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     splits: list[str | None] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Collected:
         return Shape("RGB" if mode == RGB else "gray", size)
 
 
-def collect(address: str, name: str, before: Own | None, folder: Path) -> Collected:
+def collect(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
     They are written to shards in `folder`. Raises `UserError` with every problem.
@@ -141,8 +141,8 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
 
 
 def _arranged(
-    location: Location, files: list[File], problems: Findings, folder: Path
-) -> tuple[Collected, Iterator[Row]]:
+    location: Location, files: list[LocatedFile], problems: Findings, folder: Path
+) -> tuple[ImagesRead, Iterator[LabeledImage]]:
     """Return an empty collection that says what was recognized, and the images."""
     parquet = [file for file in files if file.path.suffix.lower() == locations.PARQUET]
     paths = [file.path for file in files]
@@ -164,13 +164,13 @@ def _arranged(
     return made, tables.read(location, parquet, problems)
 
 
-def _empty(recognized: str, others: list[str], folder: Path) -> Collected:
-    return Collected(recognized, others, ShardWriter(folder), SummaryWriter(folder), Known())
+def _empty(recognized: str, others: list[str], folder: Path) -> ImagesRead:
+    return ImagesRead(recognized, others, ShardWriter(folder), SummaryWriter(folder), KnownImages())
 
 
 def _of_files(
-    location: Location, files: Sequence[File], found: layout.Layout, problems: Findings
-) -> Iterator[Row]:
+    location: Location, files: Sequence[LocatedFile], found: layout.Layout, problems: Findings
+) -> Iterator[LabeledImage]:
     small = []
     for file in files:
         if file.size > MAX_BYTES:
@@ -180,10 +180,10 @@ def _of_files(
             small.append(file)
     for file, content in location.read(small):
         if place := found.place(file.path):
-            yield Row(str(file.path), *place, content)
+            yield LabeledImage(str(file.path), *place, content)
 
 
-def _take(made: Collected, image: Row, problems: Findings) -> None:
+def _take(made: ImagesRead, image: LabeledImage, problems: Findings) -> None:
     """Add an image to the rows, unless it is there already or something is wrong with it."""
     try:
         pixels = decode(image.content)
@@ -193,7 +193,7 @@ def _take(made: Collected, image: Row, problems: Findings) -> None:
     _note_shape(made, image, pixels)
     made.without_split += image.split is None
     digest, size = made.known.digest(pixels), (pixels.shape[0], pixels.shape[1])
-    place = Place(image.label, image.split or "", size)
+    place = ImagePlace(image.label, image.split or "", size)
     if (first := made.known.add(digest, place)) and not _is_ambiguous(made, image, digest, first):
         made.copies += 1
         if first.split != place.split:
@@ -209,7 +209,7 @@ def _take(made: Collected, image: Row, problems: Findings) -> None:
         made.summaries.add(pixels, encoded)
 
 
-def _is_ambiguous(made: Collected, image: Row, digest: bytes, first: Place) -> bool:
+def _is_ambiguous(made: ImagesRead, image: LabeledImage, digest: bytes, first: ImagePlace) -> bool:
     """Return whether a known image is here under a label that is new for it, and note it."""
     if image.label == first.label or not made.known.add_label(digest, image.label):
         return False
@@ -217,25 +217,25 @@ def _is_ambiguous(made: Collected, image: Row, digest: bytes, first: Place) -> b
     return True
 
 
-def _remember(known: Known, before: Own) -> None:
+def _remember(known: KnownImages, before: Own) -> None:
     # Where older batches differ in size, it is not known which image has which.
     of_all, rows = before.pointer.shape.size, before.rows
     columns = (before.digests, rows.labels.tolist(), rows.splits.tolist(), rows.sizes.tolist())
     for digest, label, split, (height, width) in zip(*columns, strict=True):
-        place = Place(label, split, (height, width) if height else of_all)
+        place = ImagePlace(label, split, (height, width) if height else of_all)
         first = known.add(digest, place)
         if first and first.label != label:
             known.add_label(digest, label)
 
 
-def _note_shape(made: Collected, image: Row, pixels: Pixels) -> None:
+def _note_shape(made: ImagesRead, image: LabeledImage, pixels: Pixels) -> None:
     mode = RGB if pixels.ndim > 2 else GRAY  # noqa: PLR2004 - height and width
     images, where = made.modes.get(mode, Example(0, ()))
     made.modes[mode] = Example(images + 1, (*where, image.where)[:MAX_EXAMPLES])
     made.sizes.add((pixels.shape[0], pixels.shape[1]))
 
 
-def _check_modes(made: Collected, before: Own | None, problems: Findings) -> None:
+def _check_modes(made: ImagesRead, before: Own | None, problems: Findings) -> None:
     """Note images that are not gray or RGB as the others are."""
     most = max(made.modes, key=lambda mode: made.modes[mode].images, default=None)
     expected = before.pointer.shape.mode if before else most
@@ -249,7 +249,7 @@ def _check_modes(made: Collected, before: Own | None, problems: Findings) -> Non
             problems.add(", ".join(found.where), message)
 
 
-def _check_labels(made: Collected, name: str, before: Own | None, problems: Findings) -> None:
+def _check_labels(made: ImagesRead, name: str, before: Own | None, problems: Findings) -> None:
     """Note labels that cannot be the name of a folder."""
     labels = sorted({*made.labels, *(before.pointer.meta.counts if before else ())})
     if len(labels) > MAX_LABELS:
@@ -267,7 +267,7 @@ def _check_labels(made: Collected, name: str, before: Own | None, problems: Find
         problems.add(name, str(error))
 
 
-def _check_splits(made: Collected, before: Own | None, problems: Findings) -> None:
+def _check_splits(made: ImagesRead, before: Own | None, problems: Findings) -> None:
     """Note where some images come in train and test sets, and others do not."""
     if before is None or not made.modes:
         return
@@ -285,7 +285,7 @@ def _check_splits(made: Collected, before: Own | None, problems: Findings) -> No
         )
 
 
-def _refuse_clashes(known: Known) -> None:
+def _refuse_clashes(known: KnownImages) -> None:
     """Raise `UserError` when two images would have the same identifier."""
     if len({digest[: own.SHOWN] for digest in known.first}) == len(known.first):
         return

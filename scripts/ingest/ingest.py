@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.errors import UserError
 from scripts.git.git import ORIGIN, TRACKED_MAIN, Git
 from scripts.ingest import closing, collection, reading, writer
-from scripts.ingest.collection import Collected
+from scripts.ingest.collection import ImagesRead
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
 from scripts.publish import origin, publish
@@ -20,7 +20,7 @@ from scripts.releases.releases import Release
 from scripts.sources import digits, own, shards
 from scripts.sources import pointer as pointers
 from scripts.sources.own import Own
-from scripts.sources.pointer import BatchRecord, Output, Pointer
+from scripts.sources.pointer import BatchRecord, Pointer, PointerOutput
 from scripts.sources.source import SourceRequest
 from scripts.sources.summaries import summary_name
 from scripts.sources.table import OWN_TEST_SETS
@@ -37,16 +37,16 @@ TEMPORARY_FOLDER = ".dvc/tmp"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class IngestOutcome:
     """What an ingest did; `pointer` is None where nothing is new."""
 
-    collected: Collected
+    collected: ImagesRead
     remote: str
     pointer: Pointer | None = None
     size: int = 0
 
 
-def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> Outcome:
+def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> IngestOutcome:
     """Append the images at `location` that the source `name` does not have to it.
 
     The shards are in the remote, and verified there, before `sources/NAME.dvc` is written.
@@ -63,7 +63,7 @@ def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> Ou
     with _temporary_folder(git.root) as folder:
         collected = reading.collect(location, name, before, Path(folder))
         if not collected.digests:
-            return Outcome(collected, remote.url)
+            return IngestOutcome(collected, remote.url)
         batches = closing.closed(git, before, accepted) if before else []
         known = own.objects(before.pointer, name, fetch) if before else {}
         stored = _store(cache, collected, known, len(batches), Path(folder))
@@ -75,7 +75,7 @@ def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> Ou
         cache.checkout(stored, f"{SOURCES_FOLDER}/{name}")
     files.remove_leftovers(git.root / SOURCES_FOLDER)
     files.write(git.root / pointers.path_of(name), pointers.render(made))
-    return Outcome(collected, remote.url, made, stored.size)
+    return IngestOutcome(collected, remote.url, made, stored.size)
 
 
 def _check_name(root: Path, name: str) -> None:
@@ -146,7 +146,7 @@ def _temporary_folder(root: Path) -> "tempfile.TemporaryDirectory[str]":
 
 
 def _store(
-    cache: Cache, collected: Collected, known: dict[str, str], batch: int, folder: Path
+    cache: Cache, collected: ImagesRead, known: dict[str, str], batch: int, folder: Path
 ) -> Manifest:
     """Store new shards, the index and the summaries of their batch; return all files of the source.
 
@@ -194,7 +194,7 @@ def _verified(
 
 def _pointer(
     name: str,
-    collected: Collected,
+    collected: ImagesRead,
     before: Own | None,
     batches: list[BatchRecord],
     stored: Manifest,
@@ -203,7 +203,7 @@ def _pointer(
     older = before.pointer.outs[0].size if before else 0
     return pointers.create(
         name,
-        Output(stored.md5, older + stored.size, len(stored.files)),
+        PointerOutput(stored.md5, older + stored.size, len(stored.files)),
         collected.shape(before),
         collection.counts(rows, before),
         [*batches, BatchRecord(shards=collected.writer.sizes, sha256=rows.sha256)],

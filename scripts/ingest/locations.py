@@ -32,7 +32,7 @@ SPOOLED = 64 * 1024**2
 HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
-class File(NamedTuple):
+class LocatedFile(NamedTuple):
     """A file of a location: its path there, and what the location needs to read it."""
 
     path: PurePosixPath
@@ -43,24 +43,24 @@ class File(NamedTuple):
 class Location(Protocol):
     """Where images come from."""
 
-    def files(self, problems: Findings) -> Iterator[File]:
+    def files(self, problems: Findings) -> Iterator[LocatedFile]:
         """Yield all files in a fixed order, and note those that are not regular files."""
 
-    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+    def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`, which are in the order of the location."""
 
-    def spool(self, file: File) -> IO[bytes]:
+    def spool(self, file: LocatedFile) -> IO[bytes]:
         """Return a file, of any size, so that it can be read from any position."""
 
 
-class Folder:
+class FolderLocation:
     """A folder of a file system, which can be a bucket."""
 
     def __init__(self, fs: Any, root: str) -> None:
         """Use the folder `root`, which can be a single file too."""
         self._fs, self._root = fs, root
 
-    def files(self, problems: Findings) -> Iterator[File]:
+    def files(self, problems: Findings) -> Iterator[LocatedFile]:
         """Yield all files, sorted by their path."""
         found = self._fs.find(self._root, detail=True)
         root = self._root if len(found) != 1 or self._root not in found else _parent(self._root)
@@ -73,9 +73,9 @@ class Folder:
             if found[name]["type"] != "file":
                 problems.add(path, "it is a link or a device; only regular files are read")
             else:
-                yield File(clean, int(found[name].get("size") or 0), name)
+                yield LocatedFile(clean, int(found[name].get("size") or 0), name)
 
-    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+    def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`; a few are read at the same time."""
         for part in _parts(files):
             if len(part) == 1:
@@ -84,7 +84,7 @@ class Folder:
             contents = self._fs.cat([file.key for file in part])
             yield from ((file, contents[file.key]) for file in part)
 
-    def spool(self, file: File) -> IO[bytes]:
+    def spool(self, file: LocatedFile) -> IO[bytes]:
         """Return a file of any size."""
         opened: IO[bytes] = self._fs.open(file.key, "rb")
         return opened
@@ -97,7 +97,7 @@ class Zip:
         """Read `archive`."""
         self._archive = archive
 
-    def files(self, problems: Findings) -> Iterator[File]:
+    def files(self, problems: Findings) -> Iterator[LocatedFile]:
         """Yield all files, in the order of the archive."""
         for info in self._archive.infolist():
             mode = info.external_attr >> 16
@@ -108,16 +108,16 @@ class Zip:
             elif info.flag_bits & 1:
                 problems.add(info.filename, "it is encrypted")
             else:
-                yield File(clean, info.file_size, info)
+                yield LocatedFile(clean, info.file_size, info)
 
-    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+    def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`."""
         for file in files:
             with self._archive.open(file.key) as opened:
                 # Not more than the archive says that it has.
                 yield file, opened.read(file.size + 1)[: file.size]
 
-    def spool(self, file: File) -> IO[bytes]:
+    def spool(self, file: LocatedFile) -> IO[bytes]:
         """Return a file of any size."""
         with self._archive.open(file.key) as opened:
             return _spooled(opened)
@@ -130,7 +130,7 @@ class Tar:
         """Read the archive at `path`."""
         self._path = path
 
-    def files(self, problems: Findings) -> Iterator[File]:
+    def files(self, problems: Findings) -> Iterator[LocatedFile]:
         """Yield all files, in the order of the archive."""
         with tars.opened(self._path) as archive:
             for number, member in enumerate(tars.members(archive)):
@@ -141,10 +141,10 @@ class Tar:
                         member.name, "it is a link or a device; only regular files are read"
                     )
                 else:
-                    yield File(clean, member.size, number)
+                    yield LocatedFile(clean, member.size, number)
             tars.check_end(archive)
 
-    def read(self, files: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+    def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`."""
         wanted = {file.key: file for file in files}
         with tars.opened(self._path) as archive:
@@ -152,7 +152,7 @@ class Tar:
                 if number in wanted and (opened := archive.extractfile(member)):
                     yield wanted[number], opened.read()
 
-    def spool(self, file: File) -> IO[bytes]:
+    def spool(self, file: LocatedFile) -> IO[bytes]:
         """Return a file of any size."""
         with tars.opened(self._path) as archive:
             for number, member in enumerate(tars.members(archive)):
@@ -174,7 +174,7 @@ def opened(location: str) -> Iterator[Location]:
             raise UserError(f"{location}: there is no such file or folder")
         is_archive = root.lower().endswith(ARCHIVES) and fs.isfile(root)
         if not is_archive:
-            yield Folder(fs, root.rstrip("/"))
+            yield FolderLocation(fs, root.rstrip("/"))
             return
         path = stack.enter_context(_on_disk(fs, root, location))
         if root.lower().endswith(".zip"):
@@ -215,7 +215,7 @@ def reporting(location: str) -> Iterator[None]:
         raise UserError(f"{location} cannot be read: {reason}") from None
 
 
-def bounded(files: Iterable[File], location: str) -> Iterator[File]:
+def bounded(files: Iterable[LocatedFile], location: str) -> Iterator[LocatedFile]:
     """Yield `files`, as long as there are not too many of them."""
     total = 0
     for count, file in enumerate(files, 1):
@@ -247,8 +247,8 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _parts(files: Sequence[File]) -> Iterator[list[File]]:
-    part: list[File] = []
+def _parts(files: Sequence[LocatedFile]) -> Iterator[list[LocatedFile]]:
+    part: list[LocatedFile] = []
     size = 0
     for file in files:
         if part and (size + file.size > READ_AT_ONCE or len(part) >= FILES_AT_ONCE):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scripts import isolated
 from scripts.errors import UserError
 from scripts.ingest import collection
-from scripts.ingest.collection import Collected, Known
+from scripts.ingest.collection import ImagesRead, KnownImages
 from scripts.isolated import IsolatedError, Limits
 from scripts.sources.own import Own
 from scripts.sources.shards import Shards
@@ -29,7 +29,7 @@ class Refused(NamedTuple):
     whole: list[str]
 
 
-def collect(address: str, name: str, before: Own | None, folder: Path) -> Collected:
+def collect(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
     They are in shards in `folder`. Raises `UserError` with every problem, and at a limit.
@@ -45,7 +45,7 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Collec
     return found
 
 
-def _collected(address: str, name: str, before: Own | None, folder: Path) -> Collected | Refused:
+def _collected(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead | Refused:
     """Return what `collection.collect` returns, or its error."""
     try:
         # What a limit leaves behind is deleted with the folder.
@@ -56,7 +56,7 @@ def _collected(address: str, name: str, before: Own | None, folder: Path) -> Col
     except UserError as error:
         return Refused(str(error), [])
     # All images that there are, which nobody needs any more.
-    found.known = Known()
+    found.known = KnownImages()
     return found
 
 

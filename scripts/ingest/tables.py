@@ -12,7 +12,7 @@ from pyarrow import parquet
 from scripts.errors import UserError
 from scripts.ingest.findings import Findings
 from scripts.ingest.layout import NO_OTHER_SPLIT, OTHER_SPLITS, OWN_SPLITS
-from scripts.ingest.locations import File, Location
+from scripts.ingest.locations import LocatedFile, Location
 from scripts.inputs.images import MAX_BYTES
 
 IMAGE, LABEL = "image", "label"
@@ -25,7 +25,7 @@ Naming = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
-class Row:
+class LabeledImage:
     """One image: where it is, its split and label, and the bytes of its file."""
 
     where: str
@@ -34,7 +34,7 @@ class Row:
     content: bytes
 
 
-def check(files: Sequence[File], problems: Findings) -> None:
+def check(files: Sequence[LocatedFile], problems: Findings) -> None:
     """Note files whose name says another split than train or test, or none beside ones that do."""
     named = {file.path: split_of(file) for file in files}
     for path, split in named.items():
@@ -44,13 +44,15 @@ def check(files: Sequence[File], problems: Findings) -> None:
             problems.add(str(path), "its name does not begin with train- or test- as others do")
 
 
-def split_of(file: File) -> str | None:
+def split_of(file: LocatedFile) -> str | None:
     """Return the split that the name of a file says, None where it says none."""
     found = SPLIT.match(file.path.name)
     return found[1] if found and found[1] in OWN_SPLITS | OTHER_SPLITS else None
 
 
-def read(location: Location, files: Sequence[File], problems: Findings) -> Iterator[Row]:
+def read(
+    location: Location, files: Sequence[LocatedFile], problems: Findings
+) -> Iterator[LabeledImage]:
     """Yield the images of all `files`, and note those that cannot be had."""
     for file in files:
         try:
@@ -65,7 +67,7 @@ def read(location: Location, files: Sequence[File], problems: Findings) -> Itera
             problems.add(str(file.path), f"it is not a Parquet file, or damaged ({reason})")
 
 
-def _rows(file: File, table: Any, problems: Findings) -> Iterator[Row]:
+def _rows(file: LocatedFile, table: Any, problems: Findings) -> Iterator[LabeledImage]:
     schema = table.schema_arrow
     for column in (IMAGE, LABEL):
         if column not in schema.names:
@@ -81,7 +83,7 @@ def _rows(file: File, table: Any, problems: Findings) -> Iterator[Row]:
             value = image.as_py()
             content = value.get("bytes") if isinstance(value, dict) else value
             try:
-                yield Row(where, split, name_of(label.as_py()), _checked(content))
+                yield LabeledImage(where, split, name_of(label.as_py()), _checked(content))
             except UserError as error:
                 problems.add(where, str(error))
 

@@ -26,7 +26,7 @@ from scripts.inputs.stored import Attributes
 NOT_REGULAR = "not a regular file; links, folders and devices are not read"
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """A file below a folder: its path, its size in bytes, and what its tree calls its content.
 
     There is no size where it is not a regular file: a link, a device, a repository of its own.
@@ -43,13 +43,13 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, None when there is none."""
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`, in the order of their paths; none without the folder.
 
         What is in place of the folder is an entry too.
         """
 
-    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+    def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
         """Return the contents of regular files."""
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
@@ -78,7 +78,7 @@ class WorkTree:
         except OSError as error:
             raise _unreadable(path, error) from None
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`; raises `UserError` when one cannot be read."""
         found, unread = [], [folder]
         while unread:
@@ -93,10 +93,10 @@ class WorkTree:
             except OSError as error:
                 raise _unreadable(path, error) from None
             is_regular = stat.S_ISREG(status.st_mode)
-            found.append(Entry(path, status.st_size, path) if is_regular else Entry(path))
+            found.append(TreeEntry(path, status.st_size, path) if is_regular else TreeEntry(path))
         return sorted(found, key=attrgetter("path"))
 
-    def contents(self, entries: Sequence[Entry]) -> list[bytes]:
+    def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
         """Return the contents of regular files; raises `UserError` when one cannot be read."""
         return [self.read(entry.path) or b"" for entry in entries]
 

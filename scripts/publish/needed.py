@@ -18,7 +18,7 @@ from scripts.isolated import Limits
 from scripts.publish import origin
 from scripts.releases import releases
 from scripts.storage import garbage
-from scripts.storage.remote import Remote, Stored
+from scripts.storage.remote import Remote, StoredObject
 
 # The references that are fetched for this.
 FETCHED = "refs/needed"
@@ -62,7 +62,7 @@ class Needed:
 def needed(
     git: Git,
     remote: Remote,
-    listed: Sequence[Stored],
+    listed: Sequence[StoredObject],
     wanted: Collection[str],
     opened: Open | None = None,
 ) -> Needed:
@@ -92,7 +92,7 @@ def needed(
     return Needed(garbage.expanded(remote, listed, named), left_out)
 
 
-def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[Stored]) -> None:
+def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[StoredObject]) -> None:
     places = {stored.place for stored in listed}
     for release in releases.scan(git).accepted:
         name = release.lock.md5

@@ -60,7 +60,7 @@ SKIPPED = (InputError, UnreadableError, UnknownLeaksError, MissingShardsError)
 
 
 @dataclass
-class Outcome:
+class PublishOutcome:
     """What a run did.
 
     `published` are its releases. `skipped` are commits that cannot be released but that a later
@@ -80,14 +80,14 @@ class Outcome:
     no_bucket: bool = False
 
 
-def release(git: Git, *, on_runner: bool = False) -> Outcome:
+def release(git: Git, *, on_runner: bool = False) -> PublishOutcome:
     """Publish every change of the dataset on origin's main that has no release yet, in order.
 
     Can be run again after a crash at any point, and at the same time as another run. `on_runner`
     refuses a folder as the remote, because a runner's disk is deleted. Raises `UserError` when
     origin or the remote refuses.
     """
-    outcome = Outcome()
+    outcome = PublishOutcome()
 
     def attempt() -> None:
         origin.fetch(git)
@@ -103,7 +103,7 @@ def lacks_bucket(git: Git, committed: bytes | None) -> bool:
     return is_template(git.root, committed) and not releases.scan(git).accepted
 
 
-def _publish_all(git: Git, outcome: Outcome, *, on_runner: bool) -> History:
+def _publish_all(git: Git, outcome: PublishOutcome, *, on_runner: bool) -> History:
     found = releases.scan(git)
     history = History(git, found.accepted)
     outcome.skipped, outcome.failure, outcome.rejected = {}, None, found.rejected
@@ -168,7 +168,7 @@ class _Publisher:
     remote: Remote
     committed: bytes
     history: History
-    outcome: Outcome
+    outcome: PublishOutcome
     cluster: Cluster | None
 
     def publish(self, commit: str) -> None:
@@ -277,7 +277,7 @@ def _is_same(git: Git, tree: GitTree, before: Release) -> bool:
     )
 
 
-def _update_main(git: Git, outcome: Outcome, history: History) -> None:
+def _update_main(git: Git, outcome: PublishOutcome, history: History) -> None:
     """Make main at origin contain the newest release and its lock.
 
     A fast-forward where main has not moved on, otherwise a merge of the release into main. Only a

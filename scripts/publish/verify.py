@@ -21,7 +21,7 @@ from scripts.storage.remote import Remote
 from scripts.storage.transfer import described
 
 
-class Problem(NamedTuple):
+class ReleaseProblem(NamedTuple):
     """What is wrong, in words, and the commands that remove what is damaged.
 
     `whole` has a line for each file if the words do not name all of them.
@@ -54,7 +54,7 @@ class _Checked:
         self.remote = remote
         self._quick = quick
         self._is_damaged: dict[str, bool] = {}
-        self._records: dict[str, Problem | None] = {}
+        self._records: dict[str, ReleaseProblem | None] = {}
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Return which of these objects are damaged."""
@@ -65,21 +65,21 @@ class _Checked:
         self._is_damaged.update({name: name in bad for name in unread})
         return {name for name in names if self._is_damaged[name]}
 
-    def record(self, name: str, what: str) -> Problem | None:
+    def record(self, name: str, what: str) -> ReleaseProblem | None:
         """Return what is wrong with a record, which `what` describes."""
         if name not in self._records:
             found = self.content(name, what)
-            self._records[name] = found if isinstance(found, Problem) else None
+            self._records[name] = found if isinstance(found, ReleaseProblem) else None
         return self._records[name]
 
-    def content(self, name: str, what: str) -> bytes | Problem:
+    def content(self, name: str, what: str) -> bytes | ReleaseProblem:
         """Return a record, or what is wrong with it."""
         content = self.remote.read_record(name)
         if content is None:
-            return Problem(f"{what}, {name}, is missing in {self.remote.url}")
+            return ReleaseProblem(f"{what}, {name}, is missing in {self.remote.url}")
         if records.digest(content) != name:
             text = f"checksum mismatch for {what}, {name}, in {self.remote.url}"
-            return Problem(text, (self.remote.record_removal(name),))
+            return ReleaseProblem(text, (self.remote.record_removal(name),))
         return content
 
 
@@ -157,15 +157,15 @@ def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding
         yield replace(of_release, tag=f"{STABLE} ({tag})", problems=problems)
 
 
-def _problems(release: Release, checked: _Checked) -> list[Problem]:
+def _problems(release: Release, checked: _Checked) -> list[ReleaseProblem]:
     """Return what is wrong with what consumers read, and with the index."""
     md5, remote = release.lock.md5, checked.remote
     if remote.missing({md5}):
-        return [Problem(f"the manifest {md5} is missing in {remote.url}")]
+        return [ReleaseProblem(f"the manifest {md5} is missing in {remote.url}")]
     try:
         files = remote.manifest(md5)
     except UserError as error:
-        return [Problem(str(error), (remote.removal(md5),))]
+        return [ReleaseProblem(str(error), (remote.removal(md5),))]
     problems = [*_wrong_counts(release.lock, files, checked)]
     problems += _file_problems({f"{DATASET}/{name}": md5 for name, md5 in files.items()}, checked)
     splits = release.lock.meta.splits
@@ -174,7 +174,7 @@ def _problems(release: Release, checked: _Checked) -> list[Problem]:
     return problems
 
 
-def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Problem]:
+def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[ReleaseProblem]:
     """Yield what is wrong with what a release was made from, as far as it is in the remote."""
     source, remote = release.lock.meta.source, checked.remote
     if source.copy_ and (problem := checked.record(source.copy_, "the copy of its source")):
@@ -184,39 +184,41 @@ def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Proble
         return
     if remote.missing({pointer.md5}):
         text = f"the manifest {pointer.md5} is missing in {remote.url}"
-        yield Problem(f"source {source.name}: {text}")
+        yield ReleaseProblem(f"source {source.name}: {text}")
         return
     try:
         files = remote.manifest(pointer.md5)
     except UserError as error:
-        yield Problem(f"source {source.name}: {error}", (remote.removal(pointer.md5),))
+        yield ReleaseProblem(f"source {source.name}: {error}", (remote.removal(pointer.md5),))
         return
     for text, removals, whole in _file_problems(files, checked):
         lines = (f"source {source.name}: {line}" for line in whole)
-        yield Problem(f"source {source.name}: {text}", removals, (*lines,))
+        yield ReleaseProblem(f"source {source.name}: {text}", removals, (*lines,))
 
 
-def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
+def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[ReleaseProblem]:
     remote, names = checked.remote, set(files.values())
     missing = remote.missing(names)
     if missing:
         found = described(files, missing, f"missing in {remote.url}")
-        yield Problem(found.text, whole=found.whole)
+        yield ReleaseProblem(found.text, whole=found.whole)
     if damaged := checked.damaged(names - missing):
         found = described(files, damaged, f"checksum mismatch in {remote.url}")
         removals = tuple(remote.removal(name) for name in sorted(damaged))
-        yield Problem(found.text, removals, found.whole)
+        yield ReleaseProblem(found.text, removals, found.whole)
 
 
-def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> Iterator[Problem]:
+def _wrong_counts(
+    lock: Lock, files: Mapping[str, str], checked: _Checked
+) -> Iterator[ReleaseProblem]:
     """Yield where the numbers in the lock are not those of `files`, and of the images in them."""
     names: Iterable[str] = files
     if lock.is_sharded:
         if len(files) != lock.nfiles:
             text = f"the lock records {lock.nfiles:,} files, the manifest has {len(files):,}"
-            yield Problem(text)
+            yield ReleaseProblem(text)
         listing = checked.content(lock.meta.samples, "the record of its samples")
-        if isinstance(listing, Problem):
+        if isinstance(listing, ReleaseProblem):
             yield listing
             return
         names = listing.decode().splitlines()
@@ -234,7 +236,7 @@ def _wrong_counts(lock: Lock, files: Mapping[str, str], checked: _Checked) -> It
             f"the lock records {total:,} {what} ({_in_words(recorded)}), the manifest has"
             f" {counted.total():,} ({_in_words(counted)})"
         )
-        yield Problem(text)
+        yield ReleaseProblem(text)
 
 
 def _in_words(counts: Mapping[Any, int]) -> str:

@@ -19,7 +19,7 @@ UNKNOWN: Literal["unknown"] = "unknown"
 
 
 @dataclass(frozen=True)
-class Sample:
+class CuratedSample:
     """A sample of two versions: its identifier, the label that the source gives it, its positions.
 
     The label is empty where it is unknown. `row` is that in the source, None where it is unknown.
@@ -38,11 +38,11 @@ class CuratedChange:
 
     kind: Literal["new", "changed", "removed"]
     decision: Decision
-    sample: Sample
+    sample: CuratedSample
 
 
 # Returns the sample of a decision, which the newer version has or not any more.
-Find = Callable[[Decision, bool], Sample]
+Find = Callable[[Decision, bool], CuratedSample]
 
 
 def of_dataset(
@@ -58,12 +58,12 @@ def of_dataset(
     # Of another source, the same row number is another image.
     same = before is None or before.lock.meta.source.name == dataset.source.name
 
-    def find(decision: Decision, is_there: bool) -> Sample:
+    def find(decision: Decision, is_there: bool) -> CuratedSample:
         row = dataset.source.find(decision.sample)
         if row is None or not (same or is_there):
-            return Sample(decision.sample, decision.label, UNKNOWN, UNKNOWN)
+            return CuratedSample(decision.sample, decision.label, UNKNOWN, UNKNOWN)
         pixels = dataset.images.keys[row], dataset.images.digests[row]
-        return Sample(
+        return CuratedSample(
             dataset.source.identifier(row),
             str(dataset.source.labels[row]),
             old.place(*pixels) if old else UNKNOWN,
@@ -90,12 +90,12 @@ def of_releases(
         return []
     old, new = _names(history, before), _names(history, after)
 
-    def find(decision: Decision, is_there: bool) -> Sample:
+    def find(decision: Decision, is_there: bool) -> CuratedSample:
         was, now = _named(old, decision), _named(new, decision)
         if not same:
             was, now = (UNKNOWN, now) if is_there else (was, UNKNOWN)
         name = next((one[2] for one in (was, now) if isinstance(one, tuple)), decision.sample)
-        return Sample(name, decision.label, _position(was), _position(now))
+        return CuratedSample(name, decision.label, _position(was), _position(now))
 
     return list(_changes(earlier, later, find, same=same))
 

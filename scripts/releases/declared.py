@@ -18,7 +18,7 @@ STABLE = "stable"
 
 
 @dataclass(frozen=True)
-class Change:
+class DeclaredChange:
     """What a change of `releases.yaml` does.
 
     `before` and `after` are the stable release, None without one. `withdrawn` are releases that it
@@ -56,7 +56,7 @@ def on_main(git: Git) -> ReleasesFile:
         return ReleasesFile()
 
 
-def change(git: Git, tree: Tree) -> Change | None:
+def change(git: Git, tree: Tree) -> DeclaredChange | None:
     """Return what `tree` changes compared with main; None when it changes nothing.
 
     Raises `InputError` when `releases.yaml` in it is not valid.
@@ -64,7 +64,7 @@ def change(git: Git, tree: Tree) -> Change | None:
     before, after = on_main(git), read(git, tree)
     withdrawn = [tag for tag in after.withdrawn if tag not in before.withdrawn]
     restored = [tag for tag in before.withdrawn if tag not in after.withdrawn]
-    found = Change(before.stable, after.stable, withdrawn, restored)
+    found = DeclaredChange(before.stable, after.stable, withdrawn, restored)
     return found if found.before != found.after or withdrawn or restored else None
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from scripts.dataset import near
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.large import is_large
-from scripts.dataset.near import Near
+from scripts.dataset.near import NearPairs
 from scripts.errors import UserError
 from scripts.inputs.config import TEST, TRAIN
 from scripts.releases import comparison, curated, gain, index, lock
@@ -57,7 +57,7 @@ class Diff:
     new: Index | None
     new_bytes: int | None = None
     curated: list[CuratedChange] | None = field(default_factory=list)
-    near: Near | None = None
+    near: NearPairs | None = None
     is_made: bool = True
 
     @property
@@ -103,7 +103,7 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
         new=new,
         new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made else None,
         curated=curated.of_dataset(dataset, before, old, new, history),
-        near=_near(dataset, old) if is_made else Near(searched=False),
+        near=_near(dataset, old) if is_made else NearPairs(searched=False),
         is_made=is_made,
     )
 
@@ -147,7 +147,7 @@ def _index(history: History, release: Release | None, source: Source | None = No
         return None
 
 
-def _near(dataset: Dataset, old: Index | None) -> Near:
+def _near(dataset: Dataset, old: Index | None) -> NearPairs:
     """Return the near-duplicates of which one image was not in its split before."""
     places, images = dataset.selection.places(), dataset.images
     keys, digests = images.keys, images.digests
@@ -157,7 +157,7 @@ def _near(dataset: Dataset, old: Index | None) -> Near:
         if not (old and (was := old.place(keys[row], digests[row])) and was[0] == split)
     }
     if not new:
-        return Near()
+        return NearPairs()
     # In the order of the source, which can be read piece by piece.
     rows = sorted(places)
     train = [row for row in rows if places[row][0] == TRAIN]

@@ -30,7 +30,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Output(_Record):
+class LockedOutput(_Record):
     """DVC's own fields: the folder, and the name of the object that lists its files."""
 
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
@@ -80,7 +80,7 @@ class Meta(_Record):
 class Lock(_Record):
     """One version of the dataset, recorded."""
 
-    outs: Annotated[list[Output], Field(min_length=1, max_length=1)]
+    outs: Annotated[list[LockedOutput], Field(min_length=1, max_length=1)]
     meta: Meta
 
     def __hash__(self) -> int:
@@ -133,7 +133,7 @@ def of(
     """
     source = dataset.source
     return Lock(
-        outs=[Output(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
+        outs=[LockedOutput(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
         meta=Meta(
             schema_=SCHEMA,
             config=dataset.config.record(),

@@ -13,7 +13,7 @@ from tabulate import tabulate
 from scripts import markdown
 from scripts.releases.releases import Release
 from scripts.review import promotion, table
-from scripts.review.report import CuratedChange, Place, Plan, Report
+from scripts.review.report import Plan, Report, ReportedChange, ReportedPlace
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size
@@ -219,7 +219,7 @@ def _curated_table(plan: Plan) -> str:
     return tabulate(rows, headings, tablefmt="plain", disable_numparse=True)
 
 
-def curated_row(change: CuratedChange, cell: Name) -> list[str]:
+def curated_row(change: ReportedChange, cell: Name) -> list[str]:
     """Return the cells of a decision; `cell` formats what others wrote."""
     kind = "" if change.change == "new" else f" ({change.change})"
     label = " -> ".join(filter(None, (change.label, change.new_label)))
@@ -233,8 +233,8 @@ def curated_row(change: CuratedChange, cell: Name) -> list[str]:
     ]
 
 
-def _position(place: Place | str | None, cell: Name) -> str:
-    if isinstance(place, Place):
+def _position(place: ReportedPlace | str | None, cell: Name) -> str:
+    if isinstance(place, ReportedPlace):
         return cell(f"{place.split}/{place.folder}")
     return place or "not in the dataset"
 

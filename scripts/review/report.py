@@ -86,21 +86,21 @@ class Leaks(_Data):
     refused: bool = True
 
 
-class Place(_Data):
+class ReportedPlace(_Data):
     """The split and class of a sample in the dataset."""
 
     split: Split
     folder: Name = Field(alias="class")
 
 
-class Sample(Place):
+class ReportedSample(ReportedPlace):
     """A sample in the dataset, with the label that the source gives it."""
 
     sample: Identifier
     label: Label
 
 
-class CuratedChange(_Data):
+class ReportedChange(_Data):
     """A decision that is new, has changed, or was removed; see `versions.curated`.
 
     `label` is the one that the source gives, empty where it is unknown. A `before` or `after` of
@@ -112,8 +112,8 @@ class CuratedChange(_Data):
     change: Literal["new", "changed", "removed"]
     label: Label
     new_label: Label
-    before: Place | Literal["unknown"] | None
-    after: Place | Literal["unknown"] | None
+    before: ReportedPlace | Literal["unknown"] | None
+    after: ReportedPlace | Literal["unknown"] | None
     reason: Reason
 
 
@@ -125,7 +125,7 @@ class Curated(_Data):
 
     samples: Number = 0
     relabeled: dict[Split, Number] = {}
-    changes: Annotated[list[CuratedChange], Field(max_length=MAX_CURATED)] = []
+    changes: Annotated[list[ReportedChange], Field(max_length=MAX_CURATED)] = []
     more: Number = 0
 
 
@@ -157,11 +157,11 @@ class Selected(_Data):
     copies: Number = 0
 
 
-class NearPair(_Data):
+class ReportedPair(_Data):
     """Two near-duplicates, and their root mean square distance in gray levels."""
 
-    train: Sample
-    other: Sample
+    train: ReportedSample
+    other: ReportedSample
     distance: Distance
 
 
@@ -173,7 +173,7 @@ class NearDuplicates(_Data):
 
     searched: bool = True
     count: Number = 0
-    pairs: Annotated[list[NearPair], Field(max_length=MAX_LISTED)] = []
+    pairs: Annotated[list[ReportedPair], Field(max_length=MAX_LISTED)] = []
 
 
 class Promotion(_Data):
@@ -211,7 +211,7 @@ class Plan(_Data):
     comparable: Annotated[list[Tag], Field(max_length=10_000)] | None = None
     incomparable: Annotated[list[Tag], Field(max_length=10_000)] = []
     leaks: Annotated[list[Leaks], Field(max_length=10_000)] = []
-    placed_leaks: Annotated[list[Sample], Field(max_length=MAX_LISTED)] = []
+    placed_leaks: Annotated[list[ReportedSample], Field(max_length=MAX_LISTED)] = []
     unknown: Annotated[list[Tag], Field(max_length=10_000)] = []
     curated: Curated | None = Curated()
     selected: Selected | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.near import Near
+from scripts.dataset.near import NearPairs
 from scripts.dataset.order import distinct
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import EXCLUDE, RELABEL
@@ -15,12 +15,12 @@ from scripts.review.report import (
     MAX_LISTED,
     MAX_REASON,
     Curated,
-    CuratedChange,
     LeftOut,
     NearDuplicates,
-    NearPair,
-    Place,
-    Sample,
+    ReportedChange,
+    ReportedPair,
+    ReportedPlace,
+    ReportedSample,
     Selected,
     bounded,
 )
@@ -53,9 +53,9 @@ def _relabeled(changes: Sequence[curated.CuratedChange], split: str) -> int | No
     return len(moved) or None
 
 
-def _change(change: curated.CuratedChange) -> CuratedChange:
+def _change(change: curated.CuratedChange) -> ReportedChange:
     sample, decision = change.sample, change.decision
-    return CuratedChange.model_validate(
+    return ReportedChange.model_validate(
         {
             "sample": sample.identifier,
             "action": decision.action,
@@ -73,7 +73,7 @@ def _place(position: Position) -> object:
     if not isinstance(position, tuple):
         return position
     split, folder = position
-    return Place.model_validate({"split": split, "class": folder})
+    return ReportedPlace.model_validate({"split": split, "class": folder})
 
 
 def selected(dataset: Dataset) -> Selected:
@@ -119,7 +119,7 @@ def _left_out(dataset: Dataset) -> Iterator[LeftOut]:
         yield LeftOut(sample=images.identifier(row), label=label, why="addition")
 
 
-def near_duplicates(dataset: Dataset, near: Near | None) -> NearDuplicates | None:
+def near_duplicates(dataset: Dataset, near: NearPairs | None) -> NearDuplicates | None:
     """Return near-duplicates of `dataset` by name; None where nobody looked for them."""
     if near is None:
         return None
@@ -130,21 +130,21 @@ def near_duplicates(dataset: Dataset, near: Near | None) -> NearDuplicates | Non
         searched=near.searched,
         count=near.count,
         pairs=[
-            NearPair(train=one, other=other, distance=round(pair.distance, 1))
+            ReportedPair(train=one, other=other, distance=round(pair.distance, 1))
             for one, other, pair in zip(train, others, pairs, strict=True)
         ],
     )
 
 
-def placed_leaks(dataset: Dataset, leaks: Sequence[PlacedLeak]) -> list[Sample]:
+def placed_leaks(dataset: Dataset, leaks: Sequence[PlacedLeak]) -> list[ReportedSample]:
     """Return the images that a pin or an addition puts where they are a leak, the first ones."""
     return _samples(dataset, [leak.row for leak in leaks[:MAX_LISTED]])
 
 
-def _samples(dataset: Dataset, rows: Sequence[int]) -> list[Sample]:
+def _samples(dataset: Dataset, rows: Sequence[int]) -> list[ReportedSample]:
     places, images = dataset.selection.places() if rows else {}, dataset.images
     return [
-        Sample.model_validate(
+        ReportedSample.model_validate(
             {
                 "sample": images.identifier(row),
                 "label": str(images.labels[row]),

@@ -21,7 +21,7 @@ class Cell(NamedTuple):
         return self.after - self.before
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One class: its images in each split, and in all of them."""
 
     name: str
@@ -33,19 +33,19 @@ class Row(NamedTuple):
         return any(cell.difference for cell in self.cells)
 
 
-class Table(NamedTuple):
+class CountTable(NamedTuple):
     """The rows of the classes that change, of those that do not, and of their total.
 
     `columns` are the headings: the class, the splits that either version has, and the total.
     """
 
     columns: list[str]
-    changed: list[Row]
-    unchanged: list[Row]
-    total: Row
+    changed: list[TableRow]
+    unchanged: list[TableRow]
+    total: TableRow
 
 
-def of(counts: Sequence[ClassCount]) -> Table:
+def of(counts: Sequence[ClassCount]) -> CountTable:
     """Return the table of `counts`."""
     by_name: dict[str, list[ClassCount]] = {}
     for count in counts:
@@ -53,7 +53,7 @@ def of(counts: Sequence[ClassCount]) -> Table:
     there = {TRAIN, TEST, *(count.split for count in counts)}
     splits = [split for split in SPLITS if split in there]
     rows = [_row(name, of_class, splits) for name, of_class in by_name.items()]
-    return Table(
+    return CountTable(
         columns=["class", *splits, TOTAL],
         changed=[row for row in rows if row.changed],
         unchanged=[row for row in rows if not row.changed],
@@ -61,9 +61,9 @@ def of(counts: Sequence[ClassCount]) -> Table:
     )
 
 
-def _row(name: str, counts: Sequence[ClassCount], splits: Sequence[Split]) -> Row:
+def _row(name: str, counts: Sequence[ClassCount], splits: Sequence[Split]) -> TableRow:
     cells = [_sum(count for count in counts if count.split == split) for split in splits]
-    return Row(name, [*cells, _sum(counts)])
+    return TableRow(name, [*cells, _sum(counts)])
 
 
 def _sum(counts: Iterable[ClassCount]) -> Cell:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from scripts.dataset.near import LIMIT, MAX_FOUND
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
 from scripts.releases.comparison import images
-from scripts.review.report import ClassCount, Leaks, Plan, Sample, SampleChange
+from scripts.review.report import ClassCount, Leaks, Plan, ReportedSample, SampleChange
 from scripts.review.words import few, tags
 
 # A class at least this many times as large as another is reported.
@@ -148,7 +148,7 @@ def _near(plan: Plan, name: Name) -> Iterator[str]:
     )
 
 
-def _sample(sample: Sample, name: Name) -> str:
+def _sample(sample: ReportedSample, name: Name) -> str:
     """Return a sample in words: its place, and its label where the class does not tell it."""
     label = "" if sample.label == sample.folder else f", label {name(sample.label)}"
     return f"{name(sample.sample)} ({name(f'{sample.split}/{sample.folder}')}{label})"

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from scripts.dataset import png
-from scripts.site.sheets import COLUMNS, Sheet
+from scripts.site.sheets import COLUMNS, PictureSheet
 from scripts.sources.source import Pixels
 from scripts.storage import manifest
 
@@ -40,7 +40,7 @@ def cut(atlas: bytes, count: int) -> Iterator[Pixels]:
         yield page[top : top + height, left : left + width]
 
 
-def holds(atlas: bytes, sheet: Sheet) -> bool:
+def holds(atlas: bytes, sheet: PictureSheet) -> bool:
     """Return whether an atlas holds the images of `sheet`.
 
     Each is encoded again as `build` does it, and compared by the checksum in the manifest.

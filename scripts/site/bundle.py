@@ -27,7 +27,7 @@ Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Distance = Annotated[float, Field(ge=0, lt=LIMIT, allow_inf_nan=False)]
 
 
-class Near(BaseModel):
+class NearRecord(BaseModel):
     """The closest near-duplicates that a release brings: distance, sample in train, other sample.
 
     Samples are named by the MD5 of their PNG. `count` is how many there are; without `searched`
@@ -41,7 +41,7 @@ class Near(BaseModel):
     pairs: Annotated[list[tuple[Distance, Md5, Md5]], Field(max_length=MAX_PAIRS)] = []
 
 
-def pack(atlases: Mapping[str, bytes], near: Near | None = None) -> bytes:
+def pack(atlases: Mapping[str, bytes], near: NearRecord | None = None) -> bytes:
     """Return a record with `atlases`, by key, and `near`."""
     buffer = io.BytesIO()
     files = {f"{key}.png": atlas for key, atlas in sorted(atlases.items())}
@@ -73,10 +73,12 @@ class Bundle:
         return self._files.get(f"{key}.png")
 
     @property
-    def near(self) -> Near | None:
+    def near(self) -> NearRecord | None:
         """The near-duplicates, None when they are not there."""
         content = self._files.get(NEAR, b"")
         try:
-            return Near.model_validate_json(content) if len(content) <= MAX_NEAR_BYTES else None
+            return (
+                NearRecord.model_validate_json(content) if len(content) <= MAX_NEAR_BYTES else None
+            )
         except ValidationError:
             return None

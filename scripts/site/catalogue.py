@@ -19,15 +19,15 @@ from scripts.releases.releases import Release
 from scripts.review import plan
 from scripts.review.report import Plan
 from scripts.site import changes, sheets
-from scripts.site.bundle import Near
-from scripts.site.changes import Change, Placed
-from scripts.site.known import Known, Reader
+from scripts.site.bundle import NearRecord
+from scripts.site.changes import Placed, ShownChange
+from scripts.site.known import KnownSamples, SampleReader
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Sheets
 
 
 @dataclass(frozen=True)
-class NearPair:
+class ShownPair:
     """Two near-duplicates on both sides of the split, and their distance in gray levels."""
 
     distance: float
@@ -36,7 +36,7 @@ class NearPair:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One release, and what is shown of it.
 
     `before` is the release before it. `sheets` is empty where the release cannot be read, and
@@ -47,16 +47,16 @@ class Entry:
 
     release: Release
     date: str
-    known: Known
+    known: KnownSamples
     config_text: str
     plan: Plan
-    before: "Entry | None" = None
+    before: "CatalogueEntry | None" = None
     card: str = ""
     sheets: Sheets = field(default_factory=dict)
     unreadable: str = ""
-    change: Change | None = None
-    near: Sequence[NearPair] = ()
-    found: Near = field(default_factory=Near)
+    change: ShownChange | None = None
+    near: Sequence[ShownPair] = ()
+    found: NearRecord = field(default_factory=NearRecord)
 
     @property
     def tag(self) -> str:
@@ -80,7 +80,7 @@ class Catalogue:
 
     address: str
     declared: ReleasesFile
-    entries: list[Entry]
+    entries: list[CatalogueEntry]
 
     @property
     def title(self) -> str:
@@ -102,14 +102,14 @@ def read(git: Git, pictures: Pictures) -> Catalogue:
     return Catalogue(origin.address(git), declared.on_main(git), [*builder.entries()])
 
 
-def compare(before: Entry, after: Entry) -> Change | None:
+def compare(before: CatalogueEntry, after: CatalogueEntry) -> ShownChange | None:
     """Return what differs between two releases; None where one of them cannot be read."""
     if before.unreadable or after.unreadable:
         return None
     old, new = before.release.lock.meta, after.release.lock.meta
     if old.samples == new.samples and old.source.sha256 == new.source.sha256:
         # Files of the same names, which other code may have encoded.
-        return Change(before=before.release.lock.images)
+        return ShownChange(before=before.release.lock.images)
     same_rows = old.source.sha256 == new.source.sha256
     return changes.between(before.sheets, after.sheets, same_rows=same_rows)
 
@@ -117,22 +117,22 @@ def compare(before: Entry, after: Entry) -> Change | None:
 class _Builder:
     def __init__(self, git: Git, history: History, pictures: Pictures) -> None:
         self._git, self._history, self._pictures = git, history, pictures
-        self._known, self._address = Reader(git), origin.address(git)
+        self._known, self._address = SampleReader(git), origin.address(git)
         self._by_md5: dict[str, Sheets] = {}
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[CatalogueEntry]:
         """Yield all releases, oldest first."""
-        entry: Entry | None = None
+        entry: CatalogueEntry | None = None
         for release in self._history.releases:
             entry = self._with_samples(self._described(release, entry))
             entry = replace(entry, card=self._card(entry))
             yield entry
 
-    def _described(self, release: Release, before: Entry | None) -> Entry:
+    def _described(self, release: Release, before: CatalogueEntry | None) -> CatalogueEntry:
         """Return what git and the source say of a release."""
         git = self._git
         config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
-        return Entry(
+        return CatalogueEntry(
             release=release,
             date=releases.date_of(git, release),
             known=self._known.read(release),
@@ -141,7 +141,7 @@ class _Builder:
             before=before,
         )
 
-    def _plan(self, release: Release, before: Entry | None) -> Plan:
+    def _plan(self, release: Release, before: CatalogueEntry | None) -> Plan:
         """Return what `release` changed, without its samples."""
         earlier = before.release if before else None
         difference = Diff(
@@ -155,7 +155,7 @@ class _Builder:
         )
         return plan.of(difference)
 
-    def _card(self, entry: Entry) -> str:
+    def _card(self, entry: CatalogueEntry) -> str:
         inputs = entry.known.inputs
         if inputs is None:
             return ""
@@ -170,7 +170,7 @@ class _Builder:
             without_archive=entry.release.lock.size > MAX_FILE,
         ).decode()
 
-    def _with_samples(self, entry: Entry) -> Entry:
+    def _with_samples(self, entry: CatalogueEntry) -> CatalogueEntry:
         """Return `entry` with its samples and their pictures, as far as they can be read."""
         before = _readable(entry.before)
         try:
@@ -197,14 +197,14 @@ class _Builder:
         return self._by_md5[lock.md5]
 
 
-def _readable(entry: Entry | None) -> Entry | None:
+def _readable(entry: CatalogueEntry | None) -> CatalogueEntry | None:
     """Return the newest release up to `entry` that can be read."""
     while entry and entry.unreadable:
         entry = entry.before
     return entry
 
 
-def _near(entry: Entry, before: Entry | None) -> list[NearPair]:
+def _near(entry: CatalogueEntry, before: CatalogueEntry | None) -> list[ShownPair]:
     """Return the near-duplicates of `entry`, closest first: those of before, and its own."""
     pairs = {(one, other): distance for distance, one, other in entry.found.pairs}
     # Their images are the same, whichever sheet they are on now.
@@ -219,7 +219,7 @@ def _near(entry: Entry, before: Entry | None) -> list[NearPair]:
         if picture.md5 in wanted
     }
     found = [
-        NearPair(distance, there[one], there[other])
+        ShownPair(distance, there[one], there[other])
         for (one, other), distance in pairs.items()
         if one in there and other in there
     ]

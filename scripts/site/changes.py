@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scripts.inputs.config import TEST, TRAIN
 from scripts.review.report import SampleChange
-from scripts.site.sheets import Place, Sheet, Sheets
+from scripts.site.sheets import PictureSheet, Place, Sheets
 
 
 class Placed(NamedTuple):
@@ -18,7 +18,7 @@ class Placed(NamedTuple):
     identifier: str
     split: str
     label: str
-    sheet: Sheet
+    sheet: PictureSheet
     number: int
 
 
@@ -30,7 +30,7 @@ class Moved(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
+class ShownChange:
     """The samples that differ.
 
     `relabeled` ones stay in their split under another class, `moved` ones change the split.
@@ -58,14 +58,16 @@ class Change:
         )
 
 
-def between(old: Sheets, new: Sheets, *, same_rows: bool = False) -> Change:
+def between(old: Sheets, new: Sheets, *, same_rows: bool = False) -> ShownChange:
     """Return what differs between two versions.
 
     Samples are the same if their PNGs are, or if they have the same identifier in a source of your
     own. With `same_rows` both are of the same table, so row numbers name the same samples too.
     """
     gone, come = _only_in(old, new), _only_in(new, old)
-    change = Change(sum(len(sheet.pictures) for of_place in old.values() for sheet in of_place))
+    change = ShownChange(
+        sum(len(sheet.pictures) for of_place in old.values() for sheet in of_place)
+    )
     # Resized images have another PNG and the same identifier.
     named = {
         placed.identifier: md5
@@ -93,7 +95,7 @@ def _only_in(one: Sheets, other: Sheets) -> dict[str, Placed]:
     }
 
 
-def _differing(one: Sheets, other: Sheets) -> Iterator[tuple[Place, Sheet]]:
+def _differing(one: Sheets, other: Sheets) -> Iterator[tuple[Place, PictureSheet]]:
     for place, sheets in one.items():
         there = {sheet.key for sheet in other.get(place, ())}
         yield from ((place, sheet) for sheet in sheets if sheet.key not in there)

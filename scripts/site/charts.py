@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.inputs.config import SPLITS
-from scripts.site.catalogue import Entry
+from scripts.site.catalogue import CatalogueEntry
 
 WIDTH, HEIGHT = 720, 220
 # Room for the numbers to the left of the bars, and for the tags below and beside them.
@@ -21,7 +21,7 @@ MAX_NARROW = 6
 
 
 @dataclass(frozen=True)
-class Part:
+class BarPart:
     """A part of a bar: the split, how many images, where it begins and how long it is."""
 
     split: str
@@ -31,13 +31,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Bar:
+class ChartBar:
     """The bar of one release, `x` being its left side."""
 
     tag: str
     x: float
     total: int
-    parts: Sequence[Part]
+    parts: Sequence[BarPart]
     has_label: bool
 
 
@@ -50,10 +50,10 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class History:
+class CountHistory:
     """Counts over time: a bar for each release, of parts by split."""
 
-    bars: Sequence[Bar]
+    bars: Sequence[ChartBar]
     ticks: Sequence[Tick]
     bar_width: float
     omitted: int
@@ -64,7 +64,7 @@ class History:
         return len(self.bars) > MAX_NARROW
 
 
-def history(entries: Sequence[Entry]) -> History:
+def history(entries: Sequence[CatalogueEntry]) -> CountHistory:
     """Return the chart of how many images each release has, by split."""
     shown = entries[-MAX_RELEASES:]
     by_split = [splits_of(entry.counts) for entry in shown]
@@ -74,7 +74,7 @@ def history(entries: Sequence[Entry]) -> History:
     width = min(MAX_BAR, step * 0.8)
     every = math.ceil(TAG_WIDTH / step)
     bars = [
-        Bar(
+        ChartBar(
             tag=entry.tag,
             x=LEFT + number * step + (step - width) / 2,
             total=sum(counts.values()),
@@ -85,7 +85,7 @@ def history(entries: Sequence[Entry]) -> History:
         for number, (entry, counts) in enumerate(zip(shown, by_split, strict=True))
     ]
     lines = [Tick(count, HEIGHT - BOTTOM - count * scale) for count in ticks]
-    return History(bars, lines, width, len(entries) - len(shown))
+    return CountHistory(bars, lines, width, len(entries) - len(shown))
 
 
 def splits_of(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
@@ -93,23 +93,23 @@ def splits_of(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     return {split: sum(counts[split].values()) for split in SPLITS if split in counts}
 
 
-def shares(counts: Mapping[str, int], most: int) -> list[Part]:
+def shares(counts: Mapping[str, int], most: int) -> list[BarPart]:
     """Return the parts of a bar from left to right, in percent of `most`."""
     parts, start = [], 0.0
     for split, count in counts.items():
         length = 100 * count / max(most, 1)
-        parts.append(Part(split, count, round(start, 2), round(length, 2)))
+        parts.append(BarPart(split, count, round(start, 2), round(length, 2)))
         start += length
     return parts
 
 
-def _stacked(counts: Mapping[str, int], scale: float) -> list[Part]:
+def _stacked(counts: Mapping[str, int], scale: float) -> list[BarPart]:
     """Return the parts of a bar from the bottom to the top."""
     parts, bottom = [], float(HEIGHT - BOTTOM)
     for split, count in counts.items():
         length = count * scale
         bottom -= length
-        parts.append(Part(split, count, round(bottom, 1), round(length, 1)))
+        parts.append(BarPart(split, count, round(bottom, 1), round(length, 1)))
     return parts
 
 

@@ -28,7 +28,7 @@ class Ambiguous(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownSamples:
     """What is known of the samples of one release.
 
     `decisions` are those of the curation by sample. `source` is None where it is not available,
@@ -55,7 +55,7 @@ class Known:
         return (0, []) if self.source is None else _ambiguous(self.source)
 
 
-class Reader:
+class SampleReader:
     """Reads what is known of releases; a source that several were made from is loaded once."""
 
     def __init__(self, git: Git) -> None:
@@ -63,16 +63,16 @@ class Reader:
         self._git = git
         self._sources: dict[tuple[str, str], Source | UserError] = {}
 
-    def read(self, release: Release) -> Known:
+    def read(self, release: Release) -> KnownSamples:
         """Return what is known of the samples of `release`."""
         inputs = _inputs(self._git, release)
         if inputs is None:
-            return Known(None, None, "its config cannot be read")
+            return KnownSamples(None, None, "its config cannot be read")
         decisions = _in_words(inputs.curation)
         source = self._source(release, inputs)
         if isinstance(source, UserError):
-            return Known(inputs, None, str(source), decisions)
-        return Known(inputs, source, "", decisions)
+            return KnownSamples(inputs, None, str(source), decisions)
+        return KnownSamples(inputs, source, "", decisions)
 
     def _source(self, release: Release, inputs: Inputs) -> Source | UserError:
         recorded = release.lock.meta.source

@@ -13,8 +13,8 @@ from scripts.errors import UserError
 from scripts.inputs.config import TRAIN
 from scripts.progress import Bar
 from scripts.site import atlas, bundle
-from scripts.site.bundle import Bundle, Near
-from scripts.site.sheets import Picture, Place, Sheet, Sheets
+from scripts.site.bundle import Bundle, NearRecord
+from scripts.site.sheets import Picture, PictureSheet, Place, Sheets
 from scripts.sources.source import Pixels
 from scripts.storage import files, manifest
 from scripts.storage.derived import Derived
@@ -29,7 +29,7 @@ class Pictures:
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
     _derived: dict[str, Derived] = field(default_factory=dict)
 
-    def provide(self, version: Version, sheets: Sheets, before: Sheets) -> Near:
+    def provide(self, version: Version, sheets: Sheets, before: Sheets) -> NearRecord:
         """Have the atlases of `version`, whose sheets are given; return its near-duplicates.
 
         `before` are the sheets of the release before. What is not in the remote yet is made and
@@ -51,7 +51,7 @@ class Pictures:
             self._store(version, name, record)
         return found
 
-    def read(self, sheet: Sheet) -> list[Pixels]:
+    def read(self, sheet: PictureSheet) -> list[Pixels]:
         """Return the images of a sheet that was provided."""
         return atlas.read(self._path(sheet.key), len(sheet.pictures))
 
@@ -64,8 +64,8 @@ class Pictures:
         return self.folder / f"{key}.png"
 
     def _read(
-        self, version: Version, name: str, missing: dict[str, tuple[Place, Sheet]]
-    ) -> Near | None:
+        self, version: Version, name: str, missing: dict[str, tuple[Place, PictureSheet]]
+    ) -> NearRecord | None:
         """Write what the remote has of the `missing` atlases, and take them out."""
         found = None
         for content in self._of(version).read(name):
@@ -81,7 +81,7 @@ class Pictures:
         return found
 
     def _draw(
-        self, version: Version, missing: Mapping[str, tuple[Place, Sheet]]
+        self, version: Version, missing: Mapping[str, tuple[Place, PictureSheet]]
     ) -> Iterator[bytes]:
         """Draw and write the `missing` atlases; yield records of them.
 
@@ -116,8 +116,8 @@ class Pictures:
 
 
 def _images(
-    version: Version, missing: Iterable[tuple[Place, Sheet]]
-) -> Iterator[tuple[Sheet, list[Pixels]]]:
+    version: Version, missing: Iterable[tuple[Place, PictureSheet]]
+) -> Iterator[tuple[PictureSheet, list[Pixels]]]:
     """Yield each missing sheet with its images."""
     samples = {(one.split, one.label, one.identifier): one for one in version.samples}
     for place, group in groupby(missing, itemgetter(0)):
@@ -157,7 +157,7 @@ class _Rows:
         return sheet.pictures[number]
 
 
-def _near_duplicates(pictures: Pictures, sheets: Sheets, before: Sheets) -> Near:
+def _near_duplicates(pictures: Pictures, sheets: Sheets, before: Sheets) -> NearRecord:
     """Return the near-duplicates in `sheets` of which one was not in its split `before`."""
     rows = _Rows(pictures, sheets)
     was = {
@@ -178,4 +178,4 @@ def _near_duplicates(pictures: Pictures, sheets: Sheets, before: Sheets) -> Near
         (pair.distance, rows.picture(pair.train).md5, rows.picture(pair.other).md5)
         for pair in found.pairs
     ]
-    return Near(searched=found.searched, count=found.count, pairs=pairs)
+    return NearRecord(searched=found.searched, count=found.count, pairs=pairs)

@@ -15,11 +15,11 @@ from scripts.inputs.config import SPLITS, TRAIN
 from scripts.review import plan, render, table, words
 from scripts.review.warnings import warnings
 from scripts.site import atlas, catalogue, charts, markdown
-from scripts.site.catalogue import Catalogue, Entry
-from scripts.site.changes import Change, Moved, Placed
+from scripts.site.catalogue import Catalogue, CatalogueEntry
+from scripts.site.changes import Moved, Placed, ShownChange
 from scripts.site.known import Ambiguous
 from scripts.site.pictures import Pictures
-from scripts.site.sheets import Picture, Sheet
+from scripts.site.sheets import Picture, PictureSheet
 from scripts.storage import files, manifest
 
 # More pictures of one kind of change are counted only.
@@ -87,7 +87,7 @@ class _Site:
             description=inputs.config.description if inputs else None,
         )
 
-    def write_release(self, entry: Entry, after: Entry | None) -> None:
+    def write_release(self, entry: CatalogueEntry, after: CatalogueEntry | None) -> None:
         """Write the page of a release; `after` is the next one."""
         curated = entry.plan.curated.changes[:MAX_CURATED] if entry.plan.curated else []
         self._write(
@@ -112,7 +112,7 @@ class _Site:
             card=markdown.of_card(entry.card) if entry.card else None,
         )
 
-    def write_grids(self, entry: Entry) -> None:
+    def write_grids(self, entry: CatalogueEntry) -> None:
         """Write a page for each sheet of a release."""
         for (split, label), sheets in entry.sheets.items():
             first, total = 1, sum(len(sheet.pictures) for sheet in sheets)
@@ -149,7 +149,7 @@ class _Site:
         rules = [_style(key, *shape) for key, shape in sorted(self._pictures.shapes.items())]
         files.write(self._pictures.folder / "atlases.css", "".join(rules).encode())
 
-    def _write_comparison(self, before: Entry, entry: Entry) -> None:
+    def _write_comparison(self, before: CatalogueEntry, entry: CatalogueEntry) -> None:
         change = catalogue.compare(before, entry)
         counts = plan.counts(before.release.lock, entry.release.lock)
         self._write(
@@ -164,16 +164,16 @@ class _Site:
             sections=_sections(before, entry, change),
         )
 
-    def _compared(self, entry: Entry) -> list[Entry]:
+    def _compared(self, entry: CatalogueEntry) -> list[CatalogueEntry]:
         """Return the releases that `entry` is compared with, newest first."""
-        found: list[Entry] = []
+        found: list[CatalogueEntry] = []
         other = entry.before
         while other and len(found) < MAX_COMPARED:
             found.append(other)
             other = other.before
         return found
 
-    def _ambiguous(self, entry: Entry) -> dict[str, Any]:
+    def _ambiguous(self, entry: CatalogueEntry) -> dict[str, Any]:
         """Return images that the source has under two labels, after writing their atlases."""
         count, found = entry.known.ambiguous
         by_shape: dict[tuple[int, ...], list[Ambiguous]] = {}
@@ -181,7 +181,7 @@ class _Site:
             by_shape.setdefault(one.image.shape, []).append(one)
         shown = []
         for images in by_shape.values():
-            sheet = Sheet(tuple(Picture(one.identifiers[0], _md5(one)) for one in images))
+            sheet = PictureSheet(tuple(Picture(one.identifiers[0], _md5(one)) for one in images))
             drawn = atlas.draw([one.image for one in images])
             self._pictures.write(drawn, sheet.key, len(images))
             for place, one in enumerate(images):
@@ -210,12 +210,14 @@ def _style(key: str, height: int, width: int) -> str:
     return image + side if height != width else image
 
 
-def _sections(before: Entry, after: Entry, change: Change | None) -> list[Section]:
+def _sections(
+    before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None
+) -> list[Section]:
     """Return what differs as pictures."""
     if change is None:
         return []
 
-    def place(entry: Entry, one: Placed) -> Shown:
+    def place(entry: CatalogueEntry, one: Placed) -> Shown:
         return Shown(one, f"{one.split}/{one.label}", _source_label(entry, one))
 
     def move(one: Moved) -> Shown:
@@ -253,7 +255,7 @@ def _place_of(placed: Placed) -> tuple[int, str, str]:
     return SPLITS.index(placed.split), placed.label, placed.identifier
 
 
-def _rows(entry: Entry) -> list[dict[str, Any]]:
+def _rows(entry: CatalogueEntry) -> list[dict[str, Any]]:
     """Return a row for each class: its counts, a bar, and links to its images."""
     by_label = {
         label: {
@@ -279,7 +281,7 @@ def _rows(entry: Entry) -> list[dict[str, Any]]:
     ]
 
 
-def _look(entry: Entry) -> Iterator[tuple[str, str, list[Placed]]]:
+def _look(entry: CatalogueEntry) -> Iterator[tuple[str, str, list[Placed]]]:
     """Yield the first images of some classes, with their split and class."""
     seen: set[str] = set()
     for (split, label), sheets in sorted(
@@ -298,7 +300,7 @@ def _look(entry: Entry) -> Iterator[tuple[str, str, list[Placed]]]:
             )
 
 
-def _cells(entry: Entry, label: str, sheet: Sheet) -> Markup:
+def _cells(entry: CatalogueEntry, label: str, sheet: PictureSheet) -> Markup:
     """Return the images of a page; a template would take many times as long."""
     known, shown = entry.known, html.escape(label)
     lines = []
@@ -311,7 +313,7 @@ def _cells(entry: Entry, label: str, sheet: Sheet) -> Markup:
     return Markup("\n".join(lines))  # noqa: S704
 
 
-def _source_label(entry: Entry, placed: Placed) -> str:
+def _source_label(entry: CatalogueEntry, placed: Placed) -> str:
     return entry.known.label(placed.identifier) or ""
 
 
@@ -327,18 +329,18 @@ def _page_numbers(page: int, last: int) -> list[int | None]:
     return found
 
 
-def _headline(entry: Entry) -> str:
+def _headline(entry: CatalogueEntry) -> str:
     """Return what a release is or changes, in a few words."""
     if entry.before is None:
         return f"The first release: {entry.release.lock.images:,} samples"
     return render.headline(entry.plan)
 
 
-def _comparable(entry: Entry) -> str:
+def _comparable(entry: CatalogueEntry) -> str:
     return f"with {words.comparable(entry.plan)}" if entry.before else "first release"
 
 
-def _in_words(change: Change | None) -> str:
+def _in_words(change: ShownChange | None) -> str:
     if change is None:
         return "What differs is not known."
     counts = {

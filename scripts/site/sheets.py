@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from scripts.assets.samples import Sample
+from scripts.assets.samples import ReleasedSample
 
 # The images in a row of an atlas; a sheet has at most this many rows.
 COLUMNS, ROWS = 20, 20
@@ -29,7 +29,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PictureSheet:
     """Samples of one split and class, in the order of their images in the atlas."""
 
     pictures: tuple[Picture, ...]
@@ -43,10 +43,10 @@ class Sheet:
 
 Place = tuple[str, str]
 # The sheets of each (split, class) of a version.
-Sheets = Mapping[Place, Sequence[Sheet]]
+Sheets = Mapping[Place, Sequence[PictureSheet]]
 
 
-def of_version(before: Sheets, samples: Iterable[Sample], mean_size: float) -> Sheets:
+def of_version(before: Sheets, samples: Iterable[ReleasedSample], mean_size: float) -> Sheets:
     """Return the sheets of a version, given those of the one `before` it.
 
     `mean_size` is that of the files of its images, in bytes.
@@ -68,7 +68,9 @@ def capacity(mean_size: float) -> int:
     return COLUMNS * min(ROWS, max(1, rows))
 
 
-def extended(before: Sequence[Sheet], pictures: Sequence[Picture], most: int) -> Sequence[Sheet]:
+def extended(
+    before: Sequence[PictureSheet], pictures: Sequence[Picture], most: int
+) -> Sequence[PictureSheet]:
     """Return sheets of `pictures`: those of `before` as far as possible, then what is new.
 
     A sheet that loses images closes the gaps; one that loses all goes. New images fill up the last
@@ -82,17 +84,17 @@ def extended(before: Sequence[Sheet], pictures: Sequence[Picture], most: int) ->
     sheets = [sheet for sheet in kept if sheet.pictures]
     rest = [*new]
     if rest and sheets and (free := most - len(sheets[-1].pictures)) > 0:
-        sheets[-1] = Sheet(sheets[-1].pictures + tuple(rest[:free]))
+        sheets[-1] = PictureSheet(sheets[-1].pictures + tuple(rest[:free]))
         rest = rest[free:]
     return [*sheets, *_filled(rest, most)]
 
 
-def _without(sheet: Sheet, there: Mapping[Picture, None]) -> Sheet:
+def _without(sheet: PictureSheet, there: Mapping[Picture, None]) -> PictureSheet:
     """Return `sheet` with those of its images that are `there`; the same where all are."""
     kept = tuple(picture for picture in sheet.pictures if picture in there)
-    return sheet if len(kept) == len(sheet.pictures) else Sheet(kept)
+    return sheet if len(kept) == len(sheet.pictures) else PictureSheet(kept)
 
 
-def _filled(pictures: Sequence[Picture], most: int) -> Iterator[Sheet]:
+def _filled(pictures: Sequence[Picture], most: int) -> Iterator[PictureSheet]:
     for start in range(0, len(pictures), most):
-        yield Sheet(tuple(pictures[start : start + most]))
+        yield PictureSheet(tuple(pictures[start : start + most]))

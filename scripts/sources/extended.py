@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.inputs.additions import Addition
-from scripts.sources.source import FetchObject, Held, Pixels, Reader, Source
+from scripts.sources.source import FetchObject, Held, ImageReader, Pixels, Source
 
 
 class Images(Protocol):
@@ -64,10 +64,10 @@ class Extended:
         number = row - len(self.source.labels)
         return str(self.source.labels[row]) if number < 0 else self.additions[number].label
 
-    def part(self, rows: Sequence[int], fetch: FetchObject) -> "Part":
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "ImagesPart":
         """Return what another machine must know to make files of `rows`."""
         start = len(self.source.labels)
-        return Part(
+        return ImagesPart(
             self.source.reader([row for row in rows if row < start], fetch),
             Held({row: self.additions[row - start].pixels for row in rows if row >= start}),
             {row: (self.identifier(row), self.label(row)) for row in rows},
@@ -80,10 +80,10 @@ class Extended:
 
 
 @dataclass(frozen=True)
-class Part:
+class ImagesPart:
     """Some rows, on another machine; `names` are their identifiers and labels."""
 
-    source: Reader
+    source: ImageReader
     additions: Held
     names: Mapping[int, tuple[str, str]]
 
@@ -99,6 +99,6 @@ class Part:
         """Return the label of a row."""
         return self.names[row][1]
 
-    def part(self, _rows: Sequence[int], _fetch: FetchObject) -> "Part":
+    def part(self, _rows: Sequence[int], _fetch: FetchObject) -> "ImagesPart":
         """Return this: it is on another machine already."""
         return self

@@ -32,7 +32,7 @@ OTHERS = "*"
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]
-Place = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+LinePlace = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Size = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,3}x[1-9][0-9]{0,3}|different)$")]
 
 
@@ -66,7 +66,7 @@ class BatchRecord(_Record):
 
     shards: Annotated[list[Count], Field(min_length=1)]
     sha256: Sha256
-    zones: dict[str, tuple[Place, Place, Place]] = {}
+    zones: dict[str, tuple[LinePlace, LinePlace, LinePlace]] = {}
 
     @property
     def images(self) -> int:
@@ -134,7 +134,7 @@ class Pointer(_Record):
         return ours[: len(theirs)] == theirs
 
 
-class Output(NamedTuple):
+class PointerOutput(NamedTuple):
     """A folder as DVC knows it: its manifest's object, the size of its files, how many they are."""
 
     md5: str
@@ -149,7 +149,7 @@ def path_of(name: str) -> str:
 
 def create(
     name: str,
-    output: Output,
+    output: PointerOutput,
     shape: Shape,
     counts: Mapping[str, int],
     batches: Sequence[BatchRecord],

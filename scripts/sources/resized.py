@@ -16,7 +16,7 @@ from scripts import workers
 from scripts.inputs.images import FILTER, resize
 from scripts.sources.copies import FOLDER
 from scripts.sources.shards import DIGEST_SIZE
-from scripts.sources.source import Batch, FetchObject, Pixels, Reader, Source
+from scripts.sources.source import Batch, FetchObject, ImageReader, Pixels, Source
 from scripts.storage import files
 
 
@@ -107,7 +107,7 @@ class Resized:
 class ResizedReader:
     """Reads rows and resizes them."""
 
-    source: Reader
+    source: ImageReader
     size: tuple[int, int]
 
     def image(self, row: int) -> Pixels:

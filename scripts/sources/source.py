@@ -60,7 +60,7 @@ class Batch:
     zones: Mapping[str, Zones] = field(default_factory=dict)
 
 
-class Reader(Protocol):
+class ImageReader(Protocol):
     """Reads some rows of a source. It holds no more than that needs, and can be pickled."""
 
     def image(self, row: int) -> Pixels:
@@ -116,7 +116,7 @@ class Source(Protocol):
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
 
-    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "Reader":
+    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ImageReader":
         """Return what reads `rows` on another machine, where `fetch` returns objects."""
 
     def identifier(self, row: int) -> str:

@@ -21,7 +21,7 @@ FILE = np.dtype([("md5", np.uint8, MD5_SIZE), ("size", "<u4")])
 THUMBNAIL = np.dtype([("row", "<i8"), ("shape", "<i4", 3), ("levels", np.uint8, SIZE)])
 SHAPE = ("height", "width", "colors")
 
-Rows = npt.NDArray[np.void]
+SummaryRows = npt.NDArray[np.void]
 
 
 def summary_name(batch: int) -> str:
@@ -34,7 +34,7 @@ def has_thumbnail(shape: Sequence[int]) -> bool:
     return shape[0] * shape[1] > SIZE
 
 
-def read_files(path: Path, encoder: str, count: int) -> Rows | None:
+def read_files(path: Path, encoder: str, count: int) -> SummaryRows | None:
     """Return the file of each of `count` rows, as `FILE`.
 
     None where another encoder made them, or the summaries are damaged.
@@ -54,7 +54,7 @@ def read_files(path: Path, encoder: str, count: int) -> Rows | None:
     return found
 
 
-def read_thumbnails(path: Path, count: int) -> Rows | None:
+def read_thumbnails(path: Path, count: int) -> SummaryRows | None:
     """Return the thumbnails of those of `count` rows that have one, as `THUMBNAIL`, by row.
 
     None where the summaries are damaged.

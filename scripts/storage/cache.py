@@ -19,7 +19,7 @@ READ_ONLY = 0o444
 INTACT_FILE = ".dvc/tmp/intact"
 
 
-class Stored(NamedTuple):
+class CachedObject(NamedTuple):
     """An object of the cache: its name, its size, and the stamp of its file."""
 
     name: str
@@ -62,10 +62,10 @@ class Cache:
         """Store one object, unless it is there already; return its name."""
         return self.store(data).name
 
-    def store(self, data: bytes) -> Stored:
+    def store(self, data: bytes) -> CachedObject:
         """Store one object, unless it is there already."""
         name = manifest.md5_of(data)
-        return Stored(name, len(data), self.put_as(name, data))
+        return CachedObject(name, len(data), self.put_as(name, data))
 
     def put_as(self, name: str, data: bytes) -> str:
         """Store one object, whose name is known, unless it is there already; return its stamp."""
@@ -108,7 +108,7 @@ class Cache:
         self._intact.update(found)
         return {name: self._intact[name] for name in names if name in self._intact}
 
-    def note_intact(self, made: Manifest, stored: Iterable[Stored]) -> None:
+    def note_intact(self, made: Manifest, stored: Iterable[CachedObject]) -> None:
         """Note which objects of `made` are intact: those that were found so, and `stored`."""
         self._intact.update((one.name, one.stamp) for one in stored)
         names = {made.md5, *(name for name, _ in made.files.values())}

@@ -10,7 +10,7 @@ from scripts.storage import files
 
 
 @dataclass(frozen=True)
-class Change:
+class FolderChange:
     """What a folder needs: `remove` are files, links and folders, `link` are files to make."""
 
     remove: list[str]
@@ -31,7 +31,7 @@ class Change:
             files.link(object_of(name), f"{folder}/{name}")
 
 
-def compare(folder: Path, inodes: Mapping[str, int]) -> Change:
+def compare(folder: Path, inodes: Mapping[str, int]) -> FolderChange:
     """Return what has to change so that `folder` has exactly the files of `inodes`.
 
     A file is right if its inode is that of its object: both are the same file on the disk. So a
@@ -56,4 +56,4 @@ def compare(folder: Path, inodes: Mapping[str, int]) -> Change:
         look("")
     elif os.path.lexists(folder):
         remove.append("")
-    return Change(remove, [name for name in inodes if name not in right])
+    return FolderChange(remove, [name for name in inodes if name not in right])

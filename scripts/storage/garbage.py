@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scripts.errors import UserError
 from scripts.storage.files import TEMPORARY
-from scripts.storage.remote import Remote, Stored, reason
+from scripts.storage.remote import Remote, StoredObject, reason
 
 # Seconds. What a pull request has stored is named by nothing before its candidate is published, and
 # a run may have found an object that it needs without storing it again.
@@ -27,7 +27,7 @@ class Garbage:
     `unknown` counts files that this project did not write; they are left alone.
     """
 
-    unneeded: list[Stored]
+    unneeded: list[StoredObject]
     young: int
     unknown: int
 
@@ -37,7 +37,7 @@ class Garbage:
         return sum(one.size for one in self.unneeded)
 
 
-def expanded(remote: Remote, listed: Sequence[Stored], named: Collection[str]) -> set[str]:
+def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[str]) -> set[str]:
     """Return `named`, names without `.dir`, and those of all files that the manifests list.
 
     Raises `UserError` when one of them is damaged: what it lists is unknown then.
@@ -57,7 +57,7 @@ def expanded(remote: Remote, listed: Sequence[Stored], named: Collection[str]) -
     return found
 
 
-def find(listed: Sequence[Stored], needed: Collection[str], now: float) -> Garbage:
+def find(listed: Sequence[StoredObject], needed: Collection[str], now: float) -> Garbage:
     """Return which of `listed` is neither in `needed`, by its name without `.dir`, nor young.
 
     What was written later than `MIN_AGE` before `now`, or at an unknown time, is kept.
@@ -75,7 +75,7 @@ def find(listed: Sequence[Stored], needed: Collection[str], now: float) -> Garba
     return Garbage(unneeded, young, unknown)
 
 
-def delete(remote: Remote, unneeded: Sequence[Stored]) -> None:
+def delete(remote: Remote, unneeded: Sequence[StoredObject]) -> None:
     """Delete what `find` has found; raises `UserError` when some of it could not be.
 
     Manifests go first, so that a manifest in the remote always has its files.
@@ -91,7 +91,7 @@ def delete(remote: Remote, unneeded: Sequence[Stored]) -> None:
         )
 
 
-def names_of(stored: Collection[Stored]) -> set[str]:
+def names_of(stored: Collection[StoredObject]) -> set[str]:
     """Return the names by which something could need these objects and records."""
     return {name for one in stored for name in _names(one.place) or ()}
 

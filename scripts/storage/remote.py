@@ -35,7 +35,7 @@ MODIFIED = ("mtime", "LastModified", "last_modified", "modified", "updated")
 Result = TypeVar("Result")
 
 
-class Stored(NamedTuple):
+class StoredObject(NamedTuple):
     """What lies in a remote: its path there, and below the remote; bytes; seconds since 1970.
 
     `modified` is None where the remote does not report it.
@@ -143,11 +143,11 @@ class Remote:
                 lambda name: self._write(cache.path(name), name), sorted(names), "Pushing to"
             )
 
-    def listing(self) -> list[Stored]:
+    def listing(self) -> list[StoredObject]:
         """Return all objects and records, whatever they are called, from a listing."""
         with self.reporting("list the objects in"):
             return [
-                Stored(
+                StoredObject(
                     path,
                     self._relative(path, self._path),
                     int(info.get("size") or 0),
@@ -157,7 +157,7 @@ class Remote:
                 for path, info in sorted(self._find("/".join((self._path, *store))).items())
             ]
 
-    def delete(self, stored: Collection[Stored]) -> list[BaseException]:
+    def delete(self, stored: Collection[StoredObject]) -> list[BaseException]:
         """Delete objects and records; return the errors. One that is gone already is none."""
 
         def delete(path: str) -> None:

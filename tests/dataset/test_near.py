@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from scripts.dataset import near, pairs
 from scripts.dataset import thumbnails as kept
-from scripts.dataset.near import LIMIT, Near, Pair
+from scripts.dataset.near import LIMIT, NearPairs, Pair
 from scripts.inputs.additions import Addition
 from scripts.sources import registry, thumbnails
 from scripts.sources.extended import Extended
@@ -170,7 +170,9 @@ def test_images_with_equal_averages_are_compared_by_all_levels(
     pixels = squares.reshape(2_000, 8, 8, 2, 2).transpose(0, 1, 3, 2, 4).reshape(2_000, 16, 16)
     monkeypatch.delattr(near, "_squares_of_pairs")
 
-    assert near.find(images(pixels), range(1_000), range(1_000, 2_000), {*range(2_000)}) == Near()
+    assert (
+        near.find(images(pixels), range(1_000), range(1_000, 2_000), {*range(2_000)}) == NearPairs()
+    )
 
 
 def test_the_limit_itself_is_not_near() -> None:
@@ -179,7 +181,7 @@ def test_the_limit_itself_is_not_near() -> None:
     gray[2] += int(LIMIT) - 1
     gray[3, 0, 0] += 9  # 4.5 over all four values
 
-    assert near.find(images(gray), [0], [1, 2, 3], {0}) == Near(
+    assert near.find(images(gray), [0], [1, 2, 3], {0}) == NearPairs(
         (Pair(LIMIT - 1, 0, 2), Pair(4.5, 0, 3)), 2
     )
 
@@ -187,7 +189,7 @@ def test_the_limit_itself_is_not_near() -> None:
 def test_only_what_is_new_is_compared() -> None:
     watched, read = watch(np.zeros((9, 2, 2), np.uint8))
 
-    assert near.find(watched, range(5), range(5, 9), set()) == Near()
+    assert near.find(watched, range(5), range(5, 9), set()) == NearPairs()
     assert read == []
     # A new image of test is compared with train, not with the rest of test; and so on.
     assert near.find(watched, range(5), range(5, 9), {6}).count == 5
@@ -215,7 +217,7 @@ def test_photos_are_read_once_and_later_only_those_that_look_alike(
     photos[250] = photos[3] ^ 1
     # The averages are near, the pixels are not.
     photos[251] = blocks[7] + random.integers(0, 30, (64, 64, 3))
-    every, expected = {*range(300)}, Near((Pair(1.0, 3, 250),), 1)
+    every, expected = {*range(300)}, NearPairs((Pair(1.0, 3, 250),), 1)
 
     shown, read = watch(photos)
     assert near.find(shown, range(240), range(240, 300), every) == expected
@@ -251,7 +253,7 @@ def test_above_a_bound_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near, "MAX_OPERATIONS", 3 * 3 * thumbnails.SIZE)
     assert near.find(same, [0, 1, 2], [3, 4, 5], {0, 1, 2}).count == 9
     monkeypatch.setattr(near, "MAX_OPERATIONS", 3 * 3 * thumbnails.SIZE - 1)
-    assert near.find(same, [0, 1, 2], [3, 4, 5], {0, 1, 2}) == Near(searched=False)
+    assert near.find(same, [0, 1, 2], [3, 4, 5], {0, 1, 2}) == NearPairs(searched=False)
     # The cost is that of what is new.
     assert near.find(same, [0, 1, 2], [3, 4, 5], {0, 1}).count == 6
 
@@ -306,6 +308,6 @@ def test_all_of_mnist_is_compared_within_seconds_and_has_none() -> None:
 
     found = near.find(everything, range(60_000), range(60_000, 70_000), {*range(70_000)})
 
-    assert found == Near()
+    assert found == NearPairs()
     # 5 s of one core.
     assert time.process_time() - start < 20

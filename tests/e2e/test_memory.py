@@ -11,7 +11,7 @@ import pytest
 from scripts.dataset import png
 from scripts.ingest.writer import ShardWriter, write_index
 from scripts.sources import pointer, shards
-from scripts.sources.pointer import BatchRecord, Output, Shape
+from scripts.sources.pointer import BatchRecord, PointerOutput, Shape
 from scripts.storage.manifest import Manifest
 from tests.repository import create
 from tests.sources.test_own import Store
@@ -64,7 +64,7 @@ def own_source(folder: Path, count: int) -> Path:
     listed = Manifest({name: (store.put(path.read_bytes()), 0) for name, path in files.items()})
     written = pointer.create(
         "own",
-        Output(store.put(listed.content, ".dir"), 0, len(files)),
+        PointerOutput(store.put(listed.content, ".dir"), 0, len(files)),
         Shape("RGB", (SIDE, SIDE)),
         {"a": count // 2, "b": count // 2},
         [BatchRecord(shards=writer.sizes, sha256=made.sha256)],

@@ -16,7 +16,7 @@ from scripts.isolated import Limits
 from scripts.publish import needed, origin
 from scripts.releases import lock
 from scripts.storage import garbage
-from scripts.storage.remote import Remote, Stored
+from scripts.storage.remote import Remote, StoredObject
 from tests.doubles.github import REPOSITORY, Server
 from tests.github.test_candidates import Candidates, Event
 from tests.github.test_comments import CONFIG, propose
@@ -475,7 +475,7 @@ def test_what_came_to_be_needed_during_the_deletion_is_named(
     made = name_in(released, md5)
     delete = garbage.delete
 
-    def meanwhile(remote: Remote, unneeded: list[Stored]) -> None:
+    def meanwhile(remote: Remote, unneeded: list[StoredObject]) -> None:
         released.git("push", "--quiet", "origin", f"{made}:refs/heads/candidate/5")
         delete(remote, unneeded)
 
@@ -493,7 +493,7 @@ def test_what_is_stored_or_named_before_it_is_known_what_is_needed_is_kept(
     made = name_in(released, md5)
     listing = Remote.listing
 
-    def then_named(remote: Remote) -> list[Stored]:
+    def then_named(remote: Remote) -> list[StoredObject]:
         found = listing(remote)
         released.git("push", "--quiet", "--force", "origin", f"{made}:refs/heads/candidate/5")
         return found

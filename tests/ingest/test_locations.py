@@ -4,7 +4,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -215,7 +215,8 @@ def test_the_number_and_the_size_of_files_are_bounded(
 
 
 def test_files_of_a_bucket_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = [locations.File(Path(f"{n}"), size, n) for n, size in enumerate([3, 3, 3, 9, 1, 1])]  # type: ignore[arg-type]
+    sizes = [3, 3, 3, 9, 1, 1]
+    files = [locations.LocatedFile(PurePosixPath(f"{n}"), size, n) for n, size in enumerate(sizes)]
     monkeypatch.setattr(locations, "READ_AT_ONCE", 6)
     assert [[file.size for file in part] for part in locations._parts(files)] == [
         [3, 3],

@@ -8,7 +8,7 @@ from scripts.review.report import (
     Leaks,
     NearDuplicates,
     Plan,
-    Sample,
+    ReportedSample,
     SampleChange,
 )
 
@@ -80,14 +80,16 @@ def curated(*changes: dict[str, Any], **values: Any) -> Curated:
     return Curated.model_validate({"samples": len(changes), "changes": [*changes], **values})
 
 
-def sample(name: str, where: str, label: str | None = None) -> Sample:
+def sample(name: str, where: str, label: str | None = None) -> ReportedSample:
     """Return a sample at a place such as `test/no3`."""
     split, folder = where.split("/")
     label = folder if label is None else label
-    return Sample.model_validate({"sample": name, "split": split, "class": folder, "label": label})
+    return ReportedSample.model_validate(
+        {"sample": name, "split": split, "class": folder, "label": label}
+    )
 
 
-def near(count: int, *pairs: tuple[Sample, Sample]) -> NearDuplicates:
+def near(count: int, *pairs: tuple[ReportedSample, ReportedSample]) -> NearDuplicates:
     """Return near-duplicates."""
     data = [{"train": one, "other": other, "distance": 1.5} for one, other in pairs]
     return NearDuplicates.model_validate({"count": count, "pairs": data})

@@ -8,15 +8,14 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.near import Near, Pair
+from scripts.dataset.near import NearPairs, Pair
 from scripts.inputs import config, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
 from scripts.releases import index, lock
 from scripts.releases.comparison import Comparison
-from scripts.releases.curated import CuratedChange
-from scripts.releases.curated import Sample as Curated
+from scripts.releases.curated import CuratedChange, CuratedSample
 from scripts.releases.diff import Diff
 from scripts.releases.index import Index
 from scripts.releases.lock import Lock
@@ -76,12 +75,16 @@ def changes(after: Dataset, before: Dataset | None) -> list[CuratedChange]:
     for kind, of in kinds.items():
         for decision in of.inputs.curation.decisions:
             row = after.source.find(decision.sample)
-            found.append(CuratedChange(kind, decision, Curated("", "", None, None, row)))  # type: ignore[arg-type]
+            found.append(CuratedChange(kind, decision, CuratedSample("", "", None, None, row)))  # type: ignore[arg-type]
     return found
 
 
 def drawn(
-    after: Dataset, before: Dataset | None = None, *, known: bool = True, near: Near | None = None
+    after: Dataset,
+    before: Dataset | None = None,
+    *,
+    known: bool = True,
+    near: NearPairs | None = None,
 ) -> "Sheet":
     """Return the contact sheet; without `known` the images of `before` cannot be read."""
     old = index.of_dataset(before) if before else Index({})
@@ -485,7 +488,7 @@ def test_near_duplicates_are_shown_side_by_side() -> None:
         for train, test in zip(rows[TRAIN, "a"][:2], rows[TEST, "b"], strict=True)
     ]
 
-    found = drawn(made, near=Near(pairs, 7))
+    found = drawn(made, near=NearPairs(pairs, 7))
 
     assert found.heading(0, "near-duplicates in train and another split: 2 of 7 pairs")
     step = thumbnail.width_of(f"{rows[TRAIN, 'a'][0]:05}  train") + sheet.GAP
@@ -497,7 +500,7 @@ def test_near_duplicates_are_shown_side_by_side() -> None:
         assert found.captioned(shown, f"{row:05}  {split}")
     # A place is empty between the pairs.
     assert found.image(0, 2, step) is None
-    assert drawn(made, near=Near()).lines == 4
+    assert drawn(made, near=NearPairs()).lines == 4
 
 
 def test_a_sample_keeps_the_label_of_the_source_where_its_class_is_another() -> None:

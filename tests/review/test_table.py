@@ -2,7 +2,7 @@ import time
 
 from scripts.review import table
 from scripts.review.report import ClassCount
-from scripts.review.table import Cell, Row
+from scripts.review.table import Cell, TableRow
 from tests.review.plans import counts
 
 
@@ -11,8 +11,8 @@ def test_each_class_has_one_row_with_train_test_and_total() -> None:
 
     assert made.columns == ["class", "train", "test", "total"]
     assert made.changed == [
-        Row("a", [Cell(3, 5), Cell(2, 1), Cell(5, 6)]),
-        Row("b", [Cell(4, 4), Cell(1, 2), Cell(5, 6)]),
+        TableRow("a", [Cell(3, 5), Cell(2, 1), Cell(5, 6)]),
+        TableRow("b", [Cell(4, 4), Cell(1, 2), Cell(5, 6)]),
     ]
     assert [cell.difference for cell in made.changed[0].cells] == [2, -1, 1]
 
@@ -33,15 +33,15 @@ def test_a_class_is_unchanged_if_no_split_differs() -> None:
 def test_the_total_is_that_of_all_classes() -> None:
     made = table.of([*counts(a=(3, 5), b=(4, 4)), *counts("test", a=(2, 1), b=(1, 1))])
 
-    assert made.total == Row("total", [Cell(7, 9), Cell(3, 2), Cell(10, 11)])
+    assert made.total == TableRow("total", [Cell(7, 9), Cell(3, 2), Cell(10, 11)])
 
 
 def test_classes_that_come_and_go_are_changes() -> None:
     made = table.of([*counts(gone=(3, 0), new=(0, 2)), *counts("test", gone=(1, 0), new=(0, 1))])
 
     assert made.changed == [
-        Row("gone", [Cell(3, 0), Cell(1, 0), Cell(4, 0)]),
-        Row("new", [Cell(0, 2), Cell(0, 1), Cell(0, 3)]),
+        TableRow("gone", [Cell(3, 0), Cell(1, 0), Cell(4, 0)]),
+        TableRow("new", [Cell(0, 2), Cell(0, 1), Cell(0, 3)]),
     ]
 
 
@@ -56,14 +56,14 @@ def test_no_classes_have_an_empty_table() -> None:
     made = table.of([])
 
     assert (made.changed, made.unchanged) == ([], [])
-    assert made.total == Row("total", [Cell(0, 0)] * 3)
+    assert made.total == TableRow("total", [Cell(0, 0)] * 3)
 
 
 def test_a_validation_set_has_a_column_of_its_own_between_the_others() -> None:
     made = table.of([*counts(a=(3, 5)), *counts("validation", a=(0, 2)), *counts("test", a=(1, 1))])
 
     assert made.columns == ["class", "train", "validation", "test", "total"]
-    assert made.changed == [Row("a", [Cell(3, 5), Cell(0, 2), Cell(1, 1), Cell(4, 8)])]
+    assert made.changed == [TableRow("a", [Cell(3, 5), Cell(0, 2), Cell(1, 1), Cell(4, 8)])]
 
 
 def test_the_largest_table_takes_no_time() -> None:

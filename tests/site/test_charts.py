@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.site import charts
-from scripts.site.catalogue import Entry
+from scripts.site.catalogue import CatalogueEntry
 
 counts = st.dictionaries(
     st.sampled_from(["train", "validation", "test"]),
@@ -16,8 +16,11 @@ counts = st.dictionaries(
 )
 
 
-def entries(of_all: list[Any]) -> list[Entry]:
-    return [cast(Entry, SimpleNamespace(tag=f"v{n}", counts=one)) for n, one in enumerate(of_all)]
+def entries(of_all: list[Any]) -> list[CatalogueEntry]:
+    return [
+        cast(CatalogueEntry, SimpleNamespace(tag=f"v{n}", counts=one))
+        for n, one in enumerate(of_all)
+    ]
 
 
 @given(st.lists(counts, min_size=1, max_size=150))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.site import sheets
-from scripts.site.sheets import COLUMNS, Picture, Sheet
+from scripts.site.sheets import COLUMNS, Picture, PictureSheet
 
 numbers = st.sets(st.integers(0, 400), max_size=120)
 most = st.integers(1, 30)
@@ -14,7 +14,7 @@ def pictures(some: set[int]) -> list[Picture]:
     return [Picture(f"{number:05}", f"{number:032x}") for number in some]
 
 
-def on(found: list[Sheet] | tuple[Sheet, ...]) -> list[Picture]:
+def on(found: list[PictureSheet] | tuple[PictureSheet, ...]) -> list[Picture]:
     return [picture for sheet in found for picture in sheet.pictures]
 
 

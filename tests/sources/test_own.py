@@ -18,7 +18,7 @@ from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
 from scripts.sources import own, pointer, registry, shards
 from scripts.sources.own import Own
-from scripts.sources.pointer import BatchRecord, Output, Shape
+from scripts.sources.pointer import BatchRecord, PointerOutput, Shape
 from scripts.sources.source import SourceRequest
 from scripts.storage.manifest import Manifest, md5_of
 from tests.ingest.pictures import picture
@@ -74,7 +74,7 @@ def source(store: Store, change: Callable[[dict[str, str]], None] | None = None)
     content = pointer.render(
         pointer.create(
             "own",
-            Output(store.put(listed.content, ".dir"), 0, 3),
+            PointerOutput(store.put(listed.content, ".dir"), 0, 3),
             Shape("gray", (8, 8)),
             {"a": COUNT // 2, "b": COUNT // 2},
             [BatchRecord(shards=shard_writer.sizes, sha256=made.sha256)],

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.inputs.problems import InputError
 from scripts.sources import pointer
-from scripts.sources.pointer import BatchRecord, Output, Shape
+from scripts.sources.pointer import BatchRecord, PointerOutput, Shape
 from scripts.sources.source import Zones
 
 FIRST = BatchRecord(
@@ -13,7 +13,7 @@ FIRST = BatchRecord(
 SECOND = BatchRecord(shards=[2], sha256="2" * 64)
 MADE = pointer.create(
     "own",
-    Output("a" * 32 + ".dir", 900, 5),
+    PointerOutput("a" * 32 + ".dir", 900, 5),
     Shape("RGB", (48, 64)),
     {"1": 4, "yes": 6},
     [FIRST, SECOND],
@@ -62,7 +62,7 @@ def test_a_pointer_continues_one_whose_batches_it_has() -> None:
     def of(*batches: BatchRecord) -> pointer.Pointer:
         size = sum(batch.images for batch in batches)
         return pointer.create(
-            "own", Output("a" * 32 + ".dir", 0, 1), Shape("gray", None), {"a": size}, batches
+            "own", PointerOutput("a" * 32 + ".dir", 0, 1), Shape("gray", None), {"a": size}, batches
         )
 
     closed_elsewhere = FIRST.model_copy(update={"zones": {}})

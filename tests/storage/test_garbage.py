@@ -8,7 +8,7 @@ from scripts.errors import UserError
 from scripts.storage import garbage, manifest
 from scripts.storage.garbage import MIN_AGE
 from scripts.storage.manifest import Manifest
-from scripts.storage.remote import Remote, Stored, open_remote
+from scripts.storage.remote import Remote, StoredObject, open_remote
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE
 
@@ -17,8 +17,8 @@ OLD = NOW - MIN_AGE - 1
 MD5, OTHER, SHA = "ab" + "1f" * 15, "cd" + "2" * 30, "e" * 64
 
 
-def stored(place: str, modified: float | None = OLD) -> Stored:
-    return Stored(f"/remote/{place}", place, 5, modified)
+def stored(place: str, modified: float | None = OLD) -> StoredObject:
+    return StoredObject(f"/remote/{place}", place, 5, modified)
 
 
 def places(found: garbage.Garbage) -> list[str]:
