@@ -123,7 +123,7 @@ def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
 
     assert "### dataset v1: +200 samples, 2 classes" in shown
     assert "| total | 320 (+160) | 80 (+40) | 400 (+200) |" in shown
-    assert render.plan_markdown(plan.of(doubled)).startswith(shown)
+    assert render.plan_markdown(plan.plan_of_diff(doubled)).startswith(shown)
 
 
 def test_the_commands_of_the_setup_are_valid_shell() -> None:

@@ -15,4 +15,4 @@ def run(options: argparse.Namespace, git: Git) -> None:
     found = releases.scan(git)
     before, after = found.get(options.before), found.get(options.after)
     difference = diff.of_releases(before, after, History(git, found.accepted))
-    output.say(FORMATS[options.format](plan.of(difference)))
+    output.say(FORMATS[options.format](plan.plan_of_diff(difference)))

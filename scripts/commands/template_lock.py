@@ -18,7 +18,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         raise UserError(f"{LOCK_FILE} is written by the release only, once there is one.")
     tree = WorkTree(git.root)
     dataset = resolve.of_tree(git, tree, resolve.template_lock(tree))
-    made = lock.of(
+    made = lock.new_lock(
         dataset,
         dataset.manifest,
         comparable=(),

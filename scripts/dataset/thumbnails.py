@@ -138,7 +138,7 @@ def _made(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:
     made["row"] = rows
     for same in _runs(map(images.image, rows)):
         part = made[start : start + len(same)]
-        part["levels"] = thumbnails.of(np.stack(same))
+        part["levels"] = thumbnails.thumbnails_of(np.stack(same))
         part["shape"] = thumbnails.shape_of(same[0])
         start += len(same)
     return made

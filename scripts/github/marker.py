@@ -42,7 +42,7 @@ class Marker(BaseModel):
     candidate: str | None = None
 
 
-def of(report: Report, sheet: str | None) -> Marker:
+def marker_of(report: Report, sheet: str | None) -> Marker:
     """Return the marker of the comment that shows `report`."""
     plan = report.plan
     if plan is None:

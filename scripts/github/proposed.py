@@ -102,7 +102,7 @@ def updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
 
 def text(found: Report, sheet: str | None) -> str:
     """Return the text of the comment that shows a report; `sheet` is where its samples are."""
-    return marker.compose(marker.of(found, sheet), render.comment(found, sheet))
+    return marker.compose(marker.marker_of(found, sheet), render.comment(found, sheet))
 
 
 def _made(found: Result | str) -> Result:
@@ -244,7 +244,7 @@ def _lock(git: Git, dataset: Dataset) -> lock.Lock:
     made = index.of_dataset(dataset)
     compared = comparison.compare(dataset, History(git, found.accepted), made)
     compared.refuse_leaks(dataset, found.next_tag)
-    return lock.of(
+    return lock.new_lock(
         dataset,
         dataset.manifest,
         comparable=compared.comparable,

@@ -40,7 +40,11 @@ class SummaryWriter:
 
     def add(self, pixels: Pixels, png: bytes) -> None:
         """Add an image, with the file that was made of it."""
-        levels = thumbnails.of(pixels[np.newaxis]).tobytes() if has_thumbnail(pixels.shape) else b""
+        levels = (
+            thumbnails.thumbnails_of(pixels[np.newaxis]).tobytes()
+            if has_thumbnail(pixels.shape)
+            else b""
+        )
         md5 = bytes.fromhex(manifest.md5_of(png))
         self._group.append((thumbnails.shape_of(pixels), levels, md5, len(png)))
         if len(self._group) >= ROWS_IN_GROUP:

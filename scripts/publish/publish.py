@@ -192,7 +192,7 @@ class _Publisher:
         records = Records(cache.records, lambda: self.remote)
         if dataset.config.format == PARQUET:
             records.store(dataset.selection.listing)
-        record = lock.of(
+        record = lock.new_lock(
             dataset,
             made,
             comparable=compared.comparable,

@@ -93,7 +93,9 @@ def compare(dataset: Dataset, before: Release | None, version: str, history: His
     made = dataset.planned if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
-    after = lock.of(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)
+    after = lock.new_lock(
+        dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None
+    )
     return Diff(
         before=before,
         after=after,

@@ -118,7 +118,7 @@ class Lock(_Record):
         return any(_number(span[0]) <= _number(tag) <= _number(span[-1]) for span in spans)
 
 
-def of(
+def new_lock(
     dataset: Dataset,
     manifest: Manifest,
     *,

@@ -35,10 +35,10 @@ def plan(
     found = releases.scan(git)
     history = History(git, found.accepted, tree)
     difference = diff.compare(dataset, before, found.next_tag, history)
-    return of(difference, dataset), difference
+    return plan_of_diff(difference, dataset), difference
 
 
-def of(difference: Diff, dataset: Dataset | None = None) -> Plan:
+def plan_of_diff(difference: Diff, dataset: Dataset | None = None) -> Plan:
     """Return `difference` as plain data.
 
     Without `dataset`, the newer version, some of it is unknown.
@@ -86,7 +86,7 @@ def with_promotion(git: Git, planned: Plan, tree: Tree) -> Plan:
 def of_release(history: History, release: Release) -> Plan:
     """Return what `release` changed, compared with the one before it in `history`."""
     earlier = [one for one in history.releases if number(one.tag) < number(release.tag)]
-    return of(diff.of_releases(earlier[-1] if earlier else None, release, history))
+    return plan_of_diff(diff.of_releases(earlier[-1] if earlier else None, release, history))
 
 
 def counts(before: Lock | None, after: Lock) -> list[ClassCount]:

@@ -179,7 +179,7 @@ def outdated(tag: str) -> str:
 
 
 def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
-    made = table.of(plan.counts)
+    made = table.count_table(plan.counts)
     shown = made.changed[:MAX_ROWS]
     folded = made.unchanged[: MAX_ROWS - len(shown)]
     curated = plan.curated.changes[:MAX_CURATED_SHOWN] if plan.curated else []
@@ -203,7 +203,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
 
 
 def _text_table(plan: Plan) -> str:
-    made = table.of(plan.counts)
+    made = table.count_table(plan.counts)
     if not made.changed:
         return ""
     rows = [[row.name, *map(_cell, row.cells)] for row in (*made.changed, made.total)]

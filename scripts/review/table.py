@@ -45,7 +45,7 @@ class CountTable(NamedTuple):
     total: TableRow
 
 
-def of(counts: Sequence[ClassCount]) -> CountTable:
+def count_table(counts: Sequence[ClassCount]) -> CountTable:
     """Return the table of `counts`."""
     by_name: dict[str, list[ClassCount]] = {}
     for count in counts:

@@ -153,7 +153,7 @@ class _Builder:
             new=None,
             curated=curated.of_releases(earlier, release, self._history),
         )
-        return plan.of(difference)
+        return plan.plan_of_diff(difference)
 
     def _card(self, entry: CatalogueEntry) -> str:
         inputs = entry.known.inputs

@@ -99,7 +99,7 @@ class _Site:
             splits=[*charts.splits_of(entry.counts)],
             rows=_rows(entry),
             warnings=warnings(entry.plan) if entry.before else [],
-            table=table.of(entry.plan.counts),
+            table=table.count_table(entry.plan.counts),
             sections=_sections(entry.before, entry, entry.change) if entry.before else [],
             labels=entry.labels,
             curated=[render.curated_row(change, str) for change in curated],
@@ -160,7 +160,7 @@ class _Site:
             change=change,
             words=_in_words(change),
             is_comparable=before.tag in (entry.plan.comparable or ()),
-            table=table.of(counts),
+            table=table.count_table(counts),
             sections=_sections(before, entry, change),
         )
 

@@ -22,7 +22,7 @@ EXACT = 2**24
 Values = npt.NDArray[np.uint8]
 
 
-def of(images: Values) -> Values:
+def thumbnails_of(images: Values) -> Values:
     """Return the thumbnails of images of one shape, as (images, SIZE).
 
     `images` are (images, height, width) or (images, height, width, colors). All numbers on the way

@@ -35,7 +35,7 @@ def dataset(text: str) -> Dataset:
 
 def recorded(made: Dataset) -> Lock:
     splits = index.of_dataset(made).sha256
-    return lock.of(made, made.manifest, comparable=(), splits=splits, copy=None)
+    return lock.new_lock(made, made.manifest, comparable=(), splits=splits, copy=None)
 
 
 def built(root: Path) -> tuple[str, dict[str, bytes]]:

@@ -66,7 +66,7 @@ def plainly(
     for one, other in itertools.product(train, others):
         left, right = shown.image(one), shown.image(other)
         if left.shape != right.shape:
-            left, right = (thumbnails.of(image[np.newaxis]) for image in (left, right))
+            left, right = (thumbnails.thumbnails_of(image[np.newaxis]) for image in (left, right))
         square = ((left.astype(int) - right) ** 2).mean()
         if (one in new or other in new) and square < LIMIT**2:
             pairs.append(Pair(float(np.sqrt(square)), one, other))
@@ -133,7 +133,7 @@ def test_thumbnails_are_never_farther_apart_than_images_but_for_rounding(
     shift = data.draw(st.integers(-20, 20)) + random.integers(0, data.draw(sides), shape)
     both = np.stack([one, np.clip(one + shift, 0, 255)]).astype(np.uint8)
 
-    left, right = thumbnails.of(both).astype(int)
+    left, right = thumbnails.thumbnails_of(both).astype(int)
 
     of_images = np.sqrt(((both[0].astype(int) - both[1]) ** 2).mean())
     assert np.sqrt(((left - right) ** 2).mean()) <= of_images + thumbnails.ROUNDED

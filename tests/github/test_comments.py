@@ -98,7 +98,7 @@ def test_a_report_is_posted_with_what_a_later_run_must_know(
     assert "### dataset v3: +6 samples, 2 classes" in text
     assert f"[View the samples]({SHEET})" in text
     known, _ = marker.parse(text)
-    assert known == marker.of(found, SHEET)
+    assert known == marker.marker_of(found, SHEET)
 
 
 @pytest.mark.parametrize("old", [POSTED, WITHOUT_DATA], ids=["with data", "without data"])

@@ -28,7 +28,7 @@ def comment_without_schema() -> str:
 def test_the_marker_holds_what_a_later_run_must_know() -> None:
     found = reported()
     assert found.plan
-    assert marker.of(found, "https://x.org/1") == Marker(
+    assert marker.marker_of(found, "https://x.org/1") == Marker(
         version="v3",
         against="v2",
         changed=True,
@@ -37,7 +37,7 @@ def test_the_marker_holds_what_a_later_run_must_know() -> None:
         stored=found.stored,
     )
     problem = ReportedProblem(file=None, line=0, column=0, message="wrong")
-    assert marker.of(Report(problems=[problem]), None) == Marker()
+    assert marker.marker_of(Report(problems=[problem]), None) == Marker()
 
 
 @pytest.mark.parametrize("expected", [FULL, Marker()])

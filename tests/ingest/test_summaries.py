@@ -127,7 +127,9 @@ def test_what_the_summaries_do_not_say_is_read_from_the_photos(
             add = SummaryWriter.add
             patch.setattr(SummaryWriter, "add", lambda self, pixels, _: add(self, pixels, b"png"))
         if way == "damaged":
-            patch.setattr("scripts.ingest.summaries.thumbnails.of", lambda _: np.zeros(3, np.uint8))
+            patch.setattr(
+                "scripts.ingest.summaries.thumbnails.thumbnails_of", lambda _: np.zeros(3, np.uint8)
+            )
         ingest(repository, run, photos)
     assert ("summary/00000.parquet" in listed(repository)) == (way != "older machinery")
 

@@ -65,7 +65,7 @@ def dataset(
 
 
 def recorded(made: Dataset) -> Lock:
-    return lock.of(made, made.manifest, comparable=(), splits="0" * 64, copy=None)
+    return lock.new_lock(made, made.manifest, comparable=(), splits="0" * 64, copy=None)
 
 
 def changes(after: Dataset, before: Dataset | None) -> list[CuratedChange]:
