@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scripts.curation.samples import Samples
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.folders import some
+from scripts.dataset.folders import first_names
 from scripts.inputs import curation
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.curation import EXCLUDE, RELABEL, Decision
@@ -137,7 +137,7 @@ def _reasons_against(
 def _against_relabel(samples: Samples, new_label: str, row: int) -> Iterator[str]:
     known = classes(samples.source)
     if new_label not in known:
-        yield f"{samples.source.name} has no class {new_label}; it has {some(known)}"
+        yield f"{samples.source.name} has no class {new_label}; it has {first_names(known)}"
     if new_label == samples.label(row):
         yield f"{new_label} is its label already"
 

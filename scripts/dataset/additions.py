@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from scripts.dataset.folders import some
+from scripts.dataset.folders import first_names
 from scripts.dataset.order import distinct
 from scripts.inputs.additions import Addition
 from scripts.inputs.images import described
@@ -18,7 +18,9 @@ def problems_of(additions: Sequence[Addition], source: Source) -> Iterator[Probl
     known, first, shape = classes(source), distinct(source).first, source.shape
     for addition in additions:
         if addition.label not in known:
-            yield addition.problem(f"{source.name} has no class of this name; it has {some(known)}")
+            yield addition.problem(
+                f"{source.name} has no class of this name; it has {first_names(known)}"
+            )
         if shape and addition.pixels.shape != shape:
             message = (
                 f"it is {described(addition.pixels.shape)}, but the images of {source.name} are"

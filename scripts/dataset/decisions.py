@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from scripts.dataset.folders import some
+from scripts.dataset.folders import first_names
 from scripts.dataset.order import distinct
 from scripts.inputs.config import Split
 from scripts.inputs.curation import (
@@ -74,7 +74,9 @@ def _problems(
         message = f"label: the label of {row.sample} in {source.name} is {found}, not {row.label}"
         yield row.problem(LABEL, message)
     if row.action == RELABEL and row.new_label not in known:
-        message = f"new_label: {source.name} has no class {row.new_label!r}; it has {some(known)}"
+        message = (
+            f"new_label: {source.name} has no class {row.new_label!r}; it has {first_names(known)}"
+        )
         yield row.problem(NEW_LABEL, message)
     if row.action == EXCLUDE:
         return

@@ -21,7 +21,7 @@ def folders_of(config: Config, source: Source) -> tuple[Folders, list[Problem]]:
     problems = [
         config.problem(
             ("class", str(index)),
-            f"class: {source.name} has no class {label!r}; it has {some(known)}",
+            f"class: {source.name} has no class {label!r}; it has {first_names(known)}",
         )
         for index, label in enumerate(listed)
         if label not in known
@@ -44,7 +44,7 @@ def folders_of(config: Config, source: Source) -> tuple[Folders, list[Problem]]:
     return filled, problems
 
 
-def some(names: Iterable[str], most: int = 12) -> str:
+def first_names(names: Iterable[str], most: int = 12) -> str:
     """Return `names` in words, at most a few of them."""
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
@@ -54,7 +54,7 @@ def some(names: Iterable[str], most: int = 12) -> str:
 def _wrong_folders(config: Config, key: str, folders: Folders) -> Iterator[Problem]:
     by_folder = getattr(config, key)
     for name in by_folder.keys() - folders.keys():
-        message = f"{key}: unknown folder {name!r}; the folders are {some(folders)}"
+        message = f"{key}: unknown folder {name!r}; the folders are {first_names(folders)}"
         yield config.problem((key, name, KEY), message)
     if missing := [name for name in folders if name not in by_folder]:
-        yield config.problem((key,), f"{key}: no value for {some(missing)}")
+        yield config.problem((key,), f"{key}: no value for {first_names(missing)}")

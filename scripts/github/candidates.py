@@ -12,7 +12,7 @@ from scripts.git import commits
 from scripts.git.git import Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
-from scripts.github.proposed import MESSAGE, NONE, Candidate, NoCandidateError
+from scripts.github.proposed import MESSAGE, NONE, Candidate, NotMadeError
 from scripts.publish import origin
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE
@@ -90,7 +90,7 @@ def _publish(git: Git, hub: GitHub, number: int, head: str) -> str:
 def _make(git: Git, number: int, head: str) -> Candidate:
     """Return the candidate of a pull request; raises one of `NONE` where there is none."""
     if merges.fetch_head(git, number) != head:
-        raise NoCandidateError("it has new commits, whose own run makes it")
+        raise NotMadeError("it has new commits, whose own run makes it")
     return proposed.candidate(git, number, head, merges.tree(git, head))
 
 

@@ -17,7 +17,7 @@ from scripts.git import commits
 from scripts.git.git import TRACKED_MAIN, Git
 from scripts.github import actions, marker, merges, proposed
 from scripts.github.client import GitHub
-from scripts.github.proposed import NONE, DrawnSheet, NoCandidateError
+from scripts.github.proposed import NONE, DrawnSheet, NotMadeError
 from scripts.publish import origin
 from scripts.review import render
 
@@ -86,7 +86,7 @@ def _of_stranger(hub: GitHub, run: Mapping[str, object]) -> int | None:
 
 def _sheet(git: Git, number: int, head: str, *, is_own: bool) -> DrawnSheet:
     if merges.fetch_head(git, number) != head:
-        raise NoCandidateError("it has new commits, whose own run makes it")
+        raise NotMadeError("it has new commits, whose own run makes it")
     return proposed.sheet(git, merges.tree(git, head), is_own=is_own)
 
 

@@ -45,12 +45,12 @@ LARGE = "it has so many images that the release makes their files"
 Result = TypeVar("Result")
 
 
-class NoCandidateError(UserError):
-    """The pull request has no candidate; the text says why."""
+class NotMadeError(UserError):
+    """Nothing is made of the pull request, candidate or contact sheet; the text says why."""
 
 
 # What a pull request can be without being a failure of the workflow.
-NONE = (NoCandidateError, ConflictError, InputError, UnreadableError)
+NONE = (NotMadeError, ConflictError, InputError, UnreadableError)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def text(found: Report, sheet: str | None) -> str:
 def _made(found: Result | str) -> Result:
     """Return what a process has made, or raise the reason for which there is none."""
     if isinstance(found, str):
-        raise NoCandidateError(found)
+        raise NotMadeError(found)
     return found
 
 
@@ -157,7 +157,7 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
 
 def _draw(git: Git, dataset: Dataset) -> DrawnSheet:
     if is_large(dataset):
-        raise NoCandidateError(LARGE)
+        raise NotMadeError(LARGE)
     _, difference = plan.plan(git, dataset, releases.scan(git).latest)
     return DrawnSheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
 
@@ -167,10 +167,10 @@ def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
     recorded, made = _lock(git, dataset), dataset.manifest
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
     if publish.lacks_bucket(git, committed):
-        raise NoCandidateError("there is no bucket yet")
+        raise NotMadeError("there is no bucket yet")
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if missing := remote.missing({*made.objects(), made.md5}):
-        raise NoCandidateError(f"{len(missing):,} of its objects are missing in {remote.url}")
+        raise NotMadeError(f"{len(missing):,} of its objects are missing in {remote.url}")
     commit = snapshot.of_merge(
         git,
         tree,
@@ -190,19 +190,19 @@ def _new_version(git: Git, tree: str) -> Dataset:
     """Return the dataset of a merge that publishes a new version, made by main's code."""
     dataset, before = _own_dataset(git, tree), releases.scan(git).latest
     if is_large(dataset):
-        raise NoCandidateError(LARGE)
+        raise NotMadeError(LARGE)
     if before and before.lock.md5 == dataset.manifest.md5:
-        raise NoCandidateError(f"it publishes no new version: the dataset is that of {before.tag}")
+        raise NotMadeError(f"it publishes no new version: the dataset is that of {before.tag}")
     return dataset
 
 
 def _own_dataset(git: Git, tree: str) -> Dataset:
     """Return the dataset that the merge of one of our branches would have, made by main's code.
 
-    Raises `NoCandidateError` when it changes more than data, `InputError` when it is not valid.
+    Raises `NotMadeError` when it changes more than data, `InputError` when it is not valid.
     """
     if other := [path for path in merges.changed(git, tree) if not _is_data(path)]:
-        raise NoCandidateError(f"it changes {other[0]}, which only its own run uses")
+        raise NotMadeError(f"it changes {other[0]}, which only its own run uses")
     before = releases.scan(git).latest
     recorded = before.lock if before else resolve.template_lock(GitTree(git, TRACKED_MAIN))
     return resolve.of_tree(git, merges.read(git, tree), recorded)
@@ -222,16 +222,16 @@ def _strangers_dataset(git: Git, tree: str, latest: Release | None) -> Dataset:
     `UserError`.
     """
     if latest is None:
-        raise NoCandidateError("nothing is released yet")
+        raise NotMadeError("nothing is released yet")
     changed = set(merges.changed(git, tree))
     if not changed or not changed <= READ_HERE:
-        raise NoCandidateError("it changes more than main's code reads of a stranger")
+        raise NotMadeError("it changes more than main's code reads of a stranger")
     inputs = reader.read(merges.read(git, tree))
     if inputs.config.source != latest.lock.meta.source.name:
-        raise NoCandidateError("it uses another source than the latest release")
+        raise NotMadeError("it uses another source than the latest release")
     source = resolve.source_of(git, inputs, latest.lock)
     if (pixels := bounds.pixels(inputs, source)) > STRANGERS_PIXELS:
-        raise NoCandidateError(
+        raise NotMadeError(
             f"its resized images would have {pixels:,} bytes of pixels; for a stranger at most"
             f" {STRANGERS_PIXELS:,} are made here"
         )

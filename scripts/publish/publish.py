@@ -244,7 +244,7 @@ class _Publisher:
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
         if compared.unknown_demanded:
-            names = comparison.some(compared.unknown_demanded)
+            names = comparison.tags_in_words(compared.unknown_demanded)
             raise UnknownLeaksError(
                 f"leaks cannot be ruled out: {names} cannot be read"
                 f" ({compared.reason}). Run it again; if they are gone for good, set"

@@ -38,7 +38,7 @@ class Leak:
 
     def __str__(self) -> str:
         """Say what leaks, in words."""
-        theirs = f"of {some(self.tags)} would be in the"
+        theirs = f"of {tags_in_words(self.tags)} would be in the"
         parts = []
         if self.from_test:
             parts.append(f"{images(self.from_test)} of the test set {theirs} train set")
@@ -60,7 +60,7 @@ class PlacedLeak:
     def __str__(self) -> str:
         """Say where it is, in words."""
         return " and ".join(
-            f"in the {split} set of {some(tags)}" for split, tags in self.seen.items()
+            f"in the {split} set of {tags_in_words(tags)}" for split, tags in self.seen.items()
         )
 
 
@@ -237,7 +237,7 @@ def _without_leak(history: History, release: Release) -> set[str]:
     return {release.tag, *compared.comparable, *compared.unknown}
 
 
-def some(tags: Sequence[str]) -> str:
+def tags_in_words(tags: Sequence[str]) -> str:
     """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v6`."""
     words = _ranges(tags)
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

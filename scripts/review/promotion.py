@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scripts.releases.comparison import some
+from scripts.releases.comparison import tags_in_words
 from scripts.releases.releases import number
 from scripts.review.report import Promotion
 
@@ -28,5 +28,5 @@ def in_words(change: Promotion | None) -> str:
 
 def _named(tags: Sequence[str]) -> str:
     ordered = sorted(tags, key=number)
-    shown, more = some(ordered[:MAX_NAMED]), len(ordered) - MAX_NAMED
+    shown, more = tags_in_words(ordered[:MAX_NAMED]), len(ordered) - MAX_NAMED
     return f"{shown} and {more:,} more" if more > 0 else shown

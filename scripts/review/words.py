@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from scripts.releases import lock
-from scripts.releases.comparison import ranges, some
+from scripts.releases.comparison import ranges, tags_in_words
 from scripts.releases.releases import number
 from scripts.review.report import Plan
 
@@ -45,7 +45,7 @@ def tags(names: Sequence[str]) -> str:
     ordered = sorted(set(names), key=number)
     shown = sum(len(run) for run in lock.runs(ordered)[:MAX_RANGES])
     more = len(ordered) - shown
-    return few(ranges(ordered[:shown]), more) if more else some(ordered)
+    return few(ranges(ordered[:shown]), more) if more else tags_in_words(ordered)
 
 
 def comparable(plan: Plan) -> str:

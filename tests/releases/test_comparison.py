@@ -12,7 +12,7 @@ from scripts.inputs import reader
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.reader import WorkTree
 from scripts.releases import comparison, index, lock
-from scripts.releases.comparison import some
+from scripts.releases.comparison import tags_in_words
 from scripts.releases.history import History
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
@@ -483,7 +483,7 @@ def test_growth_needs_neither_the_remote_nor_the_network(released_as: Released, 
     ],
 )
 def test_tags_are_named_in_short(tags: list[str], words: str) -> None:
-    assert some(tags) == words
+    assert tags_in_words(tags) == words
 
 
 def test_two_releases_are_compared_by_diff(grown: Repository, run: Run) -> None:
