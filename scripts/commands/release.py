@@ -63,8 +63,8 @@ def _print_problems(outcome: PublishOutcome) -> None:
             output.log(f"skipped {commit[:10]}, which cannot be released: {error}")
     if outcome.not_rebuilt:
         output.log(
-            f"Main does not follow {outcome.not_rebuilt}: its commit gives other files than its"
-            f" {LOCK_FILE} records. If nobody wrote that lock by hand, another version of the"
+            f"Main was not updated: rebuilding {outcome.not_rebuilt} gave different files than its"
+            f" {LOCK_FILE} records. Either somebody edited that lock, or another version of the"
             " machinery made it."
         )
     if outcome.main_refused:

@@ -90,7 +90,7 @@ def _publish(git: Git, hub: GitHub, number: int, head: str) -> str:
 def _make(git: Git, number: int, head: str) -> Candidate:
     """Return the candidate of a pull request; raises one of `NONE` where there is none."""
     if merges.fetch_head(git, number) != head:
-        raise NotMadeError("it has new commits, whose own run makes it")
+        raise NotMadeError("newer commits exist; their run publishes it")
     return proposed.candidate(git, number, head, merges.tree(git, head))
 
 

@@ -331,7 +331,7 @@ def _parse(archive: bytes, what: str) -> Report:
 
 
 def attempts() -> Iterable[AbstractContextManager[object]]:
-    """Return attempts at what can be done again, for as long as GitHub has an error of its own."""
+    """Yield attempts at what can be done again: retry on server errors."""
     return stamina.retry_context(
         on=_is_server_error,
         attempts=MAX_RETRIES,

@@ -86,7 +86,7 @@ def _of_stranger(hub: GitHub, run: Mapping[str, object]) -> int | None:
 
 def _sheet(git: Git, number: int, head: str, *, is_own: bool) -> DrawnSheet:
     if merges.fetch_head(git, number) != head:
-        raise NotMadeError("it has new commits, whose own run makes it")
+        raise NotMadeError("newer commits exist; their run publishes it")
     return proposed.sheet(git, merges.tree(git, head), is_own=is_own)
 
 

@@ -275,7 +275,7 @@ def test_a_run_on_commits_that_are_not_the_newest_makes_no_candidate(
     # GitHub knows a newer head than origin shows, or the other way around.
     server.set_head(number, "1" * 40)
     (line,) = candidates.publish(number)
-    assert line.endswith("it has new commits, whose own run makes it")
+    assert line.endswith("newer commits exist; their run publishes it")
 
 
 @pytest.mark.parametrize("verb", ["publish-candidate", "update-comments"])

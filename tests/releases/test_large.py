@@ -48,7 +48,7 @@ def test_a_plan_of_more_images_knows_everything_but_the_bytes(larger: Repository
     assert planned["changed"]
     assert planned["samples"]["added"] == 6
     assert (planned["md5"], planned["bytes"]["after"], planned["bytes"]["new"]) == (None,) * 3
-    assert "unknown after: so many files are made after the merge" in run("plan").out
+    assert "final size unknown: too many files to build in a pull request" in run("plan").out
     assert "md5" not in run("plan").out
 
 

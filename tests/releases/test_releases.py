@@ -313,7 +313,7 @@ def test_main_does_not_follow_a_lock_that_no_build_gives(released: Repository, r
 
     assert result.code == 0, result.err
     assert released.tip() == tip
-    assert "Main does not follow v2: its commit gives other files than its dataset.dvc" in (
+    assert "Main was not updated: rebuilding v2 gave different files than its dataset.dvc" in (
         result.err
     )
     assert run("verify", "v2").code == 1
