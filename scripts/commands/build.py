@@ -1,4 +1,7 @@
-"""Build dataset/ from the config."""
+"""Build dataset/ from the config.
+
+The same config gives the same files on every machine. Changes no file that git tracks.
+"""
 
 import argparse
 

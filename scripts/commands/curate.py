@@ -1,4 +1,9 @@
-"""Put what a model gets wrong into the curation, and on request what is most like it."""
+"""Put what a model gets wrong into curation.csv.
+
+Adds a test row for each sample that no comparable release trains on, and says why it does not add
+the others. Existing rows stay as they are. A row of FAILURES.csv that cannot be read is listed, and
+the others are used.
+"""
 
 import argparse
 import os
@@ -26,6 +31,31 @@ from scripts.storage import files
 NEXT = f"""\
 Next: look at the new rows (git diff {CURATION_FILE}) and at what they change (python -m scripts \
 plan), commit {CURATION_FILE} and open a pull request."""
+
+
+MAX_NEIGHBORS = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "failures",
+        metavar="FAILURES.csv",
+        type=Path,
+        help="what an evaluation writes: a column file or sample, optionally label, predicted and"
+        " score",
+    )
+    parser.add_argument(
+        "--similar",
+        metavar="N",
+        type=_number_of_neighbors,
+        default=0,
+        help="for each sample, add the N nearest ones that the dataset does not have and no"
+        " comparable release tests on, as train rows",
+    )
+    parser.add_argument(
+        "--sheet", metavar="FILE", type=Path, help="draw each sample beside the nearest ones"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
@@ -100,3 +130,9 @@ def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool)
             output.say(f"{heading}, {len(listed):,} of the samples in {file}:")
         for proposal, why, _ in listed:
             output.say(f"  line {proposal.line}, {proposal.sample}: {why}")
+
+
+def _number_of_neighbors(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_NEIGHBORS):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {MAX_NEIGHBORS}")
+    return int(text)

@@ -1,4 +1,8 @@
-"""Show what differs between two releases."""
+"""Show what differs between two releases.
+
+Counts by class, images added, removed or moved. Reads the images' digests from the remote where
+they are not known here.
+"""
 
 import argparse
 
@@ -8,6 +12,15 @@ from scripts.git.git import Git
 from scripts.releases import diff, releases
 from scripts.releases.history import History
 from scripts.review import plan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("before", metavar="BEFORE", help="a release, such as v0")
+    parser.add_argument("after", metavar="AFTER", help="a later one, such as v1")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,9 @@
-"""List, or delete, the objects in the remote that nothing needs."""
+"""List the objects in the remote that nothing needs.
+
+Nothing needs what no branch, tag or open pull request names, in any of its commits. What is younger
+than 14 days is kept. With --yes it is deleted; as no release may run at the same time, start the
+workflow Garbage collection instead.
+"""
 
 import argparse
 from datetime import UTC, datetime
@@ -8,6 +13,11 @@ from scripts.git.git import Git
 from scripts.github import collection
 from scripts.review.words import size
 from scripts.storage.remote import StoredObject
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("--yes", action="store_true", help="delete them")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,9 @@
-"""Append images to a source of one's own."""
+"""Append images to a source of your own.
+
+Reads images in folders (LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE), or Parquet files with
+the columns image and label, from a folder, an archive (zip, tar) or a bucket. Stores them in the
+remote, then writes sources/NAME.dvc. Images that are there already are skipped.
+"""
 
 import argparse
 
@@ -11,6 +16,19 @@ from scripts.review.words import size
 from scripts.sources.pointer import path_of
 
 MAX_OTHERS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("name", metavar="NAME", help="of the source, as in 'source: NAME'")
+    parser.add_argument(
+        "location", metavar="LOCATION", help="a path or an address such as gs://bucket/folder"
+    )
+    parser.add_argument(
+        "--branch",
+        action="store_true",
+        help="for workflows: push the result as the branch ingest/NAME",
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,12 +1,23 @@
-"""Write the files of a release, for consumers that have nothing but a download."""
+"""Write the files of a release.
+
+Parquet files for each split, a zip file of the images, a description in Croissant, the dataset card
+and checksums. The same release gives the same files.
+"""
 
 import argparse
+from pathlib import Path
 
 from scripts import output
 from scripts.assets.package import package
 from scripts.git.git import Git
 from scripts.releases import releases
 from scripts.releases.history import History
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("tag", metavar="TAG", help="a release, such as v1")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,8 @@
-"""Show what the config would change."""
+"""Show what the config would change.
+
+Counts by split and class before and after, samples added and removed, bytes, warnings. Writes
+nothing and needs no access to the remote.
+"""
 
 import argparse
 
@@ -13,6 +17,16 @@ FORMATS = {
     "markdown": render.plan_markdown,
     "json": render.plan_json,
 }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "--against", metavar="REV", help="compare with this git revision, not the latest release"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,8 @@
-"""Make the branch stable hold the stable release."""
+"""Make the branch stable hold the release that releases.yaml names.
+
+The branch holds config, curation, lock and .dvc/ of that release on main, for `dvc get --rev
+stable`. Can be run again at any time.
+"""
 
 import argparse
 

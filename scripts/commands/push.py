@@ -1,4 +1,9 @@
-"""Copy what was built to the remote."""
+"""Copy what was built to the remote.
+
+Copies the objects of the newest build that the remote lacks, then verifies that every object is
+there, and that those that no release verified are intact. Refuses when the config has changed since
+the build.
+"""
 
 import argparse
 

@@ -1,4 +1,9 @@
-"""Publish every change on main that has no release."""
+"""Publish every change on main that has no release.
+
+For each change of the dataset on origin's main since the newest tag: builds it, pushes it, commits
+its lock, tags it v0, v1, … and pushes the tag; then updates main. Can be run again at any time; it
+succeeds when there is nothing to do.
+"""
 
 import argparse
 

@@ -1,4 +1,7 @@
-"""Set the remote in .dvc/config."""
+"""Set the remote in .dvc/config.
+
+Any address that DVC knows and whose client is installed, such as Google Cloud Storage.
+"""
 
 import argparse
 
@@ -8,6 +11,11 @@ from scripts.inputs.reader import WorkTree
 from scripts.storage import settings
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("url", metavar="URL", help="gs://bucket/path, or a folder")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,8 @@
-"""Build a damaged release again and upload what its remote lacks."""
+"""Build a damaged release again and upload what is missing.
+
+Builds it from the inputs of its own tag, and uploads the objects and records that its remote lacks.
+Damaged ones are listed with the command that removes them; they are uploaded once they are gone.
+"""
 
 import argparse
 
@@ -6,6 +10,11 @@ from scripts import output
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.publish import repair
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("tag", metavar="TAG", help="a release, such as v1")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,6 +1,10 @@
-"""Show the samples that are most like others."""
+"""Show the samples that are most like others.
+
+They are those that `curate --similar` would add to the train set. Changes nothing.
+"""
 
 import argparse
+from pathlib import Path
 
 from scripts import output
 from scripts.curation import similar
@@ -15,6 +19,16 @@ from scripts.review import neighbor_sheet
 from scripts.storage import files
 
 COUNT = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "samples", metavar="SAMPLE", nargs="+", help="an identifier or a file name, such as 00058"
+    )
+    parser.add_argument(
+        "--sheet", metavar="FILE", type=Path, help="draw each sample beside the nearest ones"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,6 +1,12 @@
-"""Write the catalogue of all releases."""
+"""Write the catalogue: a static site of all releases.
+
+Counts over time, and for each release its images, what it changes, near-duplicates, config and
+card; a comparison of any two. It opens from the disk and needs no server. The pictures of a release
+are made once and kept in the remote.
+"""
 
 import argparse
+from pathlib import Path
 
 from scripts import output
 from scripts.git.git import Git
@@ -8,6 +14,13 @@ from scripts.github import actions
 from scripts.releases import releases
 from scripts.review.words import counted, size
 from scripts.site import site
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="a new folder, or an older catalogue"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

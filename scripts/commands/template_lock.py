@@ -1,4 +1,8 @@
-"""Write the lock that the template ships."""
+"""Write the lock that the template ships.
+
+It records the dataset that the config gives. For maintainers of the template, before the first
+release.
+"""
 
 import argparse
 

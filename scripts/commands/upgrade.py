@@ -1,9 +1,19 @@
-"""Replace the machinery by another version of the template."""
+"""Replace the machinery by another version of the template.
+
+Replaces every file that is still as the template made it, for a pull request. What the team owns
+(config, lock, remote, CODEOWNERS, README) stays; machinery that was edited here is named and left
+alone.
+"""
 
 import argparse
 
 from scripts import machinery, output
 from scripts.git.git import Git
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("version", metavar="VERSION", help="such as 1.2.0; see CHANGELOG.md")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -1,4 +1,8 @@
-"""Check that releases are complete and intact."""
+"""Check that releases are complete and intact.
+
+Reads every object of the releases from the remote that each of them names, and compares its
+checksum with its name.
+"""
 
 import argparse
 
@@ -6,6 +10,16 @@ from scripts import output
 from scripts.git.git import Git
 from scripts.github import whole_list
 from scripts.publish import verify
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "tags", metavar="TAG", nargs="*", help="or stable; default: all releases, and stable"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="only look for the objects, do not read them"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import commands
+from scripts import __version__, commands
 from scripts.__main__ import main
 from tests.repository import Repository, Run, config_text
 
@@ -23,7 +23,8 @@ WORKFLOW = (
     "report-health",
 )
 MAINTENANCE = ("upgrade", "template-lock")
-VERBS = (*LOCAL, *CURATION, *WORKFLOW, *MAINTENANCE)
+FIRST = (*LOCAL, *CURATION, *MAINTENANCE, "workflow")
+VERBS = (*LOCAL, *CURATION, *MAINTENANCE, *(f"workflow {verb}" for verb in WORKFLOW))
 # What each verb needs, in addition to its name.
 ARGUMENTS = {
     "package": ["v0", "--out", "files"],
@@ -34,8 +35,8 @@ ARGUMENTS = {
     "similar": ["00058"],
     "ingest": ["flowers", "folder"],
     "remote": ["gs://bucket/path"],
-    "report": ["x"],
-    "comment": ["x"],
+    "workflow report": ["x"],
+    "workflow comment": ["x"],
     "upgrade": ["1.0.0"],
 }
 PROGRAM = (sys.executable, "-m", "scripts")
@@ -48,20 +49,32 @@ def process(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("given", "listed"), [([], FIRST), (["workflow"], WORKFLOW)])
+def test_help_lists_every_verb(
+    capsys: pytest.CaptureFixture[str], given: list[str], listed: tuple[str, ...]
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["--help"])
+        main([*given, "--help"])
 
     assert caught.value.code == 0
     printed = capsys.readouterr().out
-    for verb in VERBS:
+    for verb in listed:
         assert re.search(rf"^    {verb}\s", printed, flags=re.MULTILINE)
 
 
 def test_every_verb_has_a_module_and_every_module_is_a_verb() -> None:
     (folder,) = commands.__path__
-    modules = {file.stem for file in Path(folder).glob("*.py")} - {"__init__"}
+    files = [file.relative_to(folder) for file in Path(folder).rglob("*.py")]
+    modules = {" ".join(file.with_suffix("").parts) for file in files if file.stem != "__init__"}
     assert modules == {verb.replace("-", "_") for verb in VERBS}
+
+
+def test_the_version_is_that_of_the_machinery(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"python -m scripts {__version__}\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -69,7 +82,7 @@ def test_every_verb_has_help_that_says_what_it_does(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        main([verb, "--help"])
+        main([*verb.split(), "--help"])
 
     assert caught.value.code == 0
     printed = capsys.readouterr().out
@@ -87,8 +100,9 @@ def test_every_verb_has_help_that_says_what_it_does(
         ["plan", "--against"],
         ["remote"],
         ["verify", "--slow"],
-        ["report"],
-        ["report", "folder", "--stored", "perhaps"],
+        ["workflow"],
+        ["workflow", "report"],
+        ["workflow", "report", "folder", "--stored", "perhaps"],
         ["upgrade"],
     ],
     ids=" ".join,
@@ -107,7 +121,7 @@ def test_outside_of_a_repository_every_verb_is_an_error(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
-    result = run(verb, *ARGUMENTS.get(verb, []), where=tmp_path)
+    result = run(*verb.split(), *ARGUMENTS.get(verb, []), where=tmp_path)
 
     assert result == (1, "", "error: this is not a git repository. Run this in a clone of one.\n")
 
@@ -164,7 +178,7 @@ def test_an_error_of_the_machine_is_a_message(repository: Repository, run: Run) 
     file = repository.place / "file"
     file.write_text("a file where a folder is needed")
 
-    result = run("report", str(file))
+    result = run("workflow", "report", str(file))
 
     assert (result.code, result.out) == (1, "")
     assert result.err == f"error: {file}: File exists\n"
@@ -217,3 +231,44 @@ def test_an_interrupted_verb_is_a_message_and_can_be_run_again(
     hook.unlink()
     assert run("release").code == 0
     assert repository.tags() == ["v0"]
+
+
+BROKEN = """
+import runpy, sys
+from scripts.releases import resolve
+def broken(*_): raise KeyError("https://ada:secret@host/x")
+resolve.work_tree = broken
+sys.argv = ["scripts", "build"]
+runpy.run_module("scripts", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("where", ["a clone", "a workflow", "a full disk"])
+def test_an_unexpected_error_is_one_message_and_a_file_to_report_it_with(
+    repository: Repository, where: str
+) -> None:
+    env = os.environ | ({"GITHUB_ACTIONS": "true"} if where == "a workflow" else {})
+    if where == "a full disk":
+        # Where no file can be written.
+        (repository.root / ".dvc" / "tmp").mkdir(exist_ok=True)
+        (repository.root / ".dvc" / "tmp" / "errors").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN],
+        cwd=repository.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (3, "")
+    first, second, *others = done.stderr.splitlines()
+    assert first == "unexpected error: KeyError: 'https://host/x'"
+    assert second.startswith(f"This is a fault of the machinery, version {__version__}. Please ")
+    kept = [*(repository.root / ".dvc" / "tmp" / "errors").glob("*.txt")]
+    assert (len(kept), bool(others)) == ((1, False) if where == "a clone" else (0, True))
+    details = kept[0].read_text() if kept else done.stderr
+    assert "secret" not in done.stderr + details
+    for part in ("Traceback (most recent call last)", "git version", "dvc 3.", "Python 3."):
+        assert part in details
+    assert not kept or second.endswith(str(kept[0].relative_to(repository.root)))

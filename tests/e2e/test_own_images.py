@@ -198,7 +198,7 @@ def test_the_names_of_files_with_problems_do_no_harm_in_a_comment(
     put(repository.root, "train/3/`@all`\n<img src=x>.png", gray(9, 9))
     put(repository.root, f"train/3/{'x' * 240}.png", gray(9, 9, seed=1))
 
-    assert_ok(run("report", str(tmp_path / "report")))
+    assert_ok(run("workflow", "report", str(tmp_path / "report")))
 
     says = "it is 9 x 9 gray, but the images of digits are 8 x 8 gray"
     assert summary.read_text().count(says) == 2

@@ -74,7 +74,7 @@ class Candidates:
         pull = self._server.ask("GET", f"/repos/{REPOSITORY}/pulls/{number}")
         head = {"head_branch": pull["head"]["ref"], "head_sha": pull["head"]["sha"]}
         self._event(workflow_run=head)
-        result = self._run("publish-candidate")
+        result = self._run("workflow", "publish-candidate")
         assert result.code == 0, result.err
         return result.out.splitlines()
 
@@ -269,7 +269,7 @@ def test_a_run_on_commits_that_are_not_the_newest_makes_no_candidate(
     number = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
     branch = server.ask("GET", f"/repos/{REPOSITORY}/pulls/{number}")["head"]["ref"]
     event(workflow_run={"head_branch": branch, "head_sha": "1" * 40})
-    assert run("publish-candidate").out == (
+    assert run("workflow", "publish-candidate").out == (
         "no open pull request of this repository has this head: no candidate\n"
     )
     # GitHub knows a newer head than origin shows, or the other way around.
@@ -297,7 +297,7 @@ def test_the_candidates_of_closed_pull_requests_are_removed(
         tree = released.at_origin("rev-parse", f"candidate/{number}^{{tree}}")
         made = released.at_origin("commit-tree", tree, "-m", message)
         released.at_origin("update-ref", f"refs/heads/candidate/{closed}", made)
-        done = run("update-comments").out.splitlines()
+        done = run("workflow", "update-comments").out.splitlines()
 
     assert f"candidate/{closed} is removed" in done
     # What people pushed under such a name stays.
@@ -330,16 +330,16 @@ def test_after_a_release_a_candidate_stays_only_while_the_comment_shows_its_data
 ) -> None:
     number = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
     candidates.publish(number)
-    assert run("update-comments").out.count("\n") == 1
+    assert run("workflow", "update-comments").out.count("\n") == 1
     # Rendered again, with the same dataset: the command stays, and nothing is written twice.
     text = server.comments(number)[0]["body"]
     assert "### dataset v1:" in text
     assert text.count("dvc get") == 1
-    assert run("update-comments").out == ""
+    assert run("workflow", "update-comments").out == ""
     assert candidates.branches() == [f"candidate/{number}"]
 
     GitHub().comment(number, shown(f"{'1' * 32}.dir"))
-    run("update-comments")
+    run("workflow", "update-comments")
     # Main's code renders the comment with the dataset of the merge again.
     assert candidates.branches() == [f"candidate/{number}"]
     released.merge(config_text(samples=6))
@@ -347,7 +347,7 @@ def test_after_a_release_a_candidate_stays_only_while_the_comment_shows_its_data
     other = propose(released, server, {CONFIG: config_text(samples=9).encode()}, None)
     head = released.at_origin("rev-parse", f"refs/pull/{other}/head")
     released.at_origin("update-ref", f"refs/pull/{number}/head", head)
-    run("update-comments")
+    run("workflow", "update-comments")
     assert "dvc get" not in server.comments(number)[0]["body"]
     assert candidates.branches() == []
 

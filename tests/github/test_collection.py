@@ -373,7 +373,7 @@ def test_a_candidate_can_be_fetched_after_a_collection(
     assert bucket(released) == stored
 
     server.close_pull(number)
-    assert run("update-comments").out == f"candidate/{number} is removed\n"
+    assert run("workflow", "update-comments").out == f"candidate/{number} is removed\n"
     assert run("gc", "--yes").code == 0
     assert len(bucket(released)) == len(stored) - 3
 

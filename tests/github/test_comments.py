@@ -91,7 +91,7 @@ def test_a_report_is_posted_with_what_a_later_run_must_know(
     event(pull_request={"number": number})
     found = report.load((DATA / "report-without-schema.json").read_bytes())
     folder = write_report(tmp_path / "report", found)
-    result = run("comment", "--sheet", SHEET, str(folder))
+    result = run("workflow", "comment", "--sheet", SHEET, str(folder))
     assert result.code == 0
     assert f"/issues/{number}#" in result.out
     text = body(server, number)
@@ -109,7 +109,7 @@ def test_a_new_report_replaces_the_comment(
     GitHub().comment(number, old)
     event(pull_request={"number": number})
     folder = write_report(tmp_path / "report", problem())
-    assert run("comment", "--sheet", "", str(folder)).code == 0
+    assert run("workflow", "comment", "--sheet", "", str(folder)).code == 0
     assert body(server, number).endswith(render.comment(problem()))
     assert "v3" not in body(server, number)
 
@@ -142,7 +142,7 @@ def test_the_report_of_a_fork_is_posted_on_its_pull_request(
     content = (DATA / "report-without-schema.json").read_bytes()
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: content})
     event(workflow_run=workflow_run("1" * 40))
-    assert run("comment-fork").code == 0
+    assert run("workflow", "comment-fork").code == 0
     text = body(server, number)
     assert "### dataset v3: +6 samples, 2 classes" in text
     assert "[View the samples](https://github.com/octo/ds/actions/runs/1)" in text
@@ -167,7 +167,7 @@ def test_without_a_fork_a_pull_request_or_a_report_there_is_no_comment(
     number = server.open_pull("patch", "1" * 40, fork=True)
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: report.dump(problem()).encode()})
     event(workflow_run=workflow_run("1" * 40, **changes))
-    assert run("comment-fork") == (0, f"{expected}\n", "")
+    assert run("workflow", "comment-fork") == (0, f"{expected}\n", "")
     assert server.comments(number) == []
 
 
@@ -177,7 +177,7 @@ def test_a_report_that_is_refused_is_not_posted(
     number = server.open_pull("patch", "1" * 40, fork=True)
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: b'{"schema": 1, "html": "<img>"}'})
     event(workflow_run=workflow_run("1" * 40))
-    result = run("comment-fork")
+    result = run("workflow", "comment-fork")
     assert result.code == 1
     assert result.err == "error: the report of run 1 is not a valid report: refused.\n"
     assert server.comments(number) == []
@@ -277,7 +277,7 @@ def test_no_source_but_that_of_the_latest_release_is_loaded(
 ) -> None:
     other = propose(released, server, {CONFIG: config_text(source="CIFAR_10").encode()})
 
-    result = run("update-comments")
+    result = run("workflow", "update-comments")
 
     reason = f"pull request {other}: it uses another source than the latest release\n"
     assert (result.code, result.err) == (0, reason)
@@ -291,7 +291,7 @@ def test_a_pull_request_that_asks_for_very_large_images_is_marked_as_out_of_date
     large = propose(released, server, {CONFIG: config})
     other = propose(released, server, {CONFIG: LARGER})
 
-    result = run("update-comments")
+    result = run("workflow", "update-comments")
 
     # The digits have at most 183 images of a class.
     assert result.err == (
@@ -315,7 +315,7 @@ def test_pull_requests_whose_comments_cannot_be_rendered_within_the_limits_are_n
     numbers = [propose(released, server, {CONFIG: LARGER}) for _ in range(2)]
     monkeypatch.setattr(proposed, "STRANGERS", limits)
 
-    result = run("update-comments")
+    result = run("workflow", "update-comments")
 
     assert result.code == 0
     for number, line in zip(numbers, result.err.splitlines(), strict=True):
@@ -348,7 +348,7 @@ def test_a_pull_request_that_exceeds_a_limit_is_named_and_marked_as_out_of_date(
     git(released.place, "clone", "--quiet", f"file://{released.origin}", "other")
     monkeypatch.setattr(merges, "BYTES", 200_000)
 
-    result = run("update-comments", where=released.place / "other")
+    result = run("workflow", "update-comments", where=released.place / "other")
 
     assert result.code == 0
     assert result.err.startswith(f"pull request {large}: the branch cannot be fetched: git fetch")
@@ -457,7 +457,7 @@ def test_when_no_comment_can_be_updated_the_run_fails(
     server.proxy.fail(403, "/pulls/[0-9]+$")
     with pytest.raises(UserError, match="no comment could be updated; the reasons are above"):
         update(released)
-    assert run("update-comments").code == 1
+    assert run("workflow", "update-comments").code == 1
 
 
 def test_the_code_of_a_pull_request_is_not_run(
@@ -465,7 +465,7 @@ def test_the_code_of_a_pull_request_is_not_run(
 ) -> None:
     hostile = f"open({str(tmp_path / 'ran')!r}, 'w')\n".encode()
     number = propose(released, server, {CONFIG: LARGER, "scripts/__init__.py": hostile})
-    assert run("update-comments").code == 0
+    assert run("workflow", "update-comments").code == 0
     assert "### dataset v1" in body(server, number)
     assert not (tmp_path / "ran").exists()
     assert not (released.root / "scripts").exists()
@@ -526,7 +526,7 @@ def reported(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     event(pull_request={"number": 1, "base": {"ref": base}})
     folder = repository.place / "report"
-    result = run("report", "--stored", "yes", str(folder))
+    result = run("workflow", "report", "--stored", "yes", str(folder))
     assert result.code == 0, result.err
     return render.comment(report.load((folder / REPORT_FILE).read_bytes()))
 

@@ -57,7 +57,7 @@ def released(released_as: Released) -> Repository:
 
 @pytest.fixture
 def report(released: Repository, run: Run, issues: Issues) -> Callable[[], Result]:
-    return lambda: run("report-health")
+    return lambda: run("workflow", "report-health")
 
 
 Report = Callable[[], Result]
@@ -267,5 +267,5 @@ def test_a_runner_does_not_report_a_folder_that_it_cannot_read(
 def test_before_the_first_release_there_is_nothing_to_check(
     repository: Repository, run: Run, issues: Issues
 ) -> None:
-    assert run("report-health") == (0, "there is no release to check\n", "")
+    assert run("workflow", "report-health") == (0, "there is no release to check\n", "")
     assert git(repository.origin, "tag") == ""

@@ -71,7 +71,7 @@ def test_a_failure_of_one_release_does_not_stop_the_others(
 ) -> None:
     server.proxy.fail(403, "POST .*/assets", count=1)
 
-    result = run("publish-notes")
+    result = run("workflow", "publish-notes")
 
     assert result.code == 1
     assert result.out.rsplit("/", 1)[1] == "v1\n"
@@ -88,7 +88,7 @@ def test_a_release_has_its_files_and_their_checksums_are_an_output(
     git: Git, server: Server, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
-    assert run("publish-notes").code == 0
+    assert run("workflow", "publish-notes").code == 0
     output = (tmp_path / "output").read_text()
     for release in server.releases():
         tag = release["tag_name"]
@@ -106,7 +106,7 @@ def test_a_release_has_its_files_and_their_checksums_are_an_output(
 
 
 def test_the_verb_prints_the_addresses(git: Git, server: Server, run: Run) -> None:
-    result = run("publish-notes")
+    result = run("workflow", "publish-notes")
     assert result.code == 0
     assert [line.rsplit("/", 1)[1] for line in result.out.splitlines()] == ["v0", "v1"]
 
@@ -264,7 +264,7 @@ def test_a_mark_that_fails_does_not_keep_others_back(git: Git, server: Server, r
     declare(git, "withdrawn: {v0: wrong, v1: wrong}\n")
     server.proxy.fail(403, "PATCH", count=1)
 
-    result = run("publish-notes")
+    result = run("workflow", "publish-notes")
 
     assert result.code == 1
     assert result.err.startswith("error: v0: cannot mark the release v0 at GitHub: ")
@@ -279,7 +279,7 @@ def test_a_file_that_got_onto_main_without_a_check_changes_no_mark(
     before = bodies(server)
     declare(git, "stable: v9\n")
 
-    result = run("publish-notes")
+    result = run("workflow", "publish-notes")
 
     assert result.code == 1
     assert result.err.startswith("error: releases.yaml:1:9: v9 is not a release: ")

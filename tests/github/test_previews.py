@@ -39,7 +39,7 @@ class Previews:
             "head_repository": {"owner": {"login": owner}},
         }
         self._event(workflow_run=head)
-        result = self._run("publish-preview")
+        result = self._run("workflow", "publish-preview")
         assert result.code == 0, result.err
         return result.out.splitlines()
 
@@ -231,7 +231,7 @@ def test_a_branch_of_that_name_that_is_not_ours_is_left_alone(
         previewed.publish(number)
     assert repository.at_origin("rev-parse", "previews") == before
     # Comments are updated all the same.
-    assert run("update-comments").code == 0
+    assert run("workflow", "update-comments").code == 0
     assert "### dataset v1: +4 samples, 2 classes" in body(server, number)
 
 
@@ -247,7 +247,7 @@ def test_after_a_release_the_pictures_are_drawn_again(
     repository.merge(config_text(samples=6))
     assert run("release").code == 0
 
-    assert run("update-comments").code == 0
+    assert run("workflow", "update-comments").code == 0
 
     (name,) = previewed.files()
     assert name.startswith(f"{number}-")

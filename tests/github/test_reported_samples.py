@@ -34,7 +34,7 @@ def report(
 
     def report(number: int, text: str | None, sender: str = OWNER) -> Result:
         event(issue={"number": number, "body": text}, sender={"login": sender})
-        return run("curate-issue")
+        return run("workflow", "curate-issue")
 
     return report
 

@@ -229,7 +229,7 @@ def test_a_step_runs_one_command(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_each_verb_in_a_workflow_exists(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in re.findall(r"python -m scripts ([a-z-]+)", file.read_text()):
+    for verb in re.findall(r"python -m scripts (?:workflow )?([a-z-]+)", file.read_text()):
         with pytest.raises(SystemExit) as ended:
             main([verb, "--help"])
         assert ended.value.code == 0
@@ -356,7 +356,12 @@ def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_commen
     values = {**OWN, **EVERYTHING_SET}
     assert runs(job, {**values, "status": "success"})
     ran = repr(steps_that_run(job, values))
-    for part in ("google-github-actions/auth", "scripts push", "scripts comment", "samples.png"):
+    for part in (
+        "google-github-actions/auth",
+        "scripts push",
+        "scripts workflow comment",
+        "samples.png",
+    ):
         assert part in ran
     assert "dataset-report" not in ran
 
@@ -369,7 +374,7 @@ def test_what_is_planned_only_is_not_pushed_but_shown() -> None:
 
     assert "PLAN_ONLY_ABOVE" in job["env"]
     assert "scripts push" not in ran
-    assert "scripts comment" in ran
+    assert "scripts workflow comment" in ran
 
 
 def test_only_the_release_knows_a_cluster() -> None:
@@ -393,7 +398,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
     text = repr(ran)
     for part in ("secrets.", "github.token", "google-github-actions/", "scripts push"):
         assert part not in text
-    assert "scripts report" in text
+    assert "scripts workflow report" in text
     assert "dataset-report" in text
 
 
@@ -416,7 +421,7 @@ def test_what_reads_the_bucket_comes_after_the_credentials(
 ) -> None:
     steps_ = workflow(name)["jobs"][job]["steps"]
     (auth,) = (n for n, step in enumerate(steps_) if uses(step, "google-github-actions/auth"))
-    found = re.findall(r"python -m scripts ([a-z-]+)", repr(steps_[auth:]))
+    found = re.findall(r"python -m scripts (?:workflow )?([a-z-]+)", repr(steps_[auth:]))
     assert found[: len(verbs)] == verbs
     assert "python -m scripts" not in repr(steps_[:auth])
 
@@ -575,8 +580,8 @@ def test_a_candidate_is_made_by_the_code_of_main_only() -> None:
     refs = [step["with"]["ref"] for step in job["steps"] if uses(step, "actions/checkout")]
     assert refs == ["main", "main"]
     *_, candidate, preview = job["steps"]
-    assert candidate["run"] == "python -m scripts publish-candidate"
-    assert preview["run"] == "python -m scripts publish-preview"
+    assert candidate["run"] == "python -m scripts workflow publish-candidate"
+    assert preview["run"] == "python -m scripts workflow publish-preview"
     # Also where there is no candidate.
     assert preview["if"] == "success() || failure()"
 
@@ -588,7 +593,7 @@ def test_the_comment_for_a_fork_uses_the_code_of_main_only() -> None:
     # Without a ref, a workflow_run checks out the default branch.
     assert "ref" not in job["steps"][0]["with"]
     assert [step["run"] for step in job["steps"] if "run" in step] == [
-        "python -m scripts comment-fork"
+        "python -m scripts workflow comment-fork"
     ]
 
 
@@ -598,7 +603,7 @@ def test_the_preview_of_a_fork_is_drawn_by_the_code_of_main_without_what_its_run
     assert [step["with"]["ref"] for step in checkouts] == ["main", "main"]
     *_, last, command = job["steps"]
     assert last == checkouts[1]
-    assert command["run"] == "python -m scripts publish-preview"
+    assert command["run"] == "python -m scripts workflow publish-preview"
     assert command["working-directory"] == last["with"]["path"]
     # It cannot read artifacts, and has no credentials for the bucket.
     assert "actions" not in job["permissions"]
@@ -642,7 +647,7 @@ def test_reported_samples_are_curated_by_the_code_of_main_only() -> None:
     *_, last, command = job["steps"]
     # Nothing is installed, and no other action runs, once the token that pushes is there.
     assert last == checkouts[1]
-    assert command["run"] == "python -m scripts curate-issue"
+    assert command["run"] == "python -m scripts workflow curate-issue"
     assert command["working-directory"] == last["with"]["path"]
     assert last["with"]["fetch-depth"] == 0
 
@@ -673,7 +678,7 @@ def test_the_report_says_whether_the_files_are_stored(
     outcome: str, output: str, expected: str
 ) -> None:
     steps_ = workflow("pull-request.yml")["jobs"]["dataset"]["steps"]
-    (step,) = (step for step in steps_ if "scripts report" in step.get("run", ""))
+    (step,) = (step for step in steps_ if "scripts workflow report" in step.get("run", ""))
     values = {"steps.push.outcome": outcome, "steps.push.outputs.stored": output}
     assert interpolate(step["env"]["STORED"], values) == expected
 
@@ -684,8 +689,8 @@ def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_fail
         env = {"env.TRUSTED": "true" if event is OWN else "false", "env.CREDENTIALS": "true"}
         failed = {**event, **EVERYTHING_SET, **env, "status": "failure"}
         ran = repr([step for step in job["steps"] if runs(step, failed)])
-        assert "scripts report" in ran
-        assert ("scripts comment" in ran) is (event is OWN)
+        assert "scripts workflow report" in ran
+        assert ("scripts workflow comment" in ran) is (event is OWN)
         assert ("dataset-report" in ran) is (event is FORK)
         assert "scripts build" not in ran
         cancelled = {**failed, "status": "cancelled"}
@@ -697,7 +702,7 @@ def test_notes_and_comments_are_updated_also_when_the_release_failed() -> None:
     *_, release, promote, notes = job["steps"]
     assert release["run"] == "python -m scripts release"
     assert promote["run"] == "python -m scripts promote"
-    assert notes["run"] == "python -m scripts publish-notes"
+    assert notes["run"] == "python -m scripts workflow publish-notes"
     assert "if" not in release
     for step in (promote, notes):
         assert step["if"] == "success() || failure()"
@@ -730,7 +735,7 @@ def test_what_was_published_is_attested_where_the_plan_allows_it(
 def test_the_job_that_attests_reads_nothing_but_the_checksums() -> None:
     jobs = workflow("release.yml")["jobs"]
     (notes,) = (n for n in jobs["release"]["steps"] if n.get("id") == "notes")
-    assert notes["run"] == "python -m scripts publish-notes"
+    assert notes["run"] == "python -m scripts workflow publish-notes"
     assert jobs["release"]["outputs"] == {"checksums": "${{ steps.notes.outputs.checksums }}"}
     write, attest = jobs["attest"]["steps"]
     assert write["env"] == {"CHECKSUMS": "${{ needs.release.outputs.checksums }}"}
@@ -899,7 +904,7 @@ def test_what_pull_requests_make_slow_is_no_part_of_the_release() -> None:
     assert "update-comments" not in (FOLDER / "release.yml").read_text()
     (job,) = workflow("update-comments.yml")["jobs"].values()
     assert [step["run"] for step in job["steps"] if "run" in step] == [
-        "python -m scripts update-comments"
+        "python -m scripts workflow update-comments"
     ]
     # Neither the key that pushes to main, nor the release's role, nor its turn.
     assert "environment" not in job
@@ -917,7 +922,7 @@ def test_one_check_of_the_releases_runs_at_a_time_by_the_code_of_main() -> None:
     # With the tags, and all of main.
     assert (checkout["with"]["ref"], checkout["with"]["fetch-depth"]) == ("main", 0)
     assert [step["run"] for step in job["steps"] if "run" in step] == [
-        "python -m scripts report-health"
+        "python -m scripts workflow report-health"
     ]
 
 

@@ -95,7 +95,7 @@ def test_a_leak_is_never_released(grown: Repository, run: Run) -> None:
 def test_a_report_shows_the_change_and_its_leak(grown: Repository, run: Run) -> None:
     grown.configure(HALF)
 
-    assert run("report", str(grown.place / "report")).code == 0
+    assert run("workflow", "report", str(grown.place / "report")).code == 0
 
     report = json.loads((grown.place / "report" / "report.json").read_bytes())
     assert report["plan"]["leaks"][0]["from_train"] == 62
@@ -562,7 +562,7 @@ def test_pins_that_leak_are_counted_in_the_plan_and_named(grown: Repository, run
     named = f" could not be compared. Pinned or added: {pinned} (test/3).\n"
     assert named in run("plan").out
     assert named in run("build").err
-    assert run("report", str(grown.place / "report")).code == 0
+    assert run("workflow", "report", str(grown.place / "report")).code == 0
 
 
 def test_a_pin_that_leaks_is_never_released(grown: Repository, run: Run) -> None:

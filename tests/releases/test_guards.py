@@ -28,7 +28,7 @@ def commit(repository: Repository, name: str, text: str | None) -> None:
 def problems(repository: Repository, run: Run) -> list[dict[str, object]]:
     """Return the problems that `report` shows."""
     folder = repository.place / "report"
-    result = run("report", str(folder))
+    result = run("workflow", "report", str(folder))
     assert (result.code, result.err) == (0, "")
     report = json.loads((folder / "report.json").read_bytes())
     found: list[dict[str, object]] = report["problems"]

@@ -56,7 +56,7 @@ def test_a_report_of_more_images_has_a_plan_and_no_contact_sheet(
     larger: Repository, run: Run, tmp_path: Path
 ) -> None:
 
-    result = run("report", "--stored", "no", str(tmp_path / "report"))
+    result = run("workflow", "report", "--stored", "no", str(tmp_path / "report"))
 
     assert result.code == 0, result.err
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["report.json"]

@@ -404,7 +404,7 @@ def test_the_sheet_of_a_single_small_class_is_wide_enough_for_its_words() -> Non
 
 def test_the_report_writes_the_sheet(released: Repository, run: Run) -> None:
     folder = released.place / "report"
-    assert run("report", str(folder)).code == 0
+    assert run("workflow", "report", str(folder)).code == 0
 
     with Image.open(folder / "samples.png") as image:
         found = Sheet(np.asarray(image.convert("RGB")))

@@ -1041,7 +1041,7 @@ def test_a_report_that_was_written_and_read_renders_the_same(
     released: Repository, run: Run
 ) -> None:
     folder = released.place / "report"
-    assert run("report", str(folder), "--stored", "yes").code == 0
+    assert run("workflow", "report", str(folder), "--stored", "yes").code == 0
     found = report.load((folder / "report.json").read_bytes())
 
     assert found.plan is not None

@@ -621,7 +621,11 @@ def test_the_verb_writes_a_report_a_contact_sheet_and_a_summary(
     folder, summary = released.place / "a" / "report", released.place / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
 
-    assert run("report", str(folder), *option) == (0, "dataset v1: +6 samples, 2 classes\n", "")
+    assert run("workflow", "report", str(folder), *option) == (
+        0,
+        "dataset v1: +6 samples, 2 classes\n",
+        "",
+    )
 
     found = report.load((folder / "report.json").read_bytes())
     assert (found.stored, found.no_bucket) == (stored, False)
@@ -639,12 +643,12 @@ def test_the_report_notices_the_templates_remote_until_there_is_a_release(
     config.write_text(config.read_text().replace(REMOTE_URL, "storage"))
     folder = repository.place / "report"
 
-    assert run("report", str(folder)).code == 0
+    assert run("workflow", "report", str(folder)).code == 0
     assert report.load((folder / "report.json").read_bytes()).no_bucket
     repository.git("commit", "--quiet", "--all", "--message", "Use the template's remote")
     repository.git("push", "--quiet", "origin", "HEAD:main")
     assert run("release").code == 0
-    assert run("report", str(folder)).code == 0
+    assert run("workflow", "report", str(folder)).code == 0
     assert not report.load((folder / "report.json").read_bytes()).no_bucket
 
 
@@ -652,7 +656,7 @@ def test_the_verb_reports_an_invalid_config_and_succeeds(released: Repository, r
     released.configure(config_text(samples=-1, seed="x"))
     folder = released.place / "report"
 
-    assert run("report", str(folder)) == (0, "dataset: invalid, 2 problems\n", "")
+    assert run("workflow", "report", str(folder)) == (0, "dataset: invalid, 2 problems\n", "")
 
     found = report.load((folder / "report.json").read_bytes())
     assert found.plan is None

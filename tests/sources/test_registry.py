@@ -75,5 +75,5 @@ def test_changes_of_a_source_without_stored_pixels_are_planned_and_shown(
 
     assert "10 added, 0 removed" in run("plan").out
     folder = repository.place / "report"
-    assert run("report", str(folder)).code == 0
+    assert run("workflow", "report", str(folder)).code == 0
     assert {file.name for file in folder.iterdir()} == {"samples.png", "report.json"}

@@ -1,4 +1,8 @@
-"""Show the contact sheet of a pull request in its comment."""
+"""Show the contact sheet of a pull request in its comment.
+
+For a workflow that follows another one. Main's code draws it. It is a file of the branch previews,
+from which the sheets of closed pull requests are removed.
+"""
 
 import argparse
 

@@ -1,4 +1,8 @@
-"""Publish a GitHub release, with its files, for every tag that has none."""
+"""Publish a GitHub release, with its files, for every tag that has none.
+
+The notes show the counts compared with the release before. The files are those of
+`package`; they go to a draft, which is published once it has all of them.
+"""
 
 import argparse
 

@@ -1,4 +1,8 @@
-"""Keep one issue about what is damaged."""
+"""Verify all releases and keep one issue about what is damaged.
+
+The issue says what is damaged and how to repair it; it is updated by every run, and
+closed when all releases are complete and intact.
+"""
 
 import argparse
 

@@ -1,4 +1,8 @@
-"""Publish what a pull request would release as a branch."""
+"""Publish what a pull request would release as the branch candidate/NUMBER.
+
+For a workflow that follows another one, after the files were stored. The comment shows how to get
+it. Candidates of closed pull requests are removed.
+"""
 
 import argparse
 

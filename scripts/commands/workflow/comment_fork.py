@@ -1,4 +1,8 @@
-"""Post the report of a fork's workflow run on its pull request."""
+"""Post the report of a fork's workflow run on its pull request.
+
+For a workflow that follows another one. The report is not trusted: it is bounded, and the comment
+is rendered from its numbers.
+"""
 
 import argparse
 

@@ -1,4 +1,8 @@
-"""Propose what an issue reports about samples."""
+"""Propose what an issue reports about samples.
+
+Pushes a branch that edits curation.csv, and answers in the issue with the link that
+opens the pull request. The text of the issue is not trusted.
+"""
 
 import argparse
 

@@ -1,4 +1,8 @@
-"""Update the comments on open pull requests."""
+"""Update the comments on open pull requests.
+
+After a release, other pull requests would publish another version than their
+comments say. Candidates of closed pull requests are removed.
+"""
 
 import argparse
 from itertools import chain

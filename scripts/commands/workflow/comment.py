@@ -1,0 +1,22 @@
+"""Post a report on the pull request that started the workflow.
+
+There is one comment, updated by every run.
+"""
+
+import argparse
+from pathlib import Path
+
+from scripts import output
+from scripts.git.git import Git
+from scripts.github import comments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the report is")
+    parser.add_argument("--sheet", metavar="URL", help="where the contact sheet is")
+
+
+def run(options: argparse.Namespace, _: Git) -> None:
+    """Run the verb."""
+    output.say(comments.comment(options.folder, options.sheet))

@@ -1,0 +1,30 @@
+"""Write what a pull request shows its reviewers.
+
+Writes report.json and a contact sheet to a folder, and the report to the summary of the job.
+Succeeds for an invalid config too: the report then lists the problems.
+"""
+
+import argparse
+from pathlib import Path
+
+from scripts import output
+from scripts.git.git import Git
+from scripts.github import reports
+from scripts.review import render
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument(
+        "--stored",
+        choices=("yes", "no", "failed"),
+        help="whether the remote holds the files",
+    )
+
+
+def run(options: argparse.Namespace, git: Git) -> None:
+    """Run the verb."""
+    found = reports.write_report(git, options.folder, options.stored)
+    output.summarize(render.comment(found))
+    output.say(render.title(found))

@@ -1,0 +1,54 @@
+"""What people see of an error that nobody expected: a message, and a file to report it with."""
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from scripts import __version__
+from scripts.errors import printable
+from scripts.git.address import without_credentials
+
+FOLDER = Path(".dvc", "tmp", "errors")
+
+
+def message(error: BaseException, folder: Path | None) -> str:
+    """Return what to print about `error`, after its details were written below `folder`.
+
+    Without a folder, or where no file can be written there, the message has the details itself.
+    Credentials in addresses are left out.
+    """
+    details = without_credentials(printable("".join(_details(error))))
+    said = without_credentials(" ".join(f"{type(error).__name__}: {error}".split()))
+    first = f"unexpected error: {said}\nThis is a fault of the machinery, version {__version__}."
+    written = _write(folder, details) if folder else None
+    if written is None:
+        return f"{first} Please report it with these details:\n{details}"
+    return f"{first} Please report it with the details in {written}"
+
+
+def _details(error: BaseException) -> Iterator[str]:
+    yield f"machinery {__version__}\nPython {sys.version}\n{sys.platform}\n"
+    for library in ("dvc", "dvc-gs", "numpy", "pillow", "pyarrow", "scikit-learn"):
+        yield f"{library} {version(library)}\n"
+    with suppress(OSError):
+        yield subprocess.check_output(["git", "--version"], text=True)
+    yield f"python -m scripts {' '.join(sys.argv[1:])}\n\n"
+    yield from traceback.format_exception(error)
+
+
+def _write(folder: Path, details: str) -> Path | None:
+    """Return the path of the file that was written, None where it cannot be."""
+    if not (folder / ".dvc").is_dir():
+        return None
+    path = FOLDER / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}.txt"
+    try:
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(details, encoding="utf-8")
+    except OSError:
+        return None
+    return path
