@@ -29,11 +29,13 @@ mutants: .venv ## plant small faults and report which the tests notice; MUTANTS=
 MUTANTS = 150
 SEED = 0
 
-lint: .venv .tools/actionlint ## check style, types, imports and workflows (needs Go)
+lint: .venv .tools/actionlint ## check style, types, imports, dead code and workflows (needs Go)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/deptry scripts --config deptry.toml
+	$(BIN)/vulture
 	.tools/actionlint
 	$(BIN)/zizmor --quiet --offline --pedantic .github
 

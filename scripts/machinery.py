@@ -32,9 +32,6 @@ OWNED_FILES = {
 }
 OWNED_FOLDERS = ("additions/", "sources/")
 
-# Mode and object of each path.
-Entries = dict[str, str]
-
 
 @dataclass(frozen=True)
 class Upgrade:

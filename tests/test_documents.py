@@ -105,6 +105,13 @@ def indexed(count: int) -> Index:
     return Index({number.to_bytes(32): (TRAIN, "3") for number in range(count)})
 
 
+def test_the_places_that_the_design_names_exist() -> None:
+    text = (PROJECT / "docs" / "design.md").read_text(encoding="utf-8")
+    named = {*re.findall(r"`((?:scripts|tests|docs|\.github)/[\w./-]*)`", text)}
+    assert len(named) > 50
+    assert [path for path in sorted(named) if not (PROJECT / path).exists()] == []
+
+
 @needs_readme
 def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
     first, second = (recorded(f"{factor}" * 32 + ".dir", factor) for factor in (1, 2))
