@@ -107,7 +107,7 @@ def test_a_summary_is_appended_and_goes_nowhere_outside_of_a_workflow(
 # At the command line.
 
 
-@pytest.mark.parametrize("verb", ["validate", "plan", "build", "report folder"])
+@pytest.mark.parametrize("verb", ["validate", "plan", "build", "workflow report folder"])
 def test_the_name_of_a_class_is_no_command(
     repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:

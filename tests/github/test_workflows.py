@@ -229,9 +229,9 @@ def test_a_step_runs_one_command(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_each_verb_in_a_workflow_exists(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in re.findall(r"python -m scripts (?:workflow )?([a-z-]+)", file.read_text()):
+    for verb in re.findall(r"python -m scripts ((?:workflow )?[a-z-]+)", file.read_text()):
         with pytest.raises(SystemExit) as ended:
-            main([verb, "--help"])
+            main([*verb.split(), "--help"])
         assert ended.value.code == 0
 
 

@@ -279,7 +279,7 @@ def test_verbs_import_no_large_library_that_they_do_not_need(built: Repository, 
         " print(*{'dvc.repo', 'dvc.fs', 'fsspec', 'github', 'sklearn'} & sys.modules.keys())"
     )
     run("release")
-    for verb in ("validate", "plan", "build", "push", "report report"):
+    for verb in ("validate", "plan", "build", "push", "workflow report report"):
         command = [sys.executable, "-c", run_and_list, *verb.split()]
         done = subprocess.run(command, cwd=built.root, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "", verb
