@@ -49,8 +49,8 @@ EVERYTHING_SET = {
 }
 # What gives a step credentials, or lets it show or leave something.
 PRIVILEGED = re.compile(
-    r"secrets\.|github\.token|google-github-actions/|upload-artifact"
-    r"|scripts (push|report|comment|ingest|release|promote|publish-|update-comments)"
+    r"secrets\.|github\.token|actions/login|upload-artifact"
+    r"|scripts (workflow )?(push|report|comment|ingest|release|promote|publish-|update-comments)"
 )
 
 
@@ -77,7 +77,7 @@ def steps_that_run(job: dict[str, Any], values: Values) -> list[dict[str, Any]]:
 
 def uses(step: dict[str, Any], action: str) -> bool:
     used: str = step.get("uses", "")
-    return used.startswith(f"{action}@")
+    return used.partition("@")[0] == action
 
 
 def is_privileged(step: dict[str, Any]) -> bool:
@@ -320,7 +320,7 @@ def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run
     name: str, count: int
 ) -> None:
     # actions/checkout empties a folder whose origin has another address, as SSH and HTTPS have.
-    # What google-github-actions/auth has left there would be lost.
+    # What the login has left there would be lost.
     steps_ = workflow(f"{name}.yml")["jobs"][name]["steps"]
     first, *_, last = (step for step in steps_ if uses(step, "actions/checkout"))
     assert "path" not in first["with"]
@@ -357,7 +357,7 @@ def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_commen
     assert runs(job, {**values, "status": "success"})
     ran = repr(steps_that_run(job, values))
     for part in (
-        "google-github-actions/auth",
+        "actions/login",
         "scripts push",
         "scripts workflow comment",
         "samples.png",
@@ -396,7 +396,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         for step in steps_that_run(job, {**event, **EVERYTHING_SET})
     ]
     text = repr(ran)
-    for part in ("secrets.", "github.token", "google-github-actions/", "scripts push"):
+    for part in ("secrets.", "github.token", "actions/login", "scripts push"):
         assert part not in text
     assert "scripts workflow report" in text
     assert "dataset-report" in text
@@ -420,10 +420,15 @@ def test_what_reads_the_bucket_comes_after_the_credentials(
     name: str, job: str, verbs: list[str]
 ) -> None:
     steps_ = workflow(name)["jobs"][job]["steps"]
-    (auth,) = (n for n, step in enumerate(steps_) if uses(step, "google-github-actions/auth"))
+    (auth,) = (n for n, step in enumerate(steps_) if uses(step, "./.github/actions/login"))
     found = re.findall(r"python -m scripts (?:workflow )?([a-z-]+)", repr(steps_[auth:]))
     assert found[: len(verbs)] == verbs
     assert "python -m scripts" not in repr(steps_[:auth])
+
+
+def test_one_action_logs_in_to_the_remote() -> None:
+    having = [file for file in ACTION_FILES if "google-github-actions/" in file.read_text()]
+    assert having == [PROJECT / ".github" / "actions" / "login" / "action.yml"]
 
 
 def test_only_these_jobs_use_a_secret() -> None:
@@ -574,7 +579,7 @@ def test_a_candidate_is_made_by_the_code_of_main_only() -> None:
     assert used == [
         "actions/checkout",
         "./.github/actions/setup",
-        "google-github-actions/auth",
+        "./.github/actions/login",
         "actions/checkout",
     ]
     refs = [step["with"]["ref"] for step in job["steps"] if uses(step, "actions/checkout")]
