@@ -280,7 +280,7 @@ def test_a_pull_request_with_newer_commits_is_for_their_run(
 ) -> None:
     number = propose(previewed.repository, server, {CONFIG: LARGER.encode()}, shown(md5))
     monkeypatch.setattr(merges, "fetch_head", lambda *_: "0" * 40)
-    assert "it has new commits" in previewed.publish(number)[0]
+    assert "newer commits exist" in previewed.publish(number)[0]
     assert body(server, number) == shown(md5)
 
 
