@@ -35,7 +35,7 @@ READ_PARQUET = """
 import io, numpy, PIL.Image, pyarrow.parquet
 rows = pyarrow.parquet.read_table("train.parquet").to_pylist()
 images = [PIL.Image.open(io.BytesIO(row["image"]["bytes"])) for row in rows]
-output.say("images:", numpy.stack(images).shape)
+print("images:", numpy.stack(images).shape)
 """
 # Stays after the demo; git ignores it.
 CATALOGUE = PROJECT / "demo-catalogue"
