@@ -96,9 +96,7 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
     used = [release for release in accepted if _is_of(git, source, release)]
     newest = used[-1] if used else None
     if newest:
-        compared = comparison.of_release(History(git, accepted), newest)
-        # Whatever is not known to be without a leak with the newest one counts.
-        kept = {newest.tag, *compared.comparable, *compared.unknown}
+        kept = comparison.without_leak(History(git, accepted), newest)
         since = number(str(newest.lock.meta.config.get("comparable_since") or "v0"))
         used = [one for one in used if one.tag in kept and number(one.tag) >= since]
     seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0

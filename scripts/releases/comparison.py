@@ -171,8 +171,7 @@ def of_release(history: History, release: Release) -> Comparison:
 
     Its lock says so; of older locks, which do not, the indexes do.
     """
-    number = releases.number(release.tag)
-    earlier = [one for one in history.releases if releases.number(one.tag) < number]
+    earlier = history.before(release)
     if release.lock.meta.comparable_with is not None:
         listed = {one.tag: release.lock.is_comparable_with(one.tag) for one in earlier}
         return Comparison(
@@ -199,9 +198,8 @@ def of_release_with_leaks(history: History, release: Release) -> Comparison:
     They were accepted. Those with a release whose index cannot be read are left out.
     """
     compared = of_release(history, release)
-    number = releases.number(release.tag)
-    earlier = [one for one in history.releases if releases.number(one.tag) < number]
-    kept = _without_leak(history, earlier[-1]) if earlier else set()
+    earlier = history.before(release)
+    kept = without_leak(history, earlier[-1]) if earlier else set()
     counts = {}
     for other in earlier:
         if other.tag in kept and other.tag in compared.incomparable:
@@ -228,10 +226,10 @@ def required(config: Config, history: History) -> list[Release]:
 
 def _kept(history: History) -> set[str]:
     """Return the newest release, and those with which it has no leak that is known."""
-    return _without_leak(history, history.latest) if history.latest else set()
+    return without_leak(history, history.latest) if history.latest else set()
 
 
-def _without_leak(history: History, release: Release) -> set[str]:
+def without_leak(history: History, release: Release) -> set[str]:
     """Return `release`, and those before it with which it has no leak that is known."""
     compared = of_release(history, release)
     return {release.tag, *compared.comparable, *compared.unknown}

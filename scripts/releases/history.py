@@ -15,7 +15,7 @@ from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.progress import Bar
 from scripts.releases import declared, index, releases, resolve
 from scripts.releases.index import Index
-from scripts.releases.releases import Release
+from scripts.releases.releases import Release, number
 from scripts.sources.source import Source
 from scripts.storage import files, manifest, settings
 from scripts.storage.cache import Cache
@@ -40,6 +40,10 @@ class History:
         self._git, self._tree = git, tree
         self.releases = list(releases.scan(git).accepted if accepted is None else accepted)
         self._indexes: dict[str, Index] = {}
+
+    def before(self, release: Release) -> list[Release]:
+        """Return the releases with a lower number than `release`, oldest first."""
+        return [one for one in self.releases if number(one.tag) < number(release.tag)]
 
     @property
     def latest(self) -> Release | None:

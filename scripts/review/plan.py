@@ -11,7 +11,7 @@ from scripts.releases import declared, diff, guards, releases
 from scripts.releases.diff import Diff
 from scripts.releases.history import History
 from scripts.releases.lock import Lock
-from scripts.releases.releases import Release, number
+from scripts.releases.releases import Release
 from scripts.review import report, samples
 from scripts.review.report import (
     NAME,
@@ -85,7 +85,7 @@ def with_promotion(git: Git, planned: Plan, tree: Tree) -> Plan:
 
 def of_release(history: History, release: Release) -> Plan:
     """Return what `release` changed, compared with the one before it in `history`."""
-    earlier = [one for one in history.releases if number(one.tag) < number(release.tag)]
+    earlier = history.before(release)
     return plan_of_diff(diff.of_releases(earlier[-1] if earlier else None, release, history))
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from scripts.releases.comparison import tags_in_words
 from scripts.releases.releases import number
 from scripts.review.report import Promotion
+from scripts.review.words import first_tags
 
 # A report can hold thousands of releases; a comment cannot.
 MAX_NAMED = 5
@@ -27,6 +27,4 @@ def in_words(change: Promotion | None) -> str:
 
 
 def _named(tags: Sequence[str]) -> str:
-    ordered = sorted(tags, key=number)
-    shown, more = tags_in_words(ordered[:MAX_NAMED]), len(ordered) - MAX_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return first_tags(sorted(tags, key=number), MAX_NAMED)

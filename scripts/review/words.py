@@ -44,8 +44,13 @@ def tags(names: Sequence[str]) -> str:
     """Return the tags of releases in words, oldest first: at most a few ranges of them."""
     ordered = sorted(set(names), key=number)
     shown = sum(len(run) for run in lock.runs(ordered)[:MAX_RANGES])
+    return first_tags(ordered, shown)
+
+
+def first_tags(ordered: Sequence[str], shown: int) -> str:
+    """Return the first `shown` of `ordered` in words, and how many more there are, if any."""
     more = len(ordered) - shown
-    return few(ranges(ordered[:shown]), more) if more else tags_in_words(ordered)
+    return few(ranges(ordered[:shown]), more) if more > 0 else tags_in_words(ordered)
 
 
 def comparable(plan: Plan) -> str:
