@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run() -> int:
-    """Run one verb as a process; an error that nobody expected is a message, and exit code 3."""
+    """Run one verb as a process; an unexpected error is one message, and exit code 3."""
     try:
         return main()
     except Exception as error:  # noqa: BLE001 - the details of any are kept
@@ -131,13 +131,13 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 def _add_verbs(parser: argparse.ArgumentParser, given: Sequence[str], folder: Path) -> None:
     """Add the verbs whose modules are in `folder`: the first of `given`, otherwise all.
 
-    A verb is loaded when it is the one, because it can need large libraries.
+    Only the given verb is loaded, because a verb can need large libraries.
     """
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     found = {_name(path): path for path in sorted(folder.iterdir()) if _is_verb(path)}
-    given = [one for one in given if not one.startswith("-")]
-    if given and given[0] in found:
-        found = {given[0]: found[given[0]]}
+    chosen = next(iter(given), "")
+    if chosen in found:
+        found = {chosen: found[chosen]}
     for name, path in found.items():
         summary, _, details = _docstring(path).partition("\n")
         described = f"{summary} {' '.join(details.split())}"
@@ -148,7 +148,7 @@ def _add_verbs(parser: argparse.ArgumentParser, given: Sequence[str], folder: Pa
             continue
         parts = path.relative_to(COMMANDS.parent).with_suffix("").parts
         added.set_defaults(verb=name, module=".".join(["scripts", *parts]))
-        if len(found) == 1:
+        if name == chosen:
             command = importlib.import_module(added.get_default("module"))
             if hasattr(command, "add_arguments"):
                 command.add_arguments(added)

@@ -1,4 +1,4 @@
-"""What people see of an error that nobody expected: a message, and a file to report it with."""
+"""Reports an unexpected error: one message, and a file with the details."""
 
 import subprocess
 import sys
@@ -12,8 +12,7 @@ from pathlib import Path
 from scripts import __version__
 from scripts.errors import printable
 from scripts.git.address import without_credentials
-
-FOLDER = Path(".dvc", "tmp", "errors")
+from scripts.storage import files
 
 
 def message(error: BaseException, folder: Path | None) -> str:
@@ -25,7 +24,8 @@ def message(error: BaseException, folder: Path | None) -> str:
     details = without_credentials(printable("".join(_details(error))))
     said = without_credentials(" ".join(f"{type(error).__name__}: {error}".split()))
     first = f"unexpected error: {said}\nThis is a fault of the machinery, version {__version__}."
-    written = _write(folder, details) if folder else None
+    name = f"errors/{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}.txt"
+    written = files.keep(folder, name, details) if folder else None
     if written is None:
         return f"{first} Please report it with these details:\n{details}"
     return f"{first} Please report it with the details in {written}"
@@ -39,16 +39,3 @@ def _details(error: BaseException) -> Iterator[str]:
         yield subprocess.check_output(["git", "--version"], text=True)
     yield f"python -m scripts {' '.join(sys.argv[1:])}\n\n"
     yield from traceback.format_exception(error)
-
-
-def _write(folder: Path, details: str) -> Path | None:
-    """Return the path of the file that was written, None where it cannot be."""
-    if not (folder / ".dvc").is_dir():
-        return None
-    path = FOLDER / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}.txt"
-    try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(details, encoding="utf-8")
-    except OSError:
-        return None
-    return path

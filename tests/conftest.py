@@ -123,9 +123,9 @@ def _isolated(shared: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do what has a process of its own in this one, which saves a second or two each time.
+    """Run isolated work in the process of the test, which saves a second or two each time.
 
-    End-to-end tests and those that are marked `isolated` do as the product does.
+    Tests that are marked `isolated`, and end-to-end tests, start a process as the product does.
     """
     is_unit_test = not {"e2e", "soak"} & {*request.path.parts}
     if request.node.get_closest_marker("isolated") or not is_unit_test:

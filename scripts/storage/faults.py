@@ -90,12 +90,4 @@ def shortened(found: Sequence[Fault]) -> list[str]:
 
 def keep(root: Path, verb: str, lines: Iterable[str]) -> str | None:
     """Write the whole list of what `verb` found, and return the path; None where it cannot be."""
-    if not (root / ".dvc").is_dir():
-        return None
-    path = Path(".dvc", "tmp", FOLDER, f"{verb}.txt")
-    try:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        files.write(root / path, "".join(f"{line}\n" for line in lines).encode())
-    except OSError:
-        return None
-    return path.as_posix()
+    return files.keep(root, f"{FOLDER}/{verb}.txt", "".join(f"{line}\n" for line in lines))

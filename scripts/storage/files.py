@@ -35,6 +35,19 @@ def write(path: str | Path, data: bytes | memoryview, mode: int = 0o644) -> os.s
         return os.fstat(file.fileno())
 
 
+def keep(root: Path, name: str, text: str) -> str | None:
+    """Write `text` to `name` below `.dvc/tmp`; return the path, None where it cannot be written."""
+    if not (root / ".dvc").is_dir():
+        return None
+    path = Path(".dvc", "tmp", name)
+    try:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        write(root / path, text.encode())
+    except OSError:
+        return None
+    return path.as_posix()
+
+
 def copy(source: str, path: str, mode: int = 0o644) -> None:
     """Replace the file at `path` by a copy of `source`, of which only a part is in memory."""
     with open(source, "rb") as original, _replacing(path, mode) as file:  # noqa: PTH123
