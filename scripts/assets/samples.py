@@ -1,4 +1,4 @@
-"""The samples of a release, with what is known of each, and their PNGs."""
+"""The samples of a release, with what is known of each, and their files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,9 @@ from scripts.dataset.decisions import decisions_of
 from scripts.dataset.parquet import ParquetRow
 from scripts.errors import UserError
 from scripts.git.git import Git, GitTree
+from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS
+from scripts.inputs.image_name import ImageName
 from scripts.releases import releases, resolve
 from scripts.releases.history import History
 from scripts.releases.releases import Release
@@ -25,10 +27,9 @@ READ_AT_ONCE = 500
 class ReleasedSample(NamedTuple):
     """One sample: its file, such as `train/3/00007.png`, and what is known of it.
 
-    A sample in a shard has the name that it would have as a file. `md5` is that of its PNG, empty
-    where nobody has asked for it. `source_label` is the label that
-    the source gives it, `curation` how it was curated; both are None where they are not known, or
-    it was not.
+    A sample in a shard has the name that it would have as a file. `md5` is that of its file, empty
+    until somebody asks for it. `source_label` is the label that the source gives it, None where it
+    is not known; `curation` is how it was curated, None where it was not.
     """
 
     file: str
@@ -37,19 +38,24 @@ class ReleasedSample(NamedTuple):
     curation: str | None = None
 
     @property
+    def name(self) -> ImageName:
+        """The parts of the file's name."""
+        return image_name.parse(self.file)
+
+    @property
     def split(self) -> str:
         """The split."""
-        return self.file.split("/")[0]
+        return self.name.split
 
     @property
     def label(self) -> str:
         """The class, which is the folder."""
-        return self.file.split("/")[1]
+        return self.name.folder
 
     @property
     def identifier(self) -> str:
-        """The identifier, which is the name of the file."""
-        return self.file.split("/")[2].removesuffix(".png")
+        """The identifier, which names the file."""
+        return self.name.identifier
 
 
 @dataclass(frozen=True)
@@ -76,13 +82,13 @@ class Version:
 
     @property
     def size(self) -> int:
-        """The size of all PNGs; raises `UserError` when a shard is missing or damaged."""
+        """The size of all files; raises `UserError` when a shard is missing or damaged."""
         if not self.release.lock.is_sharded:
             return self.release.lock.size
-        return sum(len(row.png) for file in self.files for row in self._rows(file))
+        return sum(len(row.content) for file in self.files for row in self._rows(file))
 
     def contents(self, split: str) -> Iterator[tuple[ReleasedSample, bytes]]:
-        """Yield the samples of a split, each with its PNG, verified by a checksum.
+        """Yield the samples of a split, each with its file, verified by a checksum.
 
         Samples in shards come in their order. Raises `UserError` when an object is missing or
         damaged.
@@ -97,17 +103,17 @@ class Version:
             yield from ((sample, found[self.files[sample.file]]) for sample in part)
 
     def read(self, samples: Sequence[ReleasedSample]) -> dict[str, bytes]:
-        """Return the PNG of each of `samples`, by file; raises as `contents` does."""
+        """Return the file of each of `samples`, by file; raises as `contents` does."""
         if not self.release.lock.is_sharded:
             found = self._read({sample.md5 for sample in samples})
             return {sample.file: found[sample.md5] for sample in samples}
         wanted = {sample.file for sample in samples}
         places = {(sample.split, sample.label) for sample in samples}
         return {
-            name: png
+            name: content
             for file in self.files
             if cuts.place_of(file) in places
-            for name, png in self._named(file)
+            for name, content in self._named(file)
             if name in wanted
         }
 
@@ -116,7 +122,9 @@ class Version:
         if not self.release.lock.is_sharded:
             return self
         names = {
-            name: manifest.md5_of(png) for file in self.files for name, png in self._named(file)
+            name: manifest.md5_of(content)
+            for file in self.files
+            for name, content in self._named(file)
         }
         return replace(
             self, samples=[sample._replace(md5=names[sample.file]) for sample in self.samples]
@@ -128,12 +136,12 @@ class Version:
         known = {sample.file: sample for sample in samples}
         for file in self.files:
             if cuts.place_of(file)[0] == split:
-                yield from ((known[name], png) for name, png in self._named(file))
+                yield from ((known[name], content) for name, content in self._named(file))
 
     def _named(self, file: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the PNGs in a shard, each with the name that it would have as a file."""
+        """Yield the files in a shard, each with the name that it would have as a file."""
         split, folder = cuts.place_of(file)
-        yield from ((f"{split}/{folder}/{row.sample}.png", row.png) for row in self._rows(file))
+        yield from ((f"{split}/{folder}/{row.file}", row.content) for row in self._rows(file))
 
     def _rows(self, file: str) -> Iterator[ParquetRow]:
         path = transfer.fetch(self.cache, lambda: self.remote, self.files[file])

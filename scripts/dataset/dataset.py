@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from scripts import workers
-from scripts.dataset import png, selection, targets
+from scripts.dataset import selection, targets
 from scripts.dataset.cuts import Cutter
-from scripts.dataset.encodings import Encoded, Encodings
+from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
+from scripts.dataset.encoding import ENCODINGS, PNG
 from scripts.dataset.folders import folders_of
 from scripts.dataset.selection import Selection
 from scripts.dataset.targets import Target
@@ -56,21 +57,21 @@ class Dataset:
         """The names and checksums of all files; those of new images are encoded, but not stored."""
         if self.config.format == PARQUET:
             return self._sharded.manifest()
-        return self._encoded(self._encodings.known(self._rows))
+        return self._encoded(self._files.known(self._rows))
 
     @cached_property
     def planned(self) -> Manifest:
         """The manifest for a plan, which trusts what `ingest` noted and so reads few images."""
         if "manifest" in vars(self) or self.config.format == PARQUET:
             return self.manifest
-        return self._encoded(self._encodings.planned(self._rows))
+        return self._encoded(self._files.planned(self._rows))
 
-    def _encoded(self, known: dict[int, Encoded]) -> Manifest:
+    def _encoded(self, known: dict[int, EncodedFile]) -> Manifest:
         """Return the manifest; files that are not `known` are encoded, but not stored."""
         rows = [row for row in self._rows if row not in known]
-        encoded = targets.encoded(PngMaker(self.images), rows)
+        encoded = targets.encoded(FileMaker(self.images, PNG), rows)
         new = dict(zip(rows, _with_progress(encoded, rows), strict=True))
-        self._encodings.add(new)
+        self._files.add(new)
         return self._made(known | new)
 
     def store(self, target: Target) -> Manifest:
@@ -78,23 +79,25 @@ class Dataset:
         made = (
             self._sharded.store(target)
             if self.config.format == PARQUET
-            else self._store_pngs(target)
+            else self._store_files(target)
         )
         # Not encoded again when somebody asks for the manifest.
         vars(self)["manifest"] = made
         return made
 
-    def _store_pngs(self, target: Target) -> Manifest:
-        known = self._encodings.known(self._rows)
+    def _store_files(self, target: Target) -> Manifest:
+        known = self._files.known(self._rows)
         intact = target.intact({file.md5 for file in known.values()})
         rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
         stored: list[CachedObject] = []
         try:
-            for one in _with_progress(target.store(PngMaker(self.images), rows), rows):
+            for one in _with_progress(target.store(FileMaker(self.images, PNG), rows), rows):
                 stored.append(one)  # noqa: PERF402 - also what is there when an error ends it
         finally:
-            new = {row: Encoded(one.name, one.size) for row, one in zip(rows, stored, strict=False)}
-            self._encodings.add(new)
+            new = {
+                row: EncodedFile(one.name, one.size) for row, one in zip(rows, stored, strict=False)
+            }
+            self._files.add(new)
         made = self._made(known | new)
         target.finish(made, stored)
         return made
@@ -112,7 +115,7 @@ class Dataset:
 
         folders, _ = folders_of(self.config, self._resized)
         shards = Cutter(self._resized, self.config.seed, folders).cut(self.selection)
-        return Sharded(self.images, list(folders), shards)
+        return Sharded(self.images, PNG, list(folders), shards)
 
     @cached_property
     def _rows(self) -> list[int]:
@@ -120,18 +123,19 @@ class Dataset:
         return sorted(self.selection.files().values())
 
     @cached_property
-    def _encodings(self) -> Encodings:
-        return Encodings(self._resized)
+    def _files(self) -> EncodedFiles:
+        return EncodedFiles(self._resized, ENCODINGS[PNG])
 
-    def _made(self, files: dict[int, Encoded]) -> Manifest:
+    def _made(self, files: dict[int, EncodedFile]) -> Manifest:
         return Manifest({name: files[row] for name, row in self.selection.files().items()})
 
 
 @dataclass(frozen=True)
-class PngMaker:
-    """Makes the PNG file of each row of `images`."""
+class FileMaker:
+    """Makes the file of each row of `images`, in the encoding called `encoding`."""
 
     images: Images
+    encoding: str
 
     @property
     def together(self) -> int:
@@ -145,12 +149,13 @@ class PngMaker:
 
     def contents(self, rows: Sequence[int]) -> Iterator[bytes]:
         """Yield the content of the file of each of `rows`."""
+        encode = ENCODINGS[self.encoding].encode
         for row in rows:
-            yield png.encode(self.images.image(row))
+            yield encode(self.images.image(row))
 
-    def part(self, rows: Sequence[int], fetch: FetchObject) -> "PngMaker":
+    def part(self, rows: Sequence[int], fetch: FetchObject) -> "FileMaker":
         """Return what makes `rows` on another machine, where `fetch` returns objects."""
-        return PngMaker(self.images.part(rows, fetch))
+        return FileMaker(self.images.part(rows, fetch), self.encoding)
 
 
 def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:

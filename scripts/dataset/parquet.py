@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from scripts.inputs.image_name import split_file
+
 # A reader of HTTP ranges fetches few rows at once.
 ROWS_IN_GROUP = 100
 # The key in the footer of a file that says how `datasets` reads its columns.
 HUGGINGFACE = "huggingface"
 TEXTS = ("source_label", "sample")
-# PNGs cannot be compressed; without statistics and compression the bytes of a file depend on its
+# Images cannot be compressed; without statistics and compression the bytes of a file depend on its
 # rows alone.
 OPTIONS: dict[str, Any] = {
     "compression": "none",
@@ -24,11 +26,16 @@ OPTIONS: dict[str, Any] = {
 
 
 class ParquetRow(NamedTuple):
-    """One image: its identifier, the label that the source gives it, and its PNG."""
+    """One image: the name of its file, the label that the source gives it, and the file."""
 
-    sample: str
+    file: str
     source_label: str
-    png: bytes
+    content: bytes
+
+    @property
+    def sample(self) -> str:
+        """The identifier, which is the name of the file without its ending."""
+        return split_file(self.file)[0]
 
 
 def schema(texts: Sequence[str]) -> pa.Schema:
@@ -47,10 +54,10 @@ SCHEMA = schema(TEXTS)
 
 def encode(rows: Sequence[ParquetRow], label: int, labels: Sequence[str]) -> bytes:
     """Return a shard of `rows`, all of the class that has the number `label` in `labels`."""
-    samples, source_labels, pngs = zip(*rows, strict=True)
-    paths = [f"{sample}.png" for sample in samples]
+    paths, source_labels, contents = zip(*rows, strict=True)
+    samples = [row.sample for row in rows]
     images = pa.StructArray.from_arrays(
-        [column(pngs, pa.binary()), text(paths)], fields=list(SCHEMA.field("image").type)
+        [column(contents, pa.binary()), text(paths)], fields=list(SCHEMA.field("image").type)
     )
     numbers = pa.array(np.full(len(rows), label, np.int64))
     columns = [images, numbers, text(source_labels), text(samples)]
@@ -67,8 +74,8 @@ def read(file: IO[bytes]) -> Iterator[ParquetRow]:
     opened = parquet.ParquetFile(file)
     for number in range(opened.num_row_groups):
         group = opened.read_row_group(number)
-        pngs = group["image"].combine_chunks().field("bytes")
-        columns = group["sample"], group["source_label"], pngs
+        images = group["image"].combine_chunks()
+        columns = images.field("path"), group["source_label"], images.field("bytes")
         for row in zip(*(of_column.to_pylist() for of_column in columns), strict=True):
             yield ParquetRow(*row)
 

@@ -4,9 +4,14 @@ import io
 import zlib
 
 import numpy as np
+import PIL
 from PIL import Image
 
 from scripts.sources.source import Pixels
+
+ENDING = ".png"
+# Encoded to notice that the code of the encoder has changed: with edges, ramps and noise.
+SAMPLE = (np.add.outer(np.arange(64) ** 2, np.arange(64) ** 3) % 251).astype(np.uint8)
 
 
 def encode(pixels: Pixels) -> bytes:
@@ -25,3 +30,8 @@ def decode(png: bytes) -> Pixels:
     """Return the pixels of a PNG that `encode` made."""
     with Image.open(io.BytesIO(png)) as image:
         return np.asarray(image)
+
+
+def fingerprint() -> bytes:
+    """Return what decides the bytes of a PNG, besides its pixels: another value, other bytes."""
+    return f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} ".encode() + encode(SAMPLE)

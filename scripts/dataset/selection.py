@@ -10,18 +10,21 @@ from functools import cached_property
 
 from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
+from scripts.dataset.encoding import ENCODINGS, PNG
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import folders_of
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import TEST, TRAIN, Config, Split
 from scripts.inputs.curation import NO_DECISIONS, Curation
+from scripts.inputs.image_name import ImageName
 from scripts.inputs.problems import InputError
 from scripts.sources.extended import Extended
 from scripts.sources.source import Source
 
 # The number of the rule below. The lock records it, because another rule gives another split.
 RULE = 2
+ENDING = ENCODINGS[PNG].ENDING
 
 Place = tuple[Split, str]
 
@@ -80,14 +83,10 @@ class Selection:
     @cached_property
     def _files(self) -> dict[str, int]:
         return {
-            f"{split}/{folder}/{self.name(row)}": row
-            for (split, folder), rows in self.rows.items()
+            str(ImageName(*place, self.identifiers[row], ENDING)): row
+            for place, rows in self.rows.items()
             for row in rows
         }
-
-    def name(self, row: int) -> str:
-        """Return the file name of a row, such as `00007.png`."""
-        return f"{self.identifiers[row]}.png"
 
     def places(self) -> dict[int, Place]:
         """Return the split and folder of each selected row."""
@@ -96,12 +95,7 @@ class Selection:
     @property
     def listing(self) -> bytes:
         """All file names, sorted; a version in Parquet has it as a record."""
-        names = (
-            f"{split}/{folder}/{self.name(row)}"
-            for (split, folder), rows in self.rows.items()
-            for row in rows
-        )
-        return "\n".join(sorted(names)).encode()
+        return "\n".join(sorted(self._files)).encode()
 
     @cached_property
     def sha256(self) -> str:

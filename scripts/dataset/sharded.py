@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import platformdirs
 
-from scripts.dataset import cuts, encodings, parquet, png, targets
-from scripts.dataset.encodings import Encoded
+from scripts.dataset import cuts, parquet, targets
+from scripts.dataset.encoded_files import EncodedFile
+from scripts.dataset.encoding import ENCODINGS
 from scripts.dataset.parquet import ParquetRow
 from scripts.dataset.targets import Target
 from scripts.progress import Bar
@@ -37,12 +38,14 @@ Shard = tuple[str, Sequence[int]]
 class Sharded:
     """The `shards` of a version: their rows in `images`, by name.
 
-    `labels` are the names of its classes, in order. What a shard is, is kept beside the local
+    They have files in the encoding called `encoding`. `labels` are the names of the version's
+    classes, in order. What a shard is, is kept beside the local
     copies of sources, under a name that depends on all that its bytes depend on. So no shard is
     made twice, not even in a run that continues another one.
     """
 
     images: Extended
+    encoding: str
     labels: Sequence[str]
     shards: Mapping[str, Sequence[int]]
 
@@ -71,7 +74,7 @@ class Sharded:
         made = target.store(self._maker, new)
         for (name, _), one in zip(new, _with_progress(made, new), strict=True):
             stored.append(one)
-            known[name] = Encoded(one.name, one.size)
+            known[name] = EncodedFile(one.name, one.size)
             _keep(kept[name], known[name])
         complete = Manifest({name: known[name] for name in self.shards})
         target.finish(complete, stored)
@@ -81,7 +84,7 @@ class Sharded:
     def _maker(self) -> "ShardMaker":
         shape = self.images.source.shape or ()
         together = max(1, AT_ONCE // (cuts.images_in_shard(shape) * math.prod(shape)))
-        return ShardMaker(self.images, self.labels, together)
+        return ShardMaker(self.images, self.encoding, self.labels, together)
 
     def _kept(self) -> dict[str, Path]:
         """Return the file in which each shard is kept."""
@@ -90,8 +93,8 @@ class Sharded:
 
     def _prefix(self) -> bytes:
         """Return what tells apart all that decides the bytes of a shard, besides its rows."""
-        sample = parquet.encode([ParquetRow("sample", "label", b"")], 0, self.labels)
-        return encodings.encoder() + sample
+        sample = parquet.encode([ParquetRow("sample.png", "label", b"")], 0, self.labels)
+        return ENCODINGS[self.encoding].fingerprint() + sample
 
     def _digest(self, prefix: bytes, name: str) -> str:
         digests = self.images.digests
@@ -108,6 +111,7 @@ class ShardMaker:
     """Makes shards of `images`, of a version whose classes are `labels`."""
 
     images: Images
+    encoding: str
     labels: Sequence[str]
     together: int
 
@@ -119,32 +123,35 @@ class ShardMaker:
     def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
         """Yield the content of each of `shards`, whose images are in memory together."""
         ordered = sorted(row for _, rows in shards for row in rows)
-        pngs = {row: png.encode(self.images.image(row)) for row in ordered}
+        encode = ENCODINGS[self.encoding].encode
+        encoded = {row: encode(self.images.image(row)) for row in ordered}
         for name, rows in shards:
             _, folder = cuts.place_of(name)
-            made = [self._row(row, pngs.pop(row)) for row in rows]
+            made = [self._row(row, encoded.pop(row)) for row in rows]
             yield parquet.encode(made, self.labels.index(folder), self.labels)
 
     def part(self, shards: Sequence[Shard], fetch: FetchObject) -> "ShardMaker":
         """Return what makes `shards` on another machine, where `fetch` returns objects."""
         rows = [row for _, of_shard in shards for row in of_shard]
-        return ShardMaker(self.images.part(rows, fetch), self.labels, self.together)
+        part = self.images.part(rows, fetch)
+        return ShardMaker(part, self.encoding, self.labels, self.together)
 
     def _row(self, row: int, content: bytes) -> ParquetRow:
-        return ParquetRow(self.images.identifier(row), self.images.label(row), content)
+        file = f"{self.images.identifier(row)}{ENCODINGS[self.encoding].ENDING}"
+        return ParquetRow(file, self.images.label(row), content)
 
 
-def _read(kept: Mapping[str, Path]) -> dict[str, Encoded]:
+def _read(kept: Mapping[str, Path]) -> dict[str, EncodedFile]:
     """Return the shards that are known, by name."""
     known = {}
     for name, file in kept.items():
         with suppress(OSError):
             if found := KNOWN.fullmatch(file.read_text(errors="replace")):
-                known[name] = Encoded(found[1], int(found[2]))
+                known[name] = EncodedFile(found[1], int(found[2]))
     return known
 
 
-def _keep(file: Path, made: Encoded) -> None:
+def _keep(file: Path, made: EncodedFile) -> None:
     """Keep what a shard is. A folder that cannot be written costs time, not the run."""
     with suppress(OSError):
         files.write(file, f"{made.md5} {made.size}".encode())

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from scripts import workers
-from scripts.dataset.encodings import Encoded
+from scripts.dataset.encoded_files import EncodedFile
 from scripts.sources.source import FetchObject
 from scripts.storage import manifest
 from scripts.storage.cache import Cache, CachedObject
@@ -64,7 +64,7 @@ class Local:
         self.cache.note_intact(made, stored)
 
 
-def encoded(maker: Maker, items: Sequence[Any]) -> Iterator[Encoded]:
+def encoded(maker: Maker, items: Sequence[Any]) -> Iterator[EncodedFile]:
     """Yield the MD5 and size of the file of each of `items`, without storing it."""
     return _in_parts(partial(_encoded, maker), maker, items)
 
@@ -76,8 +76,8 @@ def _in_parts(
     return workers.results(work, items, maker.together, maker.least)
 
 
-def _encoded(maker: Maker, items: Sequence[Any]) -> list[Encoded]:
-    return [Encoded(manifest.md5_of(one), len(one)) for one in maker.contents(items)]
+def _encoded(maker: Maker, items: Sequence[Any]) -> list[EncodedFile]:
+    return [EncodedFile(manifest.md5_of(one), len(one)) for one in maker.contents(items)]
 
 
 def _stored(maker: Maker, cache: Cache, items: Sequence[Any]) -> list[CachedObject]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from scripts.dataset.deal import VALIDATION_END
 from scripts.dataset.order import Image, order
 from scripts.git.git import Git, GitTree
-from scripts.inputs import reader
+from scripts.inputs import image_name, reader
 from scripts.inputs.config import SOURCE, SPLITS, TEST, TRAIN, VALIDATION
 from scripts.releases import comparison, continuity
 from scripts.releases.history import History
@@ -132,10 +132,9 @@ def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
     curation = inputs.curation
     pinned = {decision.sample for decision in curation.decisions if decision.action in SPLITS}
     for name in History(git, [release]).names(release):
-        split, _, file = name.split("/")
-        sample = file.removesuffix(".png")
-        if sample not in pinned and (row := source.find(sample)) is not None:
-            yield split, row
+        image = image_name.parse(name)
+        if image.identifier not in pinned and (row := source.find(image.identifier)) is not None:
+            yield image.split, row
 
 
 def _part(source: Own, image: Image) -> Part:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from scripts.dataset.encodings import encoder
+from scripts.dataset import png
 from scripts.dataset.parquet import column
 from scripts.ingest.writer import OPTIONS, temporary
 from scripts.sources import thumbnails
@@ -38,15 +38,15 @@ class SummaryWriter:
         self._group: list[tuple[tuple[int, int, int], bytes, bytes, int]] = []
         self.path: Path | None = None
 
-    def add(self, pixels: Pixels, png: bytes) -> None:
+    def add(self, pixels: Pixels, encoded: bytes) -> None:
         """Add an image, with the file that was made of it."""
         levels = (
             thumbnails.thumbnails_of(pixels[np.newaxis]).tobytes()
             if has_thumbnail(pixels.shape)
             else b""
         )
-        md5 = bytes.fromhex(manifest.md5_of(png))
-        self._group.append((thumbnails.shape_of(pixels), levels, md5, len(png)))
+        md5 = bytes.fromhex(manifest.md5_of(encoded))
+        self._group.append((thumbnails.shape_of(pixels), levels, md5, len(encoded)))
         if len(self._group) >= ROWS_IN_GROUP:
             self._write_group()
 
@@ -54,7 +54,9 @@ class SummaryWriter:
         """Write what is left."""
         self._write_group()
         if self._file is not None:
-            self._file.add_key_value_metadata({ENCODER: hashlib.sha256(encoder()).hexdigest()})
+            self._file.add_key_value_metadata(
+                {ENCODER: hashlib.sha256(png.fingerprint()).hexdigest()}
+            )
             self._file.close()
             # A file cannot be handed over to the process that reads the result.
             self._file = None

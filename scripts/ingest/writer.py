@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from scripts.dataset import png
 from scripts.dataset.parquet import column, text
 from scripts.sources import own
 from scripts.sources.shards import DIGEST_SIZE, SIZE, Rows
@@ -49,10 +50,10 @@ class ShardWriter:
         self.paths: list[Path] = []
         self.sizes: list[int] = []
 
-    def add(self, png: bytes, label: str, split: str | None, digest: bytes) -> None:
+    def add(self, encoded: bytes, label: str, split: str | None, digest: bytes) -> None:
         """Add one image."""
-        self._group.append((png, label, split, digest))
-        self._group_size += len(png)
+        self._group.append((encoded, label, split, digest))
+        self._group_size += len(encoded)
         if len(self._group) >= ROWS_IN_GROUP or self._group_size >= BYTES_IN_GROUP:
             self._write_group()
 
@@ -69,7 +70,7 @@ class ShardWriter:
             self.sizes.append(0)
             self._file = parquet.ParquetWriter(self.paths[-1], SHARD, **OPTIONS)
         pngs, labels, splits, digests = zip(*self._group, strict=True)
-        names = [f"{own.identifier(digest)}.png" for digest in digests]
+        names = [f"{own.identifier(digest)}{png.ENDING}" for digest in digests]
         images = pa.StructArray.from_arrays(
             [column(pngs, pa.binary()), text(names)], fields=list(SHARD.field("image").type)
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scripts.inputs import strict_csv
+from scripts.inputs import image_name, strict_csv
 from scripts.inputs.config import SPLITS
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import START, InputError, Mark, Problem
@@ -74,7 +74,9 @@ NO_DECISIONS = Curation()
 
 def identifier_in(text: str) -> str | None:
     """Return the identifier in `text`, which is one or the path of a file; None without one."""
-    name = text.replace("\\", "/").rpartition("/")[2].removesuffix(".png")
+    name, ending = image_name.split_file(text.replace("\\", "/").rpartition("/")[2])
+    if ending and not ending[1:].isalpha():
+        return None
     return name if IDENTIFIER.fullmatch(name) or ADDITION.fullmatch(name) else None
 
 

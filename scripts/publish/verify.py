@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.git.git import MAIN, Git, GitTree
@@ -224,9 +224,9 @@ def _wrong_counts(
         names = listing.decode().splitlines()
     total = lock.images if lock.is_sharded else lock.nfiles
     what = "images" if lock.is_sharded else "files"
-    counted = Counter(tuple(name.split("/")[:2]) for name in names)
+    counted = Counter(name.rpartition("/")[0] for name in names)
     recorded = {
-        (split, folder): count
+        f"{split}/{folder}": count
         for split in SPLITS
         for folder, count in lock.meta.counts.get(split, {}).items()
         if count
@@ -239,5 +239,5 @@ def _wrong_counts(
         yield ReleaseProblem(text)
 
 
-def _in_words(counts: Mapping[Any, int]) -> str:
-    return ", ".join(f"{'/'.join(where)}: {count:,}" for where, count in sorted(counts.items()))
+def _in_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{where}: {count:,}" for where, count in sorted(counts.items()))

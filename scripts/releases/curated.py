@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Literal
 
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
+from scripts.inputs import image_name
 from scripts.inputs.curation import NO_DECISIONS, RELABEL, Curation, Decision
 from scripts.releases.history import History
 from scripts.releases.index import Index
@@ -110,8 +110,8 @@ def _names(history: History, release: Release | None) -> _Names | None:
     if release is None:
         return {}
     with suppress(UserError):
-        parts = [PurePosixPath(name).with_suffix("").parts for name in history.names(release)]
-        return {_key(name): (split, folder, name) for split, folder, name in parts}
+        names = map(image_name.parse, history.names(release))
+        return {_key(one.identifier): (*one.place, one.identifier) for one in names}
     return None
 
 

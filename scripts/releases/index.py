@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from scripts.dataset import png
+from scripts.dataset import encoding
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
+from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
 from scripts.storage import records
 
@@ -146,11 +147,11 @@ def of_dataset(dataset: Dataset) -> Index:
 
 
 def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
-    """Return the index of a version from its files: name, such as `train/3/00007.png`, and PNG."""
+    """Return the index of a version from the name and the content of each of its files."""
     places = {}
     for name, content in files:
-        split, folder, _ = name.split("/")
-        places[hashlib.sha256(png.decode(content).tobytes()).digest()] = split, folder
+        pixels = encoding.decode(name, content)
+        places[hashlib.sha256(pixels.tobytes()).digest()] = image_name.parse(name).place
     return Index(places)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripts import workers
 from scripts.dataset import png
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.encodings import Encoded, Encodings
+from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.targets import Local
 from scripts.inputs import config
 from scripts.inputs.reader import Inputs
@@ -35,14 +35,14 @@ def dataset(**changes: object) -> Dataset:
     return Dataset(Inputs(config.parse(config_text(**changes).encode())), DIGITS)
 
 
-def encoded(rows: Sequence[int]) -> dict[int, Encoded]:
+def encoded(rows: Sequence[int]) -> dict[int, EncodedFile]:
     """Encode rows of the digits, as if nothing was known."""
     pngs = {row: png.encode(DIGITS.image(row)) for row in rows}
-    return {row: Encoded(manifest.md5_of(data), len(data)) for row, data in pngs.items()}
+    return {row: EncodedFile(manifest.md5_of(data), len(data)) for row, data in pngs.items()}
 
 
 def test_nothing_is_known_at_first(kept: Path) -> None:
-    assert Encodings(DIGITS).known(range(1797)) == {}
+    assert EncodedFiles(DIGITS, png).known(range(1797)) == {}
     assert not kept.exists()
 
 
@@ -51,16 +51,16 @@ def test_nothing_is_known_at_first(kept: Path) -> None:
 def test_what_was_added_is_known_and_right(kept: Path, additions: list[set[int]]) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     for rows in additions:
-        Encodings(DIGITS).add(encoded(sorted(rows)))
+        EncodedFiles(DIGITS, png).add(encoded(sorted(rows)))
 
-    known = Encodings(DIGITS).known(range(1797))
+    known = EncodedFiles(DIGITS, png).known(range(1797))
 
     assert known == encoded(sorted(set[int]().union(*additions)))
 
 
 def test_known_images_are_not_encoded_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, larger = dataset(samples=5).manifest, dataset(samples=6)
-    assert Encodings(DIGITS).known(range(1797))
+    assert EncodedFiles(DIGITS, png).known(range(1797))
     spy = Mock(side_effect=png.encode)
     monkeypatch.setattr(png, "encode", spy)
 
@@ -89,7 +89,7 @@ def test_a_damaged_file_is_not_used_and_replaced(kept: Path, damage: str) -> Non
                 "empty": b"",
             }[damage]
         )
-    assert Encodings(DIGITS).known(range(1797)) == {}
+    assert EncodedFiles(DIGITS, png).known(range(1797)) == {}
 
     assert dataset(samples=50).manifest == made
     if damage != "a folder":
@@ -101,7 +101,7 @@ def test_what_is_known_of_other_pixels_or_another_encoder_is_not_used(
     kept: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     assert isinstance(DIGITS, Table)
-    Encodings(DIGITS).add(encoded(range(9)))
+    EncodedFiles(DIGITS, png).add(encoded(range(9)))
     pixels = DIGITS.pixels.copy()
     if change == "pixels":
         pixels[0, 0, 0] ^= 1
@@ -111,15 +111,15 @@ def test_what_is_known_of_other_pixels_or_another_encoder_is_not_used(
         encode = png.encode
         monkeypatch.setattr(png, "encode", lambda image: encode(image) + b"\0")
 
-    assert Encodings(Table("digits", pixels, DIGITS.labels)).known(range(9)) == {}
+    assert EncodedFiles(Table("digits", pixels, DIGITS.labels), png).known(range(9)) == {}
 
 
 def test_a_build_stores_the_right_bytes_whatever_is_known(
     kept: Path, repository: Repository
 ) -> None:
     # As if somebody had written a file with a right checksum and wrong contents.
-    wrong = {row: Encoded(manifest.md5_of(b"%d" % row), 7) for row in range(1797)}
-    Encodings(DIGITS).add(wrong)
+    wrong = {row: EncodedFile(manifest.md5_of(b"%d" % row), 7) for row in range(1797)}
+    EncodedFiles(DIGITS, png).add(wrong)
     made = dataset(samples=50)
 
     stored = made.store(Local(Cache(repository.root)))
@@ -147,4 +147,4 @@ def test_one_process_and_several_store_the_same(
     assert several == one
     assert objects(repository.cache) == before
     rows = sorted(int(Path(name).stem) for name in one.files)
-    assert Encodings(DIGITS).known(range(1797)) == encoded(rows)
+    assert EncodedFiles(DIGITS, png).known(range(1797)) == encoded(rows)

@@ -1,4 +1,4 @@
-"""The MD5 and size of the PNG of each row, so that no image is encoded twice.
+"""The MD5 and size of the file of each row, so that no image is encoded twice.
 
 They are kept beside the local copies of sources, for each batch, under a name that depends on the
 pixels and on what encodes them. So they are never out of date: another name is another file. A
@@ -6,7 +6,6 @@ damaged file is not used.
 """
 
 import hashlib
-import zlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,10 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import PIL
 import platformdirs
 
-from scripts.dataset import png
+from scripts.dataset.encoding import Encoding
 from scripts.sources import summaries
 from scripts.sources.copies import FOLDER
 from scripts.sources.own import Own
@@ -28,35 +26,33 @@ from scripts.storage import files
 
 _MD5_HEX = 32
 _CHECKSUM_SIZE = 32
-# Encoded to notice that the code of the encoder has changed: with edges, ramps and noise.
-_PICTURE = (np.add.outer(np.arange(64) ** 2, np.arange(64) ** 3) % 251).astype(np.uint8)
 
 
-class Encoded(NamedTuple):
+class EncodedFile(NamedTuple):
     """The file of an image: its MD5 in hex, which is the name of its object, and its size."""
 
     md5: str
     size: int
 
 
-class Encodings:
+class EncodedFiles:
     """What is known of the files of `source`. A size of 0 is a file that was never encoded."""
 
-    def __init__(self, source: Source) -> None:
-        """Read what earlier runs kept."""
+    def __init__(self, source: Source, encoding: Encoding) -> None:
+        """Read what earlier runs kept of the files that `encoding` makes."""
         self._source = source
-        of_encoder = encoder()
+        self._fingerprint = encoding.fingerprint()
         spans = map(_span, source.batches)
-        self._files = {span: _file_of(source, span, of_encoder) for span in spans}
+        self._files = {span: _file_of(source, span, self._fingerprint) for span in spans}
         self._rows = np.zeros(len(source.labels), FILE)
         for span, file in self._files.items():
             self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
 
-    def known(self, rows: Sequence[int]) -> dict[int, Encoded]:
+    def known(self, rows: Sequence[int]) -> dict[int, EncodedFile]:
         """Return the files of those of `rows` that are known."""
         return _known(self._rows, rows)
 
-    def planned(self, rows: Sequence[int]) -> dict[int, Encoded]:
+    def planned(self, rows: Sequence[int]) -> dict[int, EncodedFile]:
         """Return the files of those of `rows` that are known, or that `ingest` has noted.
 
         Nobody has compared these with the images here. That is enough for a plan, which stores
@@ -67,7 +63,7 @@ class Encodings:
     def _noted(self) -> npt.NDArray[np.void]:
         noted = np.zeros(len(self._rows), FILE)
         if isinstance(self._source, Own):
-            of_encoder = hashlib.sha256(encoder()).hexdigest()
+            of_encoder = hashlib.sha256(self._fingerprint).hexdigest()
             for number, (start, stop) in enumerate(self._files):
                 if self._rows["size"][start:stop].all():
                     continue
@@ -77,7 +73,7 @@ class Encodings:
                     noted[start:stop] = found
         return noted
 
-    def add(self, encoded: Mapping[int, Encoded]) -> None:
+    def add(self, encoded: Mapping[int, EncodedFile]) -> None:
         """Keep the files of further rows. A folder that cannot be written costs time, not the run.
 
         Rows behind those of the source are additions, which are few.
@@ -98,14 +94,14 @@ class Encodings:
                     files.write(file, content + hashlib.sha256(content).digest())
 
 
-def _known(files_of_rows: npt.NDArray[np.void], rows: Sequence[int]) -> dict[int, Encoded]:
+def _known(files_of_rows: npt.NDArray[np.void], rows: Sequence[int]) -> dict[int, EncodedFile]:
     own = np.array(rows, dtype=np.int64)
     own = own[own < len(files_of_rows)]
     own = own[files_of_rows["size"][own] > 0]
     found = files_of_rows[own]
     names, sizes = found["md5"].tobytes().hex(), found["size"].tolist()
     return {
-        row: Encoded(names[at : at + _MD5_HEX], size)
+        row: EncodedFile(names[at : at + _MD5_HEX], size)
         for at, row, size in zip(range(0, len(names), _MD5_HEX), own.tolist(), sizes, strict=True)
     }
 
@@ -114,16 +110,10 @@ def _span(batch: Batch) -> tuple[int, int]:
     return batch.start, batch.stop
 
 
-def _file_of(source: Source, span: tuple[int, int], encoder: bytes) -> Path:
-    name = hashlib.sha256(encoder + repr(source.shape).encode())
+def _file_of(source: Source, span: tuple[int, int], fingerprint: bytes) -> Path:
+    name = hashlib.sha256(fingerprint + repr(source.shape).encode())
     name.update(b"".join(source.digests[slice(*span)]))
     return platformdirs.user_cache_path(FOLDER) / "encodings" / name.hexdigest()
-
-
-def encoder() -> bytes:
-    """Return what tells apart all that decides the bytes of a PNG, besides its pixels."""
-    versions = f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} "
-    return versions.encode() + png.encode(_PICTURE)
 
 
 def _read(file: Path, count: int) -> npt.NDArray[np.void]:
