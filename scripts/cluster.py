@@ -7,7 +7,6 @@ by releases only, never for a pull request, and only over mutual TLS.
 import hashlib
 import importlib
 import logging
-import os
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -17,14 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts.errors import UserError
+from scripts.runner import SCHEDULER, Runner
 
-ADDRESS = "DASK_SCHEDULER_ADDRESS"
 # How often a task is tried again, on another worker, when its own fails or is lost.
 RETRIES = 3
 # Seconds. Until then somebody who looks at the log has started the workers.
 WAIT_FOR_WORKERS = 600
-# Events whose code nobody has merged yet.
-UNTRUSTED = ("pull_request", "pull_request_target", "merge_group")
 PACKAGE = Path(__file__).parent
 DATE = (1980, 1, 1, 0, 0, 0)
 TLS = (
@@ -34,22 +31,22 @@ TLS = (
 
 
 @contextmanager
-def connected() -> Iterator[Executor | None]:
-    """Give an executor for the cluster whose scheduler `DASK_SCHEDULER_ADDRESS` names.
+def connected(runner: Runner) -> Iterator[Executor | None]:
+    """Give an executor for the cluster whose scheduler `runner` names.
 
     None without a scheduler. Raises `UserError` when the cluster cannot be used, also when it is
     lost within the block.
     """
-    address = os.environ.get(ADDRESS)
+    address = runner.scheduler
     if not address:
         yield None
         return
-    if os.environ.get("GITHUB_EVENT_NAME") in UNTRUSTED:
-        raise UserError(f"{ADDRESS} is set, but a pull request never uses a cluster")
+    if not runner.is_trusted:
+        raise UserError(f"{SCHEDULER} is set, but a pull request never uses a cluster")
     if not address.startswith("tls://"):
         raise UserError(
-            f"{ADDRESS} is {address}, which is not encrypted. Use a scheduler with mutual TLS, and"
-            " its address with tls://"
+            f"{SCHEDULER} is {address}, which is not encrypted. Use a scheduler with mutual TLS,"
+            " and its address with tls://"
         )
     dask = _dask()
     with _client(dask, address) as client:
@@ -88,7 +85,7 @@ def _dask() -> Any:
         found = importlib.import_module("distributed")
     except ImportError:
         raise UserError(
-            f"{ADDRESS} is set, but Dask is not installed:"
+            f"{SCHEDULER} is set, but Dask is not installed:"
             " pip install --require-hashes -r requirements-dask.txt"
         ) from None
     # One message reports what it logs of each connection.

@@ -9,43 +9,39 @@ from unittest.mock import Mock
 
 import pytest
 
-from scripts import cluster
+from scripts import cluster, runner
 from scripts.dataset import distributed
 from scripts.errors import UserError
 from tests.repository import PROJECT
 
 
-def test_without_a_scheduler_there_is_no_executor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "")
-
-    with cluster.connected() as executor:
+def test_without_a_scheduler_there_is_no_executor() -> None:
+    with cluster.connected(runner.LOCAL) as executor:
         assert executor is None
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "127.0.0.1:8786", "ws://host:1"])
-def test_a_scheduler_without_encryption_is_refused(
-    monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", address)
+def test_a_scheduler_without_encryption_is_refused(address: str) -> None:
+    here = runner.of_environment({"DASK_SCHEDULER_ADDRESS": address})
 
-    with pytest.raises(UserError, match="not encrypted"), cluster.connected():
+    with pytest.raises(UserError, match="not encrypted"), cluster.connected(here):
         pass
 
 
 def test_a_missing_dask_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tls://127.0.0.1:8786")
+    here = runner.of_environment({"DASK_SCHEDULER_ADDRESS": "tls://127.0.0.1:8786"})
     monkeypatch.setitem(sys.modules, "distributed", None)
 
-    with pytest.raises(UserError, match=r"requirements-dask\.txt"), cluster.connected():
+    with pytest.raises(UserError, match=r"requirements-dask\.txt"), cluster.connected(here):
         pass
 
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
-def test_a_pull_request_never_uses_a_cluster(monkeypatch: pytest.MonkeyPatch, event: str) -> None:
-    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tls://127.0.0.1:8786")
-    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+def test_a_pull_request_never_uses_a_cluster(event: str) -> None:
+    given = {"DASK_SCHEDULER_ADDRESS": "tls://127.0.0.1:8786", "GITHUB_EVENT_NAME": event}
+    here = runner.of_environment(given)
 
-    with pytest.raises(UserError, match="never uses a cluster"), cluster.connected():
+    with pytest.raises(UserError, match="never uses a cluster"), cluster.connected(here):
         pass
 
 

@@ -7,7 +7,6 @@ import argparse
 
 from scripts import output
 from scripts.dataset import record
-from scripts.dataset.large import VARIABLE, is_large
 from scripts.dataset.targets import Local
 from scripts.git.git import Git
 from scripts.github import actions
@@ -17,6 +16,7 @@ from scripts.releases import releases, resolve
 from scripts.review import plan
 from scripts.review.warnings import warnings
 from scripts.review.words import counts_in_words, size
+from scripts.runner import PLAN_ONLY_ABOVE
 from scripts.storage.cache import Cache
 
 
@@ -25,11 +25,12 @@ def run(_: argparse.Namespace, git: Git) -> None:
     # Before the build: an edit made while it runs must not count as built.
     inputs = paths.digest(git.root)
     dataset = resolve.work_tree(git)
-    if is_large(dataset):
+    runner, images = actions.runner(), len(dataset.selection.identifiers)
+    if not runner.makes(images):
         actions.output("built", "no")
         output.say(
-            f"planned only: {len(dataset.selection.identifiers):,} images are more than"
-            f" {VARIABLE} allows here. The release makes and stores their files."
+            f"planned only: {images:,} images are more than {PLAN_ONLY_ABOVE} allows here."
+            " The release makes and stores their files."
         )
         return
     actions.output("built", "yes")
@@ -40,6 +41,6 @@ def run(_: argparse.Namespace, git: Git) -> None:
     counts = counts_in_words(dataset.selection.counts())
     output.say(f"dataset/ holds {counts} ({size(built.size)}, {built.md5})")
     before = releases.scan(git).latest
-    planned, _difference = plan.plan(git, dataset, before, WorkTree(git.root))
+    planned, _difference = plan.plan(git, dataset, before, runner, WorkTree(git.root))
     for warning in warnings(planned):
         output.log(f"warning: {warning}")

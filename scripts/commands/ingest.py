@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     name, branch = options.name, f"ingest/{options.name}"
     if options.branch:
         branches.refuse_unmerged(git, branch, path_of(name))
-    outcome = ingest.ingest(git, name, options.location, on_runner=actions.running())
+    outcome = ingest.ingest(git, name, options.location, actions.runner())
     text = "\n".join(_lines(name, outcome))
     output.say(text)
     left_out = outcome.collected.in_both.whole + outcome.collected.ambiguous.whole

@@ -8,6 +8,7 @@ import argparse
 
 from scripts import output
 from scripts.git.git import Git
+from scripts.github import actions
 from scripts.inputs.reader import WorkTree
 from scripts.releases import releases, resolve
 from scripts.review import plan, render
@@ -34,6 +35,6 @@ def run(options: argparse.Namespace, git: Git) -> None:
     dataset, rev = resolve.work_tree(git), options.against
     before = releases.at_revision(git, rev) if rev else releases.scan(git).latest
     tree = WorkTree(git.root)
-    planned, _ = plan.plan(git, dataset, before, tree)
+    planned, _ = plan.plan(git, dataset, before, actions.runner(), tree)
     planned = plan.with_promotion(git, planned, tree)
     output.say(FORMATS[options.format](planned))

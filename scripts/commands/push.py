@@ -9,22 +9,15 @@ import argparse
 
 from scripts import output
 from scripts.dataset import record
-from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs.reader import WorkTree
-from scripts.publish.publish import FOLDER_ON_RUNNER, lacks_bucket
+from scripts.publish import bucket
 from scripts.releases.history import History
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import open_remote
 from scripts.storage.settings import CONFIG_PATH
-
-NO_BUCKET = (
-    "The remote is still the folder that the template ships with, and a runner's disk is deleted"
-    " after the run, so nothing is stored or released yet. Set up a bucket as docs/setup.md says,"
-    " then commit: python -m scripts remote gs://BUCKET/PATH"
-)
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
@@ -32,10 +25,8 @@ def run(_: argparse.Namespace, git: Git) -> None:
     built = record.read(git.root)
     committed = WorkTree(git.root).read(CONFIG_PATH)
     remote = open_remote(git.root, committed)
-    if remote.is_folder and actions.running():
-        if not lacks_bucket(git, committed):
-            raise UserError(FOLDER_ON_RUNNER.format(url=remote.url))
-        output.annotate("notice", NO_BUCKET, title="No bucket yet")
+    if not bucket.is_ready(git, remote, committed, actions.runner()):
+        output.annotate("notice", bucket.NO_BUCKET, title="No bucket yet")
         actions.output("stored", "no")
         return
     verified = History(git).verified(committed)

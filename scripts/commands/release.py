@@ -8,10 +8,9 @@ succeeds when there is nothing to do.
 import argparse
 
 from scripts import output
-from scripts.commands.push import NO_BUCKET
 from scripts.git.git import Git
 from scripts.github import actions
-from scripts.publish import publish
+from scripts.publish import bucket, publish
 from scripts.publish.publish import PublishOutcome
 from scripts.releases.history import History
 from scripts.releases.lock import LOCK_FILE
@@ -29,7 +28,7 @@ This run released changes that did not start it. No run starts for a commit whos
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    outcome = publish.release(git, on_runner=actions.running())
+    outcome = publish.release(git, actions.runner())
     history = History(git)
     for made in outcome.published:
         counts = counts_in_words(made.lock.meta.counts)
@@ -38,7 +37,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
             output.log(f"warning: {made.tag}: {warning}")
     _print_caught_up(git, outcome)
     if outcome.no_bucket:
-        output.annotate("notice", NO_BUCKET, title="No bucket yet")
+        output.annotate("notice", bucket.NO_BUCKET, title="No bucket yet")
         output.say("nothing to release: there is no bucket yet")
     elif not outcome.published and not outcome.failure:
         output.say("nothing to release: the dataset on main is released already")

@@ -6,12 +6,19 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from scripts import runner as runners
 from scripts.errors import UserError
+from scripts.runner import Runner
 
 
 def running() -> bool:
     """Return whether this is a workflow run."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def runner() -> Runner:
+    """Return what this run must know of its machine; raises `UserError` for invalid variables."""
+    return runners.of_environment(os.environ)
 
 
 def has_token() -> bool:

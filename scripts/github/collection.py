@@ -13,7 +13,7 @@ from scripts.errors import UserError
 from scripts.git.git import MAIN, TRACKED_MAIN, Git
 from scripts.github import actions
 from scripts.github.client import GitHub
-from scripts.publish import needed, origin, publish
+from scripts.publish import bucket, needed, origin
 from scripts.publish.needed import Needed, Open
 from scripts.storage import garbage
 from scripts.storage.garbage import Garbage
@@ -41,10 +41,8 @@ def collect(git: Git, *, delete: bool) -> Collection:
     origin.try_again(lambda: origin.fetch(git))
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
-    if actions.running() and remote.is_folder:
-        if publish.lacks_bucket(git, committed):
-            return Collection(remote.url, Garbage([], 0, 0), {})
-        raise UserError(publish.FOLDER_ON_RUNNER.format(url=remote.url))
+    if not bucket.is_ready(git, remote, committed, actions.runner()):
+        return Collection(remote.url, Garbage([], 0, 0), {})
     listed = remote.listing()
     used = _needed(git, remote, listed)
     found = garbage.find(listed, used.names, time.time())

@@ -7,7 +7,7 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.github import actions
 from scripts.github.client import GitHub
-from scripts.publish import repair, verify
+from scripts.publish import bucket, repair, verify
 from scripts.publish.verify import Finding
 from scripts.releases import releases
 from scripts.releases.declared import STABLE
@@ -62,7 +62,7 @@ def _is_stable(finding: Finding) -> bool:
 
 def _is_elsewhere(git: Git, release: Release) -> bool:
     try:
-        return actions.running() and releases.remote_of(git, release).is_folder
+        return bucket.is_lost(releases.remote_of(git, release), actions.runner())
     except UserError:
         return False
 

@@ -11,16 +11,15 @@ from typing import NamedTuple, TypeVar
 from scripts import isolated
 from scripts.dataset import bounds
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.large import is_large
 from scripts.errors import UserError
 from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
-from scripts.github import marker, merges
+from scripts.github import actions, marker, merges
 from scripts.github.merges import ConflictError
 from scripts.inputs import reader
 from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUTS_OF_PEOPLE, RELEASES_FILE
 from scripts.inputs.problems import InputError
 from scripts.isolated import Limits
-from scripts.publish import publish, snapshot
+from scripts.publish import bucket, snapshot
 from scripts.releases import comparison, index, lock, releases, resolve
 from scripts.releases.history import History
 from scripts.releases.releases import Release
@@ -141,7 +140,7 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
     made = None
     try:
         dataset = _strangers_dataset(git, tree, latest)
-        planned, difference = plan.plan(git, dataset, latest)
+        planned, difference = plan.plan(git, dataset, latest, actions.runner())
         planned = plan.with_promotion(git, planned, merges.read(git, tree))
         if planned.md5:
             # There is none of a version that only the release can make.
@@ -156,17 +155,21 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
 
 
 def _draw(git: Git, dataset: Dataset) -> DrawnSheet:
-    if is_large(dataset):
-        raise NotMadeError(LARGE)
-    _, difference = plan.plan(git, dataset, releases.scan(git).latest)
+    _refuse_large(dataset)
+    _, difference = plan.plan(git, dataset, releases.scan(git).latest, actions.runner())
     return DrawnSheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
+
+
+def _refuse_large(dataset: Dataset) -> None:
+    if not actions.runner().makes(len(dataset.selection.identifiers)):
+        raise NotMadeError(LARGE)
 
 
 def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
     dataset = _new_version(git, tree)
     recorded, made = _lock(git, dataset), dataset.manifest
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
-    if publish.lacks_bucket(git, committed):
+    if bucket.is_missing(git, committed):
         raise NotMadeError("there is no bucket yet")
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if missing := remote.missing({*made.objects(), made.md5}):
@@ -189,8 +192,7 @@ def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
 def _new_version(git: Git, tree: str) -> Dataset:
     """Return the dataset of a merge that publishes a new version, made by main's code."""
     dataset, before = _own_dataset(git, tree), releases.scan(git).latest
-    if is_large(dataset):
-        raise NotMadeError(LARGE)
+    _refuse_large(dataset)
     if before and before.lock.md5 == dataset.manifest.md5:
         raise NotMadeError(f"it publishes no new version: the dataset is that of {before.tag}")
     return dataset

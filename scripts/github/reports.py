@@ -6,7 +6,7 @@ from scripts.git.git import MAIN, Git
 from scripts.github import actions
 from scripts.inputs.paths import INPUT_PATHS
 from scripts.inputs.reader import WorkTree
-from scripts.publish import publish
+from scripts.publish import bucket
 from scripts.review import plan, report
 from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
@@ -17,11 +17,11 @@ SHEET_FILE = "samples.png"
 
 def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
     """Write the report on the work tree to `folder`, with a contact sheet."""
-    found, sheet = plan.review(git)
+    found, sheet = plan.review(git, actions.runner())
     found = found.model_copy(
         update={
             "stored": stored,
-            "no_bucket": publish.lacks_bucket(git, WorkTree(git.root).read(CONFIG_PATH)),
+            "no_bucket": bucket.is_missing(git, WorkTree(git.root).read(CONFIG_PATH)),
             **_of_pull_request(git),
         }
     )

@@ -13,10 +13,11 @@ from scripts.ingest import closing, collection, reading, writer
 from scripts.ingest.collection import ImagesRead
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
-from scripts.publish import origin, publish
+from scripts.publish import bucket, origin
 from scripts.publish.origin import TryAgainError
 from scripts.releases import continuity, releases
 from scripts.releases.releases import Release
+from scripts.runner import LOCAL, Runner
 from scripts.sources import digits, own, shards
 from scripts.sources import pointer as pointers
 from scripts.sources.own import Own
@@ -46,15 +47,15 @@ class IngestOutcome:
     size: int = 0
 
 
-def ingest(git: Git, name: str, location: str, *, on_runner: bool = False) -> IngestOutcome:
+def ingest(git: Git, name: str, location: str, runner: Runner = LOCAL) -> IngestOutcome:
     """Append the images at `location` that the source `name` does not have to it.
 
     The shards are in the remote, and verified there, before `sources/NAME.dvc` is written.
-    `on_runner` refuses a folder as the remote. Raises `UserError` with every problem; then nothing
-    is written.
+    A runner of GitHub's refuses a folder as the remote. Raises `UserError` with every problem; then
+    nothing is written.
     """
     _check_name(git.root, name)
-    remote, cache = _remote(git, on_runner=on_runner), Cache(git.root)
+    remote, cache = _remote(git, runner), Cache(git.root)
     written = WorkTree(git.root).read(pointers.path_of(name))
     accepted = _releases(git)
     before = _existing(git, name, written, accepted)
@@ -90,10 +91,10 @@ def _check_name(root: Path, name: str) -> None:
             raise UserError(f"there is a source {file.stem} already; write its name like that")
 
 
-def _remote(git: Git, *, on_runner: bool) -> Remote:
+def _remote(git: Git, runner: Runner) -> Remote:
     remote = open_remote(git.root, WorkTree(git.root).read(CONFIG_PATH))
-    if on_runner and remote.is_folder:
-        raise UserError(publish.FOLDER_ON_RUNNER.format(url=remote.url))
+    if bucket.is_lost(remote, runner):
+        raise bucket.lost(remote)
     return remote
 
 

@@ -4,55 +4,31 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from scripts import cluster, output
-from scripts.dataset.dataset import Dataset
-from scripts.dataset.distributed import Cluster, Distributed
-from scripts.dataset.targets import Local, Target
+from scripts import cluster
+from scripts.dataset.distributed import Cluster
 from scripts.errors import UserError
 from scripts.git import commits
 from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
-from scripts.inputs import reader
-from scripts.inputs.config import PARQUET
 from scripts.inputs.paths import (
     CHECKED_PATHS,
-    CONFIG_FILE,
-    CURATION_FILE,
     INPUT_PATHS,
     RELEASES_FILE,
 )
 from scripts.inputs.problems import InputError
-from scripts.publish import origin
-from scripts.releases import comparison, continuity, index, lock, releases, resolve
-from scripts.releases.comparison import Comparison
+from scripts.publish import bucket, origin
+from scripts.publish.publisher import MissingShardsError, Publisher, UnknownLeaksError
+from scripts.releases import releases, resolve
 from scripts.releases.history import History
-from scripts.releases.index import Index
 from scripts.releases.lock import LOCK_FILE
 from scripts.releases.releases import Release
-from scripts.sources import copies
-from scripts.sources.pointer import path_of
-from scripts.sources.table import Table
-from scripts.storage import settings, transfer
-from scripts.storage.cache import Cache
-from scripts.storage.consumer import UnreadableError, check_readable
-from scripts.storage.faults import FaultsError
-from scripts.storage.records import Records
-from scripts.storage.remote import Remote, open_remote
-from scripts.storage.settings import CONFIG_PATH, is_template
+from scripts.runner import LOCAL, Runner
+from scripts.storage import settings
+from scripts.storage.consumer import UnreadableError
+from scripts.storage.remote import open_remote
+from scripts.storage.settings import CONFIG_PATH
 
 # Without a change of these, the dataset and how consumers read it stay as they are.
 RELEVANT_PATHS = (*INPUT_PATHS, *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE}))
-FOLDER_ON_RUNNER = (
-    "the remote is {url}, a folder on this runner's disk, which is deleted after the run. Set a"
-    " bucket as the remote and commit it: python -m scripts remote gs://BUCKET/PATH"
-)
-
-
-class UnknownLeaksError(UserError):
-    """Leaks cannot be ruled out, because an older release cannot be read."""
-
-
-class MissingShardsError(FaultsError):
-    """The remote does not have the source of a version, so it could not be built again."""
 
 
 # A commit that fails with one of these is skipped once a later commit can be released.
@@ -80,55 +56,50 @@ class PublishOutcome:
     no_bucket: bool = False
 
 
-def release(git: Git, *, on_runner: bool = False) -> PublishOutcome:
+def release(git: Git, runner: Runner = LOCAL) -> PublishOutcome:
     """Publish every change of the dataset on origin's main that has no release yet, in order.
 
-    Can be run again after a crash at any point, and at the same time as another run. `on_runner`
-    refuses a folder as the remote, because a runner's disk is deleted. Raises `UserError` when
-    origin or the remote refuses.
+    Can be run again after a crash at any point, and at the same time as another run. A runner of
+    GitHub's refuses a folder as the remote. Raises `UserError` when origin or the remote refuses.
     """
     outcome = PublishOutcome()
 
     def attempt() -> None:
         origin.fetch(git)
-        history = _publish_all(git, outcome, on_runner=on_runner)
+        history = _publish_all(git, outcome, runner)
         _update_main(git, outcome, history)
 
     origin.try_again(attempt)
     return outcome
 
 
-def lacks_bucket(git: Git, committed: bytes | None) -> bool:
-    """Return whether nothing is released and `committed` names the template's folder as remote."""
-    return is_template(git.root, committed) and not releases.scan(git).accepted
-
-
-def _publish_all(git: Git, outcome: PublishOutcome, *, on_runner: bool) -> History:
+def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
     found = releases.scan(git)
     history = History(git, found.accepted)
     outcome.skipped, outcome.failure, outcome.rejected = {}, None, found.rejected
-    commits = _unreleased(git, found.latest)
-    if not commits:
+    unreleased = _unreleased(git, found.latest)
+    if not unreleased:
         return history
     # The remote that main names now, whatever each commit names: consumers of its release will
     # use it, because it is copied into the commit of the release.
     committed = git.file(git.commit(TRACKED_MAIN), CONFIG_PATH) or b""
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
-    if on_runner and remote.is_folder:
-        outcome.no_bucket = lacks_bucket(git, committed)
-        if outcome.no_bucket:
-            return history
-        raise UserError(FOLDER_ON_RUNNER.format(url=remote.url))
-    with cluster.connected() as executor:
+    outcome.no_bucket = not bucket.is_ready(git, remote, committed, runner)
+    if outcome.no_bucket:
+        return history
+    with cluster.connected(runner) as executor:
         used = _cluster(git, executor, committed) if executor else None
-        publisher = _Publisher(git, remote, committed, history, outcome, used)
-        for commit in commits:
+        publisher = Publisher(git, remote, committed, history, used)
+        for commit in unreleased:
             try:
-                publisher.publish(commit)
+                made = publisher.publish(commit)
             except SKIPPED as error:
                 outcome.skipped[commit] = outcome.failure = error
                 continue
             outcome.failure = None
+            if made:
+                history.releases.append(made)
+                outcome.published.append(made)
     return history
 
 
@@ -154,126 +125,6 @@ def _is_relevant(git: Git, commit: str) -> bool:
     parents = git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
     return not parents or bool(
         git("diff-tree", "-r", "--name-only", parents[0], commit, "--", *RELEVANT_PATHS)
-    )
-
-
-@dataclass(frozen=True)
-class _Publisher:
-    """Publishes commits to `remote`; `committed` is the `.dvc/config` that names it.
-
-    With `cluster` files are made there.
-    """
-
-    git: Git
-    remote: Remote
-    committed: bytes
-    history: History
-    outcome: PublishOutcome
-    cluster: Cluster | None
-
-    def publish(self, commit: str) -> None:
-        """Release the dataset of one commit, if it differs from the latest release."""
-        before, tree = self.history.latest, GitTree(self.git, commit)
-        if before and _is_same(self.git, tree, before):
-            return
-        continuity.refuse_lost_batches(self.git, tree, before)
-        self._check_shards(tree)
-        recorded = before.lock if before else resolve.template_lock(tree)
-        dataset, cache = resolve.of_tree(self.git, tree, recorded), Cache(self.git.root)
-        made = dataset.store(self._target(cache))
-        if before and made.md5 == before.lock.md5:
-            return
-        tag = releases.scan(self.git).next_tag
-        made_index = index.of_dataset(dataset)
-        compared = self._compared(dataset, made_index, tag)
-        output.log(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}")
-        verified = self.history.verified(self.committed)
-        transfer.push(cache, self.remote, made.md5, verified)
-        records = Records(cache.records, lambda: self.remote)
-        if dataset.config.format == PARQUET:
-            records.store(dataset.selection.listing)
-        record = lock.new_lock(
-            dataset,
-            made,
-            comparable=compared.comparable,
-            splits=records.store(made_index.content),
-            copy=self._copy(dataset, records),
-        )
-        files = {LOCK_FILE: lock.render(record).encode(), CONFIG_PATH: self.committed}
-        message = f"Record version {releases.number(tag)}"
-        commit = commits.commit(self.git, files, message, commit)
-        with self.git.checkout(commit) as folder:
-            check_readable(folder, cache, made)
-        origin.publish_tag(self.git, tag, commit)
-        published = Release(tag, commit, record)
-        self.history.releases.append(published)
-        self.outcome.published.append(published)
-
-    def _target(self, cache: Cache) -> Target:
-        """Return where files are made: on the cluster if there is one, else on this machine."""
-        if self.cluster is None:
-            return Local(cache)
-        return Distributed(self.cluster, self.remote, cache)
-
-    def _check_shards(self, tree: GitTree) -> None:
-        """Raise `MissingShardsError` unless the remote has the source of `tree`, intact.
-
-        What the newest release has of it was verified then.
-        """
-        before = self.history.latest
-        try:
-            inputs = reader.read(tree, before.lock.meta.config if before else None)
-            name = inputs.config.source
-        except InputError:
-            return  # what is wrong with it is found with everything else
-        pointer = continuity.pointer_of(self.git, tree.rev, name)
-        if pointer is None:
-            return
-        released = before and continuity.pointer_of(self.git, before.commit, name)
-        verified = self.remote.manifest(released.md5).values() if released else ()
-        if problems := transfer.check(self.remote, pointer.md5, verified):
-            wrong = "; ".join(one.text for one in problems)
-            raise MissingShardsError(
-                f"{path_of(name)}: {wrong}. Nothing can be released from it until they are"
-                f" restored. Run it again then, or ingest {name} again.",
-                (line for one in problems for line in one.whole),
-            )
-
-    def _compared(self, dataset: Dataset, made: Index, tag: str) -> Comparison:
-        """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
-        compared = comparison.compare(dataset, self.history, made)
-        compared.refuse_leaks(dataset, tag)
-        if compared.unknown_demanded:
-            names = comparison.tags_in_words(compared.unknown_demanded)
-            raise UnknownLeaksError(
-                f"leaks cannot be ruled out: {names} cannot be read"
-                f" ({compared.reason}). Run it again; if they are gone for good, set"
-                f" comparable_since in {CONFIG_FILE} to a later release."
-            )
-        return compared
-
-    def _copy(self, dataset: Dataset, records: Records) -> str | None:
-        """Store a copy of the source, so that later builds do not depend on its origin."""
-        source, before = dataset.source, self.history.latest
-        if not isinstance(source, Table):
-            return None
-        known = before.lock.meta.source if before else None
-        if known and known.sha256 == source.sha256 and known.copy_:
-            content = records.cached(known.copy_)
-            if content is not None:
-                return records.store(content)
-        return records.store(copies.render(source))
-
-
-def _is_same(git: Git, tree: GitTree, before: Release) -> bool:
-    """Return whether only the wording of config and curation differs from the release `before`."""
-    changed = git("diff", "--name-only", before.commit, tree.rev, "--", *INPUT_PATHS).split()
-    meta = before.lock.meta
-    inputs = reader.read(tree, meta.config)
-    return (
-        set(changed) <= {CONFIG_FILE, CURATION_FILE}
-        and inputs.config.record() == meta.config
-        and inputs.curation.sha256 == meta.curation
     )
 
 

@@ -5,7 +5,6 @@ from functools import cached_property
 
 from scripts.dataset import near
 from scripts.dataset.dataset import Dataset
-from scripts.dataset.large import is_large
 from scripts.dataset.near import NearPairs
 from scripts.errors import UserError
 from scripts.inputs.config import TEST, TRAIN
@@ -16,6 +15,7 @@ from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.lock import Lock
 from scripts.releases.releases import Release
+from scripts.runner import LOCAL, Runner
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
 
@@ -87,9 +87,12 @@ class Diff:
         return _only_in(self.old, self.new)
 
 
-def compare(dataset: Dataset, before: Release | None, version: str, history: History) -> Diff:
+def compare(
+    dataset: Dataset, before: Release | None, version: str, history: History, runner: Runner = LOCAL
+) -> Diff:
     """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
-    is_made, new = not is_large(dataset), index.of_dataset(dataset)
+    is_made = runner.makes(len(dataset.selection.identifiers))
+    new = index.of_dataset(dataset)
     made = dataset.planned if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)

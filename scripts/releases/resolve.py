@@ -44,9 +44,16 @@ def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
     Raises `InputError` with every problem, in the config and against the source; and as `resolve`
     does.
     """
+    return resolve(git, inputs_of(git, tree, recorded), recorded)
+
+
+def inputs_of(git: Git, tree: Tree, recorded: Lock | None) -> Inputs:
+    """Return what people wrote in `tree`.
+
+    Raises `InputError` with every problem in it, and with those that the source has with the rest.
+    """
     try:
-        inputs = reader.read(tree, recorded.meta.config if recorded else None)
-        return resolve(git, inputs, recorded)
+        return reader.read(tree, recorded.meta.config if recorded else None)
     except InvalidInputsError as error:
         raise InputError(
             [*error.problems, *_problems_of(git, error.valid_part, recorded)]

@@ -23,10 +23,15 @@ from scripts.review.report import (
     Report,
     SampleChange,
 )
+from scripts.runner import LOCAL, Runner
 
 
 def plan(
-    git: Git, dataset: Dataset, before: Release | None, tree: Tree | None = None
+    git: Git,
+    dataset: Dataset,
+    before: Release | None,
+    runner: Runner = LOCAL,
+    tree: Tree | None = None,
 ) -> tuple[Plan, Diff]:
     """Return what `dataset` changes compared with `before`, as plain data and in full.
 
@@ -34,7 +39,7 @@ def plan(
     """
     found = releases.scan(git)
     history = History(git, found.accepted, tree)
-    difference = diff.compare(dataset, before, found.next_tag, history)
+    difference = diff.compare(dataset, before, found.next_tag, history, runner)
     return plan_of_diff(difference, dataset), difference
 
 
@@ -104,14 +109,14 @@ def counts(before: Lock | None, after: Lock) -> list[ClassCount]:
     ]
 
 
-def review(git: Git) -> tuple[Report, bytes | None]:
+def review(git: Git, runner: Runner = LOCAL) -> tuple[Report, bytes | None]:
     """Return the report on the work tree, and a contact sheet if there is a dataset."""
     from scripts.review import contact_sheet  # noqa: PLC0415 - a build need not load it
 
     try:
         dataset, before = guards.work_tree(git), releases.scan(git).latest
         tree = WorkTree(git.root)
-        planned, difference = plan(git, dataset, before, tree)
+        planned, difference = plan(git, dataset, before, runner, tree)
         planned = with_promotion(git, planned, tree)
         # Without files nobody reads so many images, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None

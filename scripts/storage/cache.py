@@ -173,11 +173,11 @@ class Cache:
         """Hold the lock of DVC, so that none of its commands runs at the same time."""
         from dvc.lock import LockError, make_lock
 
-        folder = self._root / ".dvc" / "tmp"
-        folder.mkdir(exist_ok=True)
+        temporary = self._root / ".dvc" / "tmp"
+        temporary.mkdir(exist_ok=True)
         hardlink = self._settings["core"].get("hardlink_lock", False)
         try:
-            with make_lock(str(folder / "lock"), tmp_dir=str(folder), hardlink_lock=hardlink):
+            with make_lock(str(temporary / "lock"), tmp_dir=str(temporary), hardlink_lock=hardlink):
                 yield
         except LockError:
             raise UserError("another run is using this repository; wait until it ends.") from None
@@ -187,12 +187,12 @@ def _stamp(found: os.stat_result) -> str:
     return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
 
-def _stamps(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the stamps of the objects in `folder`, by name; none of those that are not there."""
+def _stamps(cache: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the stamps of the objects in `cache`, by name; none of those that are not there."""
     found = {}
     for name in names:
         try:
-            found[name] = _stamp(os.stat(f"{folder}/{files.object_path(name)}"))  # noqa: PTH116
+            found[name] = _stamp(os.stat(f"{cache}/{files.object_path(name)}"))  # noqa: PTH116
         except OSError:
             continue
     return found
@@ -202,12 +202,12 @@ def _inode(stamp: str) -> int:
     return int(stamp.split(" ", 1)[0])
 
 
-def _match(folder: Path, names: Sequence[str]) -> list[bool]:
+def _match(cache: Path, names: Sequence[str]) -> list[bool]:
     """Return whether each of the objects `names` can be read and is intact."""
 
     def matches(name: str) -> bool:
         with suppress(OSError):
-            return files.match(folder, [name])[0]
+            return files.match(cache, [name])[0]
         return False
 
     return [matches(name) for name in names]

@@ -56,7 +56,7 @@ def test_the_rows_that_are_added_are_read_as_they_were_meant(rows: list[int]) ->
         (r"a\00058.png", "00058"),
         ("s0123456789abcdef.png", "s0123456789abcdef"),
         ("58.jpg", "58"),
-            ("58.5", None),
+        ("58.5", None),
         ("", None),
         ("../58/", None),
         ("٣", None),
