@@ -12,6 +12,7 @@ from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.reader import WorkTree
 from scripts.releases import comparison, guards, index, releases
 from scripts.releases.history import History
+from scripts.releases.tag_ranges import tags_in_words
 from scripts.review.words import counts_in_words
 
 
@@ -24,6 +25,6 @@ def run(_: argparse.Namespace, git: Git) -> None:
     output.say(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
         output.log(
-            f"Leaks are not known yet: {comparison.tags_in_words(compared.unknown)} cannot be read"
+            f"Leaks are not known yet: {tags_in_words(compared.unknown)} cannot be read"
             f" here ({compared.reason}). The release checks it."
         )

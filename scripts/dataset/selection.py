@@ -18,7 +18,7 @@ from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import TEST, TRAIN, Config, Split
 from scripts.inputs.curation import NO_DECISIONS, Curation
 from scripts.inputs.image_name import ImageName
-from scripts.inputs.problems import InputError
+from scripts.inputs.problems import InputError, Problem
 from scripts.sources.extended import Extended
 from scripts.sources.source import Source
 
@@ -122,17 +122,8 @@ def select(
     folders, problems = folders_of(config, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
     problems += [*wrong, *problems_of(additions, source)]
-    if config.split_by == BY_SOURCE and source.own_test is None:
-        message = f"split_by: {source.name} has no train and test sets of its own that are known"
-        problems.append(config.problem(("split_by",), message))
-    dealt: dict[Place, list[int]] = {}
-    for name, labels in folders.items():
-        folder = DatasetFolder(config, source, name, labels, decisions)
-        for split, images in folder.deal().items():
-            if split in config.splits:
-                dealt[split, name] = [image.row for image in images]
-        problems += folder.problems
-    if problems:
+    dealt, wrong = _dealt(config, source, folders, decisions)
+    if problems := [*problems, *wrong]:
         raise InputError(problems)
     folder_of = {label: folder for folder, labels in folders.items() for label in labels}
     collected = _Collection(folder_of, {place: [] for place in dealt})
@@ -149,6 +140,24 @@ def select(
         {place: len(rows) for place, rows in dealt.items()},
         kept,
     )
+
+
+def _dealt(
+    config: Config, source: Source, folders: Mapping[str, Sequence[str]], decisions: Decisions
+) -> tuple[dict[Place, list[int]], list[Problem]]:
+    """Return the rows that each split and folder is dealt, and what is wrong with that."""
+    problems = []
+    if config.split_by == BY_SOURCE and source.own_test is None:
+        message = f"split_by: {source.name} has no train and test sets of its own that are known"
+        problems.append(config.problem(("split_by",), message))
+    dealt: dict[Place, list[int]] = {}
+    for name, labels in folders.items():
+        folder = DatasetFolder(config, source, name, labels, decisions)
+        for split, images in folder.deal().items():
+            if split in config.splits:
+                dealt[split, name] = [image.row for image in images]
+        problems += folder.problems
+    return dealt, problems
 
 
 @dataclass(frozen=True)

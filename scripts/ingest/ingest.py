@@ -9,8 +9,8 @@ from pathlib import Path
 
 from scripts.errors import UserError
 from scripts.git.git import ORIGIN, TRACKED_MAIN, Git
-from scripts.ingest import closing, collection, reading, writer
-from scripts.ingest.collection import ImagesRead
+from scripts.ingest import closing, images_read, reading, writer
+from scripts.ingest.images_read import ImagesRead
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
 from scripts.publish import bucket, origin
@@ -206,6 +206,6 @@ def _pointer(
         name,
         PointerOutput(stored.md5, older + stored.size, len(stored.files)),
         collected.shape(before),
-        collection.counts(rows, before),
+        images_read.counts(rows, before),
         [*batches, BatchRecord(shards=collected.writer.sizes, sha256=rows.sha256)],
     )

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from scripts import isolated
 from scripts.errors import UserError
-from scripts.ingest import collection
-from scripts.ingest.collection import ImagesRead, KnownImages
+from scripts.ingest import images_read
+from scripts.ingest.images_read import ImagesRead
+from scripts.ingest.known_images import KnownImages
 from scripts.isolated import IsolatedError, Limits
 from scripts.sources.own import Own
 from scripts.sources.shards import Shards
@@ -46,11 +47,11 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
 
 
 def _collected(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead | Refused:
-    """Return what `collection.collect` returns, or its error."""
+    """Return what `images_read.collect` returns, or its error."""
     try:
         # What a limit leaves behind is deleted with the folder.
         tempfile.tempdir = str(folder)
-        found = collection.collect(address, name, before, folder)
+        found = images_read.collect(address, name, before, folder)
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:

@@ -23,6 +23,7 @@ from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.lock import LOCK_FILE
 from scripts.releases.releases import Release
+from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import copies
 from scripts.sources.pointer import path_of
 from scripts.sources.table import Table
@@ -126,7 +127,7 @@ class Publisher:
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
         if compared.unknown_demanded:
-            names = comparison.tags_in_words(compared.unknown_demanded)
+            names = tags_in_words(compared.unknown_demanded)
             raise UnknownLeaksError(
                 f"leaks cannot be ruled out: {names} cannot be read"
                 f" ({compared.reason}). Run it again; if they are gone for good, set"

@@ -7,61 +7,19 @@ config demands, and the release before had, must not be lost.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
-from scripts.inputs.config import SPLITS, TEST, Config
+from scripts.inputs.config import SPLITS, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.releases import index, lock, releases
+from scripts.releases import index, releases
 from scripts.releases.history import History
 from scripts.releases.index import Index
+from scripts.releases.leaks import Leak, LeakCounts, PlacedLeak, grouped
 from scripts.releases.releases import Release
 from scripts.releases.rounding import sizes_that_keep
-
-
-@dataclass(frozen=True)
-class Leak:
-    """The same leak with one or more releases: `tags`, oldest first.
-
-    `from_test` counts images of their test sets in the new train set, `from_train` images of their
-    train sets in the new test set. A leak `is_new` if the release before does not have it. It is
-    `refused` if it is new, with a release that the config demands and that is not withdrawn.
-    """
-
-    tags: tuple[str, ...]
-    from_test: int
-    from_train: int
-    is_new: bool = True
-    refused: bool = True
-
-    def __str__(self) -> str:
-        """Say what leaks, in words."""
-        theirs = f"of {tags_in_words(self.tags)} would be in the"
-        parts = []
-        if self.from_test:
-            parts.append(f"{images(self.from_test)} of the test set {theirs} train set")
-        if self.from_train:
-            parts.append(f"{images(self.from_train)} of the train set {theirs} test set")
-        return ", and ".join(parts)
-
-
-@dataclass(frozen=True)
-class PlacedLeak:
-    """A leak of one image that people put where it is: the curation pins it, or it is an addition.
-
-    `seen` are the releases that have it on the other side, by the split in which they do.
-    """
-
-    row: int
-    seen: dict[str, list[str]] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """Say where it is, in words."""
-        return " and ".join(
-            f"in the {split} set of {tags_in_words(tags)}" for split, tags in self.seen.items()
-        )
 
 
 @dataclass(frozen=True)
@@ -145,7 +103,9 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
         None,
     )
     demanded = set() if equal_to else {one.tag for one in required(dataset.config, history)}
-    found = _Leaks(made, {dataset.images.keys[row]: PlacedLeak(row) for row in _placed(dataset)})
+    found = LeakCounts(
+        made, {dataset.images.keys[row]: PlacedLeak(row) for row in _placed(dataset)}
+    )
     unknown, reason = [], ""
     for release in history.releases:
         try:
@@ -156,9 +116,9 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     return Comparison(
         comparable=[tag for tag, both in found.counts.items() if not any(both)],
         incomparable=[tag for tag, both in found.counts.items() if any(both)],
-        leaks=[*_grouped(found.counts, demanded, _kept(history))],
+        leaks=[*grouped(found.counts, demanded, _kept(history))],
         placed=[leak for leak in found.placed.values() if leak.seen],
-        others=[*_grouped(found.others, demanded, demanded)],
+        others=[*grouped(found.others, demanded, demanded)],
         unknown=unknown,
         unknown_demanded=[tag for tag in unknown if tag in demanded],
         reason=reason,
@@ -206,7 +166,7 @@ def of_release_with_leaks(history: History, release: Release) -> Comparison:
             with suppress(UserError):
                 from_test, from_train = history.index(release).leaks(history.index(other))
                 counts[other.tag] = len(from_test), len(from_train)
-    return replace(compared, leaks=[*_grouped(counts, set(), kept)])
+    return replace(compared, leaks=[*grouped(counts, set(), kept)])
 
 
 def required(config: Config, history: History) -> list[Release]:
@@ -235,29 +195,6 @@ def without_leak(history: History, release: Release) -> set[str]:
     return {release.tag, *compared.comparable, *compared.unknown}
 
 
-def tags_in_words(tags: Sequence[str]) -> str:
-    """Return `tags` in words, ranges of consecutive ones in short: `v0 to v4 and v6`."""
-    words = _ranges(tags)
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def ranges(tags: Sequence[str]) -> str:
-    """Return `tags` as the beginning of a list: `v0 to v4, v6`."""
-    return ", ".join(_ranges(tags))
-
-
-def _ranges(tags: Sequence[str]) -> list[str]:
-    words: list[str] = []
-    for run in lock.runs(tags):
-        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004
-    return words
-
-
-def images(count: int) -> str:
-    """Return a number of images in words."""
-    return f"{count:,} image{'' if count == 1 else 's'}"
-
-
 def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
     """Return whether `release` has the same images in the same splits and folders."""
     meta = release.lock.meta
@@ -270,32 +207,6 @@ def _is_equal(release: Release, made: Index, dataset: Dataset, history: History)
     except UserError:
         return False
     return other.as_shown.places == made.as_shown.places
-
-
-@dataclass
-class _Leaks:
-    """The leaks of the version with the index `made`, with each release.
-
-    `counts` has how many of all images, `others` how many of all but the `placed` ones.
-    """
-
-    made: Index
-    placed: dict[bytes, PlacedLeak]
-    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    others: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def add(self, tag: str, other: Index, demanded: set[str]) -> None:
-        """Note the leaks between the version and the release `tag`, whose index is `other`."""
-        from_test, from_train = self.made.leaks(other)
-        self.counts[tag] = len(from_test), len(from_train)
-        if tag not in demanded:
-            return
-        placed = self.placed.keys()
-        self.others[tag] = len(from_test - placed), len(from_train - placed)
-        for image in (from_test | from_train) & placed:
-            place = other.place(image, self.made.resized.get(image, image))
-            split, _ = place or (TEST, "")
-            self.placed[image].seen.setdefault(split, []).append(tag)
 
 
 def _placed(dataset: Dataset) -> Iterator[int]:
@@ -329,18 +240,3 @@ def _problems_of_placed(
             yield pin.problem(ACTION, message)
         else:
             yield dataset.inputs.additions[leak.row - start].problem(message)
-
-
-def _grouped(
-    counts: dict[str, tuple[int, int]], demanded: set[str], kept: set[str]
-) -> Iterator[Leak]:
-    """Yield the leaks in `counts`, those that are the same with several releases as one.
-
-    They are refused with the releases in `demanded`, and new with those in `kept`.
-    """
-    tags: dict[tuple[int, int, bool, bool], list[str]] = {}
-    for tag, both in counts.items():
-        tags.setdefault((*both, tag in kept, tag in demanded), []).append(tag)
-    for (from_test, from_train, *kind), named in tags.items():
-        if from_test or from_train:
-            yield Leak(tuple(named), from_test, from_train, *kind)

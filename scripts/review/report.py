@@ -77,7 +77,7 @@ class Bytes(_Data):
 
 
 class Leaks(_Data):
-    """A leak with one or more releases; see `versions.comparison.Leak`."""
+    """A leak with one or more releases; see `releases.leaks.Leak`."""
 
     tags: Annotated[list[Tag], Field(min_length=1, max_length=10_000)]
     from_test: Number

@@ -8,8 +8,8 @@ from scripts.dataset.order import distinct
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import EXCLUDE, RELABEL
 from scripts.releases import curated
-from scripts.releases.comparison import PlacedLeak
 from scripts.releases.curated import Position
+from scripts.releases.leaks import PlacedLeak
 from scripts.review.report import (
     MAX_CURATED,
     MAX_LISTED,

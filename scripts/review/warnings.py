@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from scripts.dataset.near import LIMIT, MAX_FOUND
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
-from scripts.releases.comparison import images
+from scripts.releases.leaks import images
 from scripts.review.report import ClassCount, Leaks, Plan, ReportedSample, SampleChange
 from scripts.review.words import few, tags
 

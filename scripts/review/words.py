@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from scripts.releases import lock
-from scripts.releases.comparison import ranges, tags_in_words
 from scripts.releases.releases import number
+from scripts.releases.tag_ranges import ranges, tags_in_words
 from scripts.review.report import Plan
 
 # A report can hold thousands of releases; a comment cannot.

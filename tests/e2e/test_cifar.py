@@ -8,8 +8,8 @@ import pytest
 
 from scripts.git.git import Git
 from scripts.inputs.config import TEST, TRAIN
-from scripts.releases import comparison
 from scripts.releases.history import History
+from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import pointer
 from tests.repository import Repository, Run, config_text, contents, create, git
 
@@ -71,4 +71,4 @@ def test_a_source_of_real_images_grows_and_nothing_moves(tmp_path: Path, run: Ru
         built = run("build", where=clone)
         assert history.releases[int(tag[1:])].lock.md5 in built.out
         assert len(contents(clone / "dataset")) == images
-    assert comparison.tags_in_words(["v0", "v1"]) == "v0 and v1"
+    assert tags_in_words(["v0", "v1"]) == "v0 and v1"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from scripts.ingest import collection, reading, writer
+from scripts.ingest import images_read, reading, writer
 from scripts.inputs import images
 from scripts.sources import own, pointer
 from scripts.sources.pointer import Pointer
@@ -40,7 +40,7 @@ CONFIG = config_text(source="shapes", class_="all", samples=4, test_size=1)
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read locations without a process of their own, which test_reading.py is about."""
-    monkeypatch.setattr(reading, "collect", collection.collect)
+    monkeypatch.setattr(reading, "collect", images_read.collect)
 
 
 @pytest.fixture
@@ -610,7 +610,7 @@ def test_a_location_without_images_is_refused(
 def test_the_number_of_classes_is_bounded(
     repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collection, "MAX_LABELS", 1)
+    monkeypatch.setattr(images_read, "MAX_LABELS", 1)
     result = run("ingest", "shapes", str(photos))
     assert "shapes: it has 2 classes; at most 1 are allowed" in result.err
 
@@ -698,7 +698,7 @@ def test_the_order_of_the_files_decides_nothing_of_a_version(tmp_path: Path, run
 @pytest.mark.parametrize(
     "step",
     [
-        "scripts.ingest.collection.png.encode",
+        "scripts.ingest.images_read.png.encode",
         "scripts.ingest.writer.write_index",
         "scripts.storage.cache.Cache.put",
         "scripts.storage.remote._error_of_copy",

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from scripts.ingest import collection, reading
+from scripts.ingest import images_read, reading
 from scripts.isolated import Limits
 from tests.ingest.pictures import labeled, write
 from tests.repository import Repository, Run, create, objects
@@ -115,7 +115,7 @@ def test_a_source_that_grows_is_the_same_as_without_a_process(
         assert [(one.code, one.err) for one in results] == [(0, ""), (0, "")]
         assert "skipped 10 images that are there already" in results[1].out
         made.append(((repository.root / POINTER).read_bytes(), objects(repository.bucket)))
-        monkeypatch.setattr(reading, "collect", collection.collect)
+        monkeypatch.setattr(reading, "collect", images_read.collect)
     assert made[0] == made[1]
 
 

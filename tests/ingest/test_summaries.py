@@ -123,7 +123,7 @@ def test_what_the_summaries_do_not_say_is_read_from_the_photos(
         if way == "older machinery":
             patch.setattr(SummaryWriter, "add", lambda *_: None)
         if way == "another encoder":
-            patch.setattr("scripts.ingest.summaries.encoder", lambda: b"another")
+            patch.setattr("scripts.dataset.png.fingerprint", lambda: b"another")
             add = SummaryWriter.add
             patch.setattr(SummaryWriter, "add", lambda self, pixels, _: add(self, pixels, b"png"))
         if way == "damaged":

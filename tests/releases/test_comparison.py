@@ -12,8 +12,8 @@ from scripts.inputs import reader
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.reader import WorkTree
 from scripts.releases import comparison, index, lock
-from scripts.releases.comparison import tags_in_words
 from scripts.releases.history import History
+from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table

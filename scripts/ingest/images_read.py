@@ -9,14 +9,15 @@ from typing import NamedTuple
 from scripts.dataset import png
 from scripts.errors import UserError
 from scripts.ingest import layout, locations, tables
-from scripts.ingest.findings import INDENTED, Findings
+from scripts.ingest.findings import Findings
+from scripts.ingest.known_images import ImagePlace, KnownImages
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.summaries import SummaryWriter
 from scripts.ingest.tables import LabeledImage
 from scripts.ingest.writer import ShardWriter
 from scripts.inputs.images import MAX_BYTES, MODES, ImageError, decode
 from scripts.progress import Bar
-from scripts.sources import own, shards
+from scripts.sources import shards
 from scripts.sources.own import Own
 from scripts.sources.pointer import Shape
 from scripts.sources.shards import Rows
@@ -25,48 +26,6 @@ from scripts.sources.source import Pixels, SourceError, check_classes
 MAX_LABELS = 10_000
 MAX_EXAMPLES = 3
 GRAY, RGB = MODES.values()
-
-
-class ImagePlace(NamedTuple):
-    """The label, the own split and the size (height, width) of an image.
-
-    The split is empty where there is none; the size is None where it is not known.
-    """
-
-    label: str
-    split: str
-    size: tuple[int, int] | None
-
-
-@dataclass
-class KnownImages:
-    """The images that a source has: by digest where each was first, and any further labels."""
-
-    first: dict[bytes, ImagePlace] = field(default_factory=dict)
-    further: dict[bytes, set[str]] = field(default_factory=dict)
-    # Equal places are one object: there are few of them, and millions of images.
-    _places: dict[ImagePlace, ImagePlace] = field(default_factory=dict)
-
-    def add(self, digest: bytes, place: ImagePlace) -> ImagePlace | None:
-        """Add an image; return where it was first, None if it is new."""
-        if first := self.first.get(digest):
-            return first
-        self.first[digest] = self._places.setdefault(place, place)
-        return None
-
-    def digest(self, pixels: Pixels) -> bytes:
-        """Return the digest of an image: another one if its bytes are there in another shape."""
-        digest, size = own.digest_of(pixels), pixels.shape[:2]
-        first = self.first.get(digest)
-        is_other = first is not None and first.size not in {None, size}
-        return own.digest_with_shape(pixels) if is_other else digest
-
-    def add_label(self, digest: bytes, label: str) -> bool:
-        """Add a label to an image that has another one; return whether it is new."""
-        others = self.further.setdefault(digest, set())
-        is_new = label not in others
-        others.add(label)
-        return is_new
 
 
 class Example(NamedTuple):
@@ -125,7 +84,7 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
         files = list(locations.bounded(location.files(problems), address))
         made, images = _arranged(location, files, problems, folder)
         if before:
-            _remember(made.known, before)
+            made.known.remember(before)
         for image in Bar(images, desc="Reading images", unit="image"):
             _take(made, image, problems)
     made.writer.close()
@@ -136,7 +95,7 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
     problems.refuse(address)
     if not made.modes:
         raise UserError(f"{address}: there are no images")
-    _refuse_clashes(made.known)
+    made.known.refuse_clashes()
     return made
 
 
@@ -217,17 +176,6 @@ def _is_ambiguous(made: ImagesRead, image: LabeledImage, digest: bytes, first: I
     return True
 
 
-def _remember(known: KnownImages, before: Own) -> None:
-    # Where older batches differ in size, it is not known which image has which.
-    of_all, rows = before.pointer.shape.size, before.rows
-    columns = (before.digests, rows.labels.tolist(), rows.splits.tolist(), rows.sizes.tolist())
-    for digest, label, split, (height, width) in zip(*columns, strict=True):
-        place = ImagePlace(label, split, (height, width) if height else of_all)
-        first = known.add(digest, place)
-        if first and first.label != label:
-            known.add_label(digest, label)
-
-
 def _note_shape(made: ImagesRead, image: LabeledImage, pixels: Pixels) -> None:
     mode = RGB if pixels.ndim > 2 else GRAY  # noqa: PLR2004 - height and width
     images, where = made.modes.get(mode, Example(0, ()))
@@ -283,20 +231,6 @@ def _check_splits(made: ImagesRead, before: Own | None, problems: Findings) -> N
             before.name,
             "it has no train and test sets of its own, but these images do; ingest LABEL/FILE",
         )
-
-
-def _refuse_clashes(known: KnownImages) -> None:
-    """Raise `UserError` when two images would have the same identifier."""
-    if len({digest[: own.SHOWN] for digest in known.first}) == len(known.first):
-        return
-    seen: dict[bytes, bytes] = {}
-    for digest in known.first:
-        if (other := seen.setdefault(digest[: own.SHOWN], digest)) != digest:
-            raise UserError(
-                f"two different images have the identifier {own.identifier(digest)}, because their"
-                " checksums begin in the same way. Leave one of them out:"
-                f"{INDENTED}{other.hex()}{INDENTED}{digest.hex()}"
-            )
 
 
 def counts(rows: Rows, before: Own | None) -> Mapping[str, int]:
