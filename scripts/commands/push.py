@@ -16,7 +16,7 @@ from scripts.publish import bucket
 from scripts.releases.history import History
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
-from scripts.storage.remote import open_remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 

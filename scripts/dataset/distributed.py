@@ -20,7 +20,7 @@ from typing import Any
 
 from scripts.dataset.targets import Maker
 from scripts.errors import UserError
-from scripts.storage import files, manifest, remote
+from scripts.storage import files, manifest, remote_kinds
 from scripts.storage.cache import Cache, CachedObject
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote
@@ -145,7 +145,7 @@ def in_order(
 
 @lru_cache(maxsize=4)
 def _opened(settings: tuple[tuple[str, Any], ...]) -> Remote:
-    return remote.of_settings(dict(settings))
+    return remote_kinds.of_settings(dict(settings))
 
 
 @cache

@@ -17,7 +17,8 @@ from scripts.publish import bucket, needed, origin
 from scripts.publish.needed import Needed, Open
 from scripts.storage import garbage
 from scripts.storage.garbage import Garbage
-from scripts.storage.remote import Remote, StoredObject, open_remote
+from scripts.storage.remote import Remote, StoredObject
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 

@@ -27,7 +27,7 @@ from scripts.review import contact_sheet, plan, render, report
 from scripts.review.report import Report
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
-from scripts.storage.remote import open_remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 GiB = 1024**3

@@ -28,7 +28,8 @@ from scripts.sources.table import OWN_TEST_SETS
 from scripts.storage import files, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
-from scripts.storage.remote import Remote, open_remote
+from scripts.storage.remote import Remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")

@@ -24,7 +24,7 @@ from scripts.releases.releases import Release
 from scripts.runner import LOCAL, Runner
 from scripts.storage import settings
 from scripts.storage.consumer import UnreadableError
-from scripts.storage.remote import open_remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 # Without a change of these, the dataset and how consumers read it stay as they are.

@@ -13,7 +13,8 @@ from scripts.inputs import config
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE, Lock
-from scripts.storage.remote import Remote, open_remote
+from scripts.storage.remote import Remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")

@@ -19,7 +19,7 @@ from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
-from scripts.storage.remote import open_remote
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 

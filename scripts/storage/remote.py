@@ -1,31 +1,22 @@
 """The remote: the bucket or folder where the objects of all releases are kept."""
 
-import os
-import shlex
-from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
-from scripts import workers
 from scripts.errors import UserError
 from scripts.progress import Bar
-from scripts.storage import files, manifest, settings
-from scripts.storage.cache import READ_ONLY, Cache
-from scripts.storage.dvc import silence
+from scripts.storage import manifest
+from scripts.storage.cache import Cache
 
-# From so many objects on, to list all is faster than to look for each.
-MANY = 1_000
 # How many objects are in memory at the same time.
 READ_AT_ONCE = 500
-# Seconds for one request, and for a connection, which is tried six times.
+# Seconds for one request.
 TIME_LIMIT = 120.0
-CONNECT_LIMIT = 20.0
 MAX_REASON = 300
 # Where objects and records are, below a remote.
 STORES = (("files", "md5"), ("records",))
@@ -48,7 +39,7 @@ class StoredObject(NamedTuple):
 
 
 class Remote:
-    """A remote of any kind that DVC knows. Kinds that can do better have a class below."""
+    """A remote of any kind that DVC knows. Kinds that can do better have a class of their own."""
 
     is_folder = False
 
@@ -275,163 +266,6 @@ class Remote:
         """
         with ThreadPoolExecutor(self._jobs) as pool:
             yield from pool.map(work, names)
-
-
-class FolderRemote(Remote):
-    """A local folder, or one that is mounted."""
-
-    is_folder = True
-
-    def __init__(self, path: str, jobs: int | None = None) -> None:
-        """Use the folder `path`, at most `jobs` objects at the same time. DVC is not needed."""
-        self._path = path
-        self._jobs = jobs or os.cpu_count() or 1
-
-    @cached_property
-    def url(self) -> str:
-        """The folder's path."""
-        return os.path.normpath(self._path)
-
-    def path(self, name: str) -> str:
-        """Return the path of the object called `name`."""
-        return f"{self._path}/{files.object_path(name)}"
-
-    def missing(self, names: Collection[str]) -> set[str]:
-        """Return which objects are not in the folder."""
-        # DVC's own check deletes damaged objects, which must be reported instead.
-        with self.reporting("list the objects in"):
-            if len(names) < MANY:
-                return {name for name in names if not os.path.exists(self.path(name))}  # noqa: PTH110
-            there = set[str]()
-            for prefix in {name[:2] for name in names}:
-                # A file in place of the folder holds no objects.
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    found = os.listdir(os.path.dirname(self.path(prefix)))  # noqa: PTH120, PTH208
-                    there.update(prefix + name for name in found)
-            return set(names) - there
-
-    def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
-        """Copy objects from `cache`; return the errors."""
-        work = partial(_copied, str(cache.folder), self._path)
-        with self.reporting("push to"):
-            results = workers.results(work, sorted(names))
-            bar = Bar(results, desc=f"Pushing to {self.url}", total=len(names))
-            return [error for error in bar if error]
-
-    def write_record(self, sha256: str, content: bytes) -> None:
-        """Store a record that is not there yet; it is there as a whole or not at all."""
-        with self.reporting("write to"):
-            files.write(Path(self._record_path(sha256)), content)
-
-    def remove_leftovers(self) -> None:
-        """Remove the temporary files that killed runs left."""
-        files.remove_leftovers(*files.folders_of(Path(self._path)))
-
-    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
-        paths = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
-        stats = {path: Path(path).lstat() for path in paths}
-        return {path: {"size": one.st_size, "mtime": one.st_mtime} for path, one in stats.items()}
-
-    def _relative(self, path: str, folder: str) -> str:
-        return Path(path).relative_to(folder).as_posix()
-
-    def _delete(self, path: str) -> None:
-        Path(path).unlink()
-
-    def _removal(self, path: str) -> str:
-        return f"rm -f {shlex.quote(os.path.normpath(path))}"
-
-    def _read_path(self, path: str) -> bytes:
-        return Path(path).read_bytes()
-
-    def _put(self, name: str, content: bytes) -> None:
-        files.write(self.path(name), content, READ_ONLY)
-
-    def _intact(self, names: Sequence[str]) -> Iterator[bool]:
-        return workers.results(partial(files.match, Path(self._path)), names)
-
-
-def _copied(cache: str, remote: str, names: Sequence[str]) -> list[OSError | None]:
-    """Copy objects from one folder to another; return the error of each, None without one."""
-    return [_error_of_copy(cache, remote, files.object_path(name)) for name in names]
-
-
-def _error_of_copy(cache: str, remote: str, path: str) -> OSError | None:
-    try:
-        # Not DVC's own way, which leaves a part behind when the disk is full.
-        files.copy(f"{cache}/{path}", f"{remote}/{path}", READ_ONLY)
-    except OSError as error:
-        return error
-    return None
-
-
-class GoogleRemote(Remote):
-    """A bucket of Google Cloud Storage, or of Firebase."""
-
-    def __init__(self, dvc_remote: Any) -> None:
-        """Use `dvc_remote`; each request ends in the end, also where the server does not answer."""
-        from aiohttp import ClientTimeout
-
-        super().__init__(dvc_remote)
-        # DVC has no setting for it. Its client, gcsfs, is made from these when it is first used.
-        limit = ClientTimeout(total=TIME_LIMIT, sock_connect=CONNECT_LIMIT)
-        self.fs.fs_args["requests_timeout"] = limit
-
-    def mismatched(self, names: Collection[str]) -> set[str]:
-        """Return which objects do not match the checksum in their name, from one listing.
-
-        Google reports the MD5 of each object, except of composite ones; those are read. See
-        https://cloud.google.com/storage/docs/json_api/v1/objects#resource
-        """
-        reported = {}
-        with self.reporting("list the objects in"):
-            self.fs.fs.invalidate_cache()
-            listed = self.fs.fs.find(self._objects.path, detail=True)
-            # By the whole path: an object elsewhere, with the same end, says nothing of this one.
-            for name in names:
-                if md5 := listed.get(self.path(name), {}).get("md5Hash"):
-                    reported[name] = b64decode(md5).hex()
-        wrong = {name for name, md5 in reported.items() if md5 != name.removesuffix(".dir")}
-        return wrong | self.damaged(set(names) - reported.keys())
-
-    def _removal(self, path: str) -> str:
-        return f"gcloud storage rm {shlex.quote(super()._removal(path))}"
-
-
-# By the protocol of DVC's file system.
-KINDS: dict[str, type[Remote]] = {"gs": GoogleRemote}
-
-
-def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFIG_PATH) -> Remote:
-    """Return the remote that `committed`, the content of a `.dvc/config`, names.
-
-    Raises `UserError` when there is none or DVC cannot use it; `where` names the file.
-    """
-    return of_settings(settings.remote_section(root, committed, where), where)
-
-
-def of_settings(section: dict[str, Any], where: str = settings.CONFIG_PATH) -> Remote:
-    """Return the remote that the settings in `section` describe; `where` names their file."""
-    if not urlsplit(section["url"]).scheme:
-        return FolderRemote(section["url"], section.get("jobs"))
-    return _opened_by_dvc(section, where)
-
-
-def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
-    from dvc.data_cloud import Remote as DvcRemote
-    from dvc.exceptions import DvcException
-    from dvc.fs import get_cloud_fs
-
-    silence()
-    try:
-        kind, config, path = get_cloud_fs({"core": {}, "remote": {"": section}}, **section)
-        fs = kind(**config)
-        if fs.protocol == "local":
-            return FolderRemote(path, fs.jobs)
-        opened = DvcRemote("remote", path, fs, **config)
-    except (DvcException, ImportError) as error:
-        raise UserError(f"{where}: the remote cannot be used ({error})") from None
-    return KINDS.get(fs.protocol, Remote)(opened)
 
 
 def _modified(info: dict[str, Any]) -> float | None:

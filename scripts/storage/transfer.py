@@ -9,7 +9,8 @@ from scripts.inputs.reader import WorkTree
 from scripts.storage import faults
 from scripts.storage.cache import Cache
 from scripts.storage.faults import FaultsError
-from scripts.storage.remote import Remote, open_remote, reason
+from scripts.storage.remote import Remote, reason
+from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 MAX_NAMED = 5

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.doubles.storage import Storage
 from tests.repository import Run, config_text, contents, create, dvc
-from tests.storage.test_google import point_at
+from tests.storage.test_remote_google import point_at
 
 
 def test_releases_in_a_bucket_are_available_to_plain_dvc(

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.releases import lock
 from scripts.storage import manifest
-from scripts.storage.remote import FolderRemote
+from scripts.storage.remote_folder import FolderRemote
 from tests.repository import TEMPLATE, Released, Repository, Run, config_text, objects
 
 

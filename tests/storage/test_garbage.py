@@ -8,7 +8,8 @@ from scripts.errors import UserError
 from scripts.storage import garbage, manifest
 from scripts.storage.garbage import MIN_AGE
 from scripts.storage.manifest import Manifest
-from scripts.storage.remote import Remote, StoredObject, open_remote
+from scripts.storage.remote import Remote, StoredObject
+from scripts.storage.remote_kinds import open_remote
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE
 

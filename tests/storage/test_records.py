@@ -8,7 +8,8 @@ import pytest
 from scripts.errors import UserError
 from scripts.storage.derived import Derived
 from scripts.storage.records import Records, digest
-from scripts.storage.remote import Remote, open_remote
+from scripts.storage.remote import Remote
+from scripts.storage.remote_kinds import open_remote
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE, Repository, Run, snapshot
 

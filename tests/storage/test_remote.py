@@ -11,9 +11,13 @@ import pytest
 
 from scripts.errors import UserError
 from scripts.storage import remote as remotes
+from scripts.storage import remote_kinds
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
-from scripts.storage.remote import FolderRemote, GoogleRemote, Remote, open_remote, reason
+from scripts.storage.remote import Remote, reason
+from scripts.storage.remote_folder import FolderRemote
+from scripts.storage.remote_google import GoogleRemote
+from scripts.storage.remote_kinds import open_remote
 from tests.doubles import proxy
 from tests.doubles.process import free_port
 from tests.doubles.storage import BUCKET, Storage
@@ -72,7 +76,7 @@ def empty(
         return Stored(opened, cache, made, delete, overwrite)
     if request.param == "other":
         # A bucket without the class that knows it stands for all other kinds.
-        monkeypatch.delitem(remotes.KINDS, "gs")
+        monkeypatch.delitem(remote_kinds.KINDS, "gs")
     path = repository.place.name
     opened = open_remote(repository.root, dvc_config(f"gs://{BUCKET}/{path}", emulator.url))
 
@@ -192,8 +196,8 @@ def test_an_unreachable_remote_is_one_message(
     # Google's client waits for a minute in all between its six attempts.
     sleep = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _seconds: sleep(0))
-    for kinds in (remotes.KINDS, {}):
-        monkeypatch.setattr(remotes, "KINDS", kinds)
+    for kinds in (remote_kinds.KINDS, {}):
+        monkeypatch.setattr(remote_kinds, "KINDS", kinds)
         endpoint = f"http://127.0.0.1:{free_port()}"
         remote = open_remote(untouched.root, dvc_config(f"gs://{BUCKET}/path", endpoint))
         for call in (remote.missing, remote.mismatched, remote.damaged):
@@ -253,7 +257,7 @@ def test_only_a_few_objects_are_read_or_written_at_the_same_time(
     kind: str,
 ) -> None:
     if kind == "other":
-        monkeypatch.delitem(remotes.KINDS, "gs")
+        monkeypatch.delitem(remote_kinds.KINDS, "gs")
     cache, names = many
     guard = threading.Lock()
     counts = {"now": 0, "most": 0}

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.releases import lock
 from scripts.storage import manifest, remote
-from scripts.storage.remote import open_remote
+from scripts.storage.remote_kinds import open_remote
 from tests.doubles import proxy
 from tests.doubles.process import free_port, session
 from tests.doubles.proxy import Answer

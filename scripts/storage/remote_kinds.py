@@ -1,0 +1,47 @@
+"""The kinds of remotes: which class opens the one that `.dvc/config` names."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scripts.errors import UserError
+from scripts.storage import settings
+from scripts.storage.dvc import silence
+from scripts.storage.remote import Remote
+from scripts.storage.remote_folder import FolderRemote
+from scripts.storage.remote_google import GoogleRemote
+
+# The class of each kind, by the protocol of DVC's file system; the others need none.
+KINDS: dict[str, type[Remote]] = {"gs": GoogleRemote}
+
+
+def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFIG_PATH) -> Remote:
+    """Return the remote that `committed`, the content of a `.dvc/config`, names.
+
+    Raises `UserError` when there is none or DVC cannot use it; `where` names the file.
+    """
+    return of_settings(settings.remote_section(root, committed, where), where)
+
+
+def of_settings(section: dict[str, Any], where: str = settings.CONFIG_PATH) -> Remote:
+    """Return the remote that the settings in `section` describe; `where` names their file."""
+    if not urlsplit(section["url"]).scheme:
+        return FolderRemote(section["url"], section.get("jobs"))
+    return _opened_by_dvc(section, where)
+
+
+def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
+    from dvc.data_cloud import Remote as DvcRemote
+    from dvc.exceptions import DvcException
+    from dvc.fs import get_cloud_fs
+
+    silence()
+    try:
+        kind, config, path = get_cloud_fs({"core": {}, "remote": {"": section}}, **section)
+        fs = kind(**config)
+        if fs.protocol == "local":
+            return FolderRemote(path, fs.jobs)
+        opened = DvcRemote("remote", path, fs, **config)
+    except (DvcException, ImportError) as error:
+        raise UserError(f"{where}: the remote cannot be used ({error})") from None
+    return KINDS.get(fs.protocol, Remote)(opened)
