@@ -1,34 +1,21 @@
 """The client of GitHub's API."""
 
-import io
 import os
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from http import HTTPStatus
-from typing import NamedTuple
 
-import requests
-import stamina
-from github import Auth, GithubException, GithubRetry, UnknownObjectException
+from github import Auth, UnknownObjectException
 from github import Github as Client
 from github.GitRelease import GitRelease
 from github.Issue import Issue
-from github.IssueComment import IssueComment
 from github.NamedUser import NamedUser
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from scripts.errors import UserError
 from scripts.git.git import MAIN
-from scripts.github import actions, marker
-from scripts.github.deadline import ExpiredError, within
-from scripts.github.reports import REPORT_FILE
-from scripts.review import report
-from scripts.review.report import MAX_BYTES, Report
+from scripts.github import actions, artifacts, marker, retries, texts
+from scripts.github.retries import TIMEOUT, attempts, reporting
+from scripts.github.texts import BOT_LOGIN, Comments
+from scripts.review.report import Report
 
-# Anybody can write a comment with our marker, so only those of this account are ours.
-BOT_LOGIN = "github-actions[bot]"
 # The roles whose members may write. GitHub reports "maintain" as "write", and "triage" as "read".
 WRITING = {"admin", "maintain", "write"}
 DEPENDABOT_LOGIN = "dependabot[bot]"
@@ -37,16 +24,6 @@ DELETED_LOGIN = "ghost"
 APPROVED = "APPROVED"
 # What a reviewer can say of a pull request; the newest counts.
 DECISIONS = {APPROVED, "CHANGES_REQUESTED", "DISMISSED"}
-ARTIFACT = "dataset-report"
-CHUNK = 65_536
-MAX_RETRIES = 4
-# Seconds; each wait is twice the one before.
-FIRST_WAIT = 2.0
-MAX_WAIT = 120.0
-TIMEOUT = 30
-# For one action, that is, for all its requests with their retries.
-ACTION_LIMIT = 300.0
-RETRIED = [HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)]
 
 
 class GitHub:
@@ -63,19 +40,7 @@ class GitHub:
             base_url=self._api,
             auth=Auth.Token(self._token),
             timeout=TIMEOUT,
-            # A 403 is retried only where GitHub reports a rate limit, after the time it gives. A
-            # request that creates something is not: it may have succeeded although the answer
-            # failed.
-            retry=GithubRetry(
-                total=MAX_RETRIES,
-                backoff_factor=FIRST_WAIT / 2,
-                max_rate_limit_wait=MAX_WAIT,
-                secondary_rate_wait=MAX_WAIT / 2,
-                status_forcelist=RETRIED,
-                allowed_methods=("GET", "PATCH"),
-                raise_on_status=False,
-                retry_after_max=MAX_WAIT,
-            ),
+            retry=retries.of_requests(),
             seconds_between_requests=0,
             seconds_between_writes=0,
         )
@@ -99,7 +64,7 @@ class GitHub:
         Raises `UserError` when GitHub refuses.
         """
         with reporting(f"comment on pull request {number}"):
-            return _write(lambda: self._of_pull(number), text, marker.is_report)
+            return texts.write(lambda: self._of_pull(number), text, marker.is_report)
 
     def answer(self, number: int, first_line: str, text: str) -> str:
         """Write `text` as the one comment of issue `number` that begins with `first_line`.
@@ -109,10 +74,10 @@ class GitHub:
         """
 
         with reporting(f"comment on issue {number}"):
-            return _write(
+            return texts.write(
                 lambda: self._of_issue(number),
                 f"{first_line}{text}",
-                lambda body: _begins_with(body, first_line),
+                lambda body: texts.begins_with(body, first_line),
             )
 
     def keep_issue(self, first_line: str, title: str, text: str) -> str:
@@ -157,7 +122,7 @@ class GitHub:
     def commented(self, number: int) -> str | None:
         """Return the text of the one comment of pull request `number`, None without one."""
         with reporting(f"read the comments of pull request {number}"):
-            found = _find(self._of_pull(number), marker.is_report)
+            found = texts.find(self._of_pull(number), marker.is_report)
             return found.body if found else None
 
     def open_pulls(self) -> list[int]:
@@ -207,18 +172,8 @@ class GitHub:
         `UserError` for anything but a well-formed report.
         """
         with reporting(f"read the report of run {run}"):
-            artifacts = self._repository.get_workflow_run(run).get_artifacts()
-            # A run that was repeated can leave several; the newest counts.
-            named = [one for one in artifacts if one.name == ARTIFACT]
-            if not named:
-                return None
-            found = max(named, key=lambda one: one.id)
-            if found.size_in_bytes > MAX_BYTES:
-                raise UserError(
-                    f"the report of run {run} has {found.size_in_bytes:,} bytes: refused."
-                )
-            content = self._download(found.archive_download_url)
-        return _parse(content, f"the report of run {run}")
+            left = self._repository.get_workflow_run(run).get_artifacts()
+            return artifacts.report(left, f"the report of run {run}", self._token)
 
     def people(self, number: int) -> tuple[str, list[str]]:
         """Return who opened pull request `number`, and who approved it, in this order."""
@@ -249,9 +204,9 @@ class GitHub:
         # A fork can have the same owner, and can be deleted.
         return pull.head.repo is not None and pull.head.repo.full_name == self._name
 
-    def _of_pull(self, number: int) -> "_Comments":
+    def _of_pull(self, number: int) -> Comments:
         pull = self._repository.get_pull(number)
-        return _Comments(pull.get_issue_comments, pull.create_issue_comment)
+        return Comments(pull.get_issue_comments, pull.create_issue_comment)
 
     def _open_issue(self, first_line: str) -> Issue | None:
         """Return the oldest open issue of ours that begins with `first_line`."""
@@ -261,59 +216,15 @@ class GitHub:
                 for issue in self._repository.get_issues(
                     state="open", sort="created", direction="asc"
                 )
-                if _login(issue.user) == BOT_LOGIN and _begins_with(issue.body or "", first_line)
+                if _login(issue.user) == BOT_LOGIN
+                and texts.begins_with(issue.body or "", first_line)
             ),
             None,
         )
 
-    def _of_issue(self, number: int) -> "_Comments":
+    def _of_issue(self, number: int) -> Comments:
         issue = self._repository.get_issue(number)
-        return _Comments(issue.get_comments, issue.create_comment)
-
-    def _download(self, url: str) -> bytes:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        with requests.get(url, headers=headers, timeout=TIMEOUT, stream=True) as response:
-            response.raise_for_status()
-            content = b""
-            for part in response.iter_content(CHUNK):
-                content += part
-                if len(content) > MAX_BYTES:
-                    raise UserError(f"the report has more than {MAX_BYTES:,} bytes: refused.")
-        return content
-
-
-class _Comments(NamedTuple):
-    """The comments of an issue or a pull request: how they are listed, and how one is added."""
-
-    listed: Callable[[], Iterable[IssueComment]]
-    add: Callable[[str], IssueComment]
-
-
-def _write(open_: Callable[[], _Comments], text: str, is_ours: Callable[[str], bool]) -> str:
-    """Write `text` as the one comment that is ours; return its address."""
-    # It may be there although the answer failed, or it was deleted just now: search again.
-    for attempt in attempts():
-        with attempt:
-            comments = open_()
-            found = _find(comments, is_ours)
-            if found is None:
-                return comments.add(text).html_url
-            if found.body != text:
-                found.edit(text)
-            return found.html_url
-    raise AssertionError("unreachable")
-
-
-def _find(comments: _Comments, is_ours: Callable[[str], bool]) -> IssueComment | None:
-    return next(
-        (one for one in comments.listed() if one.user.login == BOT_LOGIN and is_ours(one.body)),
-        None,
-    )
-
-
-def _begins_with(body: str, first_line: str) -> bool:
-    # What somebody edits in a browser gets other line endings.
-    return body.replace("\r\n", "\n").startswith(first_line)
+        return Comments(issue.get_comments, issue.create_comment)
 
 
 def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:
@@ -321,65 +232,5 @@ def _is_head(pull: PullRequest, owner: str, sha: str) -> bool:
     return pull.head.sha == sha and pull.head.user.login == owner
 
 
-def _parse(archive: bytes, what: str) -> Report:
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(REPORT_FILE) as file:
-            # Bounded while unpacking: a small archive can hold a very large file.
-            return report.load(file.read(MAX_BYTES))
-    except Exception:  # noqa: BLE001 - a damaged archive fails in many ways
-        raise UserError(f"{what} is not a valid report: refused.") from None
-
-
-def attempts() -> Iterable[AbstractContextManager[object]]:
-    """Yield attempts at what can be done again: retry on server errors."""
-    return stamina.retry_context(
-        on=_is_server_error,
-        attempts=MAX_RETRIES,
-        timeout=None,
-        wait_initial=FIRST_WAIT,
-        wait_jitter=FIRST_WAIT,
-        wait_max=MAX_WAIT,
-    )
-
-
 def _login(user: NamedUser | None) -> str:
     return user.login if user else DELETED_LOGIN
-
-
-def _is_server_error(error: Exception) -> bool:
-    return isinstance(error, GithubException) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-@contextmanager
-def reporting(action: str, limit: float | None = None) -> Iterator[None]:
-    """Turn GitHub's errors into one message that says what to do.
-
-    Ends an action that takes more than `limit` seconds, by default `ACTION_LIMIT`.
-    """
-    seconds = limit or ACTION_LIMIT
-    try:
-        with within(seconds):
-            yield
-    except GithubException as error:
-        detail = error.data.get("message", "") if isinstance(error.data, dict) else ""
-        raise UserError(f"cannot {action} at GitHub: {_advice(error.status, detail)}") from None
-    except requests.RequestException as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"cannot {action} at GitHub: {reason}. Run the job again.") from None
-    except ExpiredError:
-        raise UserError(
-            f"cannot {action} at GitHub: no complete answer within {seconds:g} seconds."
-            " Run the job again."
-        ) from None
-
-
-def _advice(status: int, detail: str) -> str:
-    known: dict[int, str] = {
-        HTTPStatus.UNAUTHORIZED: "the token is not valid",
-        HTTPStatus.FORBIDDEN: "the token lacks a permission; see the workflow's permissions",
-        HTTPStatus.NOT_FOUND: "not found, or the token has no access to it",
-        HTTPStatus.UNPROCESSABLE_ENTITY: "the content was not accepted",
-        HTTPStatus.TOO_MANY_REQUESTS: "too many requests; run the job again later",
-    }
-    reason = known.get(status, "server error; run the job again later")
-    return f"{reason} ({status} {detail[:200]})".replace(" )", ")")

@@ -11,7 +11,8 @@ from github.GitReleaseAsset import GitReleaseAsset
 
 from scripts.assets.croissant import FileObject
 from scripts.errors import UserError
-from scripts.github.client import GitHub, attempts, reporting
+from scripts.github.client import GitHub
+from scripts.github.retries import attempts, reporting
 
 # Seconds for all files of a release, which are gigabytes at most.
 UPLOAD_LIMIT = 3600.0

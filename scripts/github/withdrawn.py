@@ -6,7 +6,8 @@ from github.GitRelease import GitRelease
 
 from scripts.errors import UserError
 from scripts.github import uploads
-from scripts.github.client import GitHub, reporting
+from scripts.github.client import GitHub
+from scripts.github.retries import reporting
 from scripts.releases.history import History
 from scripts.review import render
 

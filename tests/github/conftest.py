@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stamina
 
-from scripts.github import client
+from scripts.github import retries
 from tests.doubles import github
 from tests.doubles.github import REPOSITORY, Server
 
@@ -28,8 +28,8 @@ def server(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
     monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
     monkeypatch.setenv("GITHUB_API_URL", emulator.url)
     # Retries as often as usual, but without waiting.
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.0)
-    with stamina.set_testing(True, attempts=client.MAX_RETRIES):
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.0)
+    with stamina.set_testing(True, attempts=retries.MAX_RETRIES):
         yield emulator
 
 

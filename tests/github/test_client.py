@@ -8,8 +8,9 @@ import pytest
 import stamina
 
 from scripts.errors import UserError
-from scripts.github import client, marker
-from scripts.github.client import ARTIFACT, GitHub
+from scripts.github import marker, retries
+from scripts.github.artifacts import ARTIFACT
+from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.reports import REPORT_FILE
 from scripts.review.report import MAX_BYTES
@@ -163,11 +164,11 @@ def test_a_missing_permission_is_not_retried(hub: GitHub, server: Server, pull: 
 def test_a_server_error_is_retried_a_few_times_with_growing_waits(
     hub: GitHub, server: Server, pull: int, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
-    monkeypatch.setattr(client, "FIRST_WAIT", 2.0)
+    monkeypatch.setattr(retries, "FIRST_WAIT", 2.0)
     server.proxy.fail(502, "POST .*/comments")
     with stamina.set_testing(False), pytest.raises(UserError, match="server error"):
         hub.comment(pull, ONE)
-    assert attempts(server) == client.MAX_RETRIES == 4
+    assert attempts(server) == retries.MAX_RETRIES == 4
     assert len(waits) == 3
     for wait, least in zip(waits, (2, 4, 8), strict=True):
         assert least <= wait <= least + 2
@@ -315,7 +316,7 @@ def test_every_request_reports_errors_as_one_message(
 def test_an_answer_that_arrives_byte_by_byte_ends_in_one_message(
     hub: GitHub, server: Server, monkeypatch: pytest.MonkeyPatch, action: Callable[[GitHub], object]
 ) -> None:
-    monkeypatch.setattr(client, "ACTION_LIMIT", 0.3)
+    monkeypatch.setattr(retries, "ACTION_LIMIT", 0.3)
     monkeypatch.setattr(proxy, "PAUSE", 1.0)
     server.proxy.fail(Harm.SLOW)
 
@@ -331,7 +332,7 @@ def test_an_archive_that_arrives_byte_by_byte_ends_in_one_message(
     hub: GitHub, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: problems_report()})
-    monkeypatch.setattr(client, "ACTION_LIMIT", 0.5)
+    monkeypatch.setattr(retries, "ACTION_LIMIT", 0.5)
     server.proxy.fail(Harm.SLOW, "/zip$")
 
     with pytest.raises(UserError, match="cannot read the report of run 1 at GitHub: no complete"):

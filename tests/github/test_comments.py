@@ -8,7 +8,8 @@ import pytest
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.github import marker, merges, proposed
-from scripts.github.client import ARTIFACT, GitHub
+from scripts.github.artifacts import ARTIFACT
+from scripts.github.client import GitHub
 from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
 from scripts.github.reports import REPORT_FILE
