@@ -1,11 +1,9 @@
 """The pages of the catalogue, rendered from the templates beside this module."""
 
 import html
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,18 +12,15 @@ from scripts.dataset.near import LIMIT
 from scripts.inputs.config import SPLITS, TRAIN
 from scripts.review import plan, render, table, words
 from scripts.review.warnings import warnings
-from scripts.site import atlas, catalogue, charts, markdown
+from scripts.site import atlas, catalogue, charts, markdown, sections
 from scripts.site.catalogue import Catalogue, CatalogueEntry
-from scripts.site.changes import Moved, Placed, ShownChange
+from scripts.site.changes import Placed
 from scripts.site.known import Ambiguous
 from scripts.site.pictures import Pictures
+from scripts.site.sections import Shown, source_label
 from scripts.site.sheets import Picture, PictureSheet
 from scripts.storage import files, manifest
 
-# More pictures of one kind of change are counted only.
-MAX_SHOWN = 60
-# They come from so many sheets at most.
-MAX_SHEETS = 12
 MAX_CURATED = 200
 # The page of a release shows so many images of so many classes: each needs its atlas.
 LOOK, MAX_LOOK = 12, 20
@@ -34,25 +29,6 @@ MAX_COMPARED = 50
 # Numbers beside the first, the current and the last page.
 NEIGHBORS = 2
 AMBIGUOUS = "ambiguous"
-
-Found = TypeVar("Found", Placed, Moved)
-
-
-class Shown(NamedTuple):
-    """A picture of a sample, with words below it, and the label that the source gives it."""
-
-    placed: Placed
-    words: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """Pictures of one kind of change."""
-
-    title: str
-    count: int
-    shown: Sequence[Shown]
 
 
 def write(shown: Catalogue, pictures: Pictures, folder: Path) -> int:
@@ -100,14 +76,14 @@ class _Site:
             rows=_rows(entry),
             warnings=warnings(entry.plan) if entry.before else [],
             table=table.count_table(entry.plan.counts),
-            sections=_sections(entry.before, entry, entry.change) if entry.before else [],
+            sections=sections.of(entry.before, entry, entry.change) if entry.before else [],
             labels=entry.labels,
             curated=[render.curated_row(change, str) for change in curated],
             curated_columns=("sample", *render.CURATED_COLUMNS),
             others=[other.tag for other in self._compared(entry)],
             near=entry.near,
             limit=f"{LIMIT:g}",
-            label_of=lambda placed: _source_label(entry, placed),
+            label_of=lambda placed: source_label(entry, placed),
             ambiguous=self._ambiguous(entry),
             card=markdown.of_card(entry.card) if entry.card else None,
         )
@@ -158,10 +134,10 @@ class _Site:
             before=before,
             entry=entry,
             change=change,
-            words=_in_words(change),
+            words=sections.in_words(change),
             is_comparable=before.tag in (entry.plan.comparable or ()),
             table=table.count_table(counts),
-            sections=_sections(before, entry, change),
+            sections=sections.of(before, entry, change),
         )
 
     def _compared(self, entry: CatalogueEntry) -> list[CatalogueEntry]:
@@ -208,51 +184,6 @@ def _style(key: str, height: int, width: int) -> str:
     image = f".a-{key}, .a-{key} i {{ background-image: url({key}.png); }}\n"
     side = f".a-{key} {{ --h: calc(var(--w) * {height} / {width}); }}\n"
     return image + side if height != width else image
-
-
-def _sections(
-    before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None
-) -> list[Section]:
-    """Return what differs as pictures."""
-    if change is None:
-        return []
-
-    def place(entry: CatalogueEntry, one: Placed) -> Shown:
-        return Shown(one, f"{one.split}/{one.label}", _source_label(entry, one))
-
-    def move(one: Moved) -> Shown:
-        old, new = one
-        words = f"{old.split}/{old.label} → {new.split}/{new.label}"
-        return Shown(new, words, _source_label(after, new))
-
-    moves = {"Relabeled": change.relabeled, "Moved between splits": change.moved}
-    singles = {"Added": (after, change.added), "Removed": (before, change.removed)}
-    sections = [
-        *(
-            Section(title, len(found), [*map(move, _few(found, lambda one: one.after))])
-            for title, found in moves.items()
-        ),
-        *(
-            Section(title, len(found), [place(entry, one) for one in _few(found, lambda one: one)])
-            for title, (entry, found) in singles.items()
-        ),
-    ]
-    return [section for section in sections if section.count]
-
-
-def _few(found: Sequence[Found], placed: Callable[[Found], Placed]) -> list[Found]:
-    """Return some of `found`, from a few sheets that have most of them: a page loads each whole."""
-    by_sheet: dict[str, list[Found]] = {}
-    for one in found:
-        by_sheet.setdefault(placed(one).sheet.key, []).append(one)
-    largest = sorted(by_sheet.values(), key=len, reverse=True)[:MAX_SHEETS]
-    turns = zip_longest(*largest)
-    shown = [one for turn in turns for one in turn if one is not None][:MAX_SHOWN]
-    return sorted(shown, key=lambda one: _place_of(placed(one)))
-
-
-def _place_of(placed: Placed) -> tuple[int, str, str]:
-    return SPLITS.index(placed.split), placed.label, placed.identifier
 
 
 def _rows(entry: CatalogueEntry) -> list[dict[str, Any]]:
@@ -313,10 +244,6 @@ def _cells(entry: CatalogueEntry, label: str, sheet: PictureSheet) -> Markup:
     return Markup("\n".join(lines))  # noqa: S704
 
 
-def _source_label(entry: CatalogueEntry, placed: Placed) -> str:
-    return entry.known.label(placed.identifier) or ""
-
-
 def _page_numbers(page: int, last: int) -> list[int | None]:
     """Return the first, the last, and the pages around `page`; None stands for those between."""
     around = range(page - NEIGHBORS, page + NEIGHBORS + 1)
@@ -338,18 +265,6 @@ def _headline(entry: CatalogueEntry) -> str:
 
 def _comparable(entry: CatalogueEntry) -> str:
     return f"with {words.comparable(entry.plan)}" if entry.before else "first release"
-
-
-def _in_words(change: ShownChange | None) -> str:
-    if change is None:
-        return "What differs is not known."
-    counts = {
-        "added": len(change.added),
-        "removed": len(change.removed),
-        "relabeled": len(change.relabeled),
-        "moved between splits": len(change.moved),
-    }
-    return ", ".join(f"{count:,} {words}" for words, count in counts.items())
 
 
 def _md5(one: Ambiguous) -> str:
