@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from scripts.github import marker
 from scripts.releases import lock
 from scripts.releases.lock import Lock
-from scripts.review import render, report
+from scripts.review import render, report_json
 from scripts.storage import manifest
 from tests.repository import (
     PROJECT,
@@ -242,14 +241,10 @@ def test_a_branch_may_not_give_an_old_lock_a_schema(old: Repository, run: Run) -
     assert "dataset.dvc is written by the release only" in result.err
 
 
-def old_report() -> report.Report:
-    return report.load((DATA / "report-without-schema.json").read_bytes())
+def test_a_report_of_machinery_1_0_0_is_read_and_rendered() -> None:
+    found = report_json.load((DATA / "report-schema-1.json").read_bytes())
 
-
-def test_an_old_report_is_read_and_rendered() -> None:
-    found = old_report()
-
-    assert found.schema_ == 0
+    assert found.schema_ == 1
     assert found.plan is not None
     assert (found.plan.version, found.plan.against, found.stored) == ("v3", "v2", "yes")
     assert found.plan.samples is not None
@@ -263,30 +258,6 @@ def test_an_old_report_is_read_and_rendered() -> None:
         "The files are in the remote. Merging publishes this as **v3**, or the next number if"
         " another pull request merges first.\n"
     )
-
-
-def test_an_old_comment_is_recognized_and_its_text_is_kept() -> None:
-    text = (DATA / "comment-without-schema.md").read_text()
-
-    assert marker.is_report(text)
-    known, body = marker.parse(text)
-
-    # It holds no data, so neither its version nor anything else is known.
-    assert known is None
-    assert body == text.partition("\n")[2]
-    assert body.startswith("### dataset v3: +6 samples, 2 classes\n")
-
-
-def test_an_old_comment_can_be_marked_as_out_of_date_and_then_read() -> None:
-    _, body = marker.parse((DATA / "comment-without-schema.md").read_text())
-
-    text = marker.compose(marker.Marker(), body, f"{render.outdated('v3')}\n")
-
-    assert marker.is_report(text)
-    known, again = marker.parse(text)
-    assert known is not None
-    assert (known.version, again) == (None, body)
-    assert text.count("Out of date: v3 was published") == 1
 
 
 # `data/releases-schema-3.bundle` has seven releases made by the code whose locks recorded a range

@@ -10,7 +10,9 @@ from github.Artifact import Artifact
 from scripts.errors import UserError
 from scripts.github.reports import REPORT_FILE
 from scripts.github.retries import TIMEOUT
-from scripts.review.report import MAX_BYTES, Report, load
+from scripts.review import report_json
+from scripts.review.report import Report
+from scripts.review.report_json import MAX_BYTES
 
 ARTIFACT = "dataset-report"
 CHUNK = 65_536
@@ -48,6 +50,6 @@ def _parse(archive: bytes, what: str) -> Report:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as files, files.open(REPORT_FILE) as file:
             # Bounded while unpacking: a small archive can hold a very large file.
-            return load(file.read(MAX_BYTES))
+            return report_json.load(file.read(MAX_BYTES))
     except Exception:  # noqa: BLE001 - a damaged archive fails in many ways
         raise UserError(f"{what} is not a valid report: refused.") from None

@@ -14,12 +14,12 @@ from scripts.github.reports import REPORT_FILE
 from scripts.publish import origin
 from scripts.releases import releases
 from scripts.releases.releases import Release
-from scripts.review import render, report
+from scripts.review import render, report_json
 
 
 def comment(folder: Path, sheet: str | None) -> str:
     """Post the report in `folder` on the pull request that started the workflow."""
-    found = report.load((folder / REPORT_FILE).read_bytes())
+    found = report_json.load((folder / REPORT_FILE).read_bytes())
     number = int(actions.event()["pull_request"]["number"])
     return GitHub().comment(number, proposed.text(found, sheet or None))
 

@@ -1,7 +1,6 @@
 """The hidden marker of a comment: how a later run finds it, and what it must know of it."""
 
 import json
-import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -9,9 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scripts.review.report import Name, Report, Stored, Tag
 
 PREFIX, SUFFIX = "<!-- dataset-report ", " -->"
-# What comments began with before they held data, and the note that could follow.
-VERSION_0 = "<!-- dataset report -->"
-VERSION_0_NOTE = re.compile(r"\A> \[!NOTE\]\n> .*\n\n")
 # Separates a note about the comment from the report itself.
 BODY = "<!-- report -->\n"
 # Separates the report from its picture.
@@ -32,7 +28,7 @@ class Marker(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
+    schema_: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
     version: Tag | None = None
     against: Name | None = None
     changed: bool = False
@@ -100,7 +96,7 @@ def carry_candidate(old: str, new: str) -> str:
 
 def is_report(text: str) -> bool:
     """Return whether `text` is a comment that this project wrote."""
-    return text.startswith((PREFIX, VERSION_0))
+    return text.startswith(PREFIX)
 
 
 def is_newer(text: str) -> bool:
@@ -117,12 +113,10 @@ def is_newer(text: str) -> bool:
 def parse(text: str) -> tuple[Marker | None, str]:
     """Return the marker and the body of a comment.
 
-    The marker is None for comments that hold no data, or data of a newer version.
+    The marker is None where it is damaged, or holds data of a newer version.
     """
     # A comment that somebody edits in a browser gets other line endings.
     text = text.replace("\r\n", "\n")
-    if text.startswith(VERSION_0):
-        return None, VERSION_0_NOTE.sub("", text.removeprefix(VERSION_0).lstrip("\n"))
     first, _, rest = text.partition("\n")
     body = rest.partition(BODY)[2] or rest
     try:

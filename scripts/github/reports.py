@@ -7,7 +7,7 @@ from scripts.github import actions
 from scripts.inputs.paths import INPUT_PATHS
 from scripts.inputs.reader import WorkTree
 from scripts.publish import bucket
-from scripts.review import plan, report
+from scripts.review import plan, report_json
 from scripts.review.report import Report, Stored
 from scripts.storage.settings import CONFIG_PATH
 
@@ -26,7 +26,7 @@ def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
         }
     )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
+    (folder / REPORT_FILE).write_text(report_json.dump(found), encoding="utf-8")
     if sheet:
         (folder / SHEET_FILE).write_bytes(sheet)
     return found

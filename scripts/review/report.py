@@ -1,21 +1,17 @@
 """A report: the plan or the problems of a change, as bounded plain data."""
 
-import json
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json
 
 from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 from scripts.storage import faults
 
+# Machinery-1.0.0 wrote 1; those between were never released.
 SCHEMA = 6
-# The first schema that names the comparable releases.
-EXACT = 6
-MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
 MAX_PATH = 300
@@ -236,7 +232,7 @@ class Report(_Data):
     says whether a merge would go to main, `commits` how many commits change the dataset.
     """
 
-    schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = SCHEMA
+    schema_: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
     plan: Plan | None = None
     problems: Annotated[list[ReportedProblem], Field(max_length=MAX_PROBLEMS)] = []
     stored: Stored | None = None
@@ -269,66 +265,3 @@ def problems(error: UserError) -> list[ReportedProblem]:
 def bounded(text: str, most: int) -> str:
     """Return `text`, cut where it has more than `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def dump(report: Report) -> str:
-    """Return `report` as JSON."""
-    return report.model_dump_json(by_alias=True)
-
-
-def load(content: bytes) -> Report:
-    """Return the report in `content`, which may come from a fork or from older code.
-
-    Raises `ValueError` for anything but a well-formed report.
-    """
-    # Not Python's own parser: what is nested deeply would exhaust its stack.
-    data = from_json(content)
-    if isinstance(data, dict) and "schema" not in data:
-        data = _from_version_0(data)
-    if isinstance(data, dict) and data.get("schema") in (0, 1):
-        data = _from_version_1(data)
-    if isinstance(data, dict) and data.get("schema") in range(EXACT):
-        data = _without_range(data)
-    report = Report.model_validate_json(json.dumps(data))
-    if (report.plan is None) == (not report.problems):
-        raise ValueError("a report holds either a plan or problems")
-    return report
-
-
-def _from_version_0(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a report as it was written before reports had a schema number, under today's names."""
-    plan = _renamed(data.get("change"), retrained="leaks", sketches="previews")
-    if isinstance(plan, dict):
-        plan["samples"] = _renamed(plan.get("samples"), refiled="relabeled")
-    report = _renamed(data, change="plan", faults="problems")
-    return {**report, "plan": plan, "schema": 0}
-
-
-def _from_version_1(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a report from when leaks were counted for each release, in one direction."""
-    plan = data.get("plan")
-    if not isinstance(plan, dict):
-        return data
-    kept = {key: value for key, value in plan.items() if key != "previews"}
-    if isinstance(leaks := plan.get("leaks"), dict):
-        kept["leaks"] = [
-            {"tags": [tag], "from_test": count, "from_train": 0} for tag, count in leaks.items()
-        ]
-    return {**data, "plan": kept}
-
-
-def _without_range(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a report from when comparability was a range of releases, which was not exact."""
-    plan = data.get("plan")
-    if not isinstance(plan, dict):
-        return data
-    return {
-        **data,
-        "plan": {key: value for key, value in plan.items() if key != "comparable_since"},
-    }
-
-
-def _renamed(data: Any, **names: str) -> Any:
-    if not isinstance(data, dict):
-        return data
-    return {names.get(key, key): value for key, value in data.items()}

@@ -13,15 +13,15 @@ from scripts.github.artifacts import ARTIFACT
 from scripts.github.client import GitHub
 from scripts.github.marker import Marker
 from scripts.github.reports import REPORT_FILE
-from scripts.review.report import MAX_BYTES
+from scripts.review.report_json import MAX_BYTES
 from tests.doubles import proxy
 from tests.doubles.github import CONTRIBUTOR, OWNER, REPOSITORY, Server
 from tests.doubles.proxy import Harm
 
 SHA = "1" * 40
-# As a run writes them, and as a run wrote them before markers held data.
+# As a run writes them, and one whose marker is damaged.
 ONE, TWO = (marker.compose(Marker(version=tag), f"{tag}\n") for tag in ("v1", "v2"))
-WITHOUT_DATA = f"{marker.VERSION_0}\nv1\n"
+WITHOUT_DATA = f"{marker.PREFIX}\nv1\n"
 
 
 @pytest.fixture

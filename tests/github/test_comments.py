@@ -14,7 +14,7 @@ from scripts.github.comments import update_comments
 from scripts.github.marker import Marker
 from scripts.github.reports import REPORT_FILE
 from scripts.isolated import Limits
-from scripts.review import render, report
+from scripts.review import render, report_json
 from scripts.review.report import Report, ReportedProblem
 from tests.doubles.github import BOT, CONTRIBUTOR, Server
 from tests.repository import Repository, Run, config_text, git
@@ -26,9 +26,9 @@ DATA = Path(__file__).parent.parent / "data"
 SHEET = "https://example.org/sheet"
 BODY = "### the report\n"
 PLANNED = Marker(version="v0", changed=True, sheet=SHEET)
-# As a run writes a comment, and as a run wrote it before its marker held data.
+# As a run writes a comment, and one whose marker is damaged.
 POSTED = marker.compose(PLANNED, BODY)
-WITHOUT_DATA = (DATA / "comment-without-schema.md").read_text(encoding="utf-8")
+WITHOUT_DATA = f"{marker.PREFIX}damaged{marker.SUFFIX}\n### dataset v3\n"
 
 
 def propose(
@@ -74,7 +74,7 @@ def release(repository: Repository, run: Run, **changes: object) -> None:
 
 def write_report(folder: Path, found: Report) -> Path:
     folder.mkdir()
-    (folder / REPORT_FILE).write_text(report.dump(found), encoding="utf-8")
+    (folder / REPORT_FILE).write_text(report_json.dump(found), encoding="utf-8")
     return folder
 
 
@@ -90,7 +90,7 @@ def test_a_report_is_posted_with_what_a_later_run_must_know(
 ) -> None:
     number = server.open_pull("branch", "1" * 40)
     event(pull_request={"number": number})
-    found = report.load((DATA / "report-without-schema.json").read_bytes())
+    found = report_json.load((DATA / "report-schema-1.json").read_bytes())
     folder = write_report(tmp_path / "report", found)
     result = run("workflow", "comment", "--sheet", SHEET, str(folder))
     assert result.code == 0
@@ -140,7 +140,7 @@ def test_the_report_of_a_fork_is_posted_on_its_pull_request(
     repository: Repository, server: Server, run: Run, event: Event
 ) -> None:
     number = server.open_pull("patch", "1" * 40, fork=True)
-    content = (DATA / "report-without-schema.json").read_bytes()
+    content = (DATA / "report-schema-1.json").read_bytes()
     server.add_artifact(1, ARTIFACT, {REPORT_FILE: content})
     event(workflow_run=workflow_run("1" * 40))
     assert run("workflow", "comment-fork").code == 0
@@ -166,7 +166,7 @@ def test_without_a_fork_a_pull_request_or_a_report_there_is_no_comment(
     expected: str,
 ) -> None:
     number = server.open_pull("patch", "1" * 40, fork=True)
-    server.add_artifact(1, ARTIFACT, {REPORT_FILE: report.dump(problem()).encode()})
+    server.add_artifact(1, ARTIFACT, {REPORT_FILE: report_json.dump(problem()).encode()})
     event(workflow_run=workflow_run("1" * 40, **changes))
     assert run("workflow", "comment-fork") == (0, f"{expected}\n", "")
     assert server.comments(number) == []
@@ -372,19 +372,6 @@ def test_a_comment_that_is_out_of_date_has_one_note_however_often_it_is_marked(
     assert "> Out of date: v1 was published" in body(server, min(posted))
 
 
-def test_the_note_of_a_comment_without_data_is_replaced(
-    released: Repository, server: Server
-) -> None:
-    first, _, rest = WITHOUT_DATA.partition("\n")
-    note = "> [!NOTE]\n> Out of date: v3 was published since. Update the branch to look again.\n\n"
-    number = propose(released, server, {"requirements.txt": b"pillow\n"}, f"{first}\n{note}{rest}")
-    update(released)
-    text = body(server, number)
-    assert text.count("[!NOTE]") == 1
-    assert "> Out of date: v0 was published after this comment was written." in text
-    assert text.endswith(rest)
-
-
 def test_a_comment_that_was_marked_as_out_of_date_can_be_rendered_again(
     released: Repository, server: Server
 ) -> None:
@@ -529,7 +516,7 @@ def reported(
     folder = repository.place / "report"
     result = run("workflow", "report", "--stored", "yes", str(folder))
     assert result.code == 0, result.err
-    return render.comment(report.load((folder / REPORT_FILE).read_bytes()))
+    return render.comment(report_json.load((folder / REPORT_FILE).read_bytes()))
 
 
 REBASE = '"Rebase and merge" would publish each of its 2 commits'

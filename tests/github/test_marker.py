@@ -6,7 +6,7 @@ import pytest
 
 from scripts.github import marker
 from scripts.github.marker import Marker
-from scripts.review import report
+from scripts.review import report_json
 from scripts.review.report import Report, ReportedProblem
 
 DATA = Path(__file__).parent.parent / "data"
@@ -17,12 +17,7 @@ FULL = Marker(
 
 def reported() -> Report:
     """Return a report with a plan: v3 compared with v2."""
-    return report.load((DATA / "report-without-schema.json").read_bytes())
-
-
-def comment_without_schema() -> str:
-    """Return a comment as it was written before its marker held data."""
-    return (DATA / "comment-without-schema.md").read_text(encoding="utf-8")
+    return report_json.load((DATA / "report-schema-1.json").read_bytes())
 
 
 def test_the_marker_holds_what_a_later_run_must_know() -> None:
@@ -90,22 +85,6 @@ def test_a_note_stands_before_the_report_and_does_not_belong_to_it() -> None:
     assert marker.parse(text) == (FULL, "body\n")
 
 
-def test_a_comment_without_data_in_its_marker_is_recognized() -> None:
-    text = comment_without_schema()
-    assert marker.is_report(text)
-    found, body = marker.parse(text)
-    assert found is None
-    assert body.startswith("### dataset v3: +6 samples, 2 classes\n")
-    assert body == text.removeprefix("<!-- dataset report -->\n")
-
-
-def test_the_note_of_a_comment_without_data_is_not_part_of_its_report() -> None:
-    note = "> [!NOTE]\n> Out of date: v3 was published since. Update the branch to look again.\n\n"
-    old = comment_without_schema()
-    first, _, body = old.partition("\n")
-    assert marker.parse(f"{first}\n{note}{body}") == (None, body)
-
-
 def test_a_marker_of_newer_code_is_recognized_but_not_understood() -> None:
     text = marker.compose(FULL, "body").replace('"schema": 1', '"schema": 2')
     assert marker.is_report(text)
@@ -143,7 +122,8 @@ def test_line_endings_of_a_browser_make_no_difference() -> None:
     [
         "",
         "text",
-        "> <!-- dataset report -->",
+        "> <!-- dataset-report {} -->",
+        "<!-- dataset report -->",
         f" {marker.compose(FULL, 'body')}",
         "<!-- dataset -->",
     ],

@@ -13,7 +13,7 @@ from scripts.git.git import Git
 from scripts.releases import lock
 from scripts.releases.history import History
 from scripts.review import plan as plans
-from scripts.review import render, report, words
+from scripts.review import render, report_json, words
 from scripts.review.render import (
     MAX_CURATED_SHOWN,
     MAX_PROBLEMS_SHOWN,
@@ -1042,7 +1042,7 @@ def test_a_report_that_was_written_and_read_renders_the_same(
 ) -> None:
     folder = released.place / "report"
     assert run("workflow", "report", str(folder), "--stored", "yes").code == 0
-    found = report.load((folder / "report.json").read_bytes())
+    found = report_json.load((folder / "report.json").read_bytes())
 
     assert found.plan is not None
     assert render.plan_markdown(found.plan) == run("plan", "--format", "markdown").out

@@ -9,7 +9,7 @@ import pytest
 from scripts.errors import UserError
 from scripts.inputs import config
 from scripts.inputs.problems import InputError, Mark, Problem
-from scripts.review import report
+from scripts.review import report, report_json
 from scripts.review.report import (
     MAX_CURATED,
     MAX_LISTED,
@@ -36,7 +36,7 @@ def sample(split: str) -> dict[str, Any]:
 def planned() -> dict[str, Any]:
     """Return a well-formed report on a plan, as JSON data, with every field there is."""
     return {
-        "schema": 3,
+        "schema": SCHEMA,
         "plan": {
             "version": "v3",
             "against": "v2",
@@ -100,13 +100,13 @@ def refused() -> dict[str, Any]:
     """Return a well-formed report on an invalid config, as JSON data."""
     problem = {"file": "dataset_config.yaml", "line": 3, "column": 10, "message": "wrong"}
     return {
-        **{"schema": 3, "plan": None, "problems": [problem], "stored": None},
+        **{"schema": SCHEMA, "plan": None, "problems": [problem], "stored": None},
         **{"no_bucket": False, "onto_main": False, "commits": 1},
     }
 
 
 def load(data: object) -> Report:
-    return report.load(json.dumps(data).encode())
+    return report_json.load(json.dumps(data).encode())
 
 
 def changed(data: dict[str, Any], *path: str | int, value: object) -> dict[str, Any]:
@@ -126,13 +126,13 @@ def at(data: Any, *path: str | int) -> Any:
 def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
     found = load(data)
 
-    assert json.loads(report.dump(found)) == data
-    assert report.load(report.dump(found).encode()) == found
+    assert json.loads(report_json.dump(found)) == data
+    assert report_json.load(report_json.dump(found).encode()) == found
 
 
 def test_a_report_carries_the_newest_schema() -> None:
     assert SCHEMA == 6
-    assert json.loads(report.dump(Report()))["schema"] == SCHEMA
+    assert json.loads(report_json.dump(Report()))["schema"] == SCHEMA
 
 
 COUNT = ("plan", "counts", 0)
@@ -358,7 +358,7 @@ def test_an_unknown_field_is_refused(data: dict[str, Any], path: tuple[str | int
         load(changed(data, *path, "text", value="hello"))
 
 
-@pytest.mark.parametrize("schema", [SCHEMA + 1, 99, -1, "1", None, 1.0, True])
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 99, -1, 0, "1", None, 1.0, True])
 def test_a_report_of_a_newer_or_unknown_schema_is_refused(schema: object) -> None:
     with pytest.raises(ValueError, match="validation error"):
         load(changed(planned(), "schema", value=schema))
@@ -387,7 +387,7 @@ def test_a_report_of_a_newer_or_unknown_schema_is_refused(schema: object) -> Non
 )
 def test_anything_but_a_report_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the message differs for each
-        report.load(content)
+        report_json.load(content)
 
 
 def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
@@ -399,156 +399,77 @@ def test_a_report_holds_a_plan_or_problems_but_not_both() -> None:
             load(data)
 
 
-def version_5() -> dict[str, Any]:
-    """Return a report from when comparability was a range of releases."""
-    data = {**planned(), "schema": 5}
-    for key in ("comparable", "incomparable", "resized"):
-        del data["plan"][key]
-    for key in ("is_new", "refused"):
-        del data["plan"]["leaks"][0][key]
-    data["plan"]["comparable_since"] = "v1"
-    return data
+# What a report of machinery-1.0.0 does not say.
+UNSAID_OF_REPORT = {"onto_main": True, "commits": 1}
+UNSAID_OF_PLAN: dict[str, Any] = {
+    **{"seed_changed": False, "rule_changed": False, "resized": False, "unknown": []},
+    **{"comparable": None, "incomparable": [], "placed_leaks": [], "promotion": None},
+    **{"curated": Curated(), "selected": None, "near_duplicates": None},
+}
+UNSAID_OF_SAMPLES = {"before": 0, "test_removed": 0}
 
 
-# What older reports do not say of comparability.
-UNSAID: dict[str, Any] = {"comparable": None, "incomparable": [], "resized": False}
-
-
-def version_3() -> dict[str, Any]:
-    """Return a report from before there was a file about releases."""
-    data = {**version_5(), "schema": 3}
-    del data["plan"]["promotion"]
-    return data
-
-
-def version_2() -> dict[str, Any]:
-    """Return a report from before there was a curation."""
-    data = {**version_3(), "schema": 2}
-    for key in ("curated", "selected", "near_duplicates", "placed_leaks"):
-        del data["plan"][key]
-    return data
-
-
-def version_1(schema: int = 1) -> dict[str, Any]:
-    """Return a report from when leaks were counted for each release, in one direction."""
-    data = {**version_2(), "schema": schema}
-    del data["onto_main"], data["commits"]
+def schema_1() -> dict[str, Any]:
+    """Return a report of machinery-1.0.0, with every field there was."""
+    data = {**planned(), "schema": 1}
     plan = data["plan"]
-    for key in ("seed_changed", "rule_changed", "comparable_since", "unknown"):
-        del plan[key]
-    for key in ("before", "test_removed"):
-        del plan["samples"][key]
+    for part, unsaid in (
+        (data, UNSAID_OF_REPORT),
+        (plan, UNSAID_OF_PLAN),
+        (plan["samples"], UNSAID_OF_SAMPLES),
+    ):
+        for key in unsaid:
+            del part[key]
     plan["leaks"] = LEAKED
     plan["previews"] = [{"split": "train", "class": "3", "lines": [" ▀▄█"]}]
     return data
 
 
-def version_0() -> dict[str, Any]:
-    """Return a report as it was written before reports had a schema number."""
-    plan = version_1()["plan"]
-    plan["retrained"] = plan.pop("leaks")
-    plan["sketches"] = plan.pop("previews")
-    plan["samples"]["refiled"] = plan["samples"].pop("relabeled")
-    return {"change": plan, "faults": [], "stored": "yes"}
-
-
-def test_a_report_of_schema_4_is_read_as_one_of_today() -> None:
-    found = load({**version_5(), "schema": 4})
-
-    assert found == load(version_5()).model_copy(update={"schema_": 4})
-
-
-def test_a_report_of_schema_5_does_not_name_the_comparable_releases() -> None:
-    found, expected = load(version_5()).plan, load(planned()).plan
-
-    assert found is not None
-    assert expected is not None
-    leaks = [one.model_copy(update={"refused": True}) for one in expected.leaks]
-    assert found == expected.model_copy(update={**UNSAID, "leaks": leaks})
-
-
-def test_a_report_of_schema_3_promotes_nothing() -> None:
-    found = load(version_3())
-
-    expected = load(changed(version_5(), "plan", "promotion", value=None))
-    assert found == expected.model_copy(update={"schema_": 3})
-
-
-def test_a_report_of_schema_2_changes_nothing_in_the_curation() -> None:
-    found = load(version_2())
-
-    expected = load(version_5()).plan
-    assert found.plan is not None
-    assert expected is not None
-    assert found.plan == expected.model_copy(
-        update={
-            **{"curated": Curated(), "selected": None, "near_duplicates": None},
-            **{"placed_leaks": [], "promotion": None},
-        }
-    )
-    assert found.schema_ == 2
-
-
 def test_a_report_of_schema_1_is_read_as_one_of_today() -> None:
-    found = load(version_1())
+    found, expected = load(schema_1()), load(planned())
 
-    assert (found.schema_, found.onto_main, found.commits) == (1, True, 1)
-    assert found.plan is not None
-    expected = load(version_2()).plan
-    assert expected is not None
-    assert expected.samples is not None
-    assert found.plan == expected.model_copy(
+    assert expected.plan is not None
+    assert expected.plan.samples is not None
+    plan = expected.plan.model_copy(
         update={
-            **{"seed_changed": False, "rule_changed": False},
-            **{"unknown": [], "promotion": None},
+            **UNSAID_OF_PLAN,
             "leaks": [Leaks(tags=[tag], from_test=n, from_train=0) for tag, n in LEAKED.items()],
-            "samples": expected.samples.model_copy(update={"before": 0, "test_removed": 0}),
+            "samples": expected.plan.samples.model_copy(update=UNSAID_OF_SAMPLES),
         }
     )
+    assert found == expected.model_copy(update={**UNSAID_OF_REPORT, "schema_": 1, "plan": plan})
     old = {**refused(), "schema": 1}
     assert load(old) == load(refused()).model_copy(update={"schema_": 1})
-
-
-def test_a_report_without_a_schema_is_read_under_its_old_names() -> None:
-    assert load(version_0()) == load(version_1()).model_copy(update={"schema_": 0})
-    old = {"change": None, "faults": refused()["problems"], "stored": None}
-    found = load(old)
-    assert (found.schema_, found.plan, found.problems) == (0, None, load(refused()).problems)
-    unknown = load(changed(version_0(), "change", "samples", value=None)).plan
-    assert unknown is not None
-    assert unknown.samples is None
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("change", "against"), "[a](b)"),
-        (("change", "text"), "hello"),
+        (("plan", "against"), "[a](b)"),
+        (("plan", "text"), "hello"),
         (("text",), "hello"),
-        (("change", "samples", "refiled"), -1),
-        (("change", "retrained"), {"[a](b)": 1}),
-        (("change", "retrained"), {"v0": -1}),
-        (("change", "retrained"), {f"v{number}": 1 for number in range(10_001)}),
-        (("change", "retrained"), "hello"),
-        (("change",), "hello"),
-        (("change",), [1]),
-        (("faults",), "hello"),
-        (("faults",), [{"file": None, "line": 0, "column": 0, "message": "x" * 301}]),
+        (("plan", "samples", "relabeled"), -1),
+        (("plan", "leaks"), {"[a](b)": 1}),
+        (("plan", "leaks"), {"v0": -1}),
+        (("plan", "leaks"), {f"v{number}": 1 for number in range(10_001)}),
+        (("plan", "leaks"), "hello"),
+        (("plan",), "hello"),
+        (("plan",), [1]),
+        (("problems",), "hello"),
+        (("problems",), [{"file": None, "line": 0, "column": 0, "message": "x" * 301}]),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_an_old_report_is_bounded_too(path: tuple[str, ...], value: object) -> None:
-    newer = {"change": "plan", "faults": "problems", "retrained": "leaks", "refiled": "relabeled"}
-    for data, names in ((version_0(), {}), (version_1(), newer)):
-        load(data)
-        with pytest.raises(ValueError, match="validation error"):
-            load(changed(data, *(names.get(key, key) for key in path), value=value))
+    load(schema_1())
+    with pytest.raises(ValueError, match="validation error"):
+        load(changed(schema_1(), *path, value=value))
 
 
 def test_what_an_old_report_drew_is_not_read() -> None:
-    drawn = changed(version_1(), "plan", "previews", value="</details> @octo")
+    drawn = changed(schema_1(), "plan", "previews", value="</details> @octo")
 
-    assert "octo" not in report.dump(load(drawn))
+    assert "octo" not in report_json.dump(load(drawn))
     with pytest.raises(ValueError, match="Extra inputs are not permitted"):
         load({**drawn, "schema": SCHEMA})
 
@@ -582,7 +503,7 @@ def test_a_problem_can_be_in_any_input() -> None:
     found = report.problems(InputError(Problem(path, Mark(1, 1), "wrong") for path in paths))
 
     assert sorted(one.file or "" for one in found) == sorted(paths)
-    assert load(json.loads(report.dump(Report(problems=found)))).problems == found
+    assert load(json.loads(report_json.dump(Report(problems=found)))).problems == found
 
 
 def test_a_long_message_is_shortened() -> None:
@@ -604,7 +525,7 @@ def test_more_problems_than_the_bound_still_make_a_report() -> None:
     found = Report(problems=report.problems(caught.value))
 
     assert len(found.problems) == MAX_PROBLEMS
-    assert report.load(report.dump(found).encode()) == found
+    assert report_json.load(report_json.dump(found).encode()) == found
 
 
 @pytest.mark.parametrize(
@@ -627,7 +548,7 @@ def test_the_verb_writes_a_report_a_contact_sheet_and_a_summary(
         "",
     )
 
-    found = report.load((folder / "report.json").read_bytes())
+    found = report_json.load((folder / "report.json").read_bytes())
     assert (found.stored, found.no_bucket) == (stored, False)
     assert found.plan is not None
     assert found.plan.version == "v1"
@@ -644,12 +565,12 @@ def test_the_report_notices_the_templates_remote_until_there_is_a_release(
     folder = repository.place / "report"
 
     assert run("workflow", "report", str(folder)).code == 0
-    assert report.load((folder / "report.json").read_bytes()).no_bucket
+    assert report_json.load((folder / "report.json").read_bytes()).no_bucket
     repository.git("commit", "--quiet", "--all", "--message", "Use the template's remote")
     repository.git("push", "--quiet", "origin", "HEAD:main")
     assert run("release").code == 0
     assert run("workflow", "report", str(folder)).code == 0
-    assert not report.load((folder / "report.json").read_bytes()).no_bucket
+    assert not report_json.load((folder / "report.json").read_bytes()).no_bucket
 
 
 def test_the_verb_reports_an_invalid_config_and_succeeds(released: Repository, run: Run) -> None:
@@ -658,7 +579,7 @@ def test_the_verb_reports_an_invalid_config_and_succeeds(released: Repository, r
 
     assert run("workflow", "report", str(folder)) == (0, "dataset: invalid, 2 problems\n", "")
 
-    found = report.load((folder / "report.json").read_bytes())
+    found = report_json.load((folder / "report.json").read_bytes())
     assert found.plan is None
     assert [(one.file, one.line, one.column) for one in found.problems] == [
         ("dataset_config.yaml", 3, 10),
