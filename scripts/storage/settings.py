@@ -1,17 +1,15 @@
 """Which remote a repository uses: `.dvc/config`, read and edited."""
 
-import io
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from configobj import ConfigObj
-from dvc.config import Config, _lower_keys, _pack_named, _parse_named, merge
+from dvc.config import Config, merge
 from dvc.config_schema import REMOTE_SCHEMAS
 from dvc.exceptions import DvcException
 
 from scripts.errors import UserError
-from scripts.storage import files
+from scripts.storage import dvc
 from scripts.storage.dvc import MALFORMED
 
 CONFIG_PATH = ".dvc/config"
@@ -28,20 +26,6 @@ CREDENTIALS = {
     *("gdrive_client_id", "gdrive_client_secret", "gdrive_user_credentials_file"),
     *("gdrive_use_service_account", "gdrive_service_account_json_file_path"),
 }
-
-
-class _Config(Config):  # type: ignore[misc]
-    """DVC's configuration, which can also hold what is not ASCII."""
-
-    @staticmethod
-    def load_file(path: str, fs: Any = None) -> dict[str, Any]:
-        del fs  # that of the local disk
-        return _sections(Path(path).read_bytes())
-
-    def _save_config(self, level: str, conf_dict: dict[str, Any]) -> None:
-        made = io.BytesIO()
-        ConfigObj(_pack_named(conf_dict), encoding="utf-8").write(made)
-        files.write(Path(self.files[level]), made.getvalue())
 
 
 def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH) -> dict[str, Any]:
@@ -117,7 +101,7 @@ def set_remote(root: Path, url: str) -> None:
     if file.is_file():
         _parse(file.read_bytes(), file, CONFIG_PATH, complete=True)
     try:
-        with _Config(str(file.parent)).edit("repo") as config:
+        with dvc.WritableConfig(str(file.parent)).edit("repo") as config:
             name = config["core"].get("remote") or "storage"
             get_cloud_fs({"remote": {name: {"url": url}}, "core": {}}, name=name)
             old = config["remote"].get(name, {})
@@ -166,23 +150,13 @@ def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[st
     A file that is not `complete` may leave out what another one says, such as a remote's url.
     """
     try:
-        settings = _sections(content)
+        settings = dvc.sections(content)
         if complete:
             settings = Config.validate(settings)
-        return dict(Config._load_paths(settings, str(file)))
+        return dvc.with_absolute_paths(settings, file)
     except (DvcException, *MALFORMED) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{where} is not a valid DVC configuration ({reason})") from None
-
-
-def _sections(content: bytes) -> dict[str, Any]:
-    """Return `content` as DVC's parser does, in UTF-8 whatever the locale.
-
-    DVC's own function imports all of its file systems, which takes longer than to read the file.
-    """
-    text = io.StringIO(content.decode(), newline=None)
-    sections: dict[str, Any] = _parse_named(_lower_keys(ConfigObj(text).dict()))
-    return sections
 
 
 def _local_section(root: Path, name: str) -> dict[str, Any]:
