@@ -62,17 +62,11 @@ def main() -> None:
         _git(work, "push", "--quiet", "origin", "main")
 
         _say("The first pull request: is it a 3 or not? 50 images of each, 10 of them for test")
-        _pull_request(work, "first-dataset", CONFIG)
-        _check(place, "first-dataset")
-        _say("The merge publishes v0")
-        _merge(place, work, "first-dataset")
+        _release(place, work, "v0", "first-dataset", CONFIG)
 
         _say("The second pull request: twice as many")
         twice = CONFIG.replace("samples: 50", "samples: 100").replace("size: 10", "size: 20")
-        _pull_request(work, "twice-as-many", twice)
-        _check(place, "twice-as-many")
-        _say("The merge publishes v1")
-        _merge(place, work, "twice-as-many")
+        _release(place, work, "v1", "twice-as-many", twice)
         _git(work, "log", "--oneline", "--graph", "--decorate", shown=True)
 
         _say("QA: is every release complete and intact?")
@@ -105,6 +99,14 @@ def _template(place: Path) -> Path:
         shutil.copy(PROJECT / name, work / name)
     (work / ".dvc" / "config").write_text(DVC_CONFIG)
     return work
+
+
+def _release(place: Path, work: Path, tag: str, branch: str, config: str) -> None:
+    """All that happens between a new config and its release."""
+    _pull_request(work, branch, config)
+    _check(place, branch)
+    _say(f"The merge publishes {tag}")
+    _merge(place, work, branch)
 
 
 def _pull_request(work: Path, branch: str, config: str) -> None:

@@ -46,23 +46,15 @@ def write(
     `config_text` is the config as it was written, `address` that of the repository, `parts` the
     names of the Parquet files by split.
     """
-    meta, count = release.lock.meta, release.lock.images
     values = {
-        "title": config.title or f"{meta.source.name}, changed by pull request",
+        **_of_release(release),
+        "title": config.title or f"{release.lock.meta.source.name}, changed by pull request",
         "description": config.description,
         "license": config.license,
         "citation": config.citation,
-        "tag": release.tag,
         "address": address,
-        "size_category": next((name for most, name in SIZES.items() if count < most), LARGER),
         "parts": {split: list(names) for split, names in parts.items()},
-        "labels": list(dict.fromkeys(label for of in meta.counts.values() for label in of)),
         "texts": TEXTS,
-        "counts": {
-            split: {label: of_split.get(label, 0) for of in meta.counts.values() for label in of}
-            for split, of_split in meta.counts.items()
-        },
-        "source": meta.source,
         "own_splits": config.split_by == BY_SOURCE,
         "config_text": config_text.strip(),
         "curation": curation.decisions,
@@ -74,6 +66,22 @@ def write(
         "without_archive": without_archive,
     }
     return TEMPLATES.get_template("card.md.j2").render(values).encode()
+
+
+def _of_release(release: Release) -> dict[str, object]:
+    """Return what the lock says of the dataset."""
+    meta, count = release.lock.meta, release.lock.images
+    labels = list(dict.fromkeys(label for of in meta.counts.values() for label in of))
+    return {
+        "tag": release.tag,
+        "source": meta.source,
+        "size_category": next((name for most, name in SIZES.items() if count < most), LARGER),
+        "labels": labels,
+        "counts": {
+            split: {label: of_split.get(label, 0) for label in labels}
+            for split, of_split in meta.counts.items()
+        },
+    }
 
 
 def _cell(text: str) -> str:
