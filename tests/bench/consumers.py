@@ -1,4 +1,4 @@
-"""How long consumers need from nothing to all images of a release in a NumPy array.
+"""The time that consumers need to load all images of a release into a NumPy array.
 
 A part of `make bench`.
 """
@@ -21,9 +21,9 @@ CONFIG = "source: mnist_784\nclass: all\nsamples: {}\ntest_size: {}\n"
 INTRODUCTION = """\
 ## Consuming a release
 
-From nothing to all images in one NumPy array, each way in processes of its own; a file of the
-release is on the disk already. The storage emulator is on the same machine, without the distance to
-a bucket; it is slow, so that its release is small.
+Time to load all images into one NumPy array, in new processes; the files of the release are on the
+disk already. The storage emulator runs on the same machine, without network latency; it is slow, so
+its release is small.
 """
 FROM_FOLDER = """\
 import pathlib, numpy, PIL.Image

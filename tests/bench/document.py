@@ -8,16 +8,16 @@ from tests.bench.repositories import Cost
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` writes this page; all of it is measured in one run, on {machine}.
+`make bench` writes this page. Everything is measured in one run, on {machine}.
 
-*By hand* is what one would write without this project: load MNIST with scikit-learn, save the
-images in a Pillow loop, `dvc add`, `dvc push`. *Here* is `build` and `push`. Each way uses its own
-repository with a local folder as remote, and reads MNIST from the disk: by hand from scikit-learn's
-cache, here from the local copy that the first load keeps. "First time" forgets what was encoded
-before. "On top" comes after a release. Both ways are measured in turn; times are medians of
-{repetitions}. Memory is that of the largest process.
+*By hand* is the manual way: load MNIST with scikit-learn, save the images in a Pillow loop,
+`dvc add`, `dvc push`. *Here* is `build` and `push`. Each uses a separate repository with a local
+folder as remote, and reads MNIST from the disk: by hand from scikit-learn's cache, here from the
+local copy that the first load writes. "First time" starts without stored encodings. "On top" starts
+after a release. The two are measured alternately; times are medians of {repetitions}. Memory is the
+peak of the largest process.
 
-*The limit* encodes each image, hashes it and writes it to one file, in one process.
+*The limit* is one process that encodes each image, hashes it and writes it to one file.
 
 After each release a fresh clone is checked: `dvc pull`, `dvc status`, `dvc status -c` and `verify`
 agree, in the clone and after a build.
@@ -25,7 +25,7 @@ agree, in the clone and after a build.
 GROWTH = """\
 ## Cost per image
 
-Build and push for the first time, measured once for each size. More than 70,000 images are shifted
+Build and push for the first time, measured once for each size. Images beyond 70,000 are shifted
 copies of MNIST.
 
 ![Seconds and memory for 1,000 images, by the number of images](benchmarks.svg)
