@@ -10,9 +10,9 @@ demo: .venv ## run two pull requests, their releases and a consumer; leaves a ca
 
 test: .venv ## run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/e2e --ignore tests/soak
-# One more than there are cores: now and then, a test waits for a server or a process.
+# One more than the number of cores, because some tests wait for a server or a process.
 WORKERS = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
-# Tests start hundreds of processes, each of which would compile all of this.
+# Tests start hundreds of processes; without bytecode files, each would compile all modules.
 test e2e soak soak-part: export PYTHONDONTWRITEBYTECODE =
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
@@ -21,10 +21,10 @@ e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 soak: .venv ## run random histories, faults and kills; SOAK_ROUNDS=100 for more, SOAK_SEED=7 for others
 	$(BIN)/python -m pytest -n auto tests/soak
 
-soak-part: .venv ## run the same few of these histories every time
+soak-part: .venv ## run a few fixed histories
 	SOAK_ROUNDS=2 SOAK_SEED=0 $(BIN)/python -m pytest -n auto tests/soak/test_judged_histories.py
 
-mutants: .venv ## plant small faults and report which the tests notice; MUTANTS=all for all of them
+mutants: .venv ## run mutation tests and list the mutants that no test detects; MUTANTS=all for all of them
 	$(BIN)/python -m tests.mutants $(MUTANTS) $(IN) --seed $(SEED)
 MUTANTS = 150
 SEED = 0
@@ -39,11 +39,11 @@ lint: .venv .tools/actionlint ## check style, types, imports, dead code and work
 	.tools/actionlint
 	$(BIN)/zizmor --quiet --offline --pedantic .github
 
-format: .venv ## format the code and fix what can be fixed
+format: .venv ## format the code and apply automatic fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: .venv ## write the JSON Schema that editors check the config with
+schema: .venv ## write the JSON Schema of the config for editors
 	$(BIN)/python -c "from scripts.inputs import config; print(config.json_schema(), end='')" > $(SCHEMA).new
 	mv $(SCHEMA).new $(SCHEMA)
 SCHEMA = scripts/inputs/dataset_config.schema.json
@@ -51,7 +51,7 @@ SCHEMA = scripts/inputs/dataset_config.schema.json
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
-bench: .venv ## compare with the manual path, on MNIST (downloads it once); TMPDIR names the disk
+bench: .venv ## compare with the manual way, on MNIST (downloads it once); TMPDIR sets the folder
 	$(BIN)/python -m tests.bench docs
 
 lock: .venv ## pin the requirements again, with hashes and without addresses
@@ -64,11 +64,12 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 .venv: .venv/complete ## install the pinned requirements
 
-# This file is written last, so a .venv that was interrupted is made again.
+# This file is written last, so an interrupted installation is started again.
 #
-# The pip of $(PYTHON) installs uv, because to give .venv its own pip first takes longer than the
-# rest; without such a pip, ensurepip does it. uv installs wheels only, except for two packages
-# that are published as source only. They are built without isolation, that is, with the pinned setuptools.
+# The pip of $(PYTHON) installs uv, because installing pip into .venv takes longer than everything
+# else; if $(PYTHON) has no pip, ensurepip installs one. uv installs wheels only, except for two
+# packages that are published only as source. They are built without isolation, with the pinned
+# setuptools.
 .venv/complete: requirements-install.txt requirements-dev.txt
 	@rm -rf .venv
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.11')"
@@ -85,15 +86,15 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 WHEELS = --only-binary :all: --no-binary antlr4-python3-runtime --no-binary jsonpath-rw
 
-# uv does not read pip's settings: a mirror that is set for pip is set for uv here.
+# uv does not read pip's settings, so a mirror that is set for pip is passed to uv.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(value PIP_INDEX_URL)
 endif
 
-# Python compiles each module once, not in every process: the demo takes half the time.
+# Let Python write bytecode files: the demo then takes half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-tools: .tools/act .tools/actionlint tests/doubles/node_modules ## install what e2e and lint need in addition to Python
+tools: .tools/act .tools/actionlint tests/doubles/node_modules ## install the tools for e2e and lint
 
 .tools/act:
 	GOBIN=$(CURDIR)/.tools go install github.com/nektos/act@v0.2.87
@@ -105,5 +106,5 @@ tests/doubles/node_modules: tests/doubles/package-lock.json
 	npm ci --prefix tests/doubles --no-audit --no-fund
 	touch tests/doubles/node_modules
 
-clean: ## remove everything that was installed or built here
+clean: ## remove all installed and built files
 	rm -rf .venv .tools tests/doubles/node_modules dataset demo-catalogue .dvc/cache .dvc/tmp
