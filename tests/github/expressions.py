@@ -1,17 +1,38 @@
 """Evaluates the expressions of workflow files, as far as those of this project need it.
 
-See https://docs.github.com/actions/reference/workflows-and-actions/expressions.
+An expression is written as one of Python, whose operators do the same. See
+https://docs.github.com/actions/reference/workflows-and-actions/expressions.
 """
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from types import CodeType
 from typing import Any
 
-TOKEN = re.compile(r"\s*(&&|\|\||==|!=|[!(),]|'(?:[^']|'')*'|[A-Za-z_][\w.*-]*)")
+# No `!` before a comparison: the `not` of Python would negate all of it, not its left side.
+PART = re.compile(
+    r"'(?P<text>(?:[^']|'')*)'|(?P<name>[A-Za-z_][\w.*-]*)(?P<is_call>\()?"
+    r"|(?P<sign>&&|\|\||==|!=|!(?![^()&|]*[=!]=)|[(),])|\s+"
+)
+SIGNS = {"&&": " and ", "||": " or ", "!": " not "}
 STATUS = re.compile(r"\b(success|failure|always|cancelled)\(")
 PLACEHOLDER = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
 Values = Mapping[str, Any]
+
+
+class _Text(str):
+    """A text of an expression, equal to another one in upper or lower case."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, str)
+        return self.lower() == other.lower()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
 
 def evaluate(expression: str, values: Values) -> Any:
@@ -21,7 +42,41 @@ def evaluate(expression: str, values: Values) -> Any:
     job so far, for `success()` and the like. Names of other functions in `values` give what these
     return.
     """
-    return _Parser(expression, values).value()
+
+    def named(name: str) -> Any:
+        if "*" not in name:
+            return values.get(name, "")
+        pattern = re.compile(re.escape(name).replace(r"\*", r"[\w-]+"))
+        return [value for key, value in values.items() if pattern.fullmatch(key)]
+
+    def called(name: str, *arguments: Any) -> Any:
+        match name, arguments:
+            case "contains", (found, item):
+                return item in found
+            case "startsWith", (text, start):
+                return text.lower().startswith(start.lower())
+            case "success" | "failure" | "cancelled", ():
+                return values["status"] == name
+        return name == "always" or values[name]
+
+    names = {"text": _Text, "named": named, "called": called}
+    result = eval(_compiled(expression), names)  # noqa: S307 - of this project's files
+    return str(result) if isinstance(result, str) else result
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    assert not PART.sub("", expression), f"not supported in an expression: {expression}"
+
+    def written(part: re.Match[str]) -> str:
+        if part["text"] is not None:
+            shown = part["text"].replace("''", "'")
+            return f"text({shown!r})"
+        if part["name"]:
+            return f"called({part['name']!r}, " if part["is_call"] else f"named({part['name']!r})"
+        return SIGNS.get(part["sign"], part["sign"] or " ")
+
+    return compile(PART.sub(written, expression).strip(), expression, "eval")
 
 
 def interpolate(text: str, values: Values) -> str:
@@ -40,83 +95,3 @@ def runs(item: Mapping[str, Any], values: Values) -> bool:
     if not STATUS.search(condition):
         condition = f"success() && ({condition})" if condition else "success()"
     return bool(evaluate(condition, values))
-
-
-class _Parser:
-    def __init__(self, expression: str, values: Values) -> None:
-        self._tokens = []
-        rest = expression.strip()
-        while rest:
-            found = TOKEN.match(rest)
-            assert found, f"not supported in an expression: {rest}"
-            self._tokens.append(found.group(1))
-            rest = rest[found.end() :].strip()
-        self._values = values
-
-    def value(self) -> Any:
-        result = self._or()
-        assert not self._tokens, f"not supported in an expression: {self._tokens}"
-        return result
-
-    def _takes(self, token: str) -> bool:
-        if self._tokens and self._tokens[0] == token:
-            self._tokens.pop(0)
-            return True
-        return False
-
-    def _or(self) -> Any:
-        result = self._and()
-        while self._takes("||"):
-            right = self._and()
-            result = result or right
-        return result
-
-    def _and(self) -> Any:
-        result = self._comparison()
-        while self._takes("&&"):
-            right = self._comparison()
-            result = result and right
-        return result
-
-    def _comparison(self) -> Any:
-        left = self._term()
-        for operator in ("==", "!="):
-            if self._takes(operator):
-                right = self._term()
-                assert isinstance(left, str) and isinstance(right, str)  # noqa: PT018
-                return (left.lower() == right.lower()) is (operator == "==")
-        return left
-
-    def _term(self) -> Any:
-        if self._takes("!"):
-            return not self._term()
-        if self._takes("("):
-            result = self._or()
-            assert self._takes(")")
-            return result
-        token = self._tokens.pop(0)
-        if token.startswith("'"):
-            return token[1:-1].replace("''", "'")
-        if self._takes("("):
-            return self._call(token)
-        if "*" in token:
-            pattern = re.compile(re.escape(token).replace(r"\*", r"[\w-]+"))
-            return [value for name, value in self._values.items() if pattern.fullmatch(name)]
-        return self._values.get(token, "")
-
-    def _call(self, function: str) -> Any:
-        arguments = []
-        while not self._takes(")"):
-            arguments.append(self._or())
-            self._takes(",")
-        if function == "contains":
-            found, item = arguments
-            return item in found
-        if function == "startsWith":
-            text, start = arguments
-            return str(text).lower().startswith(start.lower())
-        if function == "always":
-            return True
-        if function in {"success", "failure", "cancelled"}:
-            return self._values["status"] == function
-        return self._values[function]

@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,13 @@ PRIVILEGED = re.compile(
 )
 
 
+@cache
 def workflow(name: str) -> dict[str, Any]:
     content: dict[str, Any] = YAML(typ="safe", pure=True).load(FOLDER / name)
     return content
 
 
+@cache
 def steps(file: Path) -> list[dict[str, Any]]:
     content = YAML(typ="safe", pure=True).load(file)
     jobs = content["jobs"].values() if "jobs" in content else [content["runs"]]
