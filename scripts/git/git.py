@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scripts.errors import UserError
 from scripts.git import git_process
 from scripts.git.address import without_credentials
 from scripts.inputs import reader
+from scripts.inputs.paths import CHECKED_PATHS, INPUTS_OF_PEOPLE
 from scripts.inputs.problems import START, InputError, Problem
 from scripts.inputs.reader import TreeEntry, WorkTree
 from scripts.inputs.stored import ATTRIBUTES, Attributes
@@ -22,6 +24,8 @@ MAIN = "main"
 TRACKED_MAIN = f"refs/remotes/{ORIGIN}/{MAIN}"
 # How git writes the modes of regular files, and that of a submodule.
 REGULAR, SUBMODULE = b"100", b"160000"
+# What is read of a tree: no other part of it is listed.
+LISTED = (*INPUTS_OF_PEOPLE, *CHECKED_PATHS)
 # Attributes with which git changes no file when it checks it out.
 AS_STORED = "* -text -ident -filter !working-tree-encoding\n"
 # Bytes. Nothing that people write is as large, and what compresses well can be larger than memory.
@@ -92,9 +96,11 @@ class Git:
 
     def file(self, rev: str, path: str) -> bytes | None:
         """Return the content of the file at `path` in `rev`, None when there is none."""
-        if not self("ls-tree", "--name-only", rev, "--", path):
-            return None
-        return self.output("show", f"{rev}:{path}")
+        [content] = self.contents([f"{rev}:{path}"])
+        if content is None:
+            # That there is no such revision is no answer.
+            self("rev-parse", "--verify", "--end-of-options", f"{rev}^{{tree}}")
+        return content
 
     def entries(self, rev: str, *paths: str) -> dict[str, str]:
         """Return the files of `rev` at or below `paths`, each as `MODE OBJECT`, by path."""
@@ -156,14 +162,15 @@ class Git:
 
         Each file is as git stores it, whatever the attributes in the commit ask for.
         """
-        objects = self.root / self("rev-parse", "--git-path", "objects")
+        asked = ("--show-object-format", "--git-path", "objects")
+        form, _, objects = self("rev-parse", *asked).partition("\n")
         with tempfile.TemporaryDirectory() as folder:
-            form = self("rev-parse", "--show-object-format")
             self("init", "--quiet", "--template=", f"--object-format={form}", folder)
             about = Path(folder, ".git")
             for name in ("info", "objects/info"):
                 (about / name).mkdir(parents=True, exist_ok=True)
-            (about / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects) + b"\n")
+            alternates = os.fsencode(self.root / objects) + b"\n"
+            (about / "objects" / "info" / "alternates").write_bytes(alternates)
             (about / "info" / "attributes").write_text(AS_STORED)
             Git(Path(folder))("checkout", "--quiet", "--detach", commit)
             yield Path(folder)
@@ -185,21 +192,30 @@ class GitTree:
 
         Raises `InputError` for anything but a regular file of a bounded size.
         """
-        entry = self.git("ls-tree", "--long", self.rev, "--", path)
-        if not entry:
+        if not path.startswith(LISTED):
+            raise ValueError(path)
+        entry, _ = self._listed.get(path, (None, False))
+        if entry is None:
             return None
-        if not entry.encode().startswith(REGULAR):
+        if entry.size is None:
             raise reader.not_regular(path)
-        size = int(entry.partition("\t")[0].split()[-1])
-        if size > MAX_FILE:
-            message = f"the file has {size:,} bytes; at most {MAX_FILE:,} are read"
+        if entry.size > MAX_FILE:
+            message = f"the file has {entry.size:,} bytes; at most {MAX_FILE:,} are read"
             raise InputError([Problem(path, START, message)])
-        return self.git.output("show", f"{self.rev}:{path}")
+        return self.git.output("show", entry.name)
 
     def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`."""
-        listed = self.git.output("ls-tree", "-r", "-z", "--long", self.rev, "--", folder)
-        return sorted(map(_entry, listed.split(b"\0")[:-1]), key=attrgetter("path"))
+        found = (entry for entry, is_folder in self._listed.values() if not is_folder)
+        below = (entry for entry in found if f"{entry.path}/".startswith(f"{folder}/"))
+        return sorted(below, key=attrgetter("path"))
+
+    @cached_property
+    def _listed(self) -> dict[str, tuple[TreeEntry, bool]]:
+        """What can be asked for, by path, and whether it is a folder: listed once for all."""
+        command = ("ls-tree", "-r", "-t", "-z", "--long", self.rev, "--", *LISTED)
+        listed = map(_entry, self.git.output(*command).split(b"\0")[:-1])
+        return {entry.path: (entry, is_folder) for entry, is_folder in listed}
 
     def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
         """Return the contents of regular files."""
@@ -236,12 +252,13 @@ class CheckedOut(WorkTree):
         return found
 
 
-def _entry(line: bytes) -> TreeEntry:
-    """Return the entry in a line of `git ls-tree --long`."""
+def _entry(line: bytes) -> tuple[TreeEntry, bool]:
+    """Return the entry in a line of `git ls-tree --long`, and whether it is a folder."""
     about, _, path = line.partition(b"\t")
-    mode, _, name, size = about.split()
+    mode, kind, name, size = about.split()
     is_regular = mode.startswith(REGULAR)
-    return TreeEntry(os.fsdecode(path), *((int(size), name.decode()) if is_regular else ()))
+    content = (int(size), name.decode()) if is_regular else ()
+    return TreeEntry(os.fsdecode(path), *content), kind == b"tree"
 
 
 def _is_submodule(line: bytes) -> bool:

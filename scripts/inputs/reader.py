@@ -146,9 +146,10 @@ def read(tree: Tree, recorded: Mapping[str, Any] | None = None) -> Inputs:
     parsed, problems = _config(tree, recorded)
     curated, wrong = _curation(tree)
     problems += wrong
-    added, wrong = _additions(tree, parsed)
+    images = [entry for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
+    added, wrong = _additions(tree, images, parsed)
     problems += wrong
-    problems += _converted(tree, parsed)
+    problems += _converted(tree, [entry.path for entry in images], parsed)
     inputs = Inputs(parsed, curated, added, _pointer(tree, parsed)) if parsed else None
     if problems or inputs is None:
         raise InvalidInputsError(problems, inputs)
@@ -181,9 +182,10 @@ def _curation(tree: Tree) -> tuple[Curation, list[Problem]]:
         return NO_DECISIONS, error.problems
 
 
-def _additions(tree: Tree, parsed: Config | None) -> tuple[tuple[Addition, ...], list[Problem]]:
+def _additions(
+    tree: Tree, entries: Sequence[TreeEntry], parsed: Config | None
+) -> tuple[tuple[Addition, ...], list[Problem]]:
     """Return the additions, without those that have problems; `parsed` is what config there is."""
-    entries = [entry for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
     files = [entry for entry in entries if entry.size is not None]
     others = [entry for entry in entries if entry.size is None]
     problems = [additions.problem(entry.path, NOT_REGULAR) for entry in others]
@@ -207,9 +209,8 @@ def _pointer_path(parsed: Config) -> str:
     return f"{SOURCES_FOLDER}/{parsed.source}.dvc"
 
 
-def _converted(tree: Tree, parsed: Config | None) -> list[Problem]:
+def _converted(tree: Tree, added: Sequence[str], parsed: Config | None) -> list[Problem]:
     """Return which of the files that `read` reads are not stored as the work tree has them."""
-    added = [entry.path for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
     pointers = [_pointer_path(parsed)] if parsed else []
     attributes = tree.attributes([CONFIG_FILE, CURATION_FILE, *pointers, *added])
     problems = stored.problems(attributes)

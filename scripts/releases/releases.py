@@ -172,7 +172,9 @@ class _Checker:
             git("rev-list", "--no-walk", "--parents", *commits).splitlines() if commits else []
         )
         self._parents = {first: rest for first, *rest in (entry.split() for entry in parents)}
-        self._settings = set(git.object_names(f"{commit}:{CONFIG_PATH}" for commit in line))
+        named = git.object_names(f"{commit}:{CONFIG_PATH}" for commit in [*line, *commits])
+        self._settings = set(named[: len(line)])
+        self._settings_of = dict(zip(commits, named[len(line) :], strict=True))
         paths = [f"{commit}:{path}" for commit in commits for path in (LOCK_FILE, CONFIG_FILE)]
         self._files = dict(zip(paths, git.contents(paths), strict=True))
 
@@ -193,8 +195,7 @@ class _Checker:
         at = self._place(tag.commit)
         if at < earliest:
             raise UserError("its commit comes before that of the release before it")
-        [settings] = self._git.object_names([f"{tag.commit}:{CONFIG_PATH}"])
-        if settings not in self._settings:
+        if self._settings_of[tag.commit] not in self._settings:
             raise UserError(f"its {CONFIG_PATH} was never on {MAIN}")
         return Release(tag.name, tag.commit, self._lock(tag.commit)), at
 

@@ -91,14 +91,14 @@ def test_a_file_that_is_too_large_is_not_read(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A few kilobytes in git.
-    commit(repository, {"zeros": b"0" * 2_000_001, "fits": b"0" * 2_000_000})
+    commit(repository, {"dvc.yaml": b"0" * 2_000_001, "dvc.lock": b"0" * 2_000_000})
     monkeypatch.setattr(git_module, "MAX_FILE", 2_000_000)
     tree = GitTree(Git(repository.root), "HEAD")
 
     with pytest.raises(InputError) as caught:
-        tree.read("zeros")
+        tree.read("dvc.yaml")
 
     assert str(caught.value) == (
-        "zeros:1:1: the file has 2,000,001 bytes; at most 2,000,000 are read"
+        "dvc.yaml:1:1: the file has 2,000,001 bytes; at most 2,000,000 are read"
     )
-    assert tree.read("fits") == b"0" * 2_000_000
+    assert tree.read("dvc.lock") == b"0" * 2_000_000

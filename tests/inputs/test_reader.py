@@ -161,13 +161,17 @@ def test_an_addition_counts_before_it_is_committed_and_until_it_is_removed(
     repository: Repository,
 ) -> None:
     file = write(repository.root, "additions/train/3/a.png", encoded(gray(8, 8)))
-    work, before = CheckedOut(repository.root), GitTree(Git(repository.root), "HEAD")
-    assert (len(reader.read(work).additions), len(reader.read(before).additions)) == (1, 0)
 
+    def counts() -> tuple[int, int]:
+        trees = CheckedOut(repository.root), GitTree(Git(repository.root), "HEAD")
+        work, head = (len(reader.read(tree).additions) for tree in trees)
+        return work, head
+
+    assert counts() == (1, 0)
     commit(repository)
-    assert len(reader.read(before).additions) == 1
+    assert counts() == (1, 1)
     file.unlink()
-    assert (len(reader.read(work).additions), len(reader.read(before).additions)) == (0, 1)
+    assert counts() == (0, 1)
 
 
 def test_files_that_are_not_meant_as_images_are_not_read(repository: Repository) -> None:
