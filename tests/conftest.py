@@ -1,9 +1,7 @@
 import os
-import re
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,55 +28,20 @@ from tests.repository import (
     git,
     release,
 )
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
 # Nothing listens there: a test that tries to reach the internet fails on every machine.
 CLOSED = "http://127.0.0.1:9"
 MNIST = os.environ.get("SCIKIT_LEARN_DATA")
-# Where every change is checked, a test may be skipped for these reasons only: what is installed by
-# `make tools` or pinned is there.
-IS_CHECKED = os.environ.get("CI") == "true" and sys.platform == "linux"
-MAY_BE_SKIPPED = re.compile(
-    r"root can read every folder"
-    r"|this machine has no second (core|file system)"
-    r"|a team's own README has other sections"
-    r"|(SCIKIT_LEARN_DATA|CIFAR10_TEST_IMAGES) is not set"
-)
-
 
 # How long an example takes depends on what else the machine does, which is no fault of the code.
 settings.register_profile(
     "untimed", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a test fail that is skipped although it is due."""
-    report = yield
-    _refuse_skip(report)
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Let a whole module fail that is skipped although it is due."""
-    report = yield
-    _refuse_skip(report)
-    return report
-
-
-def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if not (IS_CHECKED and report.skipped):
-        return
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if not MAY_BE_SKIPPED.search(reason):
-        report.outcome, report.longrepr = "failed", f"may not be skipped where CI=true: {reason}"
 
 
 @pytest.fixture(scope="session")

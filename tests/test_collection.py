@@ -96,7 +96,7 @@ def test_tool(): pytest.skip("node is not installed")
 def test_data(): pytest.skip("the MNIST files are not here: SCIKIT_LEARN_DATA is not set")
 """
 WHOLE = "import pytest; pytest.importorskip('no_such_module')\n"
-HOOKS = "from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport\n"
+HOOKS = "from tests.skips import pytest_make_collect_report, pytest_runtest_makereport\n"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="checked on Linux")
