@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from scripts.errors import UserError
 from scripts.inputs import paths
+from scripts.inputs.strict_record import StrictRecord
 from scripts.storage import files
 from scripts.storage.manifest import Manifest
 
@@ -15,10 +16,8 @@ RECORD_FILE = ".dvc/tmp/build.json"
 BUILD_FIRST = "Build it first: python -m scripts build"
 
 
-class BuildRecord(BaseModel):
+class BuildRecord(StrictRecord):
     """One build."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
 
     # The version of this record's format.
     schema_: Literal[1] = Field(1, alias="schema")

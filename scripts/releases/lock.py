@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.selection import RULE
 from scripts.errors import UserError
 from scripts.inputs.config import PARQUET, ReleaseTag
+from scripts.inputs.strict_record import StrictRecord
 from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
@@ -26,11 +27,7 @@ TagRange = Annotated[str, Field(pattern=r"^v[0-9]{1,9}(\.\.v[0-9]{1,9})?$")]
 CountsBySplit = dict[str, dict[str, Annotated[int, Field(ge=0)]]]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
-
-
-class LockedOutput(_Record):
+class LockedOutput(StrictRecord):
     """DVC's own fields: the folder, and the name of the object that lists its files."""
 
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
@@ -40,7 +37,7 @@ class LockedOutput(_Record):
     path: Literal["dataset"] = "dataset"
 
 
-class SourceRecord(_Record):
+class SourceRecord(StrictRecord):
     """The source of a dataset, with the checksum of its rows.
 
     `copy` names the record in the remote that holds a copy of it.
@@ -52,7 +49,7 @@ class SourceRecord(_Record):
     copy_: Annotated[Sha256 | None, Field(alias="copy")] = None
 
 
-class Meta(_Record):
+class Meta(StrictRecord):
     """What the dataset is, beside DVC's fields.
 
     `selection` is the number of the rule that selected it, `config` the config it was made from,
@@ -77,7 +74,7 @@ class Meta(_Record):
     splits: Sha256 | None = None
 
 
-class Lock(_Record):
+class Lock(StrictRecord):
     """One version of the dataset, recorded."""
 
     outs: Annotated[list[LockedOutput], Field(min_length=1, max_length=1)]

@@ -3,11 +3,12 @@
 from operator import attrgetter
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
+from scripts.inputs.strict_record import StrictRecord
 from scripts.storage import faults
 
 # Machinery-1.0.0 wrote 1; those between were never released.
@@ -34,13 +35,7 @@ Reason = Annotated[str, Field(max_length=MAX_REASON)]
 Distance = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
 
 
-class _Data(BaseModel):
-    # Strict and bounded in every field: a report can come from a fork. What is shown of it is
-    # rendered from numbers and names, never from text that the fork wrote.
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
-
-
-class ClassCount(_Data):
+class ClassCount(StrictRecord):
     """The number of images of one split and class, before and after."""
 
     split: Split
@@ -49,7 +44,7 @@ class ClassCount(_Data):
     after: Number
 
 
-class SampleChange(_Data):
+class SampleChange(StrictRecord):
     """How single samples differ; see `versions.diff.SampleDiff`."""
 
     before: Number = 0
@@ -61,7 +56,7 @@ class SampleChange(_Data):
     to_test: Number
 
 
-class Bytes(_Data):
+class Bytes(StrictRecord):
     """The size of all files before and after, and what the remote gains.
 
     `after` is None where there are too many files to make before the merge.
@@ -72,7 +67,7 @@ class Bytes(_Data):
     new: Number | None
 
 
-class Leaks(_Data):
+class Leaks(StrictRecord):
     """A leak with one or more releases; see `releases.leaks.Leak`."""
 
     tags: Annotated[list[Tag], Field(min_length=1, max_length=10_000)]
@@ -82,7 +77,7 @@ class Leaks(_Data):
     refused: bool = True
 
 
-class ReportedPlace(_Data):
+class ReportedPlace(StrictRecord):
     """The split and class of a sample in the dataset."""
 
     split: Split
@@ -96,7 +91,7 @@ class ReportedSample(ReportedPlace):
     label: Label
 
 
-class ReportedChange(_Data):
+class ReportedChange(StrictRecord):
     """A decision that is new, has changed, or was removed; see `versions.curated`.
 
     `label` is the one that the source gives, empty where it is unknown. A `before` or `after` of
@@ -113,7 +108,7 @@ class ReportedChange(_Data):
     reason: Reason
 
 
-class Curated(_Data):
+class Curated(StrictRecord):
     """What changes in the curation: the first decisions, how many more, and of how many samples.
 
     `relabeled` are images whose class it changes, by the split that they stay in.
@@ -125,7 +120,7 @@ class Curated(_Data):
     more: Number = 0
 
 
-class LeftOut(_Data):
+class LeftOut(StrictRecord):
     """A curated sample, or an addition, that is left out because there is no class for its label.
 
     `why` is what would put it into the dataset, or the relabel that took it out.
@@ -136,7 +131,7 @@ class LeftOut(_Data):
     why: Literal["relabel", "train", "validation", "test", "addition"]
 
 
-class Selected(_Data):
+class Selected(StrictRecord):
     """What reviewers cannot see from the counts alone.
 
     How many counts differ from the config because of relabels; `pins` and `additions` that came in
@@ -153,7 +148,7 @@ class Selected(_Data):
     copies: Number = 0
 
 
-class ReportedPair(_Data):
+class ReportedPair(StrictRecord):
     """Two near-duplicates, and their root mean square distance in gray levels."""
 
     train: ReportedSample
@@ -161,7 +156,7 @@ class ReportedPair(_Data):
     distance: Distance
 
 
-class NearDuplicates(_Data):
+class NearDuplicates(StrictRecord):
     """How many near-duplicates the change brings, and the closest; see `build.near`.
 
     Without `searched` there was too much to compare: there can be more.
@@ -172,7 +167,7 @@ class NearDuplicates(_Data):
     pairs: Annotated[list[ReportedPair], Field(max_length=MAX_LISTED)] = []
 
 
-class Promotion(_Data):
+class Promotion(StrictRecord):
     """What a change of `releases.yaml` does; see `versions.declared.Change`."""
 
     before: Tag | None
@@ -181,7 +176,7 @@ class Promotion(_Data):
     restored: Annotated[list[Tag], Field(max_length=10_000)]
 
 
-class Plan(_Data):
+class Plan(StrictRecord):
     """What a change would do, compared with the version `against` (None: it is the first).
 
     `comparable` are the releases whose results compare with its, `incomparable` those whose results
@@ -215,7 +210,7 @@ class Plan(_Data):
     promotion: Promotion | None = None
 
 
-class ReportedProblem(_Data):
+class ReportedProblem(StrictRecord):
     """One problem, and its place if it is in a file."""
 
     file: Annotated[str, Field(min_length=1, max_length=MAX_PATH)] | None
@@ -224,7 +219,7 @@ class ReportedProblem(_Data):
     message: Message
 
 
-class Report(_Data):
+class Report(StrictRecord):
     """What reviewers see: a plan, or the problems because of which there is none.
 
     `stored` says whether the remote holds the files: `no` if they are pushed after the merge.

@@ -9,13 +9,14 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from scripts.inputs import strict_yaml
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.problems import START, InputError, Mark, Problem
+from scripts.inputs.strict_record import StrictRecord
 from scripts.inputs.strict_yaml import Document
 from scripts.sources.source import Zones
 
@@ -43,11 +44,7 @@ class Shape(NamedTuple):
     size: tuple[int, int] | None
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
-
-
-class _Output(_Record):
+class _Output(StrictRecord):
     """DVC's own fields: the folder, and the name of the object that lists its files."""
 
     md5: Md5
@@ -57,7 +54,7 @@ class _Output(_Record):
     path: str
 
 
-class BatchRecord(_Record):
+class BatchRecord(StrictRecord):
     """Images that were ingested together.
 
     `shards` holds the number of images in each shard, `sha256` is the checksum of their digests,
@@ -80,7 +77,7 @@ class BatchRecord(_Record):
         return {label: Zones(*zones) for label, zones in found.items() if zones}
 
 
-class _Meta(_Record):
+class _Meta(StrictRecord):
     schema_: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
     mode: Literal["gray", "RGB"]
     size: Size
@@ -97,7 +94,7 @@ class _Meta(_Record):
         return self
 
 
-class Pointer(_Record):
+class Pointer(StrictRecord):
     """The content of `sources/NAME.dvc`."""
 
     outs: Annotated[list[_Output], Field(min_length=1, max_length=1)]
