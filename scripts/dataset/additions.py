@@ -5,17 +5,19 @@ from collections.abc import Iterator, Sequence
 from scripts.dataset.folders import first_names
 from scripts.dataset.order import distinct
 from scripts.inputs.additions import Addition
+from scripts.inputs.config import ORIGINAL, Config
 from scripts.inputs.images import described
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import Problem
 from scripts.sources.source import Source, classes
 
 
-def problems_of(additions: Sequence[Addition], source: Source) -> Iterator[Problem]:
+def problems_of(additions: Sequence[Addition], source: Source, config: Config) -> Iterator[Problem]:
     """Yield what is wrong with `additions` to the dataset of `source`."""
     if not additions:
         return
-    known, first, shape = classes(source), distinct(source).first, source.shape
+    known, first = classes(source), distinct(source).first
+    shape = None if config.encoding == ORIGINAL else source.shape
     for addition in additions:
         if addition.label not in known:
             yield addition.problem(

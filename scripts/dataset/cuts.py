@@ -14,8 +14,10 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
+from scripts.dataset.encoding import Encoding, Original
 from scripts.dataset.order import order, ranked
 from scripts.dataset.selection import Selection
+from scripts.sources.own import Own
 from scripts.sources.source import Source
 
 # About so many images are in a shard, and so many bytes of pixels.
@@ -23,15 +25,21 @@ MAX_IMAGES = 2_000
 MAX_BYTES = 64 * 1024**2
 # The shard of what the curation and the additions put into a folder: it comes on top of the line.
 CURATED = "curated"
+# Where the colors of a source differ.
+COLORS = 3
 
 
 @dataclass(frozen=True)
 class Cutter:
-    """Cuts what is selected from `source` with `seed`; `folders` are the labels of each folder."""
+    """Cuts what is selected from `source` with `seed`; `folders` are the labels of each folder.
+
+    `image_bytes` is how many bytes an image has about.
+    """
 
     source: Source
     seed: int
     folders: Mapping[str, Sequence[str]]
+    image_bytes: int
 
     def cut(self, selection: Selection) -> dict[str, list[int]]:
         """Return the rows of each shard, such as `train/3/00000.parquet`."""
@@ -63,7 +71,7 @@ class Cutter:
 
     def _counts(self) -> dict[str, list[int]]:
         """Return into how many intervals each folder divides the places of each batch."""
-        in_shard = images_in_shard(self.source.shape or ())
+        in_shard = images_in_shard(self.image_bytes)
         sizes = ranked(self.source)
         return {
             folder: [
@@ -85,6 +93,17 @@ def place_of(file: str) -> tuple[str, str]:
     return split, folder
 
 
-def images_in_shard(shape: Sequence[int]) -> int:
-    """Return how many images of this shape a shard has about."""
-    return max(1, min(MAX_IMAGES, MAX_BYTES // max(1, math.prod(shape))))
+def images_in_shard(image_bytes: int) -> int:
+    """Return how many images of so many bytes a shard has about."""
+    return max(1, min(MAX_IMAGES, MAX_BYTES // image_bytes))
+
+
+def bytes_of_image(source: Source, encoding: Encoding) -> int:
+    """Return how many bytes an image has about, which does not change as `source` grows.
+
+    These are the pixels; of original files the mean of the first batch.
+    """
+    if isinstance(encoding, Original) and isinstance(source, Own):
+        sizes = source.rows.files["size"][: source.batches[0].stop]
+        return max(1, int(sizes.mean()))
+    return math.prod(source.shape or (*(source.size or ()), COLORS))

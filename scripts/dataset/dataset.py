@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from scripts import workers
-from scripts.dataset import selection, targets
+from scripts.dataset import cuts, selection, targets
 from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
-from scripts.dataset.encoding import ENCODINGS, PNG
+from scripts.dataset.encoding import Encoding, encoding_of
 from scripts.dataset.folders import folders_of
 from scripts.dataset.selection import Selection
 from scripts.dataset.targets import Target
@@ -53,6 +53,14 @@ class Dataset:
         )
 
     @cached_property
+    def encoding(self) -> Encoding:
+        """What the files are. Where some selected images are in color, all are."""
+        if not (self._resized.has_both_modes or self.inputs.additions):
+            return encoding_of(self.config)
+        are_gray = {self.images.is_gray(row) for row in self._rows}
+        return encoding_of(self.config, in_color=len(are_gray) > 1)
+
+    @cached_property
     def manifest(self) -> Manifest:
         """The names and checksums of all files; those of new images are encoded, but not stored."""
         if self.config.format == PARQUET:
@@ -69,7 +77,7 @@ class Dataset:
     def _encoded(self, known: dict[int, EncodedFile]) -> Manifest:
         """Return the manifest; files that are not `known` are encoded, but not stored."""
         rows = [row for row in self._rows if row not in known]
-        encoded = targets.encoded(FileMaker(self.images, PNG), rows)
+        encoded = targets.encoded(FileMaker(self.images, self.encoding), rows)
         new = dict(zip(rows, _with_progress(encoded, rows), strict=True))
         self._files.add(new)
         return self._made(known | new)
@@ -91,7 +99,9 @@ class Dataset:
         rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
         stored: list[CachedObject] = []
         try:
-            for one in _with_progress(target.store(FileMaker(self.images, PNG), rows), rows):
+            for one in _with_progress(
+                target.store(FileMaker(self.images, self.encoding), rows), rows
+            ):
                 stored.append(one)  # noqa: PERF402 - also what is there when an error ends it
         finally:
             new = {
@@ -114,8 +124,9 @@ class Dataset:
         from scripts.dataset.sharded import Sharded  # noqa: PLC0415 - pyarrow takes long to import
 
         folders, _ = folders_of(self.config, self._resized)
-        shards = Cutter(self._resized, self.config.seed, folders).cut(self.selection)
-        return Sharded(self.images, PNG, list(folders), shards)
+        size = cuts.bytes_of_image(self._resized, self.encoding)
+        shards = Cutter(self._resized, self.config.seed, folders, size).cut(self.selection)
+        return Sharded(self.images, self.encoding, list(folders), shards)
 
     @cached_property
     def _rows(self) -> list[int]:
@@ -124,7 +135,7 @@ class Dataset:
 
     @cached_property
     def _files(self) -> EncodedFiles:
-        return EncodedFiles(self._resized, ENCODINGS[PNG])
+        return EncodedFiles(self._resized, self.encoding)
 
     def _made(self, files: dict[int, EncodedFile]) -> Manifest:
         return Manifest({name: files[row] for name, row in self.selection.files().items()})
@@ -132,10 +143,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class FileMaker:
-    """Makes the file of each row of `images`, in the encoding called `encoding`."""
+    """Makes the file of each row of `images`."""
 
     images: Images
-    encoding: str
+    encoding: Encoding
 
     @property
     def together(self) -> int:
@@ -149,9 +160,7 @@ class FileMaker:
 
     def contents(self, rows: Sequence[int]) -> Iterator[bytes]:
         """Yield the content of the file of each of `rows`."""
-        encode = ENCODINGS[self.encoding].encode
-        for row in rows:
-            yield encode(self.images.image(row))
+        return (self.encoding.content(self.images, row) for row in rows)
 
     def part(self, rows: Sequence[int], fetch: FetchObject) -> "FileMaker":
         """Return what makes `rows` on another machine, where `fetch` returns objects."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from scripts.dataset.encoding import Encoding
+from scripts.dataset.encoding import Encoding, Original
 from scripts.sources import summaries
 from scripts.sources.copies import FOLDER
 from scripts.sources.own import Own
@@ -47,6 +47,9 @@ class EncodedFiles:
         self._rows = np.zeros(len(source.labels), FILE)
         for span, file in self._files.items():
             self._rows[span[0] : span[1]] = _read(file, span[1] - span[0])
+        if isinstance(encoding, Original) and isinstance(source, Own):
+            known = source.rows.files["size"] > 0
+            self._rows[known] = source.rows.files[known]
 
     def known(self, rows: Sequence[int]) -> dict[int, EncodedFile]:
         """Return the files of those of `rows` that are known."""

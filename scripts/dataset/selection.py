@@ -6,11 +6,12 @@ Pure functions: no files, no network, no random numbers.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
+from scripts.dataset import png
 from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
-from scripts.dataset.encoding import ENCODINGS, PNG
+from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import folders_of
 from scripts.inputs.additions import Addition
@@ -24,7 +25,6 @@ from scripts.sources.source import Source
 
 # The number of the rule below. The lock records it, because another rule gives another split.
 RULE = 2
-ENDING = ENCODINGS[PNG].ENDING
 
 Place = tuple[Split, str]
 
@@ -54,15 +54,16 @@ class Selection:
     """The selected samples.
 
     `rows` holds, for each split and folder, their rows, in the order in which the split takes them;
-    rows from the number of the source's on are additions. `identifiers` names them. `on_top` are
-    pinned rows and additions that came in addition to the counts of the config; `left_out` are
-    curated rows and additions whose class the dataset does not have. `dealt` is how many images
-    each split and folder got before relabels changed that; `kept` is how many of these, which come
-    first, have their label still. What follows them is there because people said so.
+    rows from the number of the source's on are additions. `identifiers` and `ending` name their
+    files. `on_top` are pinned rows and additions that came in addition to the counts of the config;
+    `left_out` are curated rows and additions whose class the dataset does not have. `dealt` is how
+    many images each split and folder got before relabels changed that; `kept` is how many of these,
+    which come first, have their label still. What follows them is there because people said so.
     """
 
     rows: Mapping[Place, list[int]]
     identifiers: Mapping[int, str]
+    ending: Callable[[int], str] = field(default=lambda _: png.ENDING, compare=False)
     on_top: frozenset[int] = frozenset()
     left_out: frozenset[int] = frozenset()
     splits: tuple[Split, ...] = (TRAIN, TEST)
@@ -83,7 +84,7 @@ class Selection:
     @cached_property
     def _files(self) -> dict[str, int]:
         return {
-            str(ImageName(*place, self.identifiers[row], ENDING)): row
+            str(ImageName(*place, self.identifiers[row], self.ending(row))): row
             for place, rows in self.rows.items()
             for row in rows
         }
@@ -121,7 +122,7 @@ def select(
     """
     folders, problems = folders_of(config, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
-    problems += [*wrong, *problems_of(additions, source)]
+    problems += [*wrong, *problems_of(additions, source, config)]
     dealt, wrong = _dealt(config, source, folders, decisions)
     if problems := [*problems, *wrong]:
         raise InputError(problems)
@@ -130,10 +131,11 @@ def select(
     kept = collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)
     collected.put_additions(additions, len(source.labels))
-    named = Extended(source, additions) if additions else source
+    images = Extended(source, additions)
     return Selection(
         collected.rows,
-        Identifiers(collected.rows, named.identifier),
+        Identifiers(collected.rows, images.identifier),
+        partial(encoding_of(config).ending, images),
         frozenset(collected.on_top),
         frozenset(collected.left_out),
         config.splits,

@@ -1,7 +1,6 @@
 """The files of a version in Parquet."""
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ import platformdirs
 
 from scripts.dataset import cuts, parquet, targets
 from scripts.dataset.encoded_files import EncodedFile
-from scripts.dataset.encoding import ENCODINGS
+from scripts.dataset.encoding import Encoding
 from scripts.dataset.parquet import ParquetRow
 from scripts.dataset.targets import Target
 from scripts.progress import Bar
@@ -38,14 +37,14 @@ Shard = tuple[str, Sequence[int]]
 class Sharded:
     """The `shards` of a version: their rows in `images`, by name.
 
-    They have files in the encoding called `encoding`. `labels` are the names of the version's
+    `encoding` says what the files in them are. `labels` are the names of the version's
     classes, in order. What a shard is, is kept beside the local
     copies of sources, under a name that depends on all that its bytes depend on. So no shard is
     made twice, not even in a run that continues another one.
     """
 
     images: Extended
-    encoding: str
+    encoding: Encoding
     labels: Sequence[str]
     shards: Mapping[str, Sequence[int]]
 
@@ -82,8 +81,8 @@ class Sharded:
 
     @property
     def _maker(self) -> "ShardMaker":
-        shape = self.images.source.shape or ()
-        together = max(1, AT_ONCE // (cuts.images_in_shard(shape) * math.prod(shape)))
+        size = cuts.bytes_of_image(self.images.source, self.encoding)
+        together = max(1, AT_ONCE // (cuts.images_in_shard(size) * size))
         return ShardMaker(self.images, self.encoding, self.labels, together)
 
     def _kept(self) -> dict[str, Path]:
@@ -94,7 +93,7 @@ class Sharded:
     def _prefix(self) -> bytes:
         """Return what tells apart all that decides the bytes of a shard, besides its rows."""
         sample = parquet.encode([ParquetRow("sample.png", "label", b"")], 0, self.labels)
-        return ENCODINGS[self.encoding].fingerprint() + sample
+        return self.encoding.fingerprint() + sample
 
     def _digest(self, prefix: bytes, name: str) -> str:
         digests = self.images.digests
@@ -111,7 +110,7 @@ class ShardMaker:
     """Makes shards of `images`, of a version whose classes are `labels`."""
 
     images: Images
-    encoding: str
+    encoding: Encoding
     labels: Sequence[str]
     together: int
 
@@ -123,8 +122,7 @@ class ShardMaker:
     def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
         """Yield the content of each of `shards`, whose images are in memory together."""
         ordered = sorted(row for _, rows in shards for row in rows)
-        encode = ENCODINGS[self.encoding].encode
-        encoded = {row: encode(self.images.image(row)) for row in ordered}
+        encoded = {row: self.encoding.content(self.images, row) for row in ordered}
         for name, rows in shards:
             _, folder = cuts.place_of(name)
             made = [self._row(row, encoded.pop(row)) for row in rows]
@@ -137,7 +135,7 @@ class ShardMaker:
         return ShardMaker(part, self.encoding, self.labels, self.together)
 
     def _row(self, row: int, content: bytes) -> ParquetRow:
-        file = f"{self.images.identifier(row)}{ENCODINGS[self.encoding].ENDING}"
+        file = f"{self.images.identifier(row)}{self.encoding.ending(self.images, row)}"
         return ParquetRow(file, self.images.label(row), content)
 
 

@@ -1,38 +1,30 @@
 """Images of a location become rows: decoded, compared with those that are there, written."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-from scripts.dataset import png
 from scripts.errors import UserError
-from scripts.ingest import layout, locations, tables
+from scripts.ingest import decoding, layout, locations, tables
+from scripts.ingest.decoding import DecodedImage, Outcome
 from scripts.ingest.findings import Findings
 from scripts.ingest.known_images import ImagePlace, KnownImages
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.summaries import SummaryWriter
 from scripts.ingest.tables import LabeledImage
-from scripts.ingest.writer import ShardWriter
-from scripts.inputs.images import MAX_BYTES, MODES, ImageError, decode
+from scripts.ingest.writer import ShardRow, ShardWriter
+from scripts.inputs import images
+from scripts.inputs.images import MAX_BYTES, ImageError
 from scripts.progress import Bar
-from scripts.sources import shards
+from scripts.sources import own
 from scripts.sources.own import Own
-from scripts.sources.pointer import Shape
-from scripts.sources.shards import Rows
-from scripts.sources.source import Pixels, SourceError, check_classes
+from scripts.sources.pointer import DIFFERENT, Mode, Shape
+from scripts.sources.shards import Details, RowList, Rows
+from scripts.sources.source import SourceError, check_classes
 
 MAX_LABELS = 10_000
-MAX_EXAMPLES = 3
-GRAY, RGB = MODES.values()
-
-
-class Example(NamedTuple):
-    """How many images are of a kind, and where the first of them are."""
-
-    images: int
-    where: tuple[str, ...]
 
 
 @dataclass
@@ -49,47 +41,48 @@ class ImagesRead:
     writer: ShardWriter
     summaries: SummaryWriter
     known: KnownImages
-    digests: list[bytes] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    splits: list[str | None] = field(default_factory=list)
-    image_sizes: list[tuple[int, int]] = field(default_factory=list)
+    collected: RowList = field(default_factory=RowList)
+    details: Details = field(default_factory=lambda: Details([], [], []))
     copies: int = 0
     ambiguous: Findings = field(default_factory=lambda: Findings("two labels"))
     in_both: Findings = field(default_factory=lambda: Findings("in both sets"))
-    modes: dict[str, Example] = field(default_factory=dict)
+    modes: set[Mode] = field(default_factory=set)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     without_split: int = 0
 
     @property
     def rows(self) -> Rows:
         """The new rows."""
-        return shards.rows(self.digests, self.labels, self.splits, self.image_sizes)
+        return self.collected.rows(self.details.sha256)
 
     def shape(self, before: Own | None) -> Shape:
         """Return what all images have in common, with those of the source `before`."""
         known = before.pointer.shape if before else None
-        (mode,) = {known.mode} if known else self.modes
         sizes: set[tuple[int, int] | None] = {*self.sizes, *([known.size] if known else [])}
-        size = next(iter(sizes)) if len(sizes) == 1 else None
-        return Shape("RGB" if mode == RGB else "gray", size)
+        modes = {*self.modes, *([known.mode] if known else [])}
+        mode: Mode = next(iter(modes)) if len(modes) == 1 else DIFFERENT
+        return Shape(mode, next(iter(sizes)) if len(sizes) == 1 else None)
 
 
-def collect(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead:
+def collect(
+    address: str, name: str, before: Own | None, known: Mapping[bytes, bytes], folder: Path
+) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
-    They are written to shards in `folder`. Raises `UserError` with every problem.
+    `known` are the digests of its images by the SHA-256 of their files. The new ones are written to
+    shards in `folder`. Raises `UserError` with every problem.
     """
     problems = Findings()
     with locations.opened(address) as location:
         files = list(locations.bounded(location.files(problems), address))
-        made, images = _arranged(location, files, problems, folder)
+        made, labeled = _arranged(location, files, problems, folder)
         if before:
-            made.known.remember(before)
-        for image in Bar(images, desc="Reading images", unit="image"):
-            _take(made, image, problems)
+            made.known.remember(before, known)
+        found = decoding.decoded(labeled, made.known.files)
+        for image, outcome in Bar(found, desc="Reading images", unit="image"):
+            _take(made, image, outcome, problems)
     made.writer.close()
     made.summaries.close()
-    _check_modes(made, before, problems)
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
     problems.refuse(address)
@@ -142,64 +135,77 @@ def _of_files(
             yield LabeledImage(str(file.path), *place, content)
 
 
-def _take(made: ImagesRead, image: LabeledImage, problems: Findings) -> None:
+def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Findings) -> None:
     """Add an image to the rows, unless it is there already or something is wrong with it."""
-    try:
-        pixels = decode(image.content)
-    except ImageError as error:
-        problems.add(image.where, str(error))
+    if isinstance(outcome, ImageError):
+        problems.add(image.where, str(outcome))
         return
-    _note_shape(made, image, pixels)
     made.without_split += image.split is None
-    digest, size = made.known.digest(pixels), (pixels.shape[0], pixels.shape[1])
-    place = ImagePlace(image.label, image.split or "", size)
-    if (first := made.known.add(digest, place)) and not _is_ambiguous(made, image, digest, first):
-        made.copies += 1
-        if first.split != place.split:
-            made.in_both.add(image.where, f"in {place.split}, but first seen in {first.split}")
+    if isinstance(outcome, bytes):
+        if not _note_copy(made, image, outcome, made.known.first[outcome]):
+            return
+        # A copy under another label is a row of its own, which says what its file is.
+        outcome = decoding.outcome(image.content)
+        if not isinstance(outcome, DecodedImage):
+            return
+    made.modes.add(outcome.mode)
+    made.sizes.add(outcome.size)
+    digest = outcome.digest
+    if made.known.is_in_another_shape(digest, outcome.size):
+        digest = own.digest_with_shape(images.decode(image.content))
+    place = ImagePlace(image.label, image.split or "", outcome.size)
+    made.known.files[outcome.checksum] = digest
+    if (first := made.known.add(digest, place)) and not _note_copy(made, image, digest, first):
         return
-    made.digests.append(digest)
-    made.labels.append(image.label)
-    made.splits.append(image.split)
-    made.image_sizes.append(size)
-    if not problems.count:
-        encoded = png.encode(pixels)
-        made.writer.add(encoded, image.label, image.split, digest)
-        made.summaries.add(pixels, encoded)
+    _add(made, image, outcome, digest, keep=not problems.count)
 
 
-def _is_ambiguous(made: ImagesRead, image: LabeledImage, digest: bytes, first: ImagePlace) -> bool:
-    """Return whether a known image is here under a label that is new for it, and note it."""
-    if image.label == first.label or not made.known.add_label(digest, image.label):
-        return False
-    made.ambiguous.add(image.where, f"labeled {image.label}, but {first.label} elsewhere")
-    return True
+def _note_copy(made: ImagesRead, image: LabeledImage, digest: bytes, first: ImagePlace) -> bool:
+    """Note an image that is there already; return whether its label is new for it."""
+    if image.label != first.label and made.known.add_label(digest, image.label):
+        made.ambiguous.add(image.where, f"labeled {image.label}, but {first.label} elsewhere")
+        return True
+    made.copies += 1
+    if first.split != (image.split or ""):
+        made.in_both.add(image.where, f"in {image.split}, but first seen in {first.split}")
+    return False
 
 
-def _note_shape(made: ImagesRead, image: LabeledImage, pixels: Pixels) -> None:
-    mode = RGB if pixels.ndim > 2 else GRAY  # noqa: PLR2004 - height and width
-    images, where = made.modes.get(mode, Example(0, ()))
-    made.modes[mode] = Example(images + 1, (*where, image.where)[:MAX_EXAMPLES])
-    made.sizes.add((pixels.shape[0], pixels.shape[1]))
-
-
-def _check_modes(made: ImagesRead, before: Own | None, problems: Findings) -> None:
-    """Note images that are not gray or RGB as the others are."""
-    most = max(made.modes, key=lambda mode: made.modes[mode].images, default=None)
-    expected = before.pointer.shape.mode if before else most
-    for mode, found in made.modes.items():
-        if mode != expected:
-            message = (
-                f"{found.images:,} images are {mode}, but"
-                f" {'those of the source' if before else 'the others'} are {expected}; all images"
-                " of a source must be one of the two"
+def _add(
+    made: ImagesRead, image: LabeledImage, found: DecodedImage, digest: bytes, *, keep: bool
+) -> None:
+    """Add a row; its file is not kept where nothing will be ingested."""
+    rows, details = made.collected, made.details
+    metadata = json.dumps(image.metadata, sort_keys=True, ensure_ascii=False)
+    rows.digests.append(digest)
+    rows.labels.append(image.label)
+    rows.splits.append(image.split)
+    rows.sizes.append(found.size)
+    rows.files.append((found.md5, len(image.content)))
+    rows.endings.append(found.ending)
+    rows.modes.append(found.mode)
+    details.names.append(image.where)
+    details.checksums.append(found.checksum)
+    details.metadata.append(metadata)
+    if keep:
+        made.writer.add(
+            ShardRow(
+                image.content,
+                image.label,
+                image.split,
+                digest,
+                image.where,
+                found.checksum,
+                metadata,
+                found.ending,
             )
-            problems.add(", ".join(found.where), message)
+        )
+        made.summaries.add(found.shape, found.levels)
 
 
 def _check_labels(made: ImagesRead, name: str, before: Own | None, problems: Findings) -> None:
     """Note labels that cannot be the name of a folder."""
-    labels = sorted({*made.labels, *(before.pointer.meta.counts if before else ())})
+    labels = sorted({*made.collected.labels, *(before.pointer.meta.counts if before else ())})
     if len(labels) > MAX_LABELS:
         problems.add(name, f"it has {len(labels):,} classes; at most {MAX_LABELS:,} are allowed")
     valid = []

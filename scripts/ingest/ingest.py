@@ -64,7 +64,7 @@ def ingest(git: Git, name: str, location: str, runner: Runner = LOCAL) -> Ingest
     fetch = partial(transfer.fetch, cache, lambda: remote)
     with _temporary_folder(git.root) as folder:
         collected = reading.collect(location, name, before, Path(folder))
-        if not collected.digests:
+        if not collected.collected.digests:
             return IngestOutcome(collected, remote.url)
         batches = closing.closed(git, before, accepted) if before else []
         known = own.objects(before.pointer, name, fetch) if before else {}
@@ -159,7 +159,7 @@ def _store(
         shards.shard_name(first + number): path
         for number, path in enumerate(collected.writer.paths)
     }
-    made[shards.index_name(batch)] = writer.write_index(folder, collected.rows)
+    made[shards.index_name(batch)] = writer.write_index(folder, collected.rows, collected.details)
     if collected.summaries.path:
         made[summary_name(batch)] = collected.summaries.path
     stored = {name: (md5, 0) for name, md5 in known.items()}

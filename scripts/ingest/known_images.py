@@ -1,5 +1,6 @@
 """The images that a source has already, so that each comes into it once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -7,7 +8,6 @@ from scripts.errors import UserError
 from scripts.ingest.findings import INDENTED
 from scripts.sources import own
 from scripts.sources.own import Own
-from scripts.sources.source import Pixels
 
 
 class ImagePlace(NamedTuple):
@@ -27,6 +27,8 @@ class KnownImages:
 
     first: dict[bytes, ImagePlace] = field(default_factory=dict)
     further: dict[bytes, set[str]] = field(default_factory=dict)
+    # The digest of each image by the SHA-256 of its file.
+    files: dict[bytes, bytes] = field(default_factory=dict)
     # Equal places are one object: there are few of them, and millions of images.
     _places: dict[ImagePlace, ImagePlace] = field(default_factory=dict)
 
@@ -37,12 +39,10 @@ class KnownImages:
         self.first[digest] = self._places.setdefault(place, place)
         return None
 
-    def digest(self, pixels: Pixels) -> bytes:
-        """Return the digest of an image: another one if its bytes are there in another shape."""
-        digest, size = own.digest_of(pixels), pixels.shape[:2]
+    def is_in_another_shape(self, digest: bytes, size: tuple[int, int]) -> bool:
+        """Return whether the bytes of an image are there, but in another shape."""
         first = self.first.get(digest)
-        is_other = first is not None and first.size not in {None, size}
-        return own.digest_with_shape(pixels) if is_other else digest
+        return first is not None and first.size not in {None, size}
 
     def add_label(self, digest: bytes, label: str) -> bool:
         """Add a label to an image that has another one; return whether it is new."""
@@ -51,8 +51,9 @@ class KnownImages:
         others.add(label)
         return is_new
 
-    def remember(self, before: Own) -> None:
-        """Add the images of the source `before`."""
+    def remember(self, before: Own, files: Mapping[bytes, bytes]) -> None:
+        """Add the images of the source `before`; `files` are digests by the SHA-256 of files."""
+        self.files.update(files)
         # Where older batches differ in size, it is not known which image has which.
         of_all, rows = before.pointer.shape.size, before.rows
         columns = (before.digests, rows.labels.tolist(), rows.splits.tolist(), rows.sizes.tolist())

@@ -5,6 +5,7 @@ both, or make a library end the process.
 """
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -36,9 +37,10 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
     They are in shards in `folder`. Raises `UserError` with every problem, and at a limit.
     """
     # What fetches objects stays in this process; of the images themselves, nothing is needed.
-    known = replace(before, shards=Shards((), _no_images), fetch=_no_images) if before else None
+    rows = replace(before, shards=Shards((), _no_images), fetch=_no_images) if before else None
+    known = before.known_files() if before else {}
     try:
-        found = isolated.run(LIMITS, _collected, address, name, known, folder)
+        found = isolated.run(LIMITS, _collected, address, name, rows, known, folder)
     except IsolatedError as error:
         raise UserError(f"{address} cannot be read: {error}") from None
     if isinstance(found, Refused):
@@ -46,12 +48,14 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
     return found
 
 
-def _collected(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead | Refused:
+def _collected(
+    address: str, name: str, before: Own | None, known: Mapping[bytes, bytes], folder: Path
+) -> ImagesRead | Refused:
     """Return what `images_read.collect` returns, or its error."""
     try:
         # What a limit leaves behind is deleted with the folder.
         tempfile.tempdir = str(folder)
-        found = images_read.collect(address, name, before, folder)
+        found = images_read.collect(address, name, before, known, folder)
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:

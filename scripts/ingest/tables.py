@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +32,7 @@ class LabeledImage:
     split: str | None
     label: str
     content: bytes
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check(files: Sequence[LocatedFile], problems: Findings) -> None:

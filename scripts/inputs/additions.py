@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scripts.errors import printable
 from scripts.inputs import images, stored
 from scripts.inputs.config import SPLITS, Config, Split
-from scripts.inputs.images import ImageError, Pixels
+from scripts.inputs.images import ImageError, Picture, Pixels
 from scripts.inputs.paths import ADDITIONS_FOLDER
 from scripts.inputs.problems import START, Problem
 
@@ -26,10 +26,10 @@ USE_A_SOURCE = "For more, make a source of your own: python -m scripts ingest"
 
 
 class Addition(NamedTuple):
-    """One image: where it lies in the repository, its split and label, and its pixels.
+    """One image: where it lies in the repository, its split and label, its pixels and its file.
 
-    They have the size that the config gives all images; `original` is the SHA-256 of those before
-    resizing.
+    The pixels have the size that the config gives all images; `original` is the SHA-256 of those
+    before resizing. `ending` is that of the file, by its content.
     """
 
     path: str
@@ -37,6 +37,8 @@ class Addition(NamedTuple):
     label: str
     pixels: Pixels
     original: bytes
+    content: bytes
+    ending: str
 
     @property
     def digest(self) -> bytes:
@@ -83,7 +85,8 @@ def parse(
     for path, content in files:
         place, wrong = _place(path, config)
         try:
-            decoded = _decoded(content)
+            picture = _decoded(content)
+            decoded = picture.pixels
             pixels = images.resize(decoded, config.size) if config and config.size else decoded
         except ImageError as error:
             wrong.append(str(error))
@@ -93,7 +96,8 @@ def parse(
             if earlier != path:
                 wrong.append(f"it has the same pixels as {shown(earlier)}; remove one of them")
             if place and not wrong:
-                found.append(Addition(path, *place, pixels, _digest(decoded)))
+                file = content, picture.ending
+                found.append(Addition(path, *place, pixels, _digest(decoded), *file))
         problems += [problem(path, message) for message in wrong]
         if total > MAX_PIXELS:
             message = f"its images have more than {MAX_PIXELS:,} bytes of pixels"
@@ -121,10 +125,10 @@ def _digest(pixels: Pixels) -> bytes:
     return hashlib.sha256(pixels.tobytes()).digest()
 
 
-def _decoded(content: bytes) -> Pixels:
+def _decoded(content: bytes) -> Picture:
     if stored.is_pointer(content):
         raise ImageError(stored.POINTER)
-    return images.decode(content)
+    return images.read(content)
 
 
 def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:

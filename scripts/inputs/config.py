@@ -43,6 +43,9 @@ SIZE_PATTERN = r"^[1-9][0-9]*x[1-9][0-9]*$"
 Format = Literal["png", "parquet"]
 PNG: Format = "png"
 PARQUET: Format = "parquet"
+# The values of `encoding`.
+EncodingName = Literal["png", "original"]
+ORIGINAL: EncodingName = "original"
 # The keys that say how large a split is.
 SPLIT_SIZES = {"test_size", "validation_size"}
 # The keys that hold text, and those with a folder as the key of each value.
@@ -241,8 +244,13 @@ class Config(BaseModel):
     )
     format: Format = Field(
         PNG,
-        description="What `dataset/` holds: a PNG file for each image, or Parquet files with many"
-        " images each (`parquet`), for hundreds of thousands of images.",
+        description="What `dataset/` holds: a file for each image (`png`, for all encodings), or"
+        " Parquet files with many images each (`parquet`), for hundreds of thousands of images.",
+    )
+    encoding: EncodingName = Field(
+        "png",
+        description="What the file of an image is: an 8-bit PNG made of its pixels (`png`), or the"
+        " file as it came, of any size, mode and format (`original`), for a source of your own.",
     )
 
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE), QUOTED] | None = Field(
@@ -275,8 +283,8 @@ class Config(BaseModel):
 
     def record(self) -> dict[str, Any]:
         """Return the config as plain data, as a lock holds it."""
-        # The locks of PNG files are older than this key, and do not have it.
-        default = {"format"} if self.format == PNG else set[str]()
+        # Locks of older machinery do not have these keys.
+        default = {key for key in ("format", "encoding") if getattr(self, key) == PNG}
         return self.model_dump(by_alias=True, exclude_none=True, exclude=default)
 
     @field_validator("test_size", mode="before")
@@ -287,6 +295,13 @@ class Config(BaseModel):
         splits, samples = info.data.get("split_by", SOURCE), info.data.get("samples", ALL)
         if value is None and (splits, samples) != (SOURCE, ALL):
             raise PydanticKnownError("missing")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _refuse_resized_files(cls, value: str, info: ValidationInfo) -> str:
+        if value == ORIGINAL and info.data.get("image_size") is not None:
+            raise ValueError("original files are not resized; remove image_size, or use png")
         return value
 
     @property

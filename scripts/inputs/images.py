@@ -1,7 +1,9 @@
 """Image files that people bring: decoded strictly, within bounds."""
 
+import hashlib
 import io
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -117,3 +119,19 @@ def _check_complete(content: bytes) -> None:
     # This leaves an image that cannot be decoded any more.
     with PngImageFile(io.BytesIO(content)) as image:
         image.verify()
+
+
+class Picture(NamedTuple):
+    """An image file, decoded."""
+
+    pixels: Pixels
+    digest: bytes
+    ending: str
+    converted: str
+
+
+def read(content: bytes) -> Picture:
+    """Return the picture in a file."""
+    pixels = decode(content)
+    ending = ".png" if content.startswith(PNG) else ".jpg"
+    return Picture(pixels, hashlib.sha256(pixels.tobytes()).digest(), ending, "")

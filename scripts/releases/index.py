@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from scripts.dataset import encoding
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.images import decode
 from scripts.storage import records
 
 # A line is a digest in hex, the split and folder of the image, and, where it was resized, the
@@ -150,7 +150,7 @@ def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
     """Return the index of a version from the name and the content of each of its files."""
     places = {}
     for name, content in files:
-        pixels = encoding.decode(name, content)
+        pixels = decode(content)
         places[hashlib.sha256(pixels.tobytes()).digest()] = image_name.parse(name).place
     return Index(places)
 

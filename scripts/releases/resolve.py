@@ -7,7 +7,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git.git import CheckedOut, Git
 from scripts.inputs import reader
-from scripts.inputs.config import Config
+from scripts.inputs.config import ORIGINAL, Config
 from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.releases import lock, releases
@@ -113,10 +113,15 @@ def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list
 
 def _size_problems(dataset: Dataset) -> Iterator[Problem]:
     config, source = dataset.config, dataset.source
-    if source.shape is None and config.size is None:
+    if config.encoding == ORIGINAL:
+        if not source.has_files:
+            message = f"encoding: the images of {source.name} are no files; use png"
+            yield config.problem(("encoding",), message)
+    elif source.size is None and config.size is None:
         message = (
             f"source: the images of {source.name} differ in size; add a line such as"
-            " 'image_size: 64' or 'image_size: 64x48'"
+            " 'image_size: 64' or 'image_size: 64x48', or keep the files as they are with"
+            " 'encoding: original'"
         )
         yield config.problem(("source",), message)
 

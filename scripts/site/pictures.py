@@ -8,9 +8,10 @@ from pathlib import Path
 
 from scripts import output
 from scripts.assets.samples import Version
-from scripts.dataset import encoding, near, png
+from scripts.dataset import near, png
 from scripts.errors import UserError
 from scripts.inputs.config import TRAIN
+from scripts.inputs.images import decode
 from scripts.progress import Bar
 from scripts.site import atlas, bundle
 from scripts.site.bundle import Bundle, NearRecord
@@ -133,7 +134,7 @@ def _images(
             contents = version.read([*wanted.values()])
             for sheet in part:
                 files_ = (wanted[picture].file for picture in sheet.pictures)
-                yield sheet, [encoding.decode(file, contents[file]) for file in files_]
+                yield sheet, [decode(contents[file]) for file in files_]
 
 
 class _Rows:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.inputs.additions import Addition
-from scripts.sources.source import FetchObject, Held, ImageReader, Pixels, Source
+from scripts.sources.source import FetchObject, ImageReader, Pixels, Source
 
 
 class Images(Protocol):
@@ -17,6 +17,12 @@ class Images(Protocol):
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
+
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came."""
+
+    def ending(self, row: int) -> str:
+        """Return how the name of a row's own file ends."""
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row, which names its file."""
@@ -59,6 +65,23 @@ class Extended:
         number = row - len(self.source.labels)
         return self.source.image(row) if number < 0 else self.additions[number].pixels
 
+    def is_gray(self, row: int) -> bool:
+        """Return whether the pixels of a row are gray."""
+        number = row - len(self.source.labels)
+        if number < 0:
+            return self.source.is_gray(row)
+        return self.additions[number].pixels.ndim == 2  # noqa: PLR2004 - height and width
+
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came; raises `UserError` when it is not available."""
+        number = row - len(self.source.labels)
+        return self.source.file(row) if number < 0 else self.additions[number].content
+
+    def ending(self, row: int) -> str:
+        """Return how the name of a row's own file ends."""
+        number = row - len(self.source.labels)
+        return self.source.ending(row) if number < 0 else self.additions[number].ending
+
     def label(self, row: int) -> str:
         """Return the label of a row."""
         number = row - len(self.source.labels)
@@ -69,8 +92,8 @@ class Extended:
         start = len(self.source.labels)
         return ImagesPart(
             self.source.reader([row for row in rows if row < start], fetch),
-            Held({row: self.additions[row - start].pixels for row in rows if row >= start}),
-            {row: (self.identifier(row), self.label(row)) for row in rows},
+            {row: self.additions[row - start] for row in rows if row >= start},
+            {row: (self.identifier(row), self.label(row), self.ending(row)) for row in rows},
         )
 
     def identifier(self, row: int) -> str:
@@ -81,15 +104,25 @@ class Extended:
 
 @dataclass(frozen=True)
 class ImagesPart:
-    """Some rows, on another machine; `names` are their identifiers and labels."""
+    """Some rows, on another machine; `names` are their identifiers, labels and endings."""
 
     source: ImageReader
-    additions: Held
-    names: Mapping[int, tuple[str, str]]
+    additions: Mapping[int, Addition]
+    names: Mapping[int, tuple[str, str, str]]
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
-        return (self.additions if row in self.additions.pixels else self.source).image(row)
+        addition = self.additions.get(row)
+        return addition.pixels if addition else self.source.image(row)
+
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came."""
+        addition = self.additions.get(row)
+        return addition.content if addition else self.source.file(row)
+
+    def ending(self, row: int) -> str:
+        """Return how the name of a row's own file ends."""
+        return self.names[row][2]
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row, which names its file."""

@@ -1,7 +1,6 @@
-"""A source of one's own: images that `ingest` has stored in shards, named by `sources/NAME.dvc`."""
+"""Your own source: images that `ingest` has stored in shards, named by `sources/NAME.dvc`."""
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -10,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from scripts.errors import UserError
+from scripts.inputs import images
 from scripts.inputs.config import TEST
+from scripts.inputs.images import ImageError
 from scripts.sources import pointer as pointers
 from scripts.sources import shards
-from scripts.sources.pointer import BatchRecord, Pointer
-from scripts.sources.shards import Digests, Rows, Shards
+from scripts.sources.pointer import DIFFERENT, BatchRecord, Pointer
+from scripts.sources.shards import Details, Digests, Rows, Shards
 from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
 from scripts.sources.summaries import summary_name
 from scripts.storage import manifest
@@ -81,7 +81,28 @@ class Own:
     def shape(self) -> tuple[int, ...] | None:
         """The shape of every image's pixels; None where they differ."""
         mode, size = self.pointer.shape
-        return size and (*size, *([COLORS] if mode == "RGB" else []))
+        is_one = size and mode != DIFFERENT
+        return (*size, *([COLORS] if mode == "RGB" else [])) if size and is_one else None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The (height, width) of every image; None where they differ."""
+        return self.pointer.shape.size
+
+    @property
+    def has_files(self) -> bool:
+        """Images of your own came as files."""
+        return True
+
+    @property
+    def has_both_modes(self) -> bool:
+        """Whether some images are gray and others are not."""
+        return self.pointer.shape.mode == DIFFERENT
+
+    def is_gray(self, row: int) -> bool:
+        """Return whether the pixels of a row are gray."""
+        mode = self.pointer.shape.mode
+        return (str(self.rows.modes[row]) if mode == DIFFERENT else mode) == "gray"
 
     @property
     def sha256(self) -> str:
@@ -92,12 +113,37 @@ class Own:
         """Return the pixels of a row; raises `UserError` when they are not available."""
         return _image(self.name, self.shards, row, self.digests[row])
 
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came; raises `UserError` when it is not available."""
+        return _file(self.name, self.shards, row, self.digests[row], self.rows.files[row])
+
+    def ending(self, row: int) -> str:
+        """Return how the name of a row's file ends, by its content."""
+        return str(self.rows.endings[row])
+
     def reader(self, rows: Sequence[int], fetch: FetchObject) -> "OwnReader":
         """Return what reads `rows` on another machine, which fetches the shards that have them."""
         numbers = {self.shards.number(row) for row in rows}
         names = {number: self.files[shards.shard_name(number)] for number in numbers}
         digests = {row: self.digests[row] for row in rows}
-        return OwnReader(self.name, self.shards.sizes, names, digests, fetch)
+        known = {row: self.rows.files[row] for row in rows}
+        return OwnReader(self.name, self.shards.sizes, names, digests, known, fetch)
+
+    def details(self, batch: int) -> Details | None:
+        """Return the details of a batch, None where older machinery wrote it.
+
+        Raises `UserError` when they are not available.
+        """
+        return shards.read_details(self.fetch(self.files[shards.index_name(batch)]))
+
+    def known_files(self) -> dict[bytes, bytes]:
+        """Return the digest of each image by the SHA-256 of its file, as far as that is known."""
+        found: dict[bytes, bytes] = {}
+        for number, batch in enumerate(self.batches):
+            if details := self.details(number):
+                digests = self.digests[batch.start : batch.stop]
+                found.update(zip(details.checksums, digests, strict=True))
+        return found
 
     def summary(self, batch: int) -> Path | None:
         """Return the file with the summaries of a batch, None where older machinery wrote it.
@@ -135,7 +181,7 @@ class Own:
 
 @dataclass(frozen=True)
 class OwnReader:
-    """Reads some rows, of which it has the `digests`.
+    """Reads some rows, of which it has the `digests`, and what is known of the `files`.
 
     `sizes` is the number of rows of each shard, `names` are the objects of those that are needed,
     by number.
@@ -145,11 +191,16 @@ class OwnReader:
     sizes: Sequence[int]
     names: Mapping[int, str]
     digests: Mapping[int, bytes]
+    files: Mapping[int, np.void]
     fetch: FetchObject
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row; raises `UserError` when they are not available."""
         return _image(self.name, self._shards, row, self.digests[row])
+
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came; raises `UserError` when it is not available."""
+        return _file(self.name, self._shards, row, self.digests[row], self.files[row])
 
     @cached_property
     def _shards(self) -> Shards:
@@ -157,16 +208,31 @@ class OwnReader:
 
 
 def _image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:
+    content = _content(name, reader, row, digest)
     try:
-        with Image.open(io.BytesIO(reader.image(row)), formats=["PNG"]) as image:
-            pixels = np.asarray(image)
+        picture = images.read(content)
+    except ImageError as error:
+        raise _damaged(name, digest, str(error)) from None
+    if digest not in (picture.digest, digest_with_shape(picture.pixels)):
+        raise _damaged(name, digest, "its pixels do not match their checksum")
+    return picture.pixels
+
+
+def _file(name: str, reader: Shards, row: int, digest: bytes, known: np.void) -> bytes:
+    content = _content(name, reader, row, digest)
+    # Shards of older machinery do not say it; they are compared by their own checksum.
+    if known["size"] and manifest.md5_of(content) != known["md5"].tobytes().hex():
+        raise _damaged(name, digest, "its file does not match its checksum")
+    return content
+
+
+def _content(name: str, reader: Shards, row: int, digest: bytes) -> bytes:
+    try:
+        return reader.file(row)
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
         raise _damaged(name, digest, str(error)) from None
-    if digest not in (digest_of(pixels), digest_with_shape(pixels)):
-        raise _damaged(name, digest, "its pixels do not match their checksum")
-    return pixels
 
 
 def _damaged(name: str, digest: bytes, reason: str) -> UserError:

@@ -1,4 +1,4 @@
-"""The pointer of a source of one's own: `sources/NAME.dvc`, written by `ingest` only.
+"""The pointer of your own source: `sources/NAME.dvc`, written by `ingest` only.
 
 It is a file of DVC, which names the folder of shards, with what this project has to know of it
 below `meta`.
@@ -20,13 +20,13 @@ from scripts.inputs.strict_record import StrictRecord
 from scripts.inputs.strict_yaml import Document
 from scripts.sources.source import Zones
 
-# Schema 2: a source may have summaries. Schema 1 is read as it was.
-SCHEMA = 2
+# Schema 2: a source may have summaries. Schema 3: its shards hold files as they came, of any size
+# and mode. Older ones are read as they were.
+SCHEMA = 3
 # Thousands of classes and hundreds of batches fit.
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 6
 CONFLICT = "<<<<<<< "
-DIFFERENT = "different"
 # Stands for all labels that are not listed; no label contains this character.
 OTHERS = "*"
 
@@ -34,13 +34,19 @@ Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]
 LinePlace = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Size = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,3}x[1-9][0-9]{0,3}|different)$")]
+Size = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}x[1-9][0-9]{0,8}|different)$")]
+Mode = Literal["gray", "RGB", "different"]
+DIFFERENT: Literal["different"] = "different"
 
 
 class Shape(NamedTuple):
-    """What the images of a source have in common; `size` is (height, width), None if it differs."""
+    """What the images of a source have in common.
 
-    mode: Literal["gray", "RGB"]
+    `size` is (height, width), None if it differs. `mode` is `different` if some are gray and others
+    are not.
+    """
+
+    mode: Mode
     size: tuple[int, int] | None
 
 
@@ -79,7 +85,7 @@ class BatchRecord(StrictRecord):
 
 class _Meta(StrictRecord):
     schema_: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
-    mode: Literal["gray", "RGB"]
+    mode: Mode
     size: Size
     sha256: Sha256
     counts: dict[str, Count]

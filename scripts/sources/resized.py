@@ -16,12 +16,12 @@ from scripts import workers
 from scripts.inputs.images import FILTER, resize
 from scripts.sources.copies import FOLDER
 from scripts.sources.shards import DIGEST_SIZE
-from scripts.sources.source import Batch, FetchObject, ImageReader, Pixels, Source
+from scripts.sources.source import Batch, FetchObject, ImageReader, Pixels, Source, WithoutFiles
 from scripts.storage import files
 
 
 @dataclass(frozen=True, eq=False)
-class Resized:
+class Resized(WithoutFiles):
     """The images of `source`, each resized to `size` (height, width).
 
     The order of the rows does not change, so another size leaves every image in its split.
@@ -77,9 +77,25 @@ class Resized:
         return self.source.own_test
 
     @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of every image's pixels."""
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of every image's pixels; None where some are gray and others are not."""
+        if self.source.shape is None and self.has_both_modes:
+            return None
         return tuple(self.image(0).shape)
+
+    @property
+    def has_both_modes(self) -> bool:
+        """Whether some images are gray and others are not."""
+        return self.source.has_both_modes
+
+    @property
+    def has_files(self) -> bool:
+        """Resized images are not the files that came."""
+        return False
+
+    def is_gray(self, row: int) -> bool:
+        """Return whether the pixels of a row are gray."""
+        return self.source.is_gray(row)
 
     @property
     def sha256(self) -> str:
@@ -104,7 +120,7 @@ class Resized:
 
 
 @dataclass(frozen=True)
-class ResizedReader:
+class ResizedReader(WithoutFiles):
     """Reads rows and resizes them."""
 
     source: ImageReader

@@ -1,14 +1,16 @@
-"""The files of a source of one's own: shards with the images, and an index of each batch.
+"""The files of your own source: shards with the images, and an index of each batch.
 
-Both are Parquet. An index has the digest, label, split and size of each image of its batch, so that
-images can be selected without their pixels; a shard has digest, label and split, and the images.
+Both are Parquet. A shard has the file of each image, as it came, and what is known of it. An index
+has all of that but the file, so that images are selected without reading them. Shards of older
+machinery have a PNG of each image in place of its file, and their indexes know less.
 """
 
 import hashlib
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -17,10 +19,14 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from scripts.sources.summaries import FILE, MD5_SIZE, SummaryRows
+
 DIGEST_SIZE = 32
 # The columns of an index that hold the size of an image.
 SIZE = ("height", "width")
 UNKNOWN = (0, 0)
+# The files in the shards of older machinery.
+OLD_ENDING = ".png"
 # What is kept of an open shard is small: where its groups begin.
 OPEN_SHARDS = 32
 # Rows that lie together are read together, so a few groups are enough.
@@ -70,40 +76,82 @@ class Digests(Sequence[bytes]):
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The digest, label, own split and size of some images.
+class Details:
+    """What came with each image: its name, the SHA-256 of its file, and its metadata as JSON."""
 
-    The split is empty where there is none. A size is (height, width), or (0, 0) in older indexes,
-    which do not say it.
+    names: list[str]
+    checksums: list[bytes]
+    metadata: list[str]
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of all of it."""
+        total = hashlib.sha256(b"".join(self.checksums))
+        total.update(json.dumps([[*self.names], [*self.metadata]]).encode())
+        return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is known of some images: digest, label, own split, size, file and colors.
+
+    The split is empty where there is none. A size is (height, width). In older indexes sizes are
+    (0, 0), files have no size, and modes are empty: they do not say them. `details` is the checksum
+    of a batch's details, empty in older ones.
     """
 
     digests: Digests
     labels: npt.NDArray[np.str_]
     splits: npt.NDArray[np.str_]
-    sizes: npt.NDArray[np.uint16]
+    sizes: npt.NDArray[np.int32]
+    files: SummaryRows
+    endings: npt.NDArray[np.str_]
+    modes: npt.NDArray[np.str_]
+    details: str = ""
 
     @property
     def sha256(self) -> str:
-        """The checksum of all of it but the sizes."""
+        """The checksum of all of it but the sizes and what follows from the files."""
         total = hashlib.sha256(self.digests.raw)
         total.update("\n".join(self.labels.tolist()).encode())
         total.update("\n".join(self.splits.tolist()).encode())
+        total.update(self.details.encode())
         return total.hexdigest()
 
 
-def rows(
-    digests: Sequence[bytes],
-    labels: Sequence[str],
-    splits: Sequence[str | None],
-    sizes: Sequence[tuple[int, int]] = (),
-) -> Rows:
-    """Return rows from a value for each of them; without `sizes` these are unknown."""
-    return Rows(
-        Digests(b"".join(digests)),
-        np.array(labels, dtype=np.str_),
-        np.array([split or "" for split in splits], dtype=np.str_),
-        np.array(sizes or [UNKNOWN] * len(digests), dtype=np.uint16).reshape(-1, 2),
-    )
+@dataclass
+class RowList:
+    """Rows as they are collected: a value for each image in every list.
+
+    Without `sizes`, `files` and what follows, these are unknown.
+    """
+
+    digests: list[bytes] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    splits: list[str | None] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    files: list[tuple[bytes, int]] = field(default_factory=list)
+    endings: list[str] = field(default_factory=list)
+    modes: list[str] = field(default_factory=list)
+
+    def rows(self, details: str = "") -> Rows:
+        """Return all of them; `details` is the checksum of their details."""
+        count = len(self.digests)
+        files = np.zeros(count, FILE)
+        if self.files:
+            md5s, sizes = zip(*self.files, strict=True)
+            files["md5"] = np.frombuffer(b"".join(md5s), np.uint8).reshape(-1, MD5_SIZE)
+            files["size"] = sizes
+        return Rows(
+            Digests(b"".join(self.digests)),
+            np.array(self.labels, dtype=np.str_),
+            np.array([split or "" for split in self.splits], dtype=np.str_),
+            np.array(self.sizes or [UNKNOWN] * count, dtype=np.int32).reshape(-1, 2),
+            files,
+            np.array(self.endings or [OLD_ENDING] * count, dtype=np.str_),
+            np.array(self.modes or [""] * count, dtype=np.str_),
+            details,
+        )
 
 
 def concatenated(parts: Sequence[Rows]) -> Rows:
@@ -113,6 +161,9 @@ def concatenated(parts: Sequence[Rows]) -> Rows:
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.splits for part in parts]),
         np.concatenate([part.sizes for part in parts]),
+        np.concatenate([part.files for part in parts]),
+        np.concatenate([part.endings for part in parts]),
+        np.concatenate([part.modes for part in parts]),
     )
 
 
@@ -121,11 +172,32 @@ def read_index(path: Path) -> Rows:
     from pyarrow import parquet
 
     # Not `read_table`, which imports pandas.
-    table = parquet.ParquetFile(path).read(columns=["label", "split", "digest", *SIZE])
-    digests, labels, splits = (table[name].to_pylist() for name in ("digest", "label", "split"))
-    has_sizes = {*SIZE} <= {*table.column_names}
-    sizes = zip(*(table[name].to_pylist() for name in SIZE), strict=True) if has_sizes else ()
-    return rows(digests, labels, splits, [*sizes])
+    file = parquet.ParquetFile(path)
+    table = file.read(columns=["label", "split", "digest", *SIZE, "md5", "bytes", "ending", "mode"])
+    found = {name: table[name].to_pylist() for name in table.column_names}
+    details = file.metadata.metadata.get(b"details", b"").decode()
+    sizes = zip(*(found[name] for name in SIZE), strict=True) if "height" in found else ()
+    files = zip(found["md5"], found["bytes"], strict=True) if "md5" in found else ()
+    return RowList(
+        found["digest"],
+        found["label"],
+        found["split"],
+        [*sizes],
+        [*files],
+        found.get("ending", []),
+        found.get("mode", []),
+    ).rows(details)
+
+
+def read_details(path: Path) -> Details | None:
+    """Return the details of a batch, None in the index of older machinery."""
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(path)
+    if "metadata" not in file.schema_arrow.names:
+        return None
+    table = file.read(columns=["name", "checksum", "metadata"])
+    return Details(*(table[name].to_pylist() for name in ("name", "checksum", "metadata")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +210,8 @@ class Shards:
     sizes: Sequence[int]
     path: Callable[[int], Path]
 
-    def image(self, row: int) -> bytes:
-        """Return the PNG of a row; raises what pyarrow raises when its shard is damaged."""
+    def file(self, row: int) -> bytes:
+        """Return the file of a row; raises what pyarrow raises when its shard is damaged."""
         shard = self.number(row)
         inside = row - self._starts[shard]
         _, starts = self._opened(shard)

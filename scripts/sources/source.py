@@ -66,9 +66,24 @@ class ImageReader(Protocol):
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
 
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came."""
+
+
+class WithoutFiles:
+    """A source of pixels: its images never were files."""
+
+    def file(self, row: int) -> bytes:
+        """Raise `ValueError`: the config cannot ask for original files of it."""
+        raise ValueError(f"row {row} has no file")
+
+    def ending(self, row: int) -> str:
+        """Raise `ValueError`, as `file` does."""
+        raise ValueError(f"row {row} has no file")
+
 
 @dataclass(frozen=True)
-class Held:
+class Held(WithoutFiles):
     """Pixels, by row."""
 
     pixels: Mapping[int, Pixels]
@@ -107,14 +122,35 @@ class Source(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...] | None:
-        """The shape of every image's pixels; None where they differ."""
+        """The shape of every image's pixels; None where size or mode differ."""
 
     @property
     def sha256(self) -> str:
         """The checksum of all rows, independent of the file that they were read from."""
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """The (height, width) of every image; None where they differ."""
+
+    @property
+    def has_files(self) -> bool:
+        """Whether its images came as files, which a dataset can have as they are."""
+
+    @property
+    def has_both_modes(self) -> bool:
+        """Whether some images are gray and others are not."""
+
+    def is_gray(self, row: int, /) -> bool:
+        """Return whether the pixels of a row are gray."""
+
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
+
+    def file(self, row: int) -> bytes:
+        """Return the file of a row as it came; raises `UserError` when it is not available."""
+
+    def ending(self, row: int) -> str:
+        """Return how the name of a row's own file ends."""
 
     def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ImageReader":
         """Return what reads `rows` on another machine, where `fetch` returns objects."""

@@ -1,7 +1,8 @@
 """Summaries: what a plan has to know of each image of a batch, so that it reads none of them.
 
 `ingest` writes them into a Parquet file for each batch, beside its index: the shape of each image,
-its thumbnail if that is smaller, and the MD5 and size of its PNG. Older batches have none.
+and its thumbnail if that is smaller. Those of older machinery have the MD5 and size of its PNG too,
+and older batches have none.
 """
 
 from collections.abc import Sequence

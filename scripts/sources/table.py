@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Batch, FetchObject, Held, Pixels, SourceError, check_classes
+from scripts.sources.source import (
+    Batch,
+    FetchObject,
+    Held,
+    Pixels,
+    SourceError,
+    WithoutFiles,
+    check_classes,
+)
 
 GRAY_LEVELS = 256
 COLORS = 3
@@ -28,7 +36,7 @@ KNOWN_CHANNELS = {"CIFAR_10": "first"}
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Table(WithoutFiles):
     """A source in memory; `pixels` are uint8, (rows, height, width) or (rows, height, width, 3).
 
     A sample's identifier is the number of its row.
@@ -76,6 +84,25 @@ class Table:
     def shape(self) -> tuple[int, ...]:
         """The shape of every image's pixels."""
         return tuple(self.pixels.shape[1:])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The (height, width) of every image."""
+        return self.shape[0], self.shape[1]
+
+    @property
+    def has_files(self) -> bool:
+        """A table has pixels, not files."""
+        return False
+
+    @property
+    def has_both_modes(self) -> bool:
+        """All images of a table are alike."""
+        return False
+
+    def is_gray(self, _row: int) -> bool:
+        """Return whether the pixels of a row are gray."""
+        return len(self.shape) == 2  # noqa: PLR2004 - height and width
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""

@@ -37,7 +37,7 @@ def selected(
     config: Config, source: Source, curation: Curation = NO_DECISIONS
 ) -> tuple[Selection, Shards]:
     found = select(config, source, curation)
-    return found, Cutter(source, config.seed, folders(config.class_)).cut(found)
+    return found, Cutter(source, config.seed, folders(config.class_), 1).cut(found)
 
 
 def last(shards: Shards) -> set[str]:
@@ -169,8 +169,8 @@ def test_shards_have_about_the_size_that_is_wanted() -> None:
 
 
 def test_large_images_make_shards_of_fewer() -> None:
-    assert cuts.images_in_shard((32, 32, 3)) == IN_SHARD
-    assert cuts.images_in_shard((8192, 8192, 3)) == 1
+    assert cuts.images_in_shard(32 * 32 * 3) == IN_SHARD
+    assert cuts.images_in_shard(8192 * 8192 * 3) == 1
 
 
 @given(pools())

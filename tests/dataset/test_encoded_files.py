@@ -11,6 +11,7 @@ from scripts import workers
 from scripts.dataset import png
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
+from scripts.dataset.encoding import FromPixels
 from scripts.dataset.targets import Local
 from scripts.inputs import config
 from scripts.inputs.reader import Inputs
@@ -31,6 +32,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "xdg" / "dataset-sources" / "encodings"
 
 
+AS_PNG = FromPixels("png", in_color=False)
+
+
 def dataset(**changes: object) -> Dataset:
     return Dataset(Inputs(config.parse(config_text(**changes).encode())), DIGITS)
 
@@ -42,7 +46,7 @@ def encoded(rows: Sequence[int]) -> dict[int, EncodedFile]:
 
 
 def test_nothing_is_known_at_first(kept: Path) -> None:
-    assert EncodedFiles(DIGITS, png).known(range(1797)) == {}
+    assert EncodedFiles(DIGITS, AS_PNG).known(range(1797)) == {}
     assert not kept.exists()
 
 
@@ -51,16 +55,16 @@ def test_nothing_is_known_at_first(kept: Path) -> None:
 def test_what_was_added_is_known_and_right(kept: Path, additions: list[set[int]]) -> None:
     shutil.rmtree(kept, ignore_errors=True)
     for rows in additions:
-        EncodedFiles(DIGITS, png).add(encoded(sorted(rows)))
+        EncodedFiles(DIGITS, AS_PNG).add(encoded(sorted(rows)))
 
-    known = EncodedFiles(DIGITS, png).known(range(1797))
+    known = EncodedFiles(DIGITS, AS_PNG).known(range(1797))
 
     assert known == encoded(sorted(set[int]().union(*additions)))
 
 
 def test_known_images_are_not_encoded_again(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, larger = dataset(samples=5).manifest, dataset(samples=6)
-    assert EncodedFiles(DIGITS, png).known(range(1797))
+    assert EncodedFiles(DIGITS, AS_PNG).known(range(1797))
     spy = Mock(side_effect=png.encode)
     monkeypatch.setattr(png, "encode", spy)
 
@@ -89,7 +93,7 @@ def test_a_damaged_file_is_not_used_and_replaced(kept: Path, damage: str) -> Non
                 "empty": b"",
             }[damage]
         )
-    assert EncodedFiles(DIGITS, png).known(range(1797)) == {}
+    assert EncodedFiles(DIGITS, AS_PNG).known(range(1797)) == {}
 
     assert dataset(samples=50).manifest == made
     if damage != "a folder":
@@ -101,7 +105,7 @@ def test_what_is_known_of_other_pixels_or_another_encoder_is_not_used(
     kept: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     assert isinstance(DIGITS, Table)
-    EncodedFiles(DIGITS, png).add(encoded(range(9)))
+    EncodedFiles(DIGITS, AS_PNG).add(encoded(range(9)))
     pixels = DIGITS.pixels.copy()
     if change == "pixels":
         pixels[0, 0, 0] ^= 1
@@ -111,7 +115,7 @@ def test_what_is_known_of_other_pixels_or_another_encoder_is_not_used(
         encode = png.encode
         monkeypatch.setattr(png, "encode", lambda image: encode(image) + b"\0")
 
-    assert EncodedFiles(Table("digits", pixels, DIGITS.labels), png).known(range(9)) == {}
+    assert EncodedFiles(Table("digits", pixels, DIGITS.labels), AS_PNG).known(range(9)) == {}
 
 
 def test_a_build_stores_the_right_bytes_whatever_is_known(
@@ -119,7 +123,7 @@ def test_a_build_stores_the_right_bytes_whatever_is_known(
 ) -> None:
     # As if somebody had written a file with a right checksum and wrong contents.
     wrong = {row: EncodedFile(manifest.md5_of(b"%d" % row), 7) for row in range(1797)}
-    EncodedFiles(DIGITS, png).add(wrong)
+    EncodedFiles(DIGITS, AS_PNG).add(wrong)
     made = dataset(samples=50)
 
     stored = made.store(Local(Cache(repository.root)))
@@ -147,4 +151,4 @@ def test_one_process_and_several_store_the_same(
     assert several == one
     assert objects(repository.cache) == before
     rows = sorted(int(Path(name).stem) for name in one.files)
-    assert EncodedFiles(DIGITS, png).known(range(1797)) == encoded(rows)
+    assert EncodedFiles(DIGITS, AS_PNG).known(range(1797)) == encoded(rows)

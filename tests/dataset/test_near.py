@@ -52,6 +52,8 @@ def mixed(made: Sequence[npt.NDArray[np.uint8]]) -> Extended:
         Addition(
             *(f"additions/test/a/{n}.png", "test", "a", one),
             hashlib.sha256(one.tobytes()).digest(),
+            b"",
+            ".png",
         )
         for n, one in enumerate(made)
     ]

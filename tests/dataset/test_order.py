@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from scripts.dataset.order import Image
 from scripts.dataset.order import order as lines
 from scripts.sources import registry
-from scripts.sources.source import Batch, FetchObject, Held, Pixels, Source, SourceRequest
+from scripts.sources.source import (
+    Batch,
+    FetchObject,
+    Held,
+    Pixels,
+    Source,
+    SourceRequest,
+    WithoutFiles,
+)
 from tests.dataset.pools import Rows, of_sizes, pool, pools, usable
 
 SEEDS = st.integers(0, 3)
@@ -27,7 +35,7 @@ KNOWN_ORDERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Described:
+class Described(WithoutFiles):
     """A source of which only labels and digests are known."""
 
     labels: npt.NDArray[np.str_]
@@ -36,6 +44,11 @@ class Described:
     sha256 = "0" * 64
     own_test = None
     shape = None
+    size = None
+    has_files = has_both_modes = False
+
+    def is_gray(self, row: int) -> bool:
+        raise AssertionError(f"the mode of row {row} is not needed")
 
     @property
     def keys(self) -> Sequence[bytes]:

@@ -1,6 +1,5 @@
 """The memory that a build needs does not grow by the images: only by what is known of each."""
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +8,11 @@ import numpy as np
 import pytest
 
 from scripts.dataset import png
-from scripts.ingest.writer import ShardWriter, write_index
 from scripts.sources import pointer, shards
 from scripts.sources.pointer import BatchRecord, PointerOutput, Shape
 from scripts.storage.manifest import Manifest
 from tests.repository import create
+from tests.sources.batches import BatchWriter
 from tests.sources.test_own import Store
 
 SIDE = 64
@@ -51,23 +50,20 @@ print(tracemalloc.get_traced_memory()[1] + pyarrow.default_memory_pool().max_mem
 def own_source(folder: Path, count: int) -> Path:
     """Write a source of `count` images of noise, each as large as its pixels, and its pointer."""
     folder.mkdir()
-    store, writer, rows = Store(folder), ShardWriter(folder), []
+    store, batch = Store(folder), BatchWriter(folder)
     for number in range(count):
         pixels = np.random.default_rng(number).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-        digest, label = hashlib.sha256(pixels.tobytes()).digest(), "ab"[number % 2]
-        writer.add(png.encode(pixels), label, None, digest)
-        rows.append((digest, label, None))
-    writer.close()
-    made = shards.rows(*zip(*rows, strict=True))
-    files = {shards.shard_name(number): path for number, path in enumerate(writer.paths)}
-    files[shards.index_name(0)] = write_index(folder, made)
+        batch.add(png.encode(pixels), "ab"[number % 2])
+    batch.shards.close()
+    files = {shards.shard_name(number): path for number, path in enumerate(batch.shards.paths)}
+    files[shards.index_name(0)] = batch.index()
     listed = Manifest({name: (store.put(path.read_bytes()), 0) for name, path in files.items()})
     written = pointer.create(
         "own",
         PointerOutput(store.put(listed.content, ".dir"), 0, len(files)),
         Shape("RGB", (SIDE, SIDE)),
         {"a": count // 2, "b": count // 2},
-        [BatchRecord(shards=writer.sizes, sha256=made.sha256)],
+        [BatchRecord(shards=batch.shards.sizes, sha256=batch.rows.sha256)],
     )
     (folder / "pointer").write_bytes(pointer.render(written))
     return folder

@@ -14,7 +14,7 @@ from scripts.ingest import images_read, reading, writer
 from scripts.inputs import images
 from scripts.sources import own, pointer
 from scripts.sources.pointer import Pointer
-from scripts.sources.shards import Rows
+from scripts.sources.shards import Details, Rows
 from scripts.sources.source import SourceRequest
 from scripts.storage.transfer import fetcher
 from tests.ingest.pictures import labeled, picture, write
@@ -467,9 +467,9 @@ def test_older_indexes_do_not_say_the_size_of_an_image(
     assert identifiers(repository)[: len(before)] == before
 
 
-def without_sizes(folder: Path, rows: Rows) -> Path:
+def without_sizes(folder: Path, rows: Rows, details: Details) -> Path:
     """Write the index of a batch as it was written before it had sizes."""
-    made = WRITE_INDEX(folder, rows)
+    made = WRITE_INDEX(folder, rows, details)
     table = parquet.ParquetFile(made).read(columns=["label", "split", "digest"])
     parquet.write_table(table, made, **writer.OPTIONS)
     return made

@@ -462,7 +462,8 @@ def test_curated_samples_are_marked_in_the_rows_of_their_class() -> None:
 
 def addition(split: str, label: str, gray: int) -> Addition:
     pixels = np.full((2, 2), gray, np.uint8)
-    return Addition(f"additions/{split}/{label}/{gray}.png", split, label, pixels, b"")  # type: ignore[arg-type]
+    path = f"additions/{split}/{label}/{gray}.png"
+    return Addition(path, split, label, pixels, b"", b"", ".png")  # type: ignore[arg-type]
 
 
 def test_additions_have_frames_of_their_own() -> None:

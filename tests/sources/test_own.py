@@ -1,4 +1,3 @@
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from pyarrow import parquet
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.ingest import writer
-from scripts.ingest.writer import ShardWriter, write_index
 from scripts.inputs import config
 from scripts.inputs.images import decode
 from scripts.inputs.problems import InputError
@@ -23,6 +21,7 @@ from scripts.sources.source import SourceRequest
 from scripts.storage.manifest import Manifest, md5_of
 from tests.ingest.pictures import picture
 from tests.repository import config_text
+from tests.sources.batches import BatchWriter
 
 COUNT = 250
 
@@ -53,20 +52,15 @@ def store(tmp_path: Path) -> Store:
 
 def source(store: Store, change: Callable[[dict[str, str]], None] | None = None) -> SourceRequest:
     """Return a request for a source of two shards; `change` may change its list of files."""
-    shard_writer = ShardWriter(store.folder)
-    rows = []
+    batch = BatchWriter(store.folder)
     for number in range(COUNT):
-        pixels = decode(picture(number))
-        digest = hashlib.sha256(pixels.tobytes()).digest()
-        label = "ab"[number % 2]
-        shard_writer.add(picture(number), label, None, digest)
-        rows.append((digest, label, None))
+        batch.add(picture(number), "ab"[number % 2])
         if number == COUNT // 2:
-            shard_writer.close()
-    shard_writer.close()
-    made = shards.rows(*zip(*rows, strict=True))
+            batch.shards.close()
+    batch.shards.close()
+    made = batch.rows
     names = [shards.shard_name(0), shards.shard_name(1), shards.index_name(0)]
-    paths = [*shard_writer.paths, write_index(store.folder, made)]
+    paths = [*batch.shards.paths, batch.index()]
     files = {name: store.put(path.read_bytes()) for name, path in zip(names, paths, strict=True)}
     if change:
         change(files)
@@ -77,7 +71,7 @@ def source(store: Store, change: Callable[[dict[str, str]], None] | None = None)
             PointerOutput(store.put(listed.content, ".dir"), 0, 3),
             Shape("gray", (8, 8)),
             {"a": COUNT // 2, "b": COUNT // 2},
-            [BatchRecord(shards=shard_writer.sizes, sha256=made.sha256)],
+            [BatchRecord(shards=batch.shards.sizes, sha256=made.sha256)],
         )
     )
     return SourceRequest("own", pointer=content, fetch_object=store.fetch)
