@@ -9,7 +9,7 @@ import pytest
 
 from scripts.__main__ import main
 from scripts.dataset.selection import RULE
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.config import TEST, TRAIN
 from scripts.releases import lock
 from scripts.releases.comparison import Comparison
@@ -74,7 +74,7 @@ def test_every_make_target_in_a_document_exists(file: Path) -> None:
 def test_the_example_in_the_readme_is_a_valid_config() -> None:
     example = re.search(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     assert example
-    parsed = config.parse(example.group(1).encode())
+    parsed = config_file.parse(example.group(1).encode())
     assert parsed.record().keys() == {"source", "class", "samples", "test_size", "seed"}
     for folder in FOLDERS:
         assert parsed.sizes(folder) == (TRAIN_COUNT, 0, TEST_COUNT)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from scripts.inputs.config import ALL, SPLIT_SIZES, Config
+from scripts.inputs.config import SPLIT_SIZES, Config
+from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import Problem
 from scripts.inputs.strict_yaml import KEY
 from scripts.sources.source import Source, classes

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from scripts.errors import UserError
-from scripts.inputs import additions, config, curation, stored
+from scripts.inputs import additions, config_file, curation, stored
 from scripts.inputs.additions import Addition
-from scripts.inputs.config import Config, InvalidConfigError
+from scripts.inputs.config import Config
+from scripts.inputs.config_file import InvalidConfigError
 from scripts.inputs.curation import NO_DECISIONS, Curation, InvalidCurationError
 from scripts.inputs.paths import (
     ADDITIONS_FOLDER,
@@ -163,7 +164,7 @@ def _config(tree: Tree, recorded: Mapping[str, Any] | None) -> tuple[Config | No
         return None, [Problem(CONFIG_FILE, START, message)]
     try:
         _refuse_pointer(CONFIG_FILE, content)
-        return config.parse_recorded(content, recorded), []
+        return config_file.parse_recorded(content, recorded), []
     except InvalidConfigError as error:
         return error.valid_part, error.problems
     except InputError as error:

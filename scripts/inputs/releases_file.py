@@ -5,17 +5,25 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 
 from scripts.inputs import strict_yaml, wording
-from scripts.inputs.config import QUOTED, ReleaseTag
+from scripts.inputs.config_values import QUOTED, ReleaseTag
 from scripts.inputs.paths import RELEASES_FILE
 from scripts.inputs.problems import InputError, Problem
 from scripts.inputs.strict_yaml import Document, Location
+from scripts.inputs.wording import says
 
 MAX_REASON = 200
 
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_REASON),
+    says("expected a reason such as 'seven wrong labels'", "string_type"),
+    says("the reason must not be empty", "string_too_short"),
+    says(f"the reason must have at most {MAX_REASON} characters", "string_too_long"),
     QUOTED,
+]
+Reasons = Annotated[
+    dict[ReleaseTag, Reason],
+    says("expected a reason for each tag, such as {v2: seven wrong labels}", "dict_type"),
 ]
 
 
@@ -25,7 +33,7 @@ class ReleasesFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     stable: ReleaseTag | None = Field(None, examples=["v3"])
-    withdrawn: dict[ReleaseTag, Reason] = Field({}, examples=[{"v2": "seven wrong labels"}])
+    withdrawn: Reasons = Field({}, examples=[{"v2": "seven wrong labels"}])
 
     _document: Document = PrivateAttr(default=Document(RELEASES_FILE, {}, {}))
 

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.selection import RULE
 from scripts.errors import UserError
-from scripts.inputs.config import PARQUET, ReleaseTag
+from scripts.inputs.config import PARQUET
+from scripts.inputs.config_values import ReleaseTag
 from scripts.inputs.strict_record import StrictRecord
 from scripts.storage.manifest import Manifest
 

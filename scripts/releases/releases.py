@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.git.git import MAIN, TRACKED_MAIN, Git
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE, Lock
@@ -215,7 +215,7 @@ class _Checker:
         if recorded is None or written is None:
             raise UserError(f"it has no {CONFIG_FILE if recorded else LOCK_FILE}")
         found = lock.parse(recorded)
-        if found.meta.config != config.parse_recorded(written, found.meta.config).record():
+        if found.meta.config != config_file.parse_recorded(written, found.meta.config).record():
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
 

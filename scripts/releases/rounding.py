@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from scripts.dataset.dataset import Dataset
-from scripts.inputs.config import ALL, SPLITS, TEST, VALIDATION, Config
+from scripts.inputs.config import SPLITS, TEST, VALIDATION, Config
+from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import InputError
 
 # With more folders the message would be too long.

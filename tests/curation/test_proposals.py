@@ -11,7 +11,7 @@ from scripts.curation.proposals import Checked, Proposal
 from scripts.curation.samples import Samples
 from scripts.dataset.dataset import Dataset
 from scripts.git.git import Git
-from scripts.inputs import config, curation
+from scripts.inputs import config_file, curation
 from scripts.inputs.config import TEST
 from scripts.inputs.curation import Decision
 from scripts.inputs.problems import InputError
@@ -41,7 +41,7 @@ def samples(
 ) -> Samples:
     """Return the samples of a dataset with 4 images for train and 2 for test in each class."""
     values = {"source": "pool", "class_": ["a", "b"], "samples": 6, **changes}
-    desired = config.parse(f"{config_text(**values)}{text}".encode())
+    desired = config_file.parse(f"{config_text(**values)}{text}".encode())
     header = ",".join(curation.COLUMNS)
     curated = curation.parse("\n".join([header, *rows, ""]).encode())
     return Samples(Dataset(Inputs(desired, curated), source), History(Git(Path()), []))

@@ -6,7 +6,7 @@ import pytest
 from scripts.dataset import png
 from scripts.dataset.additions import problems_of
 from scripts.dataset.dataset import Dataset
-from scripts.inputs import additions, config
+from scripts.inputs import additions, config_file
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.curation import NO_DECISIONS, Curation, Decision
@@ -30,7 +30,7 @@ def made(
     **changes: Any,
 ) -> Dataset:
     """Return the dataset with `files` below `additions/`."""
-    desired = config.parse(config_text(**changes).encode())
+    desired = config_file.parse(config_text(**changes).encode())
     contents = [(f"additions/{path}", encoded(pixels)) for path, pixels in files]
     found, problems = additions.parse(contents, desired)
     assert not problems

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scripts.dataset.order import Image, order
 from scripts.dataset.selection import Selection, select
-from scripts.inputs.config import ALL, SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import InputError
 from scripts.sources.source import Batch, Zones
 from tests.dataset.pools import CLASSES, Grown, Rows, grown

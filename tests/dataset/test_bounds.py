@@ -8,7 +8,7 @@ import pytest
 
 from scripts.dataset import bounds
 from scripts.dataset.dataset import Dataset
-from scripts.inputs import config, curation
+from scripts.inputs import config_file, curation
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry, resized
 from scripts.sources.source import Source, SourceRequest
@@ -23,7 +23,7 @@ def digits() -> Source:
 
 
 def inputs(decisions: bytes = b"", **changes: Any) -> Inputs:
-    made = config.parse(config_text(**changes).encode())
+    made = config_file.parse(config_text(**changes).encode())
     return Inputs(made, curation.parse(decisions) if decisions else curation.NO_DECISIONS)
 
 

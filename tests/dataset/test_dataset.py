@@ -9,7 +9,7 @@ import pytest
 
 from scripts.dataset import png, record
 from scripts.dataset.dataset import Dataset
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.reader import Inputs
 from scripts.releases import index, lock
 from scripts.releases.history import selected_again
@@ -29,7 +29,7 @@ KNOWN_CONFIG = config_text(samples=60, test_size=0.25, seed=7)
 
 
 def dataset(text: str) -> Dataset:
-    desired = config.parse(text.encode())
+    desired = config_file.parse(text.encode())
     return Dataset(Inputs(desired), registry.load(SourceRequest(desired.source)))
 
 

@@ -13,7 +13,8 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.order import order
 from scripts.dataset.selection import Selection, select
 from scripts.inputs import curation
-from scripts.inputs.config import ALL, SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config_values import ALL
 from scripts.inputs.curation import Curation
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import InputError

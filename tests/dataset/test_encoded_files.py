@@ -13,7 +13,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.encoding import FromPixels
 from scripts.dataset.targets import Local
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
@@ -36,7 +36,7 @@ AS_PNG = FromPixels("png", in_color=False)
 
 
 def dataset(**changes: object) -> Dataset:
-    return Dataset(Inputs(config.parse(config_text(**changes).encode())), DIGITS)
+    return Dataset(Inputs(config_file.parse(config_text(**changes).encode())), DIGITS)
 
 
 def encoded(rows: Sequence[int]) -> dict[int, EncodedFile]:

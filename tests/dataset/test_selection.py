@@ -13,8 +13,9 @@ from sklearn.model_selection import train_test_split
 
 from scripts.dataset.order import order
 from scripts.dataset.selection import Selection, select
-from scripts.inputs import config
-from scripts.inputs.config import ALL, TEST, TRAIN, Config
+from scripts.inputs import config_file
+from scripts.inputs.config import TEST, TRAIN, Config
+from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import InputError
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
@@ -159,7 +160,7 @@ def test_a_small_class_never_stops_a_large_folder_from_growing() -> None:
 def test_the_last_image_of_a_class_is_available_and_one_more_is_an_error() -> None:
     digits = registry.load(SourceRequest("digits"))
     everything, too_many = (
-        config.parse(config_text(class_=[3], samples=samples, test_size=40).encode())
+        config_file.parse(config_text(class_=[3], samples=samples, test_size=40).encode())
         for samples in (183, 184)
     )
     assert select(everything, digits).counts() == {TRAIN: {"3": 143}, TEST: {"3": 40}}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from scripts.dataset.order import order
 from scripts.dataset.selection import Selection, select
-from scripts.inputs.config import ALL, SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
+from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import InputError
 from scripts.sources.resized import Resized
 from scripts.sources.source import Source

@@ -30,7 +30,7 @@ from scripts import workers
 from scripts.dataset import cuts, sharded
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.targets import Local
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
@@ -41,7 +41,7 @@ root, folder, form = sys.argv[1:]
 cuts.MAX_IMAGES, sharded.AT_ONCE, workers._cores = 50, 1024**2, lambda: 1
 text = f"source: own\\nclass: all\\nsamples: all\\ntest_size: 0.2\\nformat: {form}\\n"
 request = SourceRequest("own", None, Path(folder, "pointer").read_bytes(), Path(folder).joinpath)
-dataset = Dataset(Inputs(config.parse(text.encode())), registry.load(request))
+dataset = Dataset(Inputs(config_file.parse(text.encode())), registry.load(request))
 dataset.store(Local(Cache(Path(root))))
 print(tracemalloc.get_traced_memory()[1] + pyarrow.default_memory_pool().max_memory())
 """

@@ -1,5 +1,5 @@
 from scripts.dataset.dataset import Dataset
-from scripts.inputs import config as config_
+from scripts.inputs import config_file
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
@@ -19,7 +19,9 @@ def answer(forge: Forge, number: int) -> str:
 
 def a_threes_name() -> str:
     """Return a sample of class 3 in the train set of v0."""
-    made = Dataset(Inputs(config_.parse(config().encode())), registry.load(SourceRequest("digits")))
+    made = Dataset(
+        Inputs(config_file.parse(config().encode())), registry.load(SourceRequest("digits"))
+    )
     return made.images.identifier(made.selection.rows["train", "3"][0])
 
 

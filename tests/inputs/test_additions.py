@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.inputs import additions, config
+from scripts.inputs import additions, config_file
 from scripts.inputs.additions import MAX_FILE, MAX_FILES, MAX_TOTAL, Addition
 from scripts.inputs.config import Config
 from scripts.inputs.problems import START, InputError
@@ -16,7 +16,7 @@ ONE = encoded(gray(8, 8))
 
 
 def asking(**changes: object) -> Config:
-    return config.parse(config_text(**changes).encode())
+    return config_file.parse(config_text(**changes).encode())
 
 
 def parsed(files: Mapping[str, bytes], desired: Config | None = None) -> list[Addition]:

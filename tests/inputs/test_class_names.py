@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scripts.inputs import config
-from scripts.inputs.config import MAX_NAME, Config
+from scripts.inputs import config_file
+from scripts.inputs.config import Config
+from scripts.inputs.config_values import MAX_NAME
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
 from tests.ingest.pictures import labeled, write
@@ -47,16 +48,16 @@ def message(written: str) -> str:
 
 def problems(content: bytes) -> list[str]:
     with pytest.raises(InputError) as caught:
-        config.parse(content)
+        config_file.parse(content)
     return [f"{one.mark.line}:{one.mark.column}: {one.message}" for one in caught.value.problems]
 
 
 @pytest.mark.parametrize("written", AS_WRITTEN)
 def test_a_class_needs_no_quotes_where_its_name_is_clear(written: str) -> None:
-    assert config.parse(text(class_=written)).class_ == written
-    assert config.parse(text(class_=f"[x, {written}]")).class_ == ["x", written]
-    assert config.parse(text(samples=f"{{{written} : 5}}")).samples == {written: 5}
-    assert config.parse(text(test_size=f"{{{written} : 5}}")).test_size == {written: 5}
+    assert config_file.parse(text(class_=written)).class_ == written
+    assert config_file.parse(text(class_=f"[x, {written}]")).class_ == ["x", written]
+    assert config_file.parse(text(samples=f"{{{written} : 5}}")).samples == {written: 5}
+    assert config_file.parse(text(test_size=f"{{{written} : 5}}")).test_size == {written: 5}
 
 
 @pytest.mark.parametrize("written", NOT_TEXT)
@@ -72,11 +73,11 @@ def test_a_name_that_is_no_text_without_quotes_is_refused_with_them(written: str
 
 @pytest.mark.parametrize("written", NOT_TEXT)
 def test_with_quotes_it_is_the_name(written: str) -> None:
-    assert config.parse(text(class_=f"'{written}'")).class_ == written
+    assert config_file.parse(text(class_=f"'{written}'")).class_ == written
 
 
 def test_classes_whose_names_are_the_same_number_are_two_classes() -> None:
-    parsed = config.parse(text(class_="[1, 01]", samples="{1: 5, 01: 6}"))
+    parsed = config_file.parse(text(class_="[1, 01]", samples="{1: 5, 01: 6}"))
 
     assert (parsed.class_, parsed.samples) == (["1", "01"], {"1": 5, "01": 6})
 
@@ -86,7 +87,7 @@ PLAIN = st.text("0123456789-+._:eExoOabnfTtrulNyYs~=", min_size=1, max_size=12)
 
 def _selected(written: str, **values: str) -> Config | list[str]:
     try:
-        return config.parse(text(**values))
+        return config_file.parse(text(**values))
     except InputError as error:
         return [problem.message for problem in error.problems]
 
@@ -108,7 +109,7 @@ def test_any_class_is_what_is_written_or_needs_quotes(written: str) -> None:
     assert len(found) == 1
     if "not valid YAML" not in found[0]:
         assert found[0].endswith(f"Write '{written}'")
-        assert config.parse(text(class_=f"'{written}'")).class_ == written
+        assert config_file.parse(text(class_=f"'{written}'")).class_ == written
 
 
 def test_a_long_number_is_not_repeated() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.git.git import CheckedOut, Git, GitTree, find
-from scripts.inputs import additions, config, reader
+from scripts.inputs import additions, config_file, reader
 from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Tree, WorkTree
@@ -18,7 +18,7 @@ def test_a_config_is_the_same_from_a_work_tree_and_from_a_git_tree(repository: R
     repository.merge(config_text(samples=9))
     committed = GitTree(Git(repository.root), "HEAD")
     inputs = reader.read(WorkTree(repository.root))
-    assert inputs.config == config.parse(config_text(samples=9).encode())
+    assert inputs.config == config_file.parse(config_text(samples=9).encode())
     assert reader.read(committed) == inputs
 
     repository.configure(config_text(samples=8))

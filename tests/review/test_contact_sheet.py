@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs, Pair
-from scripts.inputs import config, curation
+from scripts.inputs import config_file, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
@@ -60,7 +60,7 @@ def dataset(
     """
     values = {"source": "made", "class_": "all", "samples": 6, "test_size": 2, **changes}
     decisions = curation.parse(f"{','.join(curation.COLUMNS)}\n{rows}".encode())
-    parsed = config.parse(config_text(**values).encode())
+    parsed = config_file.parse(config_text(**values).encode())
     return Dataset(Inputs(parsed, decisions, additions), made)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.errors import UserError
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.problems import InputError, Mark, Problem
 from scripts.review import report, report_json
 from scripts.review.report import (
@@ -519,7 +519,7 @@ def test_a_long_message_is_shortened() -> None:
 def test_more_problems_than_the_bound_still_make_a_report() -> None:
     text = "".join(f"a{number}: 1\n" for number in range(1_500))
     with pytest.raises(InputError) as caught:
-        config.parse(text.encode())
+        config_file.parse(text.encode())
     assert len(caught.value.problems) > MAX_PROBLEMS
 
     found = Report(problems=report.problems(caught.value))

@@ -1,5 +1,5 @@
 from scripts.dataset.dataset import Dataset
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.reader import Inputs
 from scripts.review import samples
 from tests.dataset.pools import pool
@@ -13,6 +13,6 @@ def test_images_under_two_labels_and_copies_are_counted() -> None:
     rows += [("b", number) for number in range(10, 16)]
     text = config_text(source="pool", class_="all", samples=4, test_size=1)
 
-    found = samples.selected(Dataset(Inputs(config.parse(text.encode())), pool(rows)))
+    found = samples.selected(Dataset(Inputs(config_file.parse(text.encode())), pool(rows)))
 
     assert (found.ambiguous, found.copies) == (1, 3)

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.ingest import writer
-from scripts.inputs import config
+from scripts.inputs import config_file
 from scripts.inputs.images import decode
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs
@@ -191,7 +191,7 @@ def test_a_build_reads_each_row_group_once(store: Store, monkeypatch: pytest.Mon
     monkeypatch.setattr(writer, "ROWS_IN_GROUP", 10)
     made = load(source(store))
     text = config_text(source="own", class_="all", samples="all", test_size=0.2)
-    dataset = Dataset(Inputs(config.parse(text.encode())), made)
+    dataset = Dataset(Inputs(config_file.parse(text.encode())), made)
     read, original = Mock(), parquet.ParquetFile.read_row_group
 
     def counted(file: Any, number: int, **how: Any) -> Any:
