@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scripts.dataset import distances
 from scripts.dataset import pairs as by_pixels
+from scripts.dataset.distances import Ints
 from scripts.dataset.thumbnails import PixelsByRow, Thumbnails
 from scripts.sources.summaries import SummaryRows
 from scripts.sources.thumbnails import ROUNDED, SIDE, SIZE
@@ -36,13 +38,10 @@ MAX_CANDIDATES = 500_000
 # than this share of all pairs can be near, that says too little, and all levels are compared.
 COARSE = 4
 MANY = 0.01
-# Thumbnails of one side that are compared at the same time, and pairs of them.
-OUTER, PAIRS = 2048, 2048
+# Thumbnails of one side that are compared at the same time.
+OUTER = 2048
 # Distances in 32 bits are a little off. What is this much above the limit is compared exactly.
 MARGIN = 1.1
-# Around it, levels are so small that the products of two thumbnails add up to whole numbers of at
-# most 24 bits, which 32 bits hold without an error, in whatever order they are added.
-MIDDLE = 128
 
 # Turns thumbnails into sums of `COARSE` by `COARSE` levels, scaled so that two of these are never
 # farther apart than the thumbnails.
@@ -50,7 +49,6 @@ _SUMS = np.repeat(np.eye(SIDE // COARSE, dtype=np.float32), COARSE, axis=0)
 COARSER = (np.kron(_SUMS, _SUMS) / COARSE).astype(np.float32)
 
 Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 
 class Pair(NamedTuple):
@@ -175,12 +173,12 @@ def _close(ones: _Points, twos: _Points) -> tuple[Ints, npt.NDArray[np.intp], np
     close = np.flatnonzero(_rough_squares(ones.coarse, twos.coarse) < limit * MARGIN)
     if len(close) <= MANY * len(ones.levels) * len(twos.levels):
         places = np.divmod(close, len(twos.levels))
-        squares = _squares_of_pairs(ones.levels, twos.levels, *places)
+        squares = distances.of_pairs(ones.levels, twos.levels, *places)
         is_near = squares < limit
         return squares[is_near], places[0][is_near], places[1][is_near]
-    every = _squares(ones.levels, twos.levels)
+    every = distances.of_all(ones.levels, twos.levels)
     near, other = np.nonzero(every < limit)
-    return every[near, other].astype(np.int64), near, other
+    return every[near, other], near, other
 
 
 def _rough_squares(ones: Floats, twos: Floats) -> Floats:
@@ -192,29 +190,6 @@ def _rough_squares(ones: Floats, twos: Floats) -> Floats:
     left = np.column_stack([ones, _norms(ones), np.ones_like(ones[:, 0])])
     right = np.column_stack([-2 * twos, np.ones_like(twos[:, 0]), _norms(twos)])
     squares: Floats = left @ right.T
-    return squares
-
-
-def _squares(ones: npt.NDArray[np.uint8], twos: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-    """Return the squared distance of each pair, in the shape (ones, twos)."""
-    left, right = ones.astype(np.float32) - MIDDLE, twos.astype(np.float32) - MIDDLE
-    products = (left @ right.T).astype(np.int32)
-    norms = [_norms(points).astype(np.int32) for points in (left, right)]
-    squares: npt.NDArray[np.int32] = norms[0][:, np.newaxis] + norms[1] - 2 * products
-    return squares
-
-
-def _squares_of_pairs(
-    ones: npt.NDArray[np.uint8],
-    twos: npt.NDArray[np.uint8],
-    left: npt.NDArray[np.intp],
-    right: npt.NDArray[np.intp],
-) -> Ints:
-    squares = np.zeros(len(left), np.int64)
-    for start in range(0, len(left), PAIRS):
-        part = slice(start, start + PAIRS)
-        differences = ones[left[part]].astype(np.int32) - twos[right[part]]
-        squares[part] = np.einsum("ij,ij->i", differences, differences)
     return squares
 
 

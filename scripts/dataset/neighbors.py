@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scripts.dataset import distances
+from scripts.dataset.distances import Levels
 from scripts.progress import Bar
 from scripts.sources.source import Pixels
 
@@ -13,7 +15,7 @@ from scripts.sources.source import Pixels
 BLOCK_BYTES = 32 * 1024 * 1024
 QUERIES = 512
 
-PixelValues = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
 class Neighbor(NamedTuple):
@@ -31,8 +33,7 @@ def nearest(
     All are rows, whose pixels `image` returns, all in one shape. Of two at the same distance the
     one that comes first in `candidates` is nearer. A row is not its own neighbor.
 
-    The result is exact and the same on every machine: squared distances are whole numbers below
-    2**53, so no sum in double precision rounds.
+    The result is exact and the same on every machine.
     """
     if not queries or not candidates:
         return [[] for _ in queries]
@@ -42,19 +43,19 @@ def nearest(
     blocks = [*_blocks(candidates, together)]
     for block in Bar(blocks, desc="Comparing images"):
         values, rows = _values(image, block), np.array(block)
-        for number, distances in _distances(image, queries, values, min(QUERIES, together)):
-            distances[rows == queries[number]] = np.inf
-            found[number] = found[number].with_more(distances, rows, count)
+        for number, squares in _distances(image, queries, values, min(QUERIES, together)):
+            squares[rows == queries[number]] = np.inf
+            found[number] = found[number].with_more(squares, rows, count)
     return [one.neighbors(size) for one in found]
 
 
 class _Found(NamedTuple):
     """The nearest rows so far, with their squared distances."""
 
-    squared: PixelValues
+    squared: Floats
     rows: npt.NDArray[np.int64]
 
-    def with_more(self, squared: PixelValues, rows: npt.NDArray[np.int64], count: int) -> "_Found":
+    def with_more(self, squared: Floats, rows: npt.NDArray[np.int64], count: int) -> "_Found":
         """Return the nearest ones of these and of further rows."""
         squared, rows = np.append(self.squared, squared), np.append(self.rows, rows)
         if len(rows) > count:
@@ -73,23 +74,16 @@ class _Found(NamedTuple):
 
 
 def _distances(
-    image: Callable[[int], Pixels], queries: Sequence[int], values: PixelValues, together: int
-) -> Iterator[tuple[int, PixelValues]]:
+    image: Callable[[int], Pixels], queries: Sequence[int], values: Levels, together: int
+) -> Iterator[tuple[int, Floats]]:
     """Yield the squared distances of each of `queries`, by number, to all of `values`."""
     for start in range(0, len(queries), together):
         some = _values(image, queries[start : start + together])
-        yield from enumerate(_squared(some, values), start)
+        yield from enumerate(distances.of_all(some, values).astype(np.float64), start)
 
 
-def _squared(some: PixelValues, others: PixelValues) -> PixelValues:
-    from sklearn.metrics import euclidean_distances  # noqa: PLC0415 - takes a second to import
-
-    distances: PixelValues = euclidean_distances(some, others, squared=True)
-    return distances
-
-
-def _values(image: Callable[[int], Pixels], rows: Sequence[int]) -> PixelValues:
-    return np.stack([image(row).ravel() for row in rows]).astype(np.float64)
+def _values(image: Callable[[int], Pixels], rows: Sequence[int]) -> Levels:
+    return np.stack([image(row).ravel() for row in rows])
 
 
 def _blocks(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:

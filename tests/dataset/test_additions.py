@@ -199,4 +199,4 @@ def test_where_the_images_of_the_source_differ_in_size_no_addition_is_compared_w
 
     addition = Addition("additions/train/a/b.png", TRAIN, "a", rgb(3, 4), b"", b"", ".png")
     mixed: Source = Mixed()  # type: ignore[assignment]
-    assert not list(problems_of([addition], mixed, config.parse(config_text().encode())))
+    assert not list(problems_of([addition], mixed, config_file.parse(config_text().encode())))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.dataset import near, pairs
+from scripts.dataset import distances, near, pairs
 from scripts.dataset import thumbnails as kept
 from scripts.dataset.near import LIMIT, NearPairs, Pair
 from scripts.inputs.additions import Addition
@@ -110,7 +110,7 @@ def test_the_near_duplicates_are_those_of_a_plain_comparison(data: st.DataObject
     with pytest.MonkeyPatch.context() as patch:
         # Blocks of any size give the same, and so do both ways to compare thumbnails.
         patch.setattr(near, "OUTER", data.draw(st.sampled_from([1, 7, 4096])))
-        patch.setattr(near, "PAIRS", data.draw(st.sampled_from([1, 2048])))
+        patch.setattr(distances, "PAIRS", data.draw(st.sampled_from([1, 2048])))
         patch.setattr(near, "MANY", data.draw(st.sampled_from([-1, 0.1, 1])))
         patch.setattr(kept, "TOGETHER", data.draw(st.sampled_from([1, 5, 1024])))
         patch.setattr(kept, "MAX_VALUES", data.draw(st.sampled_from([1, 100, 2**22])))
@@ -170,7 +170,7 @@ def test_images_with_equal_averages_are_compared_by_all_levels(
     squares = np.full((2_000, 8, 8, 4), 100, np.uint8)
     np.put_along_axis(squares, random.integers(0, 4, (2_000, 8, 8, 1)), 200, axis=3)
     pixels = squares.reshape(2_000, 8, 8, 2, 2).transpose(0, 1, 3, 2, 4).reshape(2_000, 16, 16)
-    monkeypatch.delattr(near, "_squares_of_pairs")
+    monkeypatch.delattr(distances, "of_pairs")
 
     assert (
         near.find(images(pixels), range(1_000), range(1_000, 2_000), {*range(2_000)}) == NearPairs()
