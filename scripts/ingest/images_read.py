@@ -25,6 +25,7 @@ from scripts.sources.shards import Details, RowList, Rows
 from scripts.sources.source import SourceError, check_classes
 
 MAX_LABELS = 10_000
+NOTHING: Mapping[bytes, bytes] = {}
 
 
 @dataclass
@@ -65,7 +66,11 @@ class ImagesRead:
 
 
 def collect(
-    address: str, name: str, before: Own | None, known: Mapping[bytes, bytes], folder: Path
+    address: str,
+    name: str,
+    before: Own | None,
+    folder: Path,
+    known: Mapping[bytes, bytes] = NOTHING,
 ) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
@@ -142,12 +147,12 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
         return
     made.without_split += image.split is None
     if isinstance(outcome, bytes):
-        if not _note_copy(made, image, outcome, made.known.first[outcome]):
-            return
-        # A copy under another label is a row of its own, which says what its file is.
-        outcome = decoding.outcome(image.content)
-        if not isinstance(outcome, DecodedImage):
-            return
+        if _note_copy(made, image, outcome, made.known.first[outcome]):
+            # A copy under another label is a row of its own, which says what its file is.
+            again = decoding.outcome(image.content)
+            if isinstance(again, DecodedImage):
+                _add(made, image, again, outcome, keep=not problems.count)
+        return
     made.modes.add(outcome.mode)
     made.sizes.add(outcome.size)
     digest = outcome.digest

@@ -55,7 +55,7 @@ def _collected(
     try:
         # What a limit leaves behind is deleted with the folder.
         tempfile.tempdir = str(folder)
-        found = images_read.collect(address, name, before, known, folder)
+        found = images_read.collect(address, name, before, folder, known)
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:

@@ -88,11 +88,6 @@ class Resized(WithoutFiles):
         """Whether some images are gray and others are not."""
         return self.source.has_both_modes
 
-    @property
-    def has_files(self) -> bool:
-        """Resized images are not the files that came."""
-        return False
-
     def is_gray(self, row: int) -> bool:
         """Return whether the pixels of a row are gray."""
         return self.source.is_gray(row)

@@ -175,7 +175,7 @@ def read_index(path: Path) -> Rows:
     file = parquet.ParquetFile(path)
     table = file.read(columns=["label", "split", "digest", *SIZE, "md5", "bytes", "ending", "mode"])
     found = {name: table[name].to_pylist() for name in table.column_names}
-    details = file.metadata.metadata.get(b"details", b"").decode()
+    details = (file.metadata.metadata or {}).get(b"details", b"").decode()
     sizes = zip(*(found[name] for name in SIZE), strict=True) if "height" in found else ()
     files = zip(found["md5"], found["bytes"], strict=True) if "md5" in found else ()
     return RowList(

@@ -71,7 +71,9 @@ class ImageReader(Protocol):
 
 
 class WithoutFiles:
-    """A source of pixels: its images never were files."""
+    """Pixels that never were files."""
+
+    has_files = False
 
     def file(self, row: int) -> bytes:
         """Raise `ValueError`: the config cannot ask for original files of it."""
@@ -80,6 +82,22 @@ class WithoutFiles:
     def ending(self, row: int) -> str:
         """Raise `ValueError`, as `file` does."""
         raise ValueError(f"row {row} has no file")
+
+
+class OneShape(WithoutFiles):
+    """A source of pixels, all in one shape."""
+
+    has_both_modes = False
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The (height, width) of every image."""
+        return self.shape[0], self.shape[1]
+
+    def is_gray(self, _row: int) -> bool:
+        """Return whether the pixels of a row are gray."""
+        return len(self.shape) == 2  # noqa: PLR2004 - height and width
 
 
 @dataclass(frozen=True)

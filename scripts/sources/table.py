@@ -14,9 +14,9 @@ from scripts.sources.source import (
     Batch,
     FetchObject,
     Held,
+    OneShape,
     Pixels,
     SourceError,
-    WithoutFiles,
     check_classes,
 )
 
@@ -36,7 +36,7 @@ KNOWN_CHANNELS = {"CIFAR_10": "first"}
 
 
 @dataclass(frozen=True, eq=False)
-class Table(WithoutFiles):
+class Table(OneShape):
     """A source in memory; `pixels` are uint8, (rows, height, width) or (rows, height, width, 3).
 
     A sample's identifier is the number of its row.
@@ -81,28 +81,9 @@ class Table(WithoutFiles):
         return None if start is None else np.arange(len(self.labels)) >= start
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """The shape of every image's pixels."""
         return tuple(self.pixels.shape[1:])
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The (height, width) of every image."""
-        return self.shape[0], self.shape[1]
-
-    @property
-    def has_files(self) -> bool:
-        """A table has pixels, not files."""
-        return False
-
-    @property
-    def has_both_modes(self) -> bool:
-        """All images of a table are alike."""
-        return False
-
-    def is_gray(self, _row: int) -> bool:
-        """Return whether the pixels of a row are gray."""
-        return len(self.shape) == 2  # noqa: PLR2004 - height and width
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""

@@ -110,13 +110,17 @@ def test_the_same_images_give_the_same_pointer_and_objects(
     assert made[0] == made[1]
 
 
-def test_a_shard_is_plain_parquet_with_pngs_of_ours(
+def test_a_shard_is_plain_parquet_with_the_files_as_they_came(
     repository: Repository, run: Run, photos: Path
 ) -> None:
     run("ingest", "shapes", str(photos))
     table = parquet.read_table(repository.root / "sources" / "shapes" / "00000.parquet")
-    assert table.column_names == ["image", "label", "split", "digest"]
+    known = ["image", "label", "split", "digest", "name", "checksum", "metadata"]
+    assert table.column_names == known
     for row in table.to_pylist():
+        content = (photos / row["name"]).read_bytes()
+        assert row["image"]["bytes"] == content
+        assert row["checksum"] == hashlib.sha256(content).digest()
         pixels = images.decode(row["image"]["bytes"])
         assert pixels.shape == (8, 8)
         assert row["image"]["path"] == f"{own.identifier(row['digest'])}.png"
@@ -188,7 +192,8 @@ def test_images_of_different_sizes_need_an_image_size(
     assert (result.code, result.out) == (1, "")
     assert result.err == (
         "dataset_config.yaml:1:9: source: the images of shapes differ in size; add a line such as"
-        " 'image_size: 64' or 'image_size: 64x48'\n"
+        " 'image_size: 64' or 'image_size: 64x48', or keep the files as they are with"
+        " 'encoding: original'\n"
     )
     repository.configure(f"{CONFIG}image_size: 7x5\n")
     assert run("build").code == 0
@@ -456,6 +461,7 @@ def test_older_indexes_do_not_say_the_size_of_an_image(
     """Where all images of a source had one size it is known, otherwise bytes decide as before."""
     with monkeypatch.context() as patch:
         patch.setattr(writer, "write_index", without_sizes)
+        patch.setattr(Details, "sha256", "")
         made = run("ingest", "shapes", str(in_shapes(tmp_path / "first", *shapes)))
     assert made.code == 0, made.err
     before = identifiers(repository)
@@ -567,14 +573,24 @@ def test_of_many_problems_only_the_first_are_listed(
     assert listed == [f"{name}: it is not a PNG or JPEG file" for name in sorted(files)]
 
 
-def test_images_of_another_mode_than_the_source_are_refused(
+def test_images_in_color_beside_gray_ones_make_all_of_a_version_rgb(
     repository: Repository, run: Run, photos: Path, tmp_path: Path
 ) -> None:
     run("ingest", "shapes", str(photos))
-    colors = write(tmp_path / "colors", {"cat/1.png": picture(1, mode="RGB")})
+    repository.configure(config_text(source="shapes", class_="all", samples="all", test_size=0.2))
+    assert run("build").code == 0
+    gray = contents(repository.root / "dataset")
+    assert {images.decode(content).shape for content in gray.values()} == {(8, 8)}
+
+    colors = write(tmp_path / "colors", {"cat/red.png": picture(1, mode="RGB")})
     result = run("ingest", "shapes", str(colors))
-    assert result.code == 1
-    assert "1 images are RGB, but those of the source are gray" in result.err
+    assert result.code == 0, result.err
+
+    assert read_pointer(repository).shape.mode == "different"
+    assert run("build").code == 0
+    both = contents(repository.root / "dataset")
+    assert {images.decode(content).shape for content in both.values()} == {(8, 8, 3)}
+    assert gray.keys() < both.keys()
 
 
 def test_a_very_large_file_is_refused_without_reading_it(
@@ -698,7 +714,7 @@ def test_the_order_of_the_files_decides_nothing_of_a_version(tmp_path: Path, run
 @pytest.mark.parametrize(
     "step",
     [
-        "scripts.ingest.images_read.png.encode",
+        "scripts.ingest.decoding.images.read",
         "scripts.ingest.writer.write_index",
         "scripts.storage.cache.Cache.put",
         "scripts.storage.remote_folder._error_of_copy",

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from scripts.dataset import png
 from scripts.ingest.summaries import SummaryWriter
 from scripts.sources import pointer
 from tests.ingest.pictures import write
@@ -104,6 +103,7 @@ def test_a_plan_of_photos_reads_none_of_them(
 ) -> None:
     (photos / "test" / "a" / "2.jpg").unlink()
     ingest(repository, run, photos)
+    repository.configure(f"{CONFIG}encoding: original\n")
     damage(repository, listed(repository)["00000.parquet"])
 
     found = planned(run)
@@ -114,7 +114,7 @@ def test_a_plan_of_photos_reads_none_of_them(
     assert "source photos: its images cannot be read here" in result.err
 
 
-@pytest.mark.parametrize("way", ["older machinery", "another encoder", "damaged"])
+@pytest.mark.parametrize("way", ["older machinery", "damaged"])
 def test_what_the_summaries_do_not_say_is_read_from_the_photos(
     repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -122,13 +122,9 @@ def test_what_the_summaries_do_not_say_is_read_from_the_photos(
     with monkeypatch.context() as patch:
         if way == "older machinery":
             patch.setattr(SummaryWriter, "add", lambda *_: None)
-        if way == "another encoder":
-            patch.setattr("scripts.dataset.png.fingerprint", lambda: b"another")
-            add = SummaryWriter.add
-            patch.setattr(SummaryWriter, "add", lambda self, pixels, _: add(self, pixels, b"png"))
         if way == "damaged":
             patch.setattr(
-                "scripts.ingest.summaries.thumbnails.thumbnails_of", lambda _: np.zeros(3, np.uint8)
+                "scripts.ingest.decoding.thumbnails.thumbnails_of", lambda _: np.zeros(3, np.uint8)
             )
         ingest(repository, run, photos)
     assert ("summary/00000.parquet" in listed(repository)) == (way != "older machinery")
@@ -141,21 +137,3 @@ def test_what_the_summaries_do_not_say_is_read_from_the_photos(
     # What was read is kept: no photo is read for a second plan.
     damage(repository, listed(repository)["00000.parquet"])
     assert planned(run) == found
-
-
-def test_a_build_does_not_trust_the_summaries(
-    repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = png.encode(photo(6))
-    with monkeypatch.context() as patch:
-        add = SummaryWriter.add
-        # As if each photo was the file of one of them.
-        patch.setattr(SummaryWriter, "add", lambda self, pixels, _: add(self, pixels, other))
-        ingest(repository, run, photos)
-    wrong = planned(run)["md5"]
-
-    assert run("build").code == 0
-
-    files = [*(repository.root / "dataset").rglob("*.png")]
-    assert len({file.read_bytes() for file in files}) == len(files) == 8
-    assert planned(run)["md5"] != wrong

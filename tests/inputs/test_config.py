@@ -160,8 +160,8 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
                 6,
                 1,
                 "unknown key 'color'; known keys: source, channels, image_size, class, samples,"
-                " split_by, test_size, validation_size, seed, format, title, description, license,"
-                " citation, comparable_since",
+                " split_by, test_size, validation_size, seed, format, encoding, title, description,"
+                " license, citation, comparable_since",
             )
         ],
     ),

@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Batch, FetchObject, Held, Pixels, SourceRequest
+from scripts.sources.source import Batch, FetchObject, Held, OneShape, Pixels, SourceRequest
 
 NAME = "stripes"
 COUNT = 60
 SIDE = 8
 
 
-class Stripes:
+class Stripes(OneShape):
     """Stripes in different gray values, upright or level."""
 
     name = NAME
