@@ -28,13 +28,13 @@ workflows run these same verbs. Nobody types a dvc command.
 """
 EXAMPLES = f"""\
 a change, from the edit to the release:
-  $EDITOR {CONFIG_FILE}           say what the dataset should be
-  python -m scripts validate            is the config valid?
-  python -m scripts plan                what would it change?
+  $EDITOR {CONFIG_FILE}           describe the dataset
+  python -m scripts validate            check the config
+  python -m scripts plan                show the changes
   python -m scripts build               build dataset/ to inspect the images
   git commit {CONFIG_FILE}        open a pull request; its merge publishes the release
 
-`python -m scripts VERB --help` tells more about each verb.
+`python -m scripts VERB --help` shows the options of each verb.
 """
 INTERRUPTED = 130
 UNEXPECTED = 3
@@ -110,8 +110,8 @@ def _check_home() -> None:
         Path.home()
     except RuntimeError:
         raise UserError(
-            "this user has no home folder: the system does not know the user, and HOME is not set."
-            " Set HOME to a folder of the user."
+            "the user has no home folder: HOME is not set, and the system does not know the user. "
+            "Set HOME to a folder of the user."
         ) from None
 
 

@@ -46,7 +46,7 @@ def connected(runner: Runner) -> Iterator[Executor | None]:
     if not address.startswith("tls://"):
         raise UserError(
             f"{SCHEDULER} is {address}, which is not encrypted. Use a scheduler with mutual TLS,"
-            " and its address with tls://"
+            " and an address with tls://"
         )
     dask = _dask()
     with _client(dask, address) as client:
@@ -54,13 +54,13 @@ def connected(runner: Runner) -> Iterator[Executor | None]:
             yield client.get_executor(retries=RETRIES, pure=False)
         except dask.KilledWorker as error:
             raise UserError(
-                f"a task ended {RETRIES + 1} workers of {address}, perhaps because memory ran out"
-                f" there ({_in_one_line(error)}). Give the workers more, and run it again."
+                f"a task killed {RETRIES + 1} workers of {address}, perhaps because memory ran out"
+                f" there ({_in_one_line(error)}). Give the workers more memory, and run it again."
             ) from None
         except (CancelledError, OSError, TimeoutError) as error:
             raise UserError(
                 f"the connection to the scheduler {address} was lost ({_in_one_line(error)})."
-                " Nothing is lost: run it again. What is stored is not stored again."
+                " Run it again: stored files are not stored again."
             ) from None
 
 
@@ -124,13 +124,14 @@ def _prepare(client: Any, address: str) -> None:
             client.upload_file(str(file))
     except ValueError as error:
         raise UserError(
-            f"the cluster at {address} has other versions than this machine: {_in_one_line(error)}."
-            " Install requirements.txt and requirements-dask.txt there, the same as here."
+            f"the cluster at {address} has different versions than this machine: "
+            f"{_in_one_line(error)}."
+            " Install requirements.txt and requirements-dask.txt there too."
         ) from None
     except (OSError, TimeoutError) as error:
         raise UserError(
-            f"the cluster at {address} does not answer ({_in_one_line(error)}). Does it have"
-            " workers?"
+            f"the cluster at {address} does not respond ({_in_one_line(error)}). Check that it has "
+            f"workers."
         ) from None
 
 

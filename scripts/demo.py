@@ -61,25 +61,25 @@ def main() -> None:
         _commit(work, "Begin")
         _git(work, "push", "--quiet", "origin", "main")
 
-        _say("The first pull request: is it a 3 or not? 50 images of each, 10 of them for test")
+        _say("The first pull request: 3 and not 3, 50 images of each, 10 of them for test")
         _release(place, work, "v0", "first-dataset", CONFIG)
 
-        _say("The second pull request: twice as many")
+        _say("The second pull request: twice as many images")
         twice = CONFIG.replace("samples: 50", "samples: 100").replace("size: 10", "size: 20")
         _release(place, work, "v1", "twice-as-many", twice)
         _git(work, "log", "--oneline", "--graph", "--decorate", shown=True)
 
-        _say("QA: is every release complete and intact?")
+        _say("QA verifies that every release is complete and intact")
         _verb(work, "verify")
 
         _say("A consumer in an empty folder needs only DVC")
         _consume(place)
 
-        _say("Another one downloads a file of the release, and needs nothing of this project")
+        _say("Another consumer downloads a file of the release, without this project")
         _verb(work, "package", "v1", "--out", str(place / "files"))
         _read_parquet(place / "files")
 
-        _say("Reviewers would rather look: a catalogue of all releases")
+        _say("A catalogue of all releases")
         _verb(work, "site", "--out", str(CATALOGUE))
     output.say(
         f"\nDone in {time.monotonic() - began:.0f} s; all but the catalogue is deleted. Open it:"

@@ -87,7 +87,7 @@ def template(root: Path) -> str:
         return str(settings["tool"]["dataset"]["template"])
     except (OSError, KeyError, TypeError, ValueError):
         raise UserError(
-            "pyproject.toml does not say where the template is; add it below [tool.dataset] as"
+            "pyproject.toml has no address of the template; add it below [tool.dataset] as"
             ' template = "https://github.com/OWNER/REPOSITORY"'
         ) from None
 

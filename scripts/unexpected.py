@@ -23,7 +23,7 @@ def message(error: BaseException, folder: Path | None) -> str:
     """
     details = without_credentials(printable("".join(_details(error))))
     said = without_credentials(" ".join(f"{type(error).__name__}: {error}".split()))
-    first = f"unexpected error: {said}\nThis is a fault of the machinery, version {__version__}."
+    first = f"unexpected error: {said}\nThis is a bug in the machinery, version {__version__}."
     name = f"errors/{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}.txt"
     written = files.keep(folder, name, details) if folder else None
     if written is None:

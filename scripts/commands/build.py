@@ -29,8 +29,8 @@ def run(_: argparse.Namespace, git: Git) -> None:
     if not runner.makes(images):
         actions.output("built", "no")
         output.say(
-            f"planned only: {images:,} images are more than {PLAN_ONLY_ABOVE} allows here."
-            " The release makes and stores their files."
+            f"planned only: {images:,} images are more than {PLAN_ONLY_ABOVE} allows."
+            " The release makes and stores the files."
         )
         return
     actions.output("built", "yes")

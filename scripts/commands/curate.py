@@ -29,7 +29,7 @@ from scripts.review import neighbor_sheet
 from scripts.storage import files
 
 NEXT = f"""\
-Next: look at the new rows (git diff {CURATION_FILE}) and at what they change (python -m scripts \
+Next: review the new rows (git diff {CURATION_FILE}) and the changes (python -m scripts \
 plan), commit {CURATION_FILE} and open a pull request."""
 
 
@@ -42,19 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "failures",
         metavar="FAILURES.csv",
         type=Path,
-        help="what an evaluation writes: a column file or sample, optionally label, predicted and"
-        " score",
+        help="a CSV file with a column file or sample, and optionally label, predicted and score",
     )
     parser.add_argument(
         "--similar",
         metavar="N",
         type=_number_of_neighbors,
         default=0,
-        help="for each sample, add the N nearest ones that the dataset does not have and no"
-        " comparable release tests on, as train rows",
+        help="for each sample, add the N most similar unused images of the source as train rows",
     )
     parser.add_argument(
-        "--sheet", metavar="FILE", type=Path, help="draw each sample beside the nearest ones"
+        "--sheet", metavar="FILE", type=Path, help="draw each sample next to the most similar ones"
     )
 
 
@@ -114,16 +112,16 @@ def _similar(samples: Samples, rows: Sequence[int], count: int) -> Similar:
 def _print_unreadable(file: Path, problems: Sequence[Problem]) -> None:
     if problems:
         rows = len({problem.mark.line for problem in problems})
-        output.say(f"Not read, {rows:,} of the rows in {file}:")
+        output.say(f"Skipped {rows:,} invalid rows in {file}:")
     for problem in sorted(problems):
         output.say(f"  line {problem.mark.line}, column {problem.mark.column}: {problem.message}")
 
 
 def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool) -> None:
     """Print samples that are in the test set already, then those that cannot be in it."""
-    tested = "In the test set already"
+    tested = "Already in the test set"
     if neighbors:
-        tested += ", so only similar samples are added for them"
+        tested += ", so only similar images are added for them"
     for heading, is_tested in ((tested, True), ("Not added to the test set", False)):
         listed = [one for one in refusals if one.is_tested == is_tested]
         if listed:

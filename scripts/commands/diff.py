@@ -17,7 +17,7 @@ from scripts.review import plan
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("before", metavar="BEFORE", help="a release, such as v0")
-    parser.add_argument("after", metavar="AFTER", help="a later one, such as v1")
+    parser.add_argument("after", metavar="AFTER", help="a later release, such as v1")
     parser.add_argument(
         "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
     )

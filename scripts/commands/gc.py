@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     url, found, left_out = collection.collect(git, delete=options.yes)
     for number, reason in sorted(left_out.items()):
-        message = f"pull request {number} is left out, and what it needs may be listed: {reason}"
+        message = f"skipped pull request {number}, whose objects can be in this list: {reason}"
         output.log(message)
         output.annotate("notice", message, title="Left out")
     for one in found.unneeded:
@@ -33,13 +33,13 @@ def run(options: argparse.Namespace, git: Git) -> None:
     if options.yes:
         output.say(f"deleted {count} from {url}")
     elif found.unneeded:
-        output.say(f"{count} in {url} are not needed. To delete them, start the workflow in gc.yml")
+        output.say(f"{count} in {url} are unused. To delete them, start the workflow in gc.yml")
     else:
         output.say(f"everything in {url} is needed, or younger than 14 days")
     if found.young:
-        output.say(f"{found.young:,} more are not needed, but younger than 14 days")
+        output.say(f"{found.young:,} more are unused, but younger than 14 days")
     if found.unknown:
-        output.say(f"{found.unknown:,} files that this project did not write are left alone")
+        output.say(f"{found.unknown:,} files were ignored, because this project did not write them")
 
 
 def _date(stored: StoredObject) -> str:

@@ -1,8 +1,8 @@
-"""Append images to a source of your own.
+"""Append your own images to a custom source.
 
 Reads images in folders (LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE), or Parquet files with
 the columns image and label, from a folder, an archive (zip, tar) or a bucket. Stores them in the
-remote, then writes sources/NAME.dvc. Images that are there already are skipped.
+remote, then writes sources/NAME.dvc. Images that the source has already are skipped.
 """
 
 import argparse
@@ -19,10 +19,10 @@ MAX_OTHERS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
-    parser.add_argument("name", metavar="NAME", help="of the source, as in 'source: NAME'")
+    """Add the arguments of the verb."""
+    parser.add_argument("name", metavar="NAME", help="name of the source, as in 'source: NAME'")
     parser.add_argument(
-        "location", metavar="LOCATION", help="a path or an address such as gs://bucket/folder"
+        "location", metavar="LOCATION", help="a path or a URL such as gs://bucket/folder"
     )
     parser.add_argument(
         "--branch",
@@ -55,17 +55,17 @@ def run(options: argparse.Namespace, git: Git) -> None:
 
 def _lines(name: str, outcome: IngestOutcome) -> list[str]:
     found = outcome.collected
-    lines = [f"recognized: {found.recognized}"]
+    lines = [f"detected: {found.recognized}"]
     if found.others:
         shown = ", ".join(found.others[:MAX_OTHERS])
         more = f" and {len(found.others) - MAX_OTHERS:,} more" if found.others[MAX_OTHERS:] else ""
-        lines.append(f"passed over, because they are no images: {shown}{more}")
+        lines.append(f"skipped, because they are not images: {shown}{more}")
     if found.copies:
-        lines.append(f"skipped {found.copies:,} images that are there already")
+        lines.append(f"skipped {found.copies:,} images that the source has already")
     if found.in_both.count:
         lines.append(
-            f"{found.in_both.count:,} images are in the train and in the test set; they stay where"
-            f" they were first:{found.in_both}"
+            f"{found.in_both.count:,} images are in both the train and the test set; they stay"
+            f" where they were found first:{found.in_both}"
         )
     if found.ambiguous.count:
         lines.append(

@@ -19,10 +19,10 @@ from scripts.review.warnings import warnings
 from scripts.review.words import counts_in_words
 
 CAUGHT_UP = """\
-### Caught up
+### Released late
 
-This run released changes that did not start it. No run starts for a commit whose message has
-`[skip ci]` or the like, and a run can fail or be replaced by a newer one.
+This run released changes that did not start it. A commit with `[skip ci]` or similar in its
+message starts no run, and a run can fail or be replaced by a newer one.
 """
 
 
@@ -53,7 +53,7 @@ def _print_caught_up(git: Git, outcome: PublishOutcome) -> None:
     changes = {made.tag: git.commit(f"{made.commit}^") for made in outcome.published}
     late = {tag: commit for tag, commit in changes.items() if commit != actions.pushed_commit()}
     for tag, commit in late.items():
-        output.say(f"{tag} catches up with {commit[:10]}, which no earlier run released")
+        output.say(f"{tag} releases {commit[:10]}, which no earlier run released")
     if late:
         listed = "".join(f"- {tag}: commit {commit}\n" for tag, commit in late.items())
         output.summarize(f"{CAUGHT_UP}\n{listed}")
@@ -68,8 +68,8 @@ def _print_problems(outcome: PublishOutcome) -> None:
     if outcome.not_rebuilt:
         output.log(
             f"Main was not updated: rebuilding {outcome.not_rebuilt} gave different files than its"
-            f" {LOCK_FILE} records. Either somebody edited that lock, or another version of the"
-            " machinery made it."
+            f" {LOCK_FILE} records. The lock was edited, or made by another version of the "
+            f"machinery."
         )
     if outcome.main_refused:
         output.log(

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "samples", metavar="SAMPLE", nargs="+", help="an identifier or a file name, such as 00058"
     )
     parser.add_argument(
-        "--sheet", metavar="FILE", type=Path, help="draw each sample beside the nearest ones"
+        "--sheet", metavar="FILE", type=Path, help="draw each sample next to the most similar ones"
     )
 
 
@@ -36,12 +36,12 @@ def run(options: argparse.Namespace, git: Git) -> None:
     samples = Samples(resolve.work_tree(git), History(git, tree=WorkTree(git.root)))
     found = similar.nearest(samples, _rows(samples, options.samples), COUNT)
     for row, neighbors in found.items():
-        output.say(f"{samples.identifier(row)}, label {samples.label(row)}, is most like")
+        output.say(f"{samples.identifier(row)}, label {samples.label(row)}, is most similar to")
         for other, distance in neighbors:
             name, label = samples.identifier(other), samples.label(other)
             output.say(f"  {name}, label {label}, distance {distance:.1f}")
         if not neighbors:
-            output.say("  none: the source has no samples left that could go to the train set")
+            output.say("  none: the source has no unused images for the train set")
     if options.sheet:
         files.write(options.sheet, neighbor_sheet.draw(samples, found))
         output.say(f"Drew {options.sheet}")

@@ -25,8 +25,8 @@ def run(options: argparse.Namespace, git: Git) -> None:
     )
     for path in done.edited:
         output.say(
-            f"not replaced, because it was edited here: {path}\n"
-            f"    what changed in the template:"
-            f" git diff {machinery.REFS}{done.old} {machinery.REFS}{done.new} -- {path}"
+            f"not replaced, because it was edited: {path}\n"
+            f"    changes in the template: git diff {machinery.REFS}{done.old} "
+            f"{machinery.REFS}{done.new} -- {path}"
         )
     output.say("Run `make test`, commit the changes on a branch, and open a pull request.")

@@ -25,6 +25,6 @@ def run(_: argparse.Namespace, git: Git) -> None:
     output.say(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
         output.log(
-            f"Leaks are not known yet: {tags_in_words(compared.unknown)} cannot be read"
-            f" here ({compared.reason}). The release checks it."
+            f"Leaks are unknown: {tags_in_words(compared.unknown)} cannot be read"
+            f" here ({compared.reason}). The release checks them."
         )

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tags", metavar="TAG", nargs="*", help="or stable; default: all releases, and stable"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="only look for the objects, do not read them"
+        "--quick", action="store_true", help="check that the objects exist, without reading them"
     )
 
 

@@ -100,7 +100,7 @@ def extended(dataset: Dataset, content: bytes | None, decisions: Iterable[Decisi
 
 def _unknown(samples: Samples, proposal: Proposal) -> str:
     if curation.ADDITION.fullmatch(proposal.sample):
-        return "it lies below additions/ and is changed by moving or removing its file"
+        return "it is a file below additions/; move or remove the file instead"
     return f"{samples.source.name} has no such sample"
 
 
@@ -111,7 +111,7 @@ def _wrong_labels(samples: Samples, proposal: Proposal, row: int) -> Iterator[st
     if proposal.label and proposal.label not in known:
         yield f"its label in {samples.source.name} is {samples.label(row)}, not {proposal.label}"
     if proposal.predicted and proposal.predicted in ({proposal.label} - {""} or known):
-        yield f"the prediction {proposal.predicted} is right"
+        yield f"the prediction {proposal.predicted} is correct"
 
 
 def _reasons_against(
@@ -119,7 +119,7 @@ def _reasons_against(
 ) -> Iterator[str]:
     """Yield why `proposal` cannot be followed; `earlier` are those accepted for the sample."""
     if (first := samples.images.first[samples.source.digests[row]]) != row:
-        yield f"it is a copy of {samples.identifier(first)}; name that one instead"
+        yield f"it is a copy of {samples.identifier(first)}; use that one instead"
     for decision in samples.decisions(row):
         if not curation.go_together(decision.action, proposal.action):
             yield f"it is curated already: {decision.action} on line {decision.marks[0].line}"
@@ -127,7 +127,7 @@ def _reasons_against(
         if not curation.go_together(decision.action, proposal.action):
             yield "it is listed more than once"
     if row in samples.images.ambiguous:
-        yield f"{samples.source.name} has it under two labels, so it is left out"
+        yield f"{samples.source.name} has it with two labels, so it is left out"
     if proposal.action == RELABEL:
         yield from _against_relabel(samples, proposal.new_label, row)
     elif proposal.action != EXCLUDE:
@@ -150,4 +150,4 @@ def _against_test(samples: Samples, row: int) -> Iterator[str]:
     if samples.must_be(row) == TRAIN:
         yield f"it is in the train set of {samples.source.name}, which split_by: source keeps"
     if tag := samples.trained_by(row):
-        yield f"{tag} trains on it"
+        yield f"it is in the train set of {tag}"

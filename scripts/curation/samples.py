@@ -58,8 +58,8 @@ class Samples:
                 found = self._history.index(release, self.dataset.source)
             except UserError as error:
                 raise UserError(
-                    f"{release.tag} cannot be read here ({error}), so it is not known which images"
-                    " it trains and tests on. Nothing was changed."
+                    f"{release.tag} cannot be read here ({error}), so its train and test images "
+                    f"are unknown. Nothing was changed."
                 ) from None
             for digest in found.seen(found.split(TRAIN)):
                 past.trained.setdefault(digest, release.tag)

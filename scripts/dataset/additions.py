@@ -32,7 +32,7 @@ def problems_of(additions: Sequence[Addition], source: Source, config: Config) -
         elif (row := first.get(addition.digest)) is not None:
             message = (
                 f"it is a copy of sample {source.identifier(row)} of {source.name}, which has the"
-                f" label {source.labels[row]}; remove it. A row in {CURATION_FILE} can put that"
-                " sample into a split"
+                f" label {source.labels[row]}; remove it. To move that sample to a split, add a "
+                f"row to {CURATION_FILE}"
             )
             yield addition.problem(message)

@@ -24,7 +24,8 @@ def problems_of(inputs: Inputs, source: Source) -> Iterator[Problem]:
     height, width = config.size
     message = (
         f"image_size: {_images(inputs, source):,} images of {width:,} x {height:,} pixels have"
-        f" {total:,} bytes; at most {MAX_PIXELS:,} are made. Choose a smaller image_size, or fewer"
+        f" {total:,} bytes; at most {MAX_PIXELS:,} are allowed. Choose a smaller image_size, or "
+        f"fewer"
         " samples"
     )
     yield config.problem(("image_size",), message)

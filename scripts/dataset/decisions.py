@@ -67,7 +67,7 @@ def _problems(
     first = images.first[source.digests[index]]
     if first != index:
         message = (
-            f"sample: {row.sample} is a copy of {source.identifier(first)}; name that one instead"
+            f"sample: {row.sample} is a copy of {source.identifier(first)}; use that one instead"
         )
         yield row.problem(SAMPLE, message)
     if row.label and row.label != (found := str(source.labels[index])):
@@ -82,7 +82,7 @@ def _problems(
         return
     if index in images.ambiguous:
         message = (
-            f"sample: {source.name} has {row.sample} under two labels, so it is left out; remove"
+            f"sample: {source.name} has {row.sample} with two labels, so it is left out; remove"
             " this row"
         )
         yield row.problem(SAMPLE, message)

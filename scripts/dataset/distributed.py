@@ -110,8 +110,8 @@ def run(
         name = wrong[0]
         raise UserError(
             f"the worker {socket.gethostname()} has another version of {name}: {here[name]} instead"
-            f" of {expected[name]}. Install requirements.txt and requirements-dask.txt there, the"
-            " same as here, and restart the workers."
+            f" of {expected[name]}. Install requirements.txt and requirements-dask.txt there too, "
+            f"and restart the workers."
         )
     return objects.store(list(maker.contents(items)))
 

@@ -123,8 +123,8 @@ class DatasetFolder:
                 # There are enough images: `_check_enough` noted nothing.
                 self._note(
                     "samples" if split == TRAIN else f"{split}_size",
-                    f"folder {self.name} needs {size:,} images for {split}, but only {count:,} are"
-                    " left for it, as others are pinned to another split",
+                    f"folder {self.name} needs {size:,} images for {split}, but only {count:,} are "
+                    f"left for it, because others are pinned to another split",
                 )
 
     def _check_not_empty(self, sizes: Sizes) -> None:

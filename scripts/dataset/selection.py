@@ -150,7 +150,7 @@ def _dealt(
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
     problems = []
     if config.split_by == BY_SOURCE and source.own_test is None:
-        message = f"split_by: {source.name} has no train and test sets of its own that are known"
+        message = f"split_by: {source.name} has no known train and test sets"
         problems.append(config.problem(("split_by",), message))
     dealt: dict[Place, list[int]] = {}
     for name, labels in folders.items():

@@ -53,13 +53,13 @@ class LimitedGit(Git):
                 out, err = process.communicate(stdin, self._seconds)
             except subprocess.TimeoutExpired:
                 _end(process)
-                reason = f"no end within {self._seconds:g} seconds"
+                reason = f"not finished within {self._seconds:g} seconds"
                 raise GitError(f"git {arguments[0]}", reason) from None
             except BaseException:
                 _end(process)
                 raise
         if process.returncode and any(words in err for words in TOO_LARGE):
-            err += f" (a file may have {self._size:,} bytes)".encode()
+            err += f" (the limit for a file is {self._size:,} bytes)".encode()
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 

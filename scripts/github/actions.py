@@ -30,7 +30,7 @@ def variable(name: str) -> str:
     """Return the environment variable `name`; raises `UserError` outside of a workflow."""
     value = os.environ.get(name)
     if not value:
-        raise UserError(f"{name} is not set: this command runs in a GitHub workflow only.")
+        raise UserError(f"{name} is not set: this command runs only in a GitHub workflow.")
     return value
 
 

@@ -79,7 +79,7 @@ def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[StoredObject])
     late = garbage.names_of(deleted) & _needed(git, remote, remote.listing(), deleted).names
     if late:
         raise UserError(
-            f"{len(late):,} of the deleted objects came to be needed at the same time, such as"
-            f" {min(late)}. Repair the releases that `python -m scripts verify` names, and run the"
+            f"{len(late):,} of the deleted objects are needed again, such as"
+            f" {min(late)}. Repair the releases that `python -m scripts verify` lists, and run the"
             " workflows of open pull requests again."
         )

@@ -40,7 +40,7 @@ def comment_fork() -> str:
         return "the pull request is closed or has new commits: no comment"
     found = hub.report_of_run(int(run["id"]))
     if found is None:
-        return "the run left no report, because it does not change the dataset: no comment"
+        return "the run has no report, because it does not change the dataset: no comment"
     return hub.comment(number, proposed.text(found, run["html_url"]))
 
 

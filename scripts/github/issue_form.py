@@ -94,9 +94,9 @@ def _wrong_line(identifier: str | None, rest: list[str], action: str) -> str | N
     if identifier is None:
         return "expected the name of a file of the dataset, such as 00058"
     if action == RELABEL and len(rest) != 1:
-        return "to relabel, expected the sample and its right label, such as 60947 9"
+        return "to relabel, expected the sample and its correct label, such as 60947 9"
     if action != RELABEL and rest:
-        return "expected one sample a line and nothing else; only a relabel has a label behind it"
+        return "expected one sample per line; only a relabel has a label after the sample"
     if any(len(label) > MAX_LABEL or not label.isprintable() for label in rest):
-        return "this cannot be a label"
+        return "this is not a valid label"
     return None

@@ -97,7 +97,9 @@ def _name(number: int, sheet: bytes) -> str:
 def _put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
     before = origin.fetch_branches(git, BRANCH).get(BRANCH)
     if before and not commits.is_snapshot(git, before, MESSAGE):
-        raise UserError(f"the branch {BRANCH} is not ours. Rename it: its name is reserved")
+        raise UserError(
+            f"the branch {BRANCH} was not made by this project. Rename it: its name is reserved"
+        )
     there = git.entries(before) if before else {}
     kept = {
         path: entry

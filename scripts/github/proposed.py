@@ -39,7 +39,7 @@ STRANGERS_PIXELS = 2 * GiB
 MESSAGE = "Candidate of pull request {number}"
 # What this code reads of a stranger's pull request; images are for its own run to read.
 READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
-LARGE = "it has so many images that the release makes their files"
+LARGE = "it has too many images to build before the merge"
 
 Result = TypeVar("Result")
 
@@ -227,15 +227,15 @@ def _strangers_dataset(git: Git, tree: str, latest: Release | None) -> Dataset:
         raise NotMadeError("nothing is released yet")
     changed = set(merges.changed(git, tree))
     if not changed or not changed <= READ_HERE:
-        raise NotMadeError("it changes more than main's code reads of a stranger")
+        raise NotMadeError("it changes files that are not read from a fork")
     inputs = reader.read(merges.read(git, tree))
     if inputs.config.source != latest.lock.meta.source.name:
-        raise NotMadeError("it uses another source than the latest release")
+        raise NotMadeError("it uses a different source than the latest release")
     source = resolve.source_of(git, inputs, latest.lock)
     if (pixels := bounds.pixels(inputs, source)) > STRANGERS_PIXELS:
         raise NotMadeError(
-            f"its resized images would have {pixels:,} bytes of pixels; for a stranger at most"
-            f" {STRANGERS_PIXELS:,} are made here"
+            f"its resized images would have {pixels:,} bytes of pixels; for a fork at most"
+            f" {STRANGERS_PIXELS:,} are allowed"
         )
     return resolve.checked(Dataset(inputs, source))
 

@@ -52,7 +52,7 @@ def _complete(draft: GitRelease, files: Mapping[Path, FileObject]) -> None:
     if missing := _missing(draft, files):
         names = ", ".join(sorted(path.name for path in missing))
         raise UserError(
-            f"GitHub does not hold these files as they were sent: {names}. Run it again"
+            f"these files at GitHub differ from the uploaded ones: {names}. Run it again"
         )
 
 

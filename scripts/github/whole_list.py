@@ -24,7 +24,7 @@ def show(
     if not whole:
         return
     kept = None if actions.running() else faults.keep(root, verb, whole)
-    lines = [f"the whole list is in {kept}"] if kept else ["the whole list:", *whole]
+    lines = [f"the complete list is in {kept}"] if kept else ["the complete list:", *whole]
     say("\n".join(lines))
 
 

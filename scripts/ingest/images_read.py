@@ -114,7 +114,7 @@ def _arranged(
     others = []
     for path in paths:
         if path.suffix.lower() in layout.SUFFIXES:
-            problems.add(str(path), "an image beside Parquet files; ingest one of both by itself")
+            problems.add(str(path), "an image next to Parquet files; ingest only one of the two")
         elif path.suffix.lower() != locations.PARQUET:
             others.append(str(path))
     made = _empty("Parquet files with image and label", others, folder)
@@ -234,13 +234,13 @@ def _check_splits(made: ImagesRead, before: Own | None, problems: Findings) -> N
     if has_own and not brings:
         problems.add(
             before.name,
-            "it has train and test sets of its own, but these images are in none; ingest"
+            "the source has train and test sets, but these images are in neither; ingest"
             " train/LABEL/FILE and test/LABEL/FILE",
         )
     if not has_own and brings:
         problems.add(
             before.name,
-            "it has no train and test sets of its own, but these images do; ingest LABEL/FILE",
+            "the source has no train and test sets, but these images do; ingest LABEL/FILE",
         )
 
 

@@ -71,7 +71,7 @@ def ingest(git: Git, name: str, location: str, runner: Runner = LOCAL) -> Ingest
         stored = _store(cache, collected, known, len(batches), Path(folder))
     _push(cache, remote, stored, known, _verified(git, name, accepted, fetch))
     if WorkTree(git.root).read(pointers.path_of(name)) != written:
-        raise UserError(f"{pointers.path_of(name)} has changed meanwhile. Run it again.")
+        raise UserError(f"{pointers.path_of(name)} has changed during the run. Run it again.")
     made = _pointer(name, collected, before, batches, stored)
     if all(cache.path(md5).exists() for md5, _ in stored.files.values()):
         cache.checkout(stored, f"{SOURCES_FOLDER}/{name}")
@@ -89,7 +89,7 @@ def _check_name(root: Path, name: str) -> None:
         raise UserError(f"{name} is the name of a known source; choose another one")
     for file in sorted((root / SOURCES_FOLDER).glob("*.dvc")):
         if file.stem != name and file.stem.lower() == name.lower():
-            raise UserError(f"there is a source {file.stem} already; write its name like that")
+            raise UserError(f"there is a source {file.stem} already; use that spelling")
 
 
 def _remote(git: Git, runner: Runner) -> Remote:
@@ -136,8 +136,8 @@ def _refuse_other_files(folder: Path, cache: Cache) -> None:
             is_shard = shards.IS_FILE.fullmatch(file.relative_to(folder).as_posix())
             if not is_shard or not cache.path(files.md5(file)).exists():
                 raise UserError(
-                    f"{folder} is where the shards of the source go, but {file.name} is not one of"
-                    " them. Move your files elsewhere, and ingest them from there."
+                    f"{folder} is the folder for the shards of the source, but {file.name} is not "
+                    f"one of them. Move your files to another folder, and ingest them from there."
                 )
 
 

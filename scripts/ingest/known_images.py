@@ -72,6 +72,6 @@ class KnownImages:
             if (other := seen.setdefault(digest[: own.SHOWN], digest)) != digest:
                 raise UserError(
                     f"two different images have the identifier {own.identifier(digest)}, because"
-                    " their checksums begin in the same way. Leave one of them out:"
+                    " their checksums start with the same digits. Leave one of them out:"
                     f"{INDENTED}{other.hex()}{INDENTED}{digest.hex()}"
                 )

@@ -192,8 +192,8 @@ def _check(location: str) -> None:
     if "::" in location or (separator and len(scheme) > 1 and not _is_allowed(location)):
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise UserError(
-            f"{location} is no address that can be read here: give a path on this machine, or an"
-            f" address that begins with {known}"
+            f"{location} is not supported: use a path on this machine, or a URL that begins with "
+            f"{known}"
         )
 
 
@@ -236,7 +236,7 @@ def _checked(path: str, problems: Findings) -> PurePosixPath | None:
     """Return `path` without empty parts; None for a file that is hidden or has an unsafe path."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ".." in parts or "\\" in path:
-        problems.add(path, "its path is absolute, or has .. or a backslash in it")
+        problems.add(path, "its path is absolute, or contains .. or a backslash")
         return None
     if any(part.startswith(".") or part in HIDDEN for part in parts) or not parts:
         return None

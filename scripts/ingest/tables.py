@@ -42,7 +42,7 @@ def check(files: Sequence[LocatedFile], problems: Findings) -> None:
         if split in OTHER_SPLITS:
             problems.add(str(path), NO_OTHER_SPLIT)
         elif split is None and any(named.values()):
-            problems.add(str(path), "its name does not begin with train- or test- as others do")
+            problems.add(str(path), "its name does not begin with train- or test-, unlike others")
 
 
 def split_of(file: LocatedFile) -> str | None:

@@ -16,7 +16,7 @@ EXTENDED = {
 }
 # How files begin that are compressed; the last one is an older form of the one before.
 COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz", b"]\x00\x00": "xz"}
-SPARSE = "it has sparse files; make it without them"
+SPARSE = "it has sparse files; create it without them"
 
 
 class TarFile(tarfile.TarFile):

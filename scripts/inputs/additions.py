@@ -22,7 +22,7 @@ MAX_PIXELS = 512 * 1024 * 1024
 MAX_SHOWN = 200
 # additions/<split>/<label>/<name>
 PARTS = 4
-USE_A_SOURCE = "For more, make a source of your own: python -m scripts ingest"
+USE_A_SOURCE = "For more, make a custom source: python -m scripts ingest"
 
 
 class Addition(NamedTuple):

@@ -87,8 +87,8 @@ class Config(BaseModel):
     )
     image_size: ImageSize | None = Field(
         None,
-        description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`. Needed where the"
-        " images of the source differ in size.",
+        description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`. Needed if the "
+        "images of the source differ in size.",
         examples=[28, "64x48"],
     )
     class_: Annotated[
@@ -102,35 +102,35 @@ class Config(BaseModel):
         examples=[3, [3, 5, 8], "all"],
     )
     samples: SampleCounts = Field(
-        description="Images in each folder, all splits together, or `all` that the source has;"
+        description="Images in each folder, all splits together, or `all` images of the source;"
         " or by folder.",
         examples=[100, "all", {"3": 100, "no3": 120}],
     )
     split_by: Literal["source"] | None = Field(
         None,
-        description="`source` keeps the train and test sets that the source itself has: test images"
+        description="`source` keeps the train and test sets of the source: test images"
         " come from its test set, all others from its train set.",
     )
     test_size: SplitSize | None = Field(
         None,
         validate_default=True,
-        description="How many of a folder's images are for test: a count, or a fraction (rounded"
+        description="The test images of each folder: a count, or a fraction (rounded"
         " up, as in scikit-learn); or by folder. Not needed with `split_by: source` and `samples:"
         " all`, which take the source's whole test set.",
         examples=[20, 0.2, {"3": 20, "no3": 0.25}],
     )
     validation_size: SplitSize | None = Field(
         None,
-        description="How many of a folder's images are for validation, like `test_size`. Without it"
-        " there is no validation set.",
+        description="The validation images of each folder, like `test_size`. The default is no "
+        "validation set.",
         examples=[10, 0.1],
     )
     seed: int = Field(
         0,
         ge=0,
         lt=2**32,
-        description="A different seed selects different images and splits. How many images of each"
-        " class a folder such as no3 has does not depend on it, give or take a few.",
+        description="A different seed selects different images and splits. The number of images of "
+        "each class in a folder such as no3 stays the same, up to a few images.",
     )
     format: Format = Field(
         PNG,
@@ -149,15 +149,15 @@ class Config(BaseModel):
     description: Text | None = Field(None, description="What the dataset is for, for its card.")
     license: License | None = Field(
         None,
-        description="The license of the data, as in https://spdx.org/licenses/. That of the code is"
-        " another.",
+        description="The license of the data, as in https://spdx.org/licenses/. It is not the "
+        "license of the code.",
         examples=["CC-BY-SA-3.0"],
     )
     citation: Text | None = Field(None, description="How to cite the data, such as a BibTeX entry.")
     comparable_since: ReleaseTag | None = Field(
         None,
-        description="The oldest release whose results compare with this version's. Without it, all"
-        " releases must: a change after which they would not is refused.",
+        description="The oldest release with which this version must be comparable; the default is "
+        "the first one. A change that would not be comparable is refused.",
         examples=["v2"],
     )
 

@@ -181,10 +181,10 @@ def _wrong_values(row: Decision) -> Iterator[Problem]:
             message = f"{column}: the character U+{ord(wrong[0]):04X} cannot be printed; remove it"
             yield row.problem(column, message)
         elif column == REASON and value.startswith(FORMULA):
-            message = f"{column}: a spreadsheet would run this as a formula; begin it with a letter"
+            message = f"{column}: a spreadsheet would run this as a formula; start it with a letter"
             yield row.problem(column, f"{message}, found {shown(value)}")
     if ADDITION.fullmatch(row.sample):
-        message = "an image below additions/ is changed by moving or removing its file"
+        message = "to change an image below additions/, move or remove its file"
         yield row.problem(SAMPLE, f"sample: {message}")
     elif not IDENTIFIER.fullmatch(row.sample):
         message = "expected the identifier of a sample, which is the name of its file"

@@ -59,7 +59,7 @@ def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
         mark = Mark(number, at + 1)
         value = VALUE.match(line, at)
         if value is None:
-            message = "the quote that begins here is not closed; a value ends in its own line"
+            message = "the quote that begins here is not closed; values cannot have line breaks"
             raise InputError([Problem(file, mark, message)])
         quoted, plain = value.groups()
         found.append(plain if quoted is None else quoted.replace('""', '"'))
@@ -87,7 +87,7 @@ def trimmed(values: list[str], columns: int) -> list[str]:
 def other_form(header: str, names: Collection[str]) -> str | None:
     """Return why a first line without the columns `names` is not read, None if it is unknown."""
     if "\r" in header:
-        return "the line ends are mixed, CR and LF; save it with LF alone"
+        return "the line endings are mixed, CR and LF; save it with LF only"
     for separator, word in SEPARATORS.items():
         found = header.split(separator)[:MAX_COLUMNS]
         if found[1:] and {*names} & {name.strip('" ') for name in found}:

@@ -21,7 +21,7 @@ BRANCHES = {"one", "all", "list", "fraction", "by folder", "text"}
 EXPECTED = {
     "int_type": "expected a whole number",
     "string_type": "expected a name",
-    "string_unicode": "expected text; this is half of a character",
+    "string_unicode": "expected text; this is an incomplete character",
     "literal_error": "expected {expected}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",

@@ -8,9 +8,9 @@ from scripts.storage.remote import Remote
 from scripts.storage.settings import is_template
 
 NO_BUCKET = (
-    "The remote is still the folder that the template ships with, and a runner's disk is deleted"
-    " after the run, so nothing is stored or released yet. Set up a bucket as docs/setup.md says,"
-    " then commit: python -m scripts remote gs://BUCKET/PATH"
+    "The remote is still the local folder of the template, and the disk of a runner is deleted"
+    " after the run, so nothing is stored or released. Set up a bucket as in docs/setup.md, then"
+    " commit: python -m scripts remote gs://BUCKET/PATH"
 )
 
 

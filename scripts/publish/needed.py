@@ -85,8 +85,8 @@ def needed(
     for number in left_out.keys() & (opened.own if opened else ()):
         raise UserError(
             f"pull request {number} is from a branch of this repository, so its files can be in"
-            f" {remote.url}, but {left_out[number]}. It is not known which objects it needs, and"
-            " nothing is deleted. Close it, then run this again."
+            f" {remote.url}, but {left_out[number]}. The objects that it needs are unknown, so "
+            f"nothing is deleted. Close it, then run this again."
         )
     _refuse_lost_manifests(git, remote, listed)
     return Needed(garbage.expanded(remote, listed, named), left_out)
@@ -99,8 +99,8 @@ def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[StoredObje
         is_here = f"files/md5/{name[:2]}/{name[2:]}" in places
         if not is_here and releases.remote_of(git, release).url == remote.url:
             raise UserError(
-                f"the manifest {name} of {release.tag} is missing in {remote.url}, so it is not"
-                " known which objects it needs, and nothing is deleted. Repair it first: python -m"
+                f"the manifest {name} of {release.tag} is missing in {remote.url}, so the objects "
+                f"that it needs are unknown, and nothing is deleted. Repair it first: python -m"
                 f" scripts repair {release.tag}"
             )
 
@@ -135,7 +135,7 @@ def _named(git: Git, commits: Sequence[str], most: int | None) -> set[str]:
     sizes = _sizes(git, _versions(git, commits))
     if most is None and (total := sum(sizes.values())) > MAX_PULL:
         raise UserError(
-            f"its files of DVC have {total:,} bytes in all commits; at most {MAX_PULL:,} are read"
+            f"its .dvc files have {total:,} bytes in all commits; at most {MAX_PULL:,} are read"
         )
     small = {name: size for name, size in sizes.items() if most is None or size <= most}
     found = set[str]()

@@ -63,8 +63,8 @@ def try_again(work: Callable[[], Result]) -> Result:
                 return work()
     except TryAgainError as error:
         raise UserError(
-            f"origin did not accept it in {MAX_ATTEMPTS} attempts ({error})."
-            " Nothing is lost: run it again."
+            f"the push to origin failed {MAX_ATTEMPTS} times ({error})."
+            " No data is lost; run it again."
         ) from None
     raise AssertionError("unreachable")
 
@@ -138,7 +138,7 @@ def push_proposal(git: Git, branch: str, commit: str) -> None:
             # Ours is one commit on main.
             if int(git("rev-list", "--count", before, f"^{commit}~")) > 1:
                 raise UserError(
-                    f"the branch {branch} has commits of somebody else. Merge its pull request, or"
+                    f"the branch {branch} has commits by somebody else. Merge its pull request, or"
                     " delete the branch."
                 )
         lease = f"--force-with-lease={name}:{before}"

@@ -29,8 +29,8 @@ def _promote(git: Git) -> str:
     there = _promoted(git, found, commit) if commit else None
     if commit and there is None and wanted:
         raise UserError(
-            f"the branch {STABLE} at origin holds something else than a release, so it is not moved"
-            f" to {wanted}. Rename it or remove it: git push origin :{STABLE}"
+            f"the branch {STABLE} at origin is not a release, so it is not moved to {wanted}. "
+            f"Rename it or remove it: git push origin :{STABLE}"
         )
     if wanted == there:
         return f"{STABLE} is {there}" if there else "there is no stable release"

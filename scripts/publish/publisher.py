@@ -117,8 +117,7 @@ class Publisher:
         if problems := transfer.check(self.remote, pointer.md5, verified):
             wrong = "; ".join(one.text for one in problems)
             raise MissingShardsError(
-                f"{path_of(name)}: {wrong}. Nothing can be released from it until they are"
-                f" restored. Run it again then, or ingest {name} again.",
+                f"{path_of(name)}: {wrong}. Restore them and run it again, or ingest {name} again.",
                 (line for one in problems for line in one.whole),
             )
 
@@ -130,8 +129,8 @@ class Publisher:
             names = tags_in_words(compared.unknown_demanded)
             raise UnknownLeaksError(
                 f"leaks cannot be ruled out: {names} cannot be read"
-                f" ({compared.reason}). Run it again; if they are gone for good, set"
-                f" comparable_since in {CONFIG_FILE} to a later release."
+                f" ({compared.reason}). Run it again; if they are lost, set comparable_since"
+                f" in {CONFIG_FILE} to a later release."
             )
         return compared
 

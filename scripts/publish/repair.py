@@ -60,7 +60,9 @@ def repair(git: Git, tag: str) -> Repaired:
     dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
     made = dataset.store(Local(cache))
     if made.md5 != release.lock.md5:
-        raise UserError(f"this code builds other files than {tag}. {_build_with_own_scripts(tag)}")
+        raise UserError(
+            f"this code builds different files than {tag}. {_build_with_own_scripts(tag)}"
+        )
     _restore_objects(cache, remote, made.md5, done)
     _restore_records(dataset, release, Records(cache.records, lambda: remote), remote, done)
     return done
@@ -78,7 +80,7 @@ def own_scripts(tag: str) -> list[str]:
 
 def _build_with_own_scripts(tag: str) -> str:
     commands = "".join(f"\n    {line}" for line in own_scripts(tag))
-    return f"The scripts of its own tag build it, in a clone without changes:{commands}"
+    return f"Build it with the scripts at its tag, in a clone without changes:{commands}"
 
 
 def _restore_objects(cache: Cache, remote: Remote, manifest_md5: str, done: Repaired) -> None:
@@ -105,8 +107,8 @@ def _restore_shards(
         wrong = "; ".join(one.text for one in problems)
         raise FaultsError(
             f"{path_of(name)}: {wrong}. This clone does not have all of its images either, and they"
-            " cannot be built again. Restore them from the older versions that the bucket keeps,"
-            f" or ingest the same images into {name} again.",
+            " cannot be built again. Restore them from the older object versions in the bucket, or"
+            f" ingest the same images into {name} again.",
             (line for one in problems for line in one.whole),
         )
     _restore_objects(cache, remote, pointer.md5, done)
@@ -134,7 +136,7 @@ def _restore_records(
             return
         made = records.cached(name) or content()
         if made is None or digest(made) != name:
-            done.lost.append(f"the {what} {name} cannot be made again here; try another machine")
+            done.lost.append(f"the {what} {name} cannot be rebuilt here; try another machine")
             return
         records.store(made)
         done.copied += 1

@@ -72,7 +72,8 @@ class Comparison:
             *(
                 config.problem(
                     place,
-                    f"leak: {leak}. Results on these versions could not be compared. {way_out}, or"
+                    f"leak: {leak}. Results on these versions would not be comparable. {way_out}, "
+                    f"or"
                     f" accept it with comparable_since: {tag}",
                 )
                 for leak in self.others
@@ -232,8 +233,8 @@ def _problems_of_placed(
     for leak in leaks:
         pin = pins.get(leak.row)
         message = (
-            f"leak: {dataset.images.identifier(leak.row)} is {leak}. Results on these versions"
-            f" could not be compared. Remove this {'row' if pin else 'file'}, or accept it with"
+            f"leak: {dataset.images.identifier(leak.row)} is {leak}. Results on these versions "
+            f"would not be comparable. Remove this {'row' if pin else 'file'}, or accept it with"
             f" comparable_since: {tag}"
         )
         if pin:

@@ -103,7 +103,7 @@ class History:
         tree = GitTree(self._git, release.commit)
         again = index.of_dataset(resolve.of_tree(self._git, tree, release.lock))
         if again.as_shown.places != found.places:
-            raise UserError(f"this code selects other images than {release.tag} has")
+            raise UserError(f"this code selects different images than {release.tag} has")
         return again
 
     def curation(self, release: Release) -> Curation | None:

@@ -189,12 +189,12 @@ class _Checker:
         if number(tag.name) > max(LARGE_NUMBER, next_number):
             raise UserError("its number is too large")
         if tag.type != "tag":
-            raise UserError("it is not an annotated tag, as releases are")
+            raise UserError("it is not an annotated tag")
         if not tag.commit:
             raise UserError("it is not on a commit")
         at = self._place(tag.commit)
         if at < earliest:
-            raise UserError("its commit comes before that of the release before it")
+            raise UserError("its commit comes before that of the previous release")
         if self._settings_of[tag.commit] not in self._settings:
             raise UserError(f"its {CONFIG_PATH} was never on {MAIN}")
         return Release(tag.name, tag.commit, self._lock(tag.commit)), at

@@ -32,8 +32,8 @@ def work_tree(git: Git) -> Dataset:
     recorded = before.lock if before else template_lock(tree)
     if before is None and recorded and _is_of_release(tree, recorded):
         raise UserError(
-            f"{LOCK_FILE} was written by a release, but this clone has no tag of one. Fetch the"
-            f" tags: git fetch --tags. To begin a new history, remove {LOCK_FILE}"
+            f"{LOCK_FILE} was written by a release, but this clone has no release tags. Fetch the "
+            f"tags: git fetch --tags. To begin a new history, remove {LOCK_FILE}"
         )
     return of_tree(git, tree, recorded)
 

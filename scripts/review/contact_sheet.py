@@ -191,7 +191,7 @@ def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
         gone = difference.removed & old.split(split)
         here = [(row_of[image], image) for image in sorted(gone) if image in row_of][:MAX_IMAGES]
         if gone:
-            where = "" if here else ", which the source does not have any more"
+            where = "" if here else ", which are no longer in the source"
             yield _Row(
                 f"removed from {split}: {len(here)} of {len(gone):,}{where}",
                 [

@@ -35,7 +35,7 @@ def draw(samples: Samples, similar: Similar) -> bytes:
         ]
         for query, found in [*similar.items()][:MAX_ROWS]
     ]
-    heading = "Each row: a sample, then the samples that are most like it, with their distance"
+    heading = "Each row: a sample, then the most similar samples, with their distance"
     if len(similar) > MAX_ROWS:
         heading += f"; {len(similar) - MAX_ROWS:,} more rows are not shown"
     cells = [cell for row in rows for cell in row]

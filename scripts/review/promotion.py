@@ -22,7 +22,7 @@ def in_words(change: Promotion | None) -> str:
     if change.withdrawn:
         parts.append(f"withdraws {_named(change.withdrawn)}")
     if change.restored:
-        parts.append(f"takes back the withdrawal of {_named(change.restored)}")
+        parts.append(f"cancels the withdrawal of {_named(change.restored)}")
     return ", ".join(parts)
 
 

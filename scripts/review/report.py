@@ -222,7 +222,7 @@ class ReportedProblem(StrictRecord):
 class Report(StrictRecord):
     """What reviewers see: a plan, or the problems because of which there is none.
 
-    `stored` says whether the remote holds the files: `no` if they are pushed after the merge.
+    `stored` says whether the files are in the remote: `no` if they are pushed after the merge.
     `no_bucket` says that the repository still has the template's folder as its remote. `onto_main`
     says whether a merge would go to main, `commits` how many commits change the dataset.
     """

@@ -51,14 +51,15 @@ def _leaks(plan: Plan, name: Name) -> Iterator[str]:
         others = " and others" if len(plan.placed_leaks) > MAX_NAMED else ""
         named = f" Pinned or added: {', '.join(placed)}{others}." if placed else ""
         yield (
-            f"Leak: {', and '.join(parts)}. Results on these versions could not be compared.{named}"
+            f"Leak: {', and '.join(parts)}. Results on these versions would not be "
+            f"comparable.{named}"
         )
     if parts := _leaked_parts([one for one in plan.leaks if one.is_new and not one.refused]):
-        yield f"Results on these versions do not compare: {', and '.join(parts)}."
+        yield f"Results on these versions are not comparable: {', and '.join(parts)}."
     if plan.unknown:
         yield (
-            f"Leaks are not known yet, because {tags(plan.unknown)} cannot be read here. The"
-            " release checks it."
+            f"Leaks are unknown, because {tags(plan.unknown)} cannot be read here. The release "
+            f"checks them."
         )
 
 
@@ -93,8 +94,8 @@ def _samples(plan: Plan, name: Name) -> Iterator[str]:
     against, samples = name(plan.against or "before"), plan.samples
     if samples is None:
         yield (
-            f"The images of {against} cannot be read here, so it is not known which samples are"
-            " added, removed or moved."
+            f"The images of {against} cannot be read here, so the added, removed and moved samples "
+            f"are unknown."
         )
         return
     if samples.to_train or samples.to_test:
@@ -105,7 +106,7 @@ def _samples(plan: Plan, name: Name) -> Iterator[str]:
     if samples.test_removed:
         yield (
             f"Removed: {samples.test_removed:,} of the {_before(plan, TEST):,} test images of"
-            f" {against}. Results on the two test sets do not compare image by image."
+            f" {against}. Results on the two test sets are not comparable image by image."
         )
     elif _is_replaced(samples):
         yield f"Removed: {samples.removed:,} of the {samples.before:,} samples of {against}."
@@ -126,8 +127,8 @@ def _relabeled(plan: Plan, name: Name) -> Iterator[str]:
     if parts:
         against = name(plan.against or "before")
         yield (
-            f"Relabeled: {' and '.join(parts)} of {against}. Scores on {against} compare only in"
-            " part."
+            f"Relabeled: {' and '.join(parts)} of {against}. Scores on {against} are only partly "
+            f"comparable."
         )
 
 

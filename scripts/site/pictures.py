@@ -113,7 +113,7 @@ class Pictures:
             self._of(version).store(name, record)
         except UserError as error:
             # Who may only read the remote can have a catalogue too.
-            output.log(f"warning: the pictures of {version.release.tag} are not kept: {error}")
+            output.log(f"warning: the pictures of {version.release.tag} are not stored: {error}")
 
 
 def _images(

@@ -67,7 +67,7 @@ def of(before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None
 def in_words(change: ShownChange | None) -> str:
     """Return how many samples differ, in a sentence's words."""
     if change is None:
-        return "What differs is not known."
+        return "The changes are unknown."
     counts = {
         "added": len(change.added),
         "removed": len(change.removed),

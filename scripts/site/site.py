@@ -49,9 +49,9 @@ def write(git: Git, folder: Path) -> Written:
 
 def _refuse_others(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UserError(f"{folder} is not a folder. Name another one with --out.")
+        raise UserError(f"{folder} is not a folder. Choose another one with --out.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise UserError(
-            f"{folder} holds something else than a catalogue, which would be lost. Name a new or an"
-            " empty folder with --out."
+            f"{folder} contains files that are not part of a catalogue. Choose a new or an empty "
+            f"folder with --out."
         )

@@ -77,8 +77,8 @@ def _error(name: str, error: Exception, *, damaged: bool) -> UserError:
     unknown = isinstance(error, HTTPError) and error.code == HTTPStatus.PRECONDITION_FAILED
     if unknown or "not found" in text.lower():
         return SourceError(
-            f"source {name}: OpenML has no active dataset of this name. Look the name up on"
-            " openml.org, or use digits."
+            f"source {name}: OpenML has no active dataset of this name. Check the name on "
+            f"openml.org, or use digits."
         )
     if isinstance(error, OSError):
         return UserError(

@@ -27,8 +27,8 @@ PREFIX = "s"
 # Bytes of the digest that an identifier shows.
 SHOWN = 8
 UNREADABLE = (
-    "source {name}: its images cannot be read here ({reason}). Runs for forks have no access to the"
-    " remote: for them, open the pull request from a branch of this repository."
+    "source {name}: its images cannot be read here ({reason}). Runs for forks cannot access the "
+    "remote: open the pull request from a branch of this repository instead."
 )
 
 
@@ -269,7 +269,7 @@ def read(request: SourceRequest) -> Own:
     Raises `InputError` when its pointer is damaged, `UserError` when an object is not available.
     """
     if request.pointer is None or request.fetch_object is None:
-        raise ValueError("a source of one's own needs its pointer and a way to get its objects")
+        raise ValueError("a custom source needs its pointer and a way to get its objects")
     name, fetch_object = request.name, request.fetch_object
     pointer = pointers.parse(request.pointer, name)
 
@@ -300,7 +300,7 @@ def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[s
     expected = shards.file_names([len(batch.shards) for batch in pointer.batches])
     optional = map(summary_name, range(len(pointer.batches)))
     if {*expected} != files.keys() - {*optional}:
-        raise pointers.not_readable(name, "its batches are not those of the files that it names")
+        raise pointers.not_readable(name, "its batches do not match the files that it names")
     return files
 
 

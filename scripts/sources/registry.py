@@ -50,7 +50,8 @@ def load(request: SourceRequest, sha256: str | None = None, fetch: Fetch | None 
     source = kind.read(request)
     if request.channels and not (isinstance(source, Table) and len(source.shape) == COLORS):
         raise SourceError(
-            f"source {name} is no OpenML table of color images; remove 'channels' from the config."
+            f"source {name} is not an OpenML table of color images; remove 'channels' from the "
+            f"config."
         )
     if isinstance(source, Table):
         copies.keep(source)

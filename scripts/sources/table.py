@@ -146,8 +146,8 @@ def _shape(name: str, count: int) -> tuple[int, ...]:
     if side > 1 and COLORS * side * side == count:
         return side, side, COLORS
     raise SourceError(
-        f"source {name} is not made of square 8-bit images: {count} values in a row are not a"
-        " square, nor three."
+        f"source {name} is not made of square 8-bit images: {count} values in a row are not one "
+        f"square or three squares."
     )
 
 
@@ -155,7 +155,7 @@ def _layout(name: str, channels: str | None) -> str:
     layout = channels or KNOWN_CHANNELS.get(name)
     if layout is None:
         raise SourceError(
-            f"source {name} has color images, and it is not known how it lists their values. Add"
+            f"source {name} has color images, but the order of their values is unknown. Add"
             " 'channels: first' if all red values come first, or 'channels: last' if the three"
             " colors of each pixel are together, and look at the samples."
         )

@@ -52,8 +52,8 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
         reason = " ".join(str(error).split()) or type(error).__name__
         if _is_of_machine(error):
             raise UserError(
-                f"DVC does not work on this machine: {reason}. The version was not checked, and"
-                " nothing is lost: repair that and run it again."
+                f"DVC does not work on this machine: {reason}. The version was not checked. Fix "
+                f"this, and run it again."
             ) from None
         raise UnreadableError(f"DVC cannot read this version: {reason}") from None
     listed = {name.removeprefix(f"{DATASET}/"): info.get("md5") for name, info in found.items()}
@@ -62,8 +62,8 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
         both = listed.items() & expected.items()
         raise UnreadableError(
             f"DVC finds {len(both):,} of the {len(expected):,} files of this version, and"
-            f" {len(listed) - len(both):,} others. Look for a rule in .dvcignore, or a file of DVC,"
-            " that hides or changes dataset.dvc"
+            f" {len(listed) - len(both):,} others. Look for a rule in .dvcignore, or another DVC "
+            f"file, that hides or changes dataset.dvc"
         )
 
 

@@ -51,8 +51,8 @@ def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[s
                 found.update(remote.manifest(f"{name}{DIR}").values())
             except (UserError, ValueError, TypeError, KeyError) as error:
                 raise UserError(
-                    f"the manifest {name}{DIR} cannot be read, so it is not known which objects it"
-                    f" needs, and nothing is deleted. Repair it first ({error})."
+                    f"the manifest {name}{DIR} cannot be read, so the objects that it needs are "
+                    f"unknown, and nothing is deleted. Repair it first ({error})."
                 ) from None
     return found
 

@@ -41,7 +41,7 @@ def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH
     # An empty address is resolved to .dvc/ itself.
     if not section or Path(section["url"]) == root / ".dvc":
         raise UserError(
-            f"{where} names no remote, so nobody could get the files."
+            f"{where} has no remote, so nobody could get the files."
             " Set one: python -m scripts remote URL"
         )
     if _scheme(section["url"]) == "file":
@@ -124,7 +124,7 @@ def _checked_url(root: Path, url: str) -> str:
     secret = parts.password or (parts.scheme in ("http", "https") and parts.username)
     if not url.isprintable() or secret:
         raise UserError(
-            "the address is committed to git: it must not hold a password or line breaks"
+            "the address is committed to git: it must not contain a password or line breaks"
         )
     if parts.scheme == "file":
         return str((root / parts.path).resolve())

@@ -96,7 +96,7 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
     if missing:
         raise UserError(
             f"{len(missing):,} of {len(names):,} objects could not be copied to {remote.url}"
-            f" ({reason(errors)}). Nothing is lost: run it again."
+            f" ({reason(errors)}). No data is lost; run it again."
         )
     if wrong := sorted(remote.mismatched(names - (set(verified) - absent))):
         commands = [remote.removal(name) for name in wrong]

@@ -179,8 +179,8 @@ def test_what_people_wrote_stays_in_its_place_in_the_card(tmp_path: Path) -> Non
         found[number + 1].content for number, one in enumerate(found) if one.type == "heading_open"
     ]
     assert headings[1:] == [
-        "What is in it",
-        "Where it comes from",
+        "Contents",
+        "Origin",
         "Curation",
         "Comparing results",
         "Known limits",

@@ -1,4 +1,4 @@
-"""The plan of photos of one's own, in processor time: other work on the machine does not count."""
+"""The plan of your own photos, in processor time: other work on the machine does not count."""
 
 import sys
 from collections.abc import Iterator

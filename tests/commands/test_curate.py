@@ -18,7 +18,7 @@ from scripts.releases.history import History
 from tests.repository import Repository, Run, config_text, contents, create, snapshot
 
 HEADER = "sample,action,label,new_label,reason\n"
-NEXT = "Next: look at the new rows (git diff curation.csv)"
+NEXT = "Next: review the new rows (git diff curation.csv)"
 SMALLER = config_text(samples=4, test_size=2)
 
 
@@ -139,8 +139,8 @@ def test_what_a_comparable_release_trains_on_is_not_added(released: Repository, 
     assert result.code == 0
     assert result.out == (
         f"Not added to the test set, 2 of the samples in {file}:\n"
-        f"  line 2, {sample}: v0 trains on it\n"
-        f"  line 3, {gone}: v0 trains on it\n"
+        f"  line 2, {sample}: it is in the train set of v0\n"
+        f"  line 3, {gone}: it is in the train set of v0\n"
         "Nothing to add to curation.csv.\n"
     )
     assert (released.root / "curation.csv").read_text() == HEADER
@@ -175,13 +175,13 @@ def test_neighbors_of_a_failure_that_is_tested_already_are_added(
     file = failures(released, [sample])
 
     assert run("curate", str(file)).out == (
-        f"In the test set already, 1 of the samples in {file}:\n"
+        f"Already in the test set, 1 of the samples in {file}:\n"
         f"  line 2, {sample}: it is in the test set already\n"
         "Nothing to add to curation.csv.\n"
     )
     result = run("curate", str(file), "--similar", "2")
     assert result.out.startswith(
-        "In the test set already, so only similar samples are added for them, 1 of the samples in"
+        "Already in the test set, so only similar images are added for them, 1 of the samples in"
         f" {file}:\n  line 2, {sample}: it is in the test set already\n"
         "Added to curation.csv: 0 test, 2 train\n"
     )
@@ -224,7 +224,7 @@ def test_where_a_release_cannot_be_read_nothing_is_written(
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("error: v0 cannot be read here (")
     assert result.err.endswith(
-        "), so it is not known which images it trains and tests on. Nothing was changed.\n"
+        "), so its train and test images are unknown. Nothing was changed.\n"
     )
     assert contents(repository.root) == before
     assert run("similar", "58").code == 1
@@ -262,11 +262,11 @@ def test_rows_that_cannot_be_read_are_listed_and_the_others_are_used(
 
     assert result.code == 0, result.err
     assert result.out.startswith(
-        f"Not read, 3 of the rows in {file}:\n"
+        f"Skipped 3 invalid rows in {file}:\n"
         "  line 3, column 1: sample: expected a sample of the dataset, such as 00058, found 'cat'\n"
         "  line 3, column 6: score: expected a number, found 'high'\n"
-        f"  line 4, column {len(second) + 2}: the quote that begins here is not closed; a value"
-        " ends in its own line\n"
+        f"  line 4, column {len(second) + 2}: the quote that begins here is not closed; values"
+        " cannot have line breaks\n"
         "  line 5, column 1: expected 3 values as in the first line, found 2\n"
         "Added to curation.csv: 2 test, 0 train\n"
     )

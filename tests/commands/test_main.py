@@ -264,7 +264,7 @@ def test_an_unexpected_error_is_one_message_and_a_file_to_report_it_with(
     assert (done.returncode, done.stdout) == (3, "")
     first, second, *others = done.stderr.splitlines()
     assert first == "unexpected error: KeyError: 'https://host/x'"
-    assert second.startswith(f"This is a fault of the machinery, version {__version__}. Please ")
+    assert second.startswith(f"This is a bug in the machinery, version {__version__}. Please ")
     kept = [*(repository.root / ".dvc" / "tmp" / "errors").glob("*.txt")]
     assert (len(kept), bool(others)) == ((1, False) if where == "a clone" else (0, True))
     details = kept[0].read_text() if kept else done.stderr

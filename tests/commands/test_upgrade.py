@@ -90,8 +90,8 @@ def test_machinery_is_replaced_and_what_the_team_owns_or_edited_stays(
     assert after == {name: text for name, text in before.items() if name not in gone} | new
     assert (team.root / "scripts/added.py").stat().st_mode & 0o100
     assert f"machinery {OLD} -> {NEW}: 2 files replaced, 2 removed" in result.out
-    assert "not replaced, because it was edited here: scripts/edited.py" in result.out
-    assert result.out.count("edited here") == 1
+    assert "not replaced, because it was edited: scripts/edited.py" in result.out
+    assert result.out.count("was edited") == 1
 
 
 def test_the_difference_of_an_edited_file_can_be_shown_as_the_output_says(
@@ -159,4 +159,4 @@ def test_a_repository_that_does_not_name_its_template_is_told_how(
     result = run("upgrade", NEW)
 
     assert result.code == 1
-    assert "pyproject.toml does not say where the template is" in result.err
+    assert "pyproject.toml has no address of the template" in result.err

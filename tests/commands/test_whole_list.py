@@ -39,7 +39,7 @@ def test_a_kind_with_few_problems_is_not_hidden_behind_one_with_many(
         *lines[:10],
         "and 50 more of this kind, 60 in all",
         lines[-1],
-        f"the whole list is in {KEPT}",
+        f"the complete list is in {KEPT}",
     ]
     assert (repository.root / KEPT).read_text().splitlines() == lines
     assert repository.git("status", "--porcelain").split() == ["??", CURATION_FILE]
@@ -54,7 +54,7 @@ def test_in_a_workflow_the_log_has_all_and_the_first_annotations_are_of_every_ki
 
     result = run("validate")
 
-    assert result.err.splitlines()[-len(lines) - 1 :] == ["the whole list:", *lines]
+    assert result.err.splitlines()[-len(lines) - 1 :] == ["the complete list:", *lines]
     shown = result.out.splitlines()[:10]
     assert sum("line=62" in line for line in shown) == 1
     assert result.out.count("::error ") == len(lines)
@@ -67,7 +67,7 @@ def test_where_no_file_can_be_written_all_are_printed(repository: Repository, ru
     folder.parent.mkdir(exist_ok=True)
     folder.write_text("a file in place of the folder")
 
-    assert run("validate").err.splitlines()[-len(lines) - 1 :] == ["the whole list:", *lines]
+    assert run("validate").err.splitlines()[-len(lines) - 1 :] == ["the complete list:", *lines]
 
 
 def test_an_ingest_shows_every_kind_of_problem(

@@ -94,7 +94,7 @@ def test_a_prediction_that_is_right_is_no_failure(given: dict[str, str]) -> None
 
     checked = check(found, row, predicted=given.get("label", "noa"), **given)
 
-    assert whys(checked) == [f"the prediction {given.get('label', 'noa')} is right"]
+    assert whys(checked) == [f"the prediction {given.get('label', 'noa')} is correct"]
     assert checked.tested == []
 
 
@@ -103,9 +103,9 @@ def test_a_prediction_that_is_right_is_no_failure(given: dict[str, str]) -> None
     [
         ("99", "pool has no such sample"),
         ("s0123456789abcdef", "pool has no such sample"),
-        ("x0123456789abcdef", "it lies below additions/ and is changed by moving or removing its"),
-        ("25", "it is a copy of 00000; name that one instead"),
-        ("26", "pool has it under two labels, so it is left out"),
+        ("x0123456789abcdef", "it is a file below additions/; move or remove the file"),
+        ("25", "it is a copy of 00000; use that one instead"),
+        ("26", "pool has it with two labels, so it is left out"),
         ("20", "its class c is not in the dataset"),
     ],
 )

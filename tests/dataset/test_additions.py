@@ -139,7 +139,7 @@ def test_with_image_size_any_size_is_accepted_but_not_another_mode() -> None:
 def test_a_copy_of_an_image_of_the_source_is_refused() -> None:
     assert problems(("train/5/a.png", DIGITS.image(7)), ("train/3/b.png", DIGITS.image(1796))) == [
         f"additions/train/{path}.png:1:1: it is a copy of sample {row} of digits, which has the"
-        f" label {label}; remove it. A row in curation.csv can put that sample into a split"
+        f" label {label}; remove it. To move that sample to a split, add a row to curation.csv"
         for path, row, label in [("3/b", "01796", 8), ("5/a", "00007", 7)]
     ]
 

@@ -75,7 +75,7 @@ def test_too_many_large_images_are_refused_on_their_line_before_one_is_resized(
     assert result.code == 1
     assert result.err == (
         "dataset_config.yaml:6:13: image_size: 20 images of 64 x 64 pixels have 81,920 bytes; at"
-        " most 81,919 are made. Choose a smaller image_size, or fewer samples\n"
+        " most 81,919 are allowed. Choose a smaller image_size, or fewer samples\n"
     )
 
 

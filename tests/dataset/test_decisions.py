@@ -238,17 +238,17 @@ def test_pins_that_leave_too_few_images_for_a_split_are_refused() -> None:
     decisions = deciding(*(f"{row},train,,," for row in A[1:]))
 
     assert problems_of(SOURCE, decisions, **ASKED) == [
-        "dataset_config.yaml:1:1: test_size: folder a needs 2 images for test, but only 1 are left"
-        " for it, as others are pinned to another split"
+        "dataset_config.yaml:1:1: test_size: folder a needs 2 images for test, but only 1 are left "
+        "for it, because others are pinned to another split"
     ]
     assert problems_of(SOURCE, decisions, **ASKED | {"samples": ALL}) == [
-        "dataset_config.yaml:1:1: test_size: folder a needs 2 images for test, but only 1 are left"
-        " for it, as others are pinned to another split"
+        "dataset_config.yaml:1:1: test_size: folder a needs 2 images for test, but only 1 are left "
+        "for it, because others are pinned to another split"
     ]
     decisions = deciding(*(f"{row},test,,," for row in A[1:]))
     assert problems_of(SOURCE, decisions, **ASKED) == [
-        "dataset_config.yaml:1:1: samples: folder a needs 4 images for train, but only 1 are left"
-        " for it, as others are pinned to another split"
+        "dataset_config.yaml:1:1: samples: folder a needs 4 images for train, but only 1 are left "
+        "for it, because others are pinned to another split"
     ]
 
 
@@ -266,16 +266,16 @@ AMBIGUOUS = pool([("a", 1), ("b", 1), ("a", 2), ("a", 2), ("a", 3), ("a", 4), ("
         ("2,test,x,,", "2:8: label: the label of 2 in pool is a, not x"),
         ("4,relabel,b,a,", "2:11: label: the label of 4 in pool is a, not b"),
         ("4,relabel,a,x,", "2:13: new_label: pool has no class 'x'; it has a, b"),
-        ("3,exclude,,,", "2:1: sample: 3 is a copy of 00002; name that one instead"),
-        ("00003,test,,,", "2:1: sample: 00003 is a copy of 00002; name that one instead"),
-        ("1,exclude,,,", "2:1: sample: 1 is a copy of 00000; name that one instead"),
+        ("3,exclude,,,", "2:1: sample: 3 is a copy of 00002; use that one instead"),
+        ("00003,test,,,", "2:1: sample: 00003 is a copy of 00002; use that one instead"),
+        ("1,exclude,,,", "2:1: sample: 1 is a copy of 00000; use that one instead"),
         (
             "0,test,,,",
-            "2:1: sample: pool has 0 under two labels, so it is left out; remove this row",
+            "2:1: sample: pool has 0 with two labels, so it is left out; remove this row",
         ),
         (
             "0,relabel,a,b,",
-            "2:1: sample: pool has 0 under two labels, so it is left out; remove this row",
+            "2:1: sample: pool has 0 with two labels, so it is left out; remove this row",
         ),
     ],
 )
@@ -296,7 +296,7 @@ def test_every_problem_is_reported_at_once_with_those_of_the_config() -> None:
 
     assert problems_of(AMBIGUOUS, decisions, class_=["a", "x"], samples=9, test_size=1) == [
         "curation.csv:2:1: sample: pool has no sample 8",
-        "curation.csv:3:1: sample: 3 is a copy of 00002; name that one instead",
+        "curation.csv:3:1: sample: 3 is a copy of 00002; use that one instead",
         "curation.csv:3:8: label: the label of 3 in pool is a, not b",
         "curation.csv:4:3: action: there is no validation set; add validation_size to the config",
         "curation.csv:4:14: label: the label of 5 in pool is a, not b",

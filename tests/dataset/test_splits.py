@@ -380,7 +380,7 @@ def test_what_the_own_sets_cannot_give_is_named(changes: Wish, problem: str) -> 
 
 def test_a_source_without_sets_of_its_own_is_named() -> None:
     assert problems_of(WIDE, split_by="source") == [
-        "split_by: pool has no train and test sets of its own that are known"
+        "split_by: pool has no known train and test sets"
     ]
 
 

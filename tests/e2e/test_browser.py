@@ -232,7 +232,7 @@ def test_any_two_releases_are_compared(browser: Browser, catalogued: Catalogued)
         expect(page.get_by_text("Results on the two compare")).to_be_visible()
 
         page.goto(address(catalogued, "compare/v0-v3.html"))
-        expect(page.get_by_text("Results on the two do not compare")).to_be_visible()
+        expect(page.get_by_text("The two are not comparable")).to_be_visible()
         assert page.locator(".moved li b").all_text_contents() == ["train/3 → test/3"]
 
 

@@ -43,7 +43,7 @@ def test_a_source_of_real_images_grows_and_nothing_moves(tmp_path: Path, run: Ru
     assert "batch 1 with 5,000 images" in first.out, first.err
     release(repository, run, 400)
     second = run("ingest", "cifar", IMAGES or "")
-    assert "skipped 5,000 images that are there already\n" in second.out, second.err
+    assert "skipped 5,000 images that the source has already\n" in second.out, second.err
     assert "batch 2 with 5,000 images" in second.out
     release(repository, run, 400)
     # All images of the first batch, and most of the second one.

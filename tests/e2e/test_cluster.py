@@ -142,7 +142,7 @@ def test_a_run_that_loses_the_scheduler_continues_where_it_stopped(
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 1
         assert "error: the connection to the scheduler tls://" in errors
-        assert "Nothing is lost: run it again." in errors
+        assert "No data is lost; run it again." in errors
         assert "Traceback" not in errors
         assert repository.tags() == []
 
@@ -178,7 +178,7 @@ def test_a_worker_with_another_version_is_a_clear_message(
 
     assert process.returncode == 1
     assert "has another version of zlib: 0.1 instead of " in errors
-    assert "Install requirements.txt and requirements-dask.txt there, the same as here" in errors
+    assert "Install requirements.txt and requirements-dask.txt there too" in errors
     assert repository.tags() == []
 
 

@@ -251,7 +251,7 @@ def test_a_dataset_grows_from_what_its_model_gets_wrong(story: Story, source: So
         name = f"test/{'3' if right == 3 else 'no3'}/{row}.png"
         assert (name in third) == (right is not None), (row, label, right)
 
-    # v4: five images of the team's own.
+    # v4: five of your own images.
     add_scans(story, source)
     fourth = story.release()
     new = sorted(fourth.keys() - third.keys())

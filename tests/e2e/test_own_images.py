@@ -1,4 +1,4 @@
-"""Images of the team's own, from the pull request to the consumer, and images in color."""
+"""Your own images, from the pull request to the consumer, and images in color."""
 
 import shutil
 from pathlib import Path
@@ -243,7 +243,10 @@ def test_images_in_color_of_any_size_are_released_in_one_size(
     repository.configure(config_text(**colored))
     result = run("validate")
     assert result.code == 1
-    assert "source tiny-colors has color images, and it is not known how it lists" in result.err
+    assert (
+        "source tiny-colors has color images, but the order of their values is unknown"
+        in result.err
+    )
 
     # As they are.
     repository.merge(config_text(**colored, channels="first"))

@@ -81,7 +81,7 @@ def test_a_change_that_leaves_the_dataset_as_it_is_is_reported_as_such(forge: Fo
     assert forge.on_pull_request(pull, "opened").jobs == PASSED
     body = the_comment(forge, pull)
     assert "### dataset: no change compared with v0" in body
-    assert "Merging publishes no new version: the dataset stays as it is." in body
+    assert "Merging publishes no new version: the dataset does not change." in body
 
 
 def test_a_pull_request_that_does_not_change_the_dataset_passes_at_once(forge: Forge) -> None:

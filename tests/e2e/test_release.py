@@ -58,7 +58,7 @@ def test_two_quick_merges_get_a_version_each_in_order_from_one_run(forge: Forge)
 
 def test_a_merge_that_started_no_run_is_released_on_schedule_and_named(forge: Forge) -> None:
     run = forge.on_push()
-    assert "catches up" not in run.log + run.summary
+    assert "which no earlier run released" not in run.log + run.summary
     # As with a message that has [skip ci].
     forge.merge(forge.open_pull("skipped", {CONFIG: config(samples=20)}))
     commit = git(forge.origin, "rev-parse", "main")
@@ -67,11 +67,11 @@ def test_a_merge_that_started_no_run_is_released_on_schedule_and_named(forge: Fo
 
     assert run.jobs == SUCCESS
     assert forge.tags() == ["v0", "v1"]
-    assert f"v1 catches up with {commit[:10]}, which no earlier run released" in run.log
+    assert f"v1 releases {commit[:10]}, which no earlier run released" in run.log
     assert f"- v1: commit {commit}" in run.summary
     again = forge.on_schedule()
     assert "nothing to release" in again.log
-    assert "Caught up" not in again.summary
+    assert "Released late" not in again.summary
 
 
 def test_on_a_protected_main_the_release_is_complete_and_the_run_says_how_to_update_main(

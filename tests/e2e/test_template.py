@@ -16,8 +16,8 @@ def test_a_fresh_copy_of_the_template_works_without_a_bucket_and_says_so(fresh: 
     body = fresh.hub.comments(pull.number)[0]["body"]
     assert "### dataset v0: +40 samples, 2 classes" in body
     assert (
-        "> The remote is still the folder that the template ships with, so nothing is stored or"
-        " released. `docs/setup.md` says how to set up a bucket." in body
+        "> The remote is still the local folder of the template, so nothing is stored or released. "
+        "See `docs/setup.md` to set up a bucket." in body
     )
     assert "Merging publishes" not in body
 

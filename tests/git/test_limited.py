@@ -35,7 +35,7 @@ def test_a_command_that_never_ends_is_ended_with_all_it_started(repository: Repo
     served_by(repository, "sleep 1; touch survived")
     started = time.monotonic()
 
-    with pytest.raises(GitError, match=r"^git fetch failed: no end within 0.2 seconds$"):
+    with pytest.raises(GitError, match=r"^git fetch failed: not finished within 0.2 seconds$"):
         LimitedGit(repository.root, 0.2, 10**6)("fetch", "origin")
 
     assert time.monotonic() - started < 1
@@ -70,7 +70,9 @@ def test_no_more_is_fetched_than_the_limit(repository: Repository, count: int) -
     git(repository.place, "clone", "--quiet", "--single-branch", address, "other")
     other = repository.place / "other"
 
-    with pytest.raises(GitError, match=r"^git fetch failed: .* \(a file may have 1,000,000 bytes"):
+    with pytest.raises(
+        GitError, match=r"^git fetch failed: .* \(the limit for a file is 1,000,000 bytes"
+    ):
         LimitedGit(other, 60, 10**6)("fetch", "--quiet", "origin", "refs/pull/1/head")
 
     assert sum(file.stat().st_size for file in other.rglob("*") if file.is_file()) < 1_300_000

@@ -132,7 +132,7 @@ def test_what_is_younger_than_14_days_is_kept(released: Repository, run: Run) ->
     before = bucket(released)
     assert run("gc", "--yes").out == (
         f"deleted 0 objects (0 B) from {released.bucket}\n"
-        "3 more are not needed, but younger than 14 days\n"
+        "3 more are unused, but younger than 14 days\n"
     )
     assert bucket(released) == before
 
@@ -254,7 +254,7 @@ def test_records_are_kept_while_a_lock_names_them_and_what_was_made_from_a_versi
 
     result = run("gc", "--yes")
 
-    assert result.out.endswith("1 files that this project did not write are left alone\n")
+    assert result.out.endswith("1 files were ignored, because this project did not write them\n")
     assert {file for file in others if file.exists()} == {x for x, kept in others.items() if kept}
     assert run("verify").code == 0
 
@@ -410,7 +410,9 @@ def test_a_pull_request_of_ours_that_cannot_be_read_stops_the_collection(
     result = run("gc", "--yes", where=other_clone(released))
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith(f"error: pull request {number} is from a branch of this")
-    assert "it cannot be fetched: git fetch" in result.err or "(a file may have" in result.err
+    assert (
+        "it cannot be fetched: git fetch" in result.err or "(the limit for a file is" in result.err
+    )
     assert bucket(released) == before
 
 
@@ -429,11 +431,11 @@ def test_a_pull_request_of_a_fork_that_cannot_be_fetched_is_named_and_left_out(
     result = run("gc", "--yes", where=other_clone(released))
 
     assert result.code == 0
-    assert f"pull request {large} is left out" in result.err
-    assert "(a file may have 200,000 bytes)" in result.err
+    assert f"skipped pull request {large}, whose" in result.err
+    assert "(the limit for a file is 200,000 bytes)" in result.err
     # What the other one names is kept.
     assert bucket(released) == needed != before
-    assert str(other) not in result.err
+    assert f"pull request {other}," not in result.err
 
 
 @pytest.mark.isolated
@@ -453,7 +455,9 @@ def test_a_pull_request_of_a_fork_that_takes_too_much_is_named_and_left_out(
     result = run("gc", "--yes")
 
     assert result.code == 0, result.err
-    assert result.err.startswith(f"pull request {number} is left out, and what it needs may be")
+    assert result.err.startswith(
+        f"skipped pull request {number}, whose objects can be in this list"
+    )
     reason = "it takes longer than 0 seconds" if limit == "LIMITS" else "at most 33,554,432 are"
     assert reason in result.err
     assert bucket(released) == before
@@ -482,7 +486,7 @@ def test_what_came_to_be_needed_during_the_deletion_is_named(
     monkeypatch.setattr(garbage, "delete", meanwhile)
     result = run("gc", "--yes")
     assert result.code == 1
-    assert "of the deleted objects came to be needed at the same time" in result.err
+    assert "of the deleted objects are needed again" in result.err
 
 
 def test_what_is_stored_or_named_before_it_is_known_what_is_needed_is_kept(

@@ -119,7 +119,7 @@ def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
     found = problem("` @octo/team <b> " * 17)
     shown = render.comment(found.model_copy(update={"problems": found.problems * 1_000}))
     assert len(shown) < 65_536
-    assert "- and 980 more: `python -m scripts validate` names all" in shown
+    assert "- and 980 more: `python -m scripts validate` lists all" in shown
     lines = [line for line in shown.splitlines() if "@octo" in line]
     assert len(lines) == 20
     for line in lines:
@@ -154,7 +154,7 @@ def test_the_report_of_a_fork_is_posted_on_its_pull_request(
     [
         ({"head_repository": None}, "the fork was deleted: no comment"),
         ({"head_sha": "2" * 40}, "the pull request is closed or has new commits: no comment"),
-        ({"id": 2}, "the run left no report, because it does not change the dataset: no comment"),
+        ({"id": 2}, "the run has no report, because it does not change the dataset: no comment"),
     ],
 )
 def test_without_a_fork_a_pull_request_or_a_report_there_is_no_comment(
@@ -280,7 +280,7 @@ def test_no_source_but_that_of_the_latest_release_is_loaded(
 
     result = run("workflow", "update-comments")
 
-    reason = f"pull request {other}: it uses another source than the latest release\n"
+    reason = f"pull request {other}: it uses a different source than the latest release\n"
     assert (result.code, result.err) == (0, reason)
     assert "> Out of date: v0 was published" in body(server, other)
 
@@ -296,8 +296,8 @@ def test_a_pull_request_that_asks_for_very_large_images_is_marked_as_out_of_date
 
     # The digits have at most 183 images of a class.
     assert result.err == (
-        f"pull request {large}: its resized images would have 3,355,443,200 bytes of pixels; for a"
-        " stranger at most 2,147,483,648 are made here\n"
+        f"pull request {large}: its resized images would have 3,355,443,200 bytes of pixels; for a "
+        f"fork at most 2,147,483,648 are allowed\n"
     )
     assert "> Out of date: v0 was published" in body(server, large)
     assert "### dataset v1: +4 samples, 2 classes" in body(server, other)
@@ -353,7 +353,7 @@ def test_a_pull_request_that_exceeds_a_limit_is_named_and_marked_as_out_of_date(
 
     assert result.code == 0
     assert result.err.startswith(f"pull request {large}: the branch cannot be fetched: git fetch")
-    assert "(a file may have 200,000 bytes)" in result.err
+    assert "(the limit for a file is 200,000 bytes)" in result.err
     assert "> Out of date: v0 was published" in body(server, large)
     assert "### dataset v1: +4 samples, 2 classes" in body(server, small)
 
@@ -553,5 +553,5 @@ def test_a_pull_request_onto_another_base_is_told_that_nothing_is_published(
 
     text = reported(released, run, monkeypatch, event, "develop")
 
-    assert "This pull request is not onto main, so merging it publishes nothing." in text
+    assert "This pull request does not target main, so merging it publishes nothing." in text
     assert "Merging publishes" not in text

@@ -119,7 +119,7 @@ def test_one_issue_follows_the_damage_until_it_is_repaired(
     assert not issues.all()
     closed = issues.only("closed")
     assert (closed["number"], closed["state_reason"]) == (issue["number"], "completed")
-    assert "All releases are complete and intact again" in closed["body"]
+    assert "All 2 releases are complete and intact again" in closed["body"]
 
     # Another damage is another issue.
     damage(released, md5)
@@ -212,7 +212,7 @@ def test_a_tag_that_is_no_release_and_a_wrong_stable_release_are_named(
     report()
     body = issues.only()["body"]
     assert issues.only()["title"] == "v7, stable (v9) are damaged"
-    assert "`v7 is not a release: it is not an annotated tag, as releases are`" in body
+    assert "`v7 is not a release: it is not an annotated tag`" in body
     assert "delete it: `git push origin :refs/tags/v7`" in body
     assert "### stable (v9)" in body
     assert "scripts repair" not in body
@@ -248,7 +248,7 @@ def test_a_very_long_report_is_cut(
     issue = issues.only()
     assert issue["title"] == "v0 and 1 more are damaged"
     assert issue["body"].count("rm -f") == 2
-    assert "And 8 more, which the next command lists." in issue["body"]
+    assert "And 8 more; the next command lists them." in issue["body"]
     assert "And 1 more: run `python -m scripts verify`." in issue["body"]
 
 

@@ -131,5 +131,5 @@ def test_what_is_shown_is_bounded() -> None:
     (wrong,) = parse(body("00058 " + "9" * 10_000), 7).wrong
     assert wrong == Wrong(
         ("00058 " + "9" * 10_000)[:60],
-        "expected one sample a line and nothing else; only a relabel has a label behind it",
+        "expected one sample per line; only a relabel has a label after the sample",
     )

@@ -151,7 +151,8 @@ def test_the_notes_say_what_differs_from_what_was_shown(git: Git, server: Server
     text = notes_of(server, git, "v1")
 
     assert (
-        f"- **review**: not as shown in #{number}: its comment showed v1 with other files" in text
+        f"- **review**: not as shown in #{number}: its comment showed v1 with different files"
+        in text
     )
 
 

@@ -134,7 +134,7 @@ def test_what_cannot_be_followed_is_listed_with_the_reason(
     assert proposed(released, number).count("\n") == 2
     shown = answer(server, number)
     assert " has 1 new row in " in shown
-    assert f"- `{in_train}`: `v0 trains on it`\n" in shown
+    assert f"- `{in_train}`: `it is in the train set of v0`\n" in shown
     assert "- `99999`: `digits has no such sample`\n" in shown
     assert "- `<b>@octo`: `expected the name of a file of the dataset, such as 00058`\n" in shown
 
@@ -227,7 +227,7 @@ def test_commits_of_others_on_the_branch_are_not_overwritten(
 
     result = report(number, body(name, "move to test"))
 
-    message = f"the branch {branch} has commits of somebody else."
+    message = f"the branch {branch} has commits by somebody else."
     assert result.code == 1
     assert message in result.err
     assert released.at_origin("rev-parse", branch) == by_hand

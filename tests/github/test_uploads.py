@@ -155,7 +155,9 @@ def test_files_that_github_holds_otherwise_than_sent_are_not_published(
     server: Server, paths: list[Path]
 ) -> None:
     files = {path: describe_file(path)._replace(sha256="0" * 64) for path in paths}
-    with pytest.raises(UserError, match=r"does not hold these files as they were sent: README\.md"):
+    with pytest.raises(
+        UserError, match=r"these files at GitHub differ from the uploaded ones: README\.md"
+    ):
         uploads.publish(GitHub(), "v0", "title", "notes", files, latest=True)
     assert server.releases()[0]["draft"]
 

@@ -77,7 +77,7 @@ def test_an_ingest_stores_shards_and_then_the_pointer(
     result = run("ingest", "shapes", str(photos))
 
     assert result.code == 0, result.err
-    assert result.out.splitlines()[0] == "recognized: LABEL/FILE"
+    assert result.out.splitlines()[0] == "detected: LABEL/FILE"
     assert "sources/shapes.dvc: batch 1 with 20 images in 1 shard (" in result.out
     assert f"2 classes, gray, 8x8; stored in {repository.bucket}\n" in result.out
     made = read_pointer(repository)
@@ -209,7 +209,7 @@ def test_the_sets_of_a_source_can_be_kept(repository: Repository, run: Run, tmp_
         for s in ("train", "test")
     }
     result = run("ingest", "shapes", str(write(tmp_path / "photos", files)))
-    assert "recognized: train/LABEL/FILE and test/LABEL/FILE\n" in result.out
+    assert "detected: train/LABEL/FILE and test/LABEL/FILE\n" in result.out
     text = config_text(source="shapes", class_="all", samples="all", test_size=None)
     repository.configure(f"{text}split_by: source\n")
     assert run("build").code == 0
@@ -226,7 +226,7 @@ def test_the_sets_of_a_source_can_be_kept(repository: Repository, run: Run, tmp_
     result = run("ingest", "shapes", str(write(tmp_path / "more", {"a/1.png": picture(9999)})))
     assert result.code == 1
     assert (
-        "shapes: it has train and test sets of its own, but these images are in none" in result.err
+        "shapes: the source has train and test sets, but these images are in neither" in result.err
     )
 
 
@@ -272,8 +272,8 @@ def test_parquet_files_of_hugging_face_are_ingested(
     )
     result = run("ingest", "shapes", str(data))
     assert result.code == 0, result.err
-    assert "recognized: Parquet files with image and label\n" in result.out
-    assert "passed over, because they are no images: README.md\n" in result.out
+    assert "detected: Parquet files with image and label\n" in result.out
+    assert "skipped, because they are not images: README.md\n" in result.out
     assert read_pointer(repository).meta.counts == {"cat": 7, "dog": 7}
     index = parquet.read_table(repository.root / "sources/shapes/index/00000.parquet")
     assert index.column("split").to_pylist() == ["test"] * 4 + ["train"] * 10
@@ -322,8 +322,8 @@ def test_every_problem_of_parquet_files_is_named(
         "train-1.parquet row 1: the file holds no image",
         "validation-0.parquet: a source has train and test sets only.",
         "test-0.parquet: it is not a Parquet file, or damaged (",
-        "other.parquet: its name does not begin with train- or test- as others do",
-        "a/1.png: an image beside Parquet files; ingest one of both by itself",
+        "other.parquet: its name does not begin with train- or test-, unlike others",
+        "a/1.png: an image next to Parquet files; ingest only one of the two",
     ):
         assert f"\n    {line}" in result.err
 
@@ -342,7 +342,7 @@ def test_more_images_are_a_batch_of_their_own_and_those_that_are_there_are_skipp
     result = run("ingest", "shapes", str(photos))
 
     assert result.code == 0, result.err
-    assert "skipped 20 images that are there already\n" in result.out
+    assert "skipped 20 images that the source has already\n" in result.out
     assert "batch 2 with 6 images in 1 shard (" in result.out
     second = read_pointer(repository)
     assert second.continues(first)
@@ -371,7 +371,7 @@ def test_an_image_under_two_labels_is_reported_and_left_out_by_the_selection(
 ) -> None:
     write(photos, {"dog/twice.png": picture(0), "cat/copy.png": picture(0)})
     result = run("ingest", "shapes", str(photos))
-    assert "skipped 1 images that are there already\n" in result.out
+    assert "skipped 1 images that the source has already\n" in result.out
     assert (
         "1 images have two labels; the selection leaves them out:\n"
         "    dog/twice.png: labeled dog, but cat elsewhere\n" in result.out
@@ -395,7 +395,7 @@ def test_an_image_in_both_sets_stays_where_it_was_first(
     files = {"train/a/1.png": picture(1), "train/a/2.png": picture(2), "test/a/3.png": picture(1)}
     result = run("ingest", "shapes", str(write(tmp_path / "photos", files)))
     assert (
-        "1 images are in the train and in the test set; they stay where they were first:\n"
+        "1 images are in both the train and the test set; they stay where they were found first:\n"
         "    train/a/1.png: in train, but first seen in test\n" in result.out
     )
 
@@ -437,7 +437,7 @@ def test_images_of_another_shape_with_the_same_bytes_are_other_images(
     before = identifiers(repository)
     result = run("ingest", "shapes", str(all_))
 
-    assert "skipped 4 images that are there already\n" in result.out
+    assert "skipped 4 images that the source has already\n" in result.out
     assert "batch 2 with 2 images" in result.out
     assert "nothing to ingest" in run("ingest", "shapes", str(all_)).out
     found = identifiers(repository)
@@ -524,7 +524,7 @@ def test_names_that_differ_only_in_case_are_refused(
 ) -> None:
     run("ingest", "shapes", str(photos))
     assert run("ingest", "Shapes", str(photos)).err == (
-        "error: there is a source shapes already; write its name like that\n"
+        "error: there is a source shapes already; use that spelling\n"
     )
 
 
@@ -552,7 +552,7 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
         "cat/text.png: it is not a PNG or JPEG file",
         "cat/cut.png: it is damaged (",
         "cat/cmyk.jpg: its colors are CMYK",
-        "cat/red.png: 1 images are RGB, but the others are gray; all images of a source must",
+        "cat/red.png: 1 images are RGB, but the others are gray; a source must be all gray",
         "two words: source shapes has the class 'two words', which cannot be a folder name.",
         "größe: source shapes has the class 'größe', which cannot be a folder name.",
         "shapes: source shapes has classes that differ only in upper and lower case",
@@ -568,7 +568,7 @@ def test_of_many_problems_only_the_first_are_listed(
     assert_nothing_written(repository, result)
     assert result.err.count("\n") == 23
     kept = ".dvc/tmp/problems/ingest.txt"
-    assert result.err.endswith(f"    and 80 more\nthe whole list is in {kept}\n")
+    assert result.err.endswith(f"    and 80 more\nthe complete list is in {kept}\n")
     listed = (repository.root / kept).read_text().splitlines()
     assert listed == [f"{name}: it is not a PNG or JPEG file" for name in sorted(files)]
 
@@ -640,7 +640,10 @@ def test_files_of_somebody_where_the_shards_go_are_never_touched(
     for location in (photos, mine):
         result = run("ingest", "shapes", str(location))
         assert result.code == 1
-        assert "is where the shards of the source go, but 0000.png is not one of them" in result.err
+        assert (
+            "is the folder for the shards of the source, but 0000.png is not one of them"
+            in result.err
+        )
     assert snapshot(mine) == before
 
 

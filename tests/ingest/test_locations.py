@@ -16,7 +16,7 @@ from tests.ingest.pictures import write
 
 FILES = {"a/1.png": b"first", "b/ü 2.png": b"second", "b/3.png": b""}
 LINK = "it is a link or a device; only regular files are read"
-UNSAFE = "its path is absolute, or has .. or a backslash in it"
+UNSAFE = "its path is absolute, or contains .. or a backslash"
 
 
 def read(location: str) -> tuple[dict[str, bytes], list[str]]:
@@ -247,8 +247,8 @@ def test_only_folders_and_buckets_are_read(location: str) -> None:
     with pytest.raises(UserError) as caught:
         read(location)
     assert str(caught.value) == (
-        f"{location} is no address that can be read here: give a path on this machine, or an"
-        " address that begins with file://, gs://, s3://, az://, abfs://"
+        f"{location} is not supported: use a path on this machine, or a URL"
+        " that begins with file://, gs://, s3://, az://, abfs://"
     )
 
 
@@ -297,7 +297,7 @@ def test_many_files_can_have_long_names(tmp_path: Path) -> None:
 
 def test_sparse_files_and_negative_sizes_in_a_tar_archive_are_refused(tmp_path: Path) -> None:
     for kind, says in (
-        (header("x", 512, tarfile.GNUTYPE_SPARSE), "it has sparse files; make it without them"),
+        (header("x", 512, tarfile.GNUTYPE_SPARSE), "it has sparse files; create it without them"),
         (header("x", -1_000_000, tarfile.XHDTYPE), "a header has a negative size"),
     ):
         (tmp_path / "x.tar").write_bytes(kind + bytes(2048))

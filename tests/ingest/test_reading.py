@@ -113,7 +113,7 @@ def test_a_source_that_grows_is_the_same_as_without_a_process(
         repository = create(tmp_path / place)
         results = [run("ingest", "shapes", str(one), where=repository.root) for one in photos]
         assert [(one.code, one.err) for one in results] == [(0, ""), (0, "")]
-        assert "skipped 10 images that are there already" in results[1].out
+        assert "skipped 10 images that the source has already" in results[1].out
         made.append(((repository.root / POINTER).read_bytes(), objects(repository.bucket)))
         monkeypatch.setattr(reading, "collect", images_read.collect)
     assert made[0] == made[1]

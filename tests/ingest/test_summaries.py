@@ -1,4 +1,4 @@
-"""What a plan knows of photos of one's own without reading them."""
+"""A plan reads no photos of a custom source."""
 
 import io
 import json

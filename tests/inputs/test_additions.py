@@ -169,7 +169,7 @@ def test_a_few_files_are_not_too_large() -> None:
     assert additions.too_large({f"{index}": MAX_FILE for index in range(8)}) == []
 
 
-INGEST = "For more, make a source of your own: python -m scripts ingest"
+INGEST = "For more, make a custom source: python -m scripts ingest"
 TOO_LARGE = {
     "too many": (
         {f"{index}": 1 for index in range(MAX_FILES + 1)},

@@ -26,8 +26,10 @@ SIZE = "expected a count such as 20 or a fraction such as 0.2"
 SIDES = "expected a side such as 28, or a width and a height such as 64x48"
 TAG = "expected the tag of a release such as v2"
 NOT_A_SOURCE = "source: not a valid dataset name (letters, digits and _ . , ( ) -), found "
-NO_SETS = "split_by: digits has no train and test sets of its own that are known"
-NO_COLORS = "source digits is no OpenML table of color images; remove 'channels' from the config."
+NO_SETS = "split_by: digits has no known train and test sets"
+NO_COLORS = (
+    "source digits is not an OpenML table of color images; remove 'channels' from the config."
+)
 CLASSES = "it has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
 NO_ANCHORS = "anchors (&) and aliases (*) are not allowed; write the value out"
 NOT_A_MAPPING = "expected a mapping such as 'samples: 100' at the top, found "
@@ -338,7 +340,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "half of a character": (
         and_line(r'title: "\ud800"'),
-        [(6, 8, r"title: expected text; this is half of a character, found '\ud800'")],
+        [(6, 8, r"title: expected text; this is an incomplete character, found '\ud800'")],
     ),
     "an unknown folder": (
         with_line("samples", "{3: 5, no3: 5, 4: 5}"),

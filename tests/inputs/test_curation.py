@@ -30,9 +30,9 @@ Places = list[tuple[int, int, str]]
 
 ACTIONS = "action: expected exclude, relabel, train, validation or test, found "
 NOT_A_SAMPLE = "sample: expected the identifier of a sample, which is the name of its file, found "
-FORMULA = "reason: a spreadsheet would run this as a formula; begin it with a letter, found "
+FORMULA = "reason: a spreadsheet would run this as a formula; start it with a letter, found "
 NEITHER = "a relabel needs the label and the new label"
-OPEN = "the quote that begins here is not closed; a value ends in its own line"
+OPEN = "the quote that begins here is not closed; values cannot have line breaks"
 NO_COMMA = "expected a comma after the closing quote; a quote within a value is doubled"
 FIVE = f"expected 5 values ({', '.join(COLUMNS)}), found "
 UTF_16 = "UTF-16 text, such as the Unicode text of Excel"
@@ -81,7 +81,7 @@ INVALID: dict[str, tuple[bytes, Places]] = {
     ),
     "line ends of two kinds": (
         f"{HEADER}\r{GOOD}\r60,exclude,,,\n".encode(),
-        [(1, 1, "the line ends are mixed, CR and LF; save it with LF alone")],
+        [(1, 1, "the line endings are mixed, CR and LF; save it with LF only")],
     ),
     "a line end of an old Mac between others": (
         file(f"{GOOD}\r60,exclude,,,"),
@@ -144,7 +144,7 @@ INVALID: dict[str, tuple[bytes, Places]] = {
             (
                 2,
                 1,
-                "sample: an image below additions/ is changed by moving or removing its file",
+                "sample: to change an image below additions/, move or remove its file",
             )
         ],
     ),

@@ -94,7 +94,8 @@ def test_every_problem_is_reported_with_its_place() -> None:
         " 'cat.png'",
         "failures.csv:3:13: score: expected a number, found 'high'",
         "failures.csv:4:1: expected 4 values as in the first line, found 3",
-        "failures.csv:5:11: the quote that begins here is not closed; a value ends in its own line",
+        "failures.csv:5:11: the quote that begins here is not closed; values cannot have"
+        " line breaks",
         "failures.csv:6:13: predicted: has a character that cannot be printed",
         "failures.csv:6:17: score: expected a number, found 'nan'",
         "failures.csv:7:15: score: expected a number, found '1_0'",
@@ -119,7 +120,10 @@ def test_the_other_rows_are_read() -> None:
         (b"PK\x03\x04\x14\x00", "a file of Excel. Save it as CSV with the encoding UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1", "a file of Excel. Save it as CSV with the encoding UTF-8"),
         ("file\n".encode("utf-16"), "UTF-16 text, such as the Unicode text of Excel. Save it as"),
-        ("file,label\r1.png,3\r2.png,4\n", "the line ends are mixed, CR and LF; save it with LF"),
+        (
+            "file,label\r1.png,3\r2.png,4\n",
+            "the line endings are mixed, CR and LF; save it with LF",
+        ),
         ("", "expected a first line with the column file (file names such as 00058.png) or sample"),
         ("path,label\n", "expected a first line with the column file (file names such as 00058"),
         ("file,sample\n", "the columns file and sample both name samples; remove one of them"),

@@ -641,7 +641,7 @@ def test_a_runner_with_the_remote_of_the_template_succeeds_with_a_notice(
 
         assert (result.code, result.err) == (0, ""), verb
         (notice,) = [x for x in result.out.splitlines() if x.startswith("::notice title=")]
-        assert "Set up a bucket as docs/setup.md says" in notice
+        assert "Set up a bucket as in docs/setup.md" in notice
         assert "python -m scripts remote gs://BUCKET/PATH" in notice
     assert runner.read_text() == "built=yes\nstored=no\n"
     assert not (repository.root / ".dvc" / "storage").exists()
@@ -760,7 +760,7 @@ def test_without_a_remote_nothing_is_released(repository: Repository, run: Run) 
     repository.merge_file(".dvc/config", "[core]\n    analytics = false\n")
     result = run("release")
     assert result.code == 1
-    assert "names no remote, so nobody could get the files" in result.err
+    assert "has no remote, so nobody could get the files" in result.err
     assert repository.tags() == []
 
 
@@ -963,8 +963,8 @@ def test_a_server_that_keeps_failing_is_one_message_and_nothing_is_lost(
     result = run("release")
 
     assert (result.code, repository.tags()) == (1, [])
-    assert "error: origin did not accept it in 5 attempts (" in result.err
-    assert "Nothing is lost: run it again." in result.err
+    assert "error: the push to origin failed 5 times (" in result.err
+    assert "No data is lost; run it again." in result.err
     accept(repository)
     assert run("release").code == 0
     assert repository.tags() == ["v0"]

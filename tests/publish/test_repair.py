@@ -134,7 +134,7 @@ def test_records_are_restored_too(
     monkeypatch.setattr(copies, "render", lambda _: b"compressed otherwise")
     lost = run("repair", "v0")
     assert (lost.code, lost.out) == (1, "")
-    assert f"the copy of the source {copy} cannot be made again here" in lost.err
+    assert f"the copy of the source {copy} cannot be rebuilt here" in lost.err
 
 
 def test_what_this_code_cannot_build_is_for_the_scripts_of_the_tag(
@@ -161,7 +161,9 @@ def test_other_files_than_those_of_the_release_are_never_uploaded(
 
     result = run("repair", "v0")
 
-    assert result.err.startswith("error: this code builds other files than v0. The scripts of its")
+    assert result.err.startswith(
+        "error: this code builds different files than v0. Build it with the"
+    )
     assert objects(released.bucket) == {}
 
 
@@ -218,4 +220,4 @@ def test_images_of_ones_own_are_restored_where_a_clone_still_has_them(
     result = run("repair", "v0")
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("error: sources/shapes.dvc: ")
-    assert "they cannot be built again. Restore them from the older versions" in result.err
+    assert "they cannot be built again. Restore them from the older object" in result.err

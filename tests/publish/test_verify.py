@@ -14,7 +14,7 @@ def released(released_as: Released) -> Repository:
     return released_as(config_text(), config_text(samples=8))
 
 
-WHOLE = "the whole list is in .dvc/tmp/problems/verify.txt\n"
+WHOLE = "the complete list is in .dvc/tmp/problems/verify.txt\n"
 
 
 def manifest_of(repository: Repository, tag: str) -> str:
@@ -233,8 +233,8 @@ def test_a_release_without_a_remote_is_broken_and_the_others_are_still_verified(
 
     assert run("verify") == (
         1,
-        f"{INTACT}v2  broken\n    .dvc/config at v2 names no remote, so nobody could get the"
-        " files. Set one: python -m scripts remote URL\n",
+        f"{INTACT}v2  broken\n    .dvc/config at v2 has no remote, so nobody could get the files. "
+        f"Set one: python -m scripts remote URL\n",
         "",
     )
 

@@ -55,8 +55,9 @@ def comparable(repository: Repository, tag: str) -> list[str] | None:
 
 
 LEAK = (
-    "leak: 62 images of the train set of v0 would be in the test set. Results on these versions"
-    " could not be compared. Keep the seed, the classes and the test set as they were, or accept it"
+    "leak: 62 images of the train set of v0 would be in the test set. Results on these versions "
+    "would not be comparable. Keep the seed, the classes and the test set as they were, or accept "
+    "it"
     " with comparable_since: v2"
 )
 
@@ -109,7 +110,7 @@ def test_a_leak_is_accepted_by_a_later_comparable_since(grown: Repository, run: 
     # v1 is comparable as well, although it need not be.
     assert "comparable  with v1, not with v0\n" in text
     assert (
-        "warning     Results on these versions do not compare: 62 images of the train set of v0"
+        "warning     Results on these versions are not comparable: 62 images of the train set of v0"
         " would be in the test set.\n"
     ) in text
 
@@ -238,7 +239,7 @@ def test_a_leak_with_a_withdrawn_release_is_a_note(grown: Repository, run: Run) 
     text = run("plan").out
     assert text.startswith("dataset v2: +120 samples, 1 class\n")
     assert "comparable  with v1, not with v0\n" in text
-    assert "Results on these versions do not compare: 62 images of the train set of v0" in text
+    assert "Results on these versions are not comparable: 62 images of the train set of v0" in text
     # The release goes by what main says.
     grown.merge(HALF)
     assert run("release").code == 1
@@ -304,7 +305,7 @@ def test_curate_sees_what_releases_of_another_size_train_on(grown: Repository, r
 
     out = run("curate", str(failures)).out
 
-    assert "v0 trains on it" in out
+    assert "it is in the train set of v0" in out
 
 
 RETURNED = (LARGE, SMALL, ACCEPTED, LARGE)
@@ -409,7 +410,7 @@ def test_releases_of_another_source_are_unknown_without_the_remote(
     assert "comparable  with no release, not known for v0\n" in run("plan").out
     valid = run("validate")
     assert valid.code == 0
-    assert valid.err.startswith("Leaks are not known yet: v0 cannot be read here (")
+    assert valid.err.startswith("Leaks are unknown: v0 cannot be read here (")
     # The release checks what the pull request could not.
     (repository.place / "hidden").rename(repository.bucket)
     repository.merge(other)
@@ -528,7 +529,8 @@ def samples_of(repository: Repository, tag: str, split: str) -> list[str]:
 
 def placed(sample: str, where: str, what: str = "row", tag: str = "v2") -> str:
     return (
-        f"leak: {sample} is in the {where}. Results on these versions could not be compared. Remove"
+        f"leak: {sample} is in the {where}. Results on these versions would not be comparable. "
+        f"Remove"
         f" this {what}, or accept it with comparable_since: {tag}"
     )
 
@@ -559,7 +561,7 @@ def test_pins_that_leak_are_counted_in_the_plan_and_named(grown: Repository, run
     assert change["placed_leaks"] == [
         {"sample": pinned, "split": "test", "class": "3", "label": "3"}
     ]
-    named = f" could not be compared. Pinned or added: {pinned} (test/3).\n"
+    named = f" would not be comparable. Pinned or added: {pinned} (test/3).\n"
     assert named in run("plan").out
     assert named in run("build").err
     assert run("workflow", "report", str(grown.place / "report")).code == 0

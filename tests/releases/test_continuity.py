@@ -30,7 +30,7 @@ def merge(repository: Repository, samples: int) -> None:
 
 @pytest.fixture
 def released(repository: Repository, run: Run) -> Repository:
-    """A repository with a release from a source of one's own."""
+    """A repository with a release from a custom source."""
     assert ingest(repository, run, range(20)).code == 0
     merge(repository, 4)
     assert run("release").code == 0
@@ -137,7 +137,7 @@ def test_nothing_is_released_while_the_remote_lacks_a_shard(
     assert result.code == 1
     assert f"error: {POINTER}: " in result.err
     problem = "missing" if damage == "missing" else "checksum mismatch"
-    assert f".parquet: {problem} in {repository.bucket}. Nothing can be released" in result.err
+    assert f".parquet: {problem} in {repository.bucket}. Restore them" in result.err
     assert repository.tags() == []
     # A later commit that does not need it is released.
     repository.merge(config_text())
@@ -182,7 +182,7 @@ def test_a_clone_without_tags_is_told_to_fetch_them(released: Repository, run: R
     git(released.place, "clone", "--quiet", "--no-tags", str(released.origin), str(clone))
     result = run("validate", where=clone)
     assert result.code == 1
-    assert "this clone has no tag of one" in result.err
+    assert "this clone has no release tags" in result.err
     # An ingest fetches them itself.
     assert run("ingest", "shapes", str(released.place / "photos0"), where=clone).code == 0
     assert run("validate", where=clone).code == 0
@@ -194,4 +194,4 @@ def test_a_report_says_that_a_fork_cannot_read_the_source(released: Repository, 
     released.bucket.rename(released.place / "elsewhere")
     result = run("plan", where=clone)
     assert (result.code, result.out) == (1, "")
-    assert "Runs for forks have no access to the remote" in result.err
+    assert "Runs for forks cannot access the remote" in result.err

@@ -38,7 +38,7 @@ def commit_on_branch(repository: Repository, files: dict[str, str], start: str =
 def lightweight(repository: Repository) -> str:
     repository.git("tag", "v7")
     repository.git("push", "--quiet", "origin", "v7")
-    return "it is not an annotated tag, as releases are"
+    return "it is not an annotated tag"
 
 
 def on_a_blob(repository: Repository) -> str:
@@ -96,7 +96,7 @@ def with_another_remote(repository: Repository) -> str:
 
 def before_the_newest_release(repository: Repository) -> str:
     tag(repository, "v7", "v0^{commit}")
-    return "its commit comes before that of the release before it"
+    return "its commit comes before that of the previous release"
 
 
 def without_a_lock(repository: Repository) -> str:
@@ -353,6 +353,6 @@ def test_a_clone_without_tags_is_told_to_fetch_them(
     result = run(verb, where=other)
 
     assert (result.code, result.out) == (1, "")
-    assert "this clone has no tag of one. Fetch the tags: git fetch --tags." in result.err
+    assert "this clone has no release tags. Fetch the tags: git fetch --tags." in result.err
     git(other, "fetch", "--quiet", "--tags")
     assert run(verb, where=other).code == 0

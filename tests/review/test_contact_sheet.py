@@ -291,9 +291,9 @@ def test_another_source_has_only_new_samples_and_removed_ones_that_it_cannot_sho
     assert found.heading(0, "train/a: 4 of 4, 4 new")
     assert found.row(0, made, made.selection.rows[TRAIN, "a"]) == [NEW] * 4
     assert found.row(1, made, made.selection.rows[TEST, "a"]) == [NEW] * 2
-    assert found.heading(4, "removed from train: 0 of 8, which the source does not have any more")
+    assert found.heading(4, "removed from train: 0 of 8, which are no longer in the source")
     assert found.row(4, made, []) == []
-    assert found.heading(5, "removed from test: 0 of 4, which the source does not have any more")
+    assert found.heading(5, "removed from test: 0 of 4, which are no longer in the source")
     assert found.lines == 6
 
 
@@ -368,7 +368,7 @@ def test_the_number_of_lines_is_bounded() -> None:
     both = drawn(classes(51), dataset(AB, samples=2, test_size=1))
     assert both.lines == 101
     assert both.heading(97, "test/class48: 1 of 1, 1 new")
-    assert both.heading(99, "removed from test: 0 of 2, which the source does not have any more")
+    assert both.heading(99, "removed from test: 0 of 2, which are no longer in the source")
     assert both.heading(100, "4 more rows are not shown")
 
 

@@ -351,7 +351,7 @@ def test_the_releases_that_it_is_comparable_with_are_shown(
 
 def test_warnings_are_shown_in_text_and_in_markdown() -> None:
     made = plan(seed_changed=True, unknown=["v0"])
-    first = "Leaks are not known yet, because v0 cannot be read here. The release checks it."
+    first = "Leaks are unknown, because v0 cannot be read here. The release checks them."
     second = "The seed differs from that of v1, so this is a new split."
 
     assert render.plan_text(made).endswith(f"\nwarning     {first}\nwarning     {second}\n")
@@ -426,8 +426,8 @@ END = "Merging publishes this as **v2**, or the next number if another pull requ
         ("no", "The files are pushed to the remote after the merge. "),
         (
             "failed",
-            "**The files could not be pushed to the remote**; the log of the run says why."
-            " The release tries again. ",
+            "**The files could not be pushed to the remote**; see the log of the run. The release "
+            "tries again. ",
         ),
         (None, ""),
     ],
@@ -444,7 +444,7 @@ def test_a_comment_on_an_unchanged_dataset_promises_no_version(stored: Stored | 
 
     assert text.startswith("### dataset: no change compared with v1\n")
     assert text.endswith(
-        f"{MD5}`\n\nMerging publishes no new version: the dataset stays as it is.\n"
+        f"{MD5}`\n\nMerging publishes no new version: the dataset does not change.\n"
     )
 
 
@@ -452,8 +452,8 @@ def test_a_comment_without_a_bucket_promises_no_version() -> None:
     text = comment("no", no_bucket=True)
 
     assert (
-        "> [!NOTE]\n> The remote is still the folder that the template ships with, so nothing is"
-        " stored or released. `docs/setup.md` says how to set up a bucket.\n"
+        "> [!NOTE]\n> The remote is still the local folder of the template, so nothing is stored "
+        "or released. See `docs/setup.md` to set up a bucket.\n"
     ) in text
     assert "Merging publishes" not in text
     assert "pushed to the remote" not in text
@@ -464,7 +464,7 @@ def test_a_comment_on_another_base_than_main_promises_no_version() -> None:
     for made in (plan(), plan(changed=False), plan(leaks=[leak("v0", from_test=1)])):
         text = render.comment(Report(plan=made, stored="yes", onto_main=False, commits=2))
         assert text.endswith(
-            "`\n\nThis pull request is not onto main, so merging it publishes nothing.\n"
+            "`\n\nThis pull request does not target main, so merging it publishes nothing.\n"
         )
         assert "Rebase" not in text
 
@@ -639,7 +639,7 @@ curated    action    label    before              after               reason
         in markdown
     )
     for shown in (text, markdown):
-        assert "1 pinned sample, beyond the counts of the config\n" in shown
+        assert "1 pinned sample, in addition to the counts of the config\n" in shown
         assert "2 counts differ from the config because of relabels\n" in shown
     assert planned(run)["curated"]["samples"] == 3
 
@@ -720,13 +720,13 @@ def test_no_text_of_the_curation_leaves_its_cell_or_its_code_span(reason: str, l
 @pytest.mark.parametrize(
     ("selected", "name", "fact"),
     [
-        ({"pins": 1}, "on top", "1 pinned sample, beyond the counts of the config"),
+        ({"pins": 1}, "extra", "1 pinned sample, in addition to the counts of the config"),
         (
             {"pins": 1_000, "additions": 1},
-            "on top",
-            "1,000 pinned samples and 1 addition, beyond the counts of the config",
+            "extra",
+            "1,000 pinned samples and 1 addition, in addition to the counts of the config",
         ),
-        ({"additions": 2}, "on top", "2 additions, beyond the counts of the config"),
+        ({"additions": 2}, "extra", "2 additions, in addition to the counts of the config"),
         (
             {"relabeled_counts": 1},
             "relabels",
@@ -737,11 +737,11 @@ def test_no_text_of_the_curation_leaves_its_cell_or_its_code_span(reason: str, l
             "relabels",
             "4 counts differ from the config because of relabels",
         ),
-        ({"ambiguous": 1}, "source", "1 image under two labels left out"),
+        ({"ambiguous": 1}, "source", "1 image with two labels left out"),
         (
             {"ambiguous": 12, "copies": 1_234},
             "source",
-            "12 images under two labels left out, 1,234 rows that are exact copies",
+            "12 images with two labels left out, 1,234 rows that are exact copies",
         ),
         ({"copies": 1}, "source", "1 row that is an exact copy"),
         (
@@ -783,7 +783,7 @@ def test_a_label_that_is_left_out_is_a_code_span() -> None:
 
 def test_that_not_all_near_duplicates_were_looked_for_is_a_fact() -> None:
     made = plan(near_duplicates=NOT_SEARCHED)
-    fact = "not all images were compared: too many are new, or look alike\n"
+    fact = "not all images were compared: too many are new or similar\n"
 
     assert f"\nnear        {fact}" in render.plan_text(made)
     assert f"\n- **near-duplicates**: {fact}" in render.plan_markdown(made)
@@ -793,8 +793,8 @@ def test_that_not_all_near_duplicates_were_looked_for_is_a_fact() -> None:
 def test_a_curation_that_cannot_be_compared_is_unknown() -> None:
     made = plan(curated=None)
 
-    assert "\ncuration    what changes is unknown\n" in render.plan_text(made)
-    assert "\n- **curation**: what changes is unknown\n" in render.plan_markdown(made)
+    assert "\ncuration    changes unknown\n" in render.plan_text(made)
+    assert "\n- **curation**: changes unknown\n" in render.plan_markdown(made)
 
 
 def test_the_path_of_a_problem_is_a_code_span() -> None:
@@ -810,7 +810,7 @@ def test_no_length_of_a_report_leaves_a_code_span_open() -> None:
     text = render.comment(Report(problems=[long] * 1_000))
 
     assert len(text) < COMMENT_LIMIT
-    assert "- and 980 more: `python -m scripts validate` names all\n" in text
+    assert "- and 980 more: `python -m scripts validate` lists all\n" in text
     lines = [line for line in text.splitlines() if "@octo" in line]
     assert len(lines) == MAX_PROBLEMS_SHOWN == 20
     for line in lines:
@@ -930,7 +930,7 @@ Push a commit that fixes this; this comment is updated with every push.
     assert render.comment(one).startswith("### dataset: invalid, 1 problem\n\n- `dataset_config")
     assert "more" not in render.comment(Report(problems=found.problems[:1] * MAX_PROBLEMS_SHOWN))
     many = Report(problems=found.problems[:1] * (MAX_PROBLEMS_SHOWN + 1))
-    assert "`\n- and 1 more: `python -m scripts validate` names all\n\nPush" in render.comment(many)
+    assert "`\n- and 1 more: `python -m scripts validate` lists all\n\nPush" in render.comment(many)
 
 
 @pytest.mark.parametrize(
@@ -1013,8 +1013,8 @@ dvc import {ADDRESS} dataset --rev v1   # the files, and a record of their origi
         (Review(12, "ada", ["eve"], "v3", same=True), "as reviewed in #12"),
         (
             Review(12, "ada", ["eve"], "v3", same=False),
-            "not as shown in #12: its comment showed v3 with other files, because main changed"
-            " before the merge or the config after the comment",
+            "not as shown in #12: its comment showed v3 with different files, because main changed"
+            " before the merge, or the config after the comment",
         ),
         (Review(12, "ada", ["eve"], None, same=False), "no comment on #12 showed this version"),
         (None, "no pull request showed this version"),

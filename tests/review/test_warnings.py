@@ -54,8 +54,8 @@ def test_another_seed_is_a_warning_and_in_the_title(released: Repository, run: R
     assert title == "dataset v1: new split, 10 of 10 samples replaced"
     assert shown == [
         "The seed differs from that of v0, so this is a new split.",
-        "Removed: 4 of the 4 test images of v0. Results on the two test sets do not compare image"
-        " by image.",
+        "Removed: 4 of the 4 test images of v0. Results on the two test sets are not comparable "
+        "image by image.",
     ]
 
 
@@ -94,8 +94,8 @@ def test_test_images_that_leave_are_a_warning_and_in_the_title(
 
     assert title.startswith("dataset v1: 2 of 10 samples replaced, 2 of them from the test set")
     assert shown == [
-        "Removed: 2 of the 4 test images of v0. Results on the two test sets do not compare image"
-        " by image."
+        "Removed: 2 of the 4 test images of v0. Results on the two test sets are not comparable "
+        "image by image."
     ]
 
 
@@ -167,23 +167,22 @@ def test_samples_that_change_the_split_are_a_warning(
 
 def test_samples_that_cannot_be_compared_are_a_warning() -> None:
     assert warnings(plan(samples=None)) == [
-        "The images of v1 cannot be read here, so it is not known which samples are added, removed"
-        " or moved."
+        "The images of v1 cannot be read here, so the added, removed and moved samples are unknown."
     ]
 
 
 def test_a_leak_with_one_release_is_one_warning() -> None:
     assert warnings(plan(leaks=[leak("v0", from_test=1, from_train=1_000)])) == [
         "Leak: 1 image of the test set of v0 would be in the train set, and 1,000 images of the"
-        " train set of v0 would be in the test set. Results on these versions could not be"
-        " compared."
+        " train set of v0 would be in the test set. Results on these versions would not be "
+        "comparable."
     ]
 
 
 def test_the_same_leak_with_several_releases_is_one_warning() -> None:
     assert warnings(plan(leaks=[leak("v0", "v1", "v2", from_train=7)])) == [
-        "Leak: 7 images of the train set of v0 to v2 would be in the test set. Results on these"
-        " versions could not be compared."
+        "Leak: 7 images of the train set of v0 to v2 would be in the test set. Results on these "
+        "versions would not be comparable."
     ]
 
 
@@ -192,14 +191,14 @@ def test_leaks_of_different_sizes_are_one_warning_too() -> None:
 
     assert warnings(plan(leaks=leaks)) == [
         "Leak: up to 5 images of the test set of v0 to v2 would be in the train set, and 1 image"
-        " of the train set of v1 would be in the test set. Results on these versions could not be"
-        " compared."
+        " of the train set of v1 would be in the test set. Results on these versions would not be "
+        "comparable."
     ]
 
 
 def test_releases_that_cannot_be_read_are_a_warning() -> None:
     assert warnings(plan(unknown=["v0", "v1", "v2"])) == [
-        "Leaks are not known yet, because v0 to v2 cannot be read here. The release checks it."
+        "Leaks are unknown, because v0 to v2 cannot be read here. The release checks them."
     ]
 
 
@@ -328,7 +327,7 @@ def test_relabeled_images_that_results_are_measured_on_are_a_warning(
     sizes = [*counts("test", a=(200, 200)), *counts("validation", a=(3, 3))]
 
     assert warnings(plan(counts=sizes, curated=curated(relabeled=relabeled))) == [
-        f"Relabeled: {words}. Scores on v1 compare only in part."
+        f"Relabeled: {words}. Scores on v1 are only partly comparable."
     ]
 
 
@@ -344,7 +343,7 @@ def test_pins_and_additions_that_leak_are_named() -> None:
     (warning,) = warnings(made)
 
     assert warning.endswith(
-        " could not be compared. Pinned or added: 00058 (test/3), x12 (test/no3, label 5)."
+        " would not be comparable. Pinned or added: 00058 (test/3), x12 (test/no3, label 5)."
     )
     (many,) = warnings(
         plan(leaks=[leak("v0", from_train=2)], placed_leaks=named[:1] * (MAX_NAMED + 1))

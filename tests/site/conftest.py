@@ -89,7 +89,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
 
 @pytest.fixture(scope="session")
 def photographed(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
-    """A release of color images of one's own, 12 x 8, with near-duplicates and an ambiguous one."""
+    """A release of color images of a custom source, with near-duplicates and an ambiguous one."""
     place = tmp_path_factory.mktemp("photographed")
     repository = create(place)
     photos = place / "photos"

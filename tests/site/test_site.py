@@ -117,7 +117,7 @@ def test_a_release_shows_config_card_commands_and_curation(catalogued: Catalogue
         "Version v2 of a dataset that is changed by pull request",
         "01712 relabel 3 -> 8 train/3 train/no3 reads as an 8 | or not",
         "Removed: 1 of the 200 samples of v1.",
-        "The source has no image under two labels.",
+        "The source has no image with two labels.",
     ):
         assert part in shown, part
 
@@ -191,7 +191,7 @@ def test_near_duplicates_and_ambiguous_images_are_shown(photographed: Catalogued
 
     assert "differ by less than 5 gray levels" in shown
     assert re.search(r"s\w{16} train/dog s\w{16} test/dog distance \d\.\d", shown)
-    assert "The source has 1 image under two labels. It is left out." in shown
+    assert "The source has 1 image with two labels. It is left out." in shown
     assert re.search(r"s\w{16} cat or dog", shown)
     # 12 x 8 pixels.
     styles = (photographed.folder / "images" / "atlases.css").read_text()
@@ -291,7 +291,7 @@ def test_who_may_only_read_the_remote_gets_a_catalogue_too(
     result = run("site", "--out", str(catalogue_copy.folder))
 
     assert result.code == 0
-    assert "warning: the pictures of v0 are not kept: cannot write to" in result.err
+    assert "warning: the pictures of v0 are not stored: cannot write to" in result.err
     assert contents(catalogue_copy.folder) == expected
 
 
@@ -325,7 +325,7 @@ def test_without_its_source_a_release_is_shown_by_its_classes(
 
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
 
-    assert "Not known: the source is not available" in text(
+    assert "Unknown: the source is not available" in text(
         catalogue_copy.folder / "v2" / "index.html"
     )
     grid = (catalogue_copy.folder / "v2" / "train" / "no3" / "1.html").read_text()

@@ -95,7 +95,7 @@ class Life:
             self.curation = []
 
     def ingest(self) -> None:
-        """Ingest a batch into the source of the team's own; sometimes an image a second time."""
+        """Ingest a batch into the custom source; sometimes an image a second time."""
         folder = self.repository.place / f"batch{self.chance.random()}"
         source = self.sources.setdefault("own", {})
         known = [one for one in self.sources["digits"].values() if one.labels[0] in LABELS]

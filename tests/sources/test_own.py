@@ -137,15 +137,15 @@ def test_objects_that_cannot_be_read_are_one_message_that_tells_forks_what_to_do
         registry.load(request)
     assert str(caught.value).startswith("source own: its images cannot be read here (the object ")
     assert str(caught.value).endswith(
-        "is missing in gs://bucket). Runs for forks have no access to the remote: for them, open"
-        " the pull request from a branch of this repository."
+        "is missing in gs://bucket). Runs for forks cannot access the remote: open the pull "
+        "request from a branch of this repository instead."
     )
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda files: files.pop("00001.parquet"), "its batches are not those of the files"),
+        (lambda files: files.pop("00001.parquet"), "its batches do not match the files"),
         (
             lambda files: files.update({"index/00000.parquet": files["00000.parquet"]}),
             "the checksum of batch 0",

@@ -126,7 +126,7 @@ def test_a_table_becomes_square_images() -> None:
 @pytest.mark.parametrize(
     ("values", "labels", "says"),
     [
-        (FOUR[:, :3], LABELS, "3 values in a row are not a square"),
+        (FOUR[:, :3], LABELS, "3 values in a row are not one square"),
         (FOUR[0], LABELS, "it has no table of numbers"),
         (FOUR[:0], LABELS[:0], "it has no table of numbers"),
         (FOUR.astype(str), LABELS, "it has columns that are not numbers"),
@@ -188,11 +188,11 @@ def test_the_checksum_tells_color_images_that_are_read_in_two_ways() -> None:
 
 
 NO_CHANNELS = (
-    "source tiny-colors has color images, and it is not known how it lists their values. Add"
+    "source tiny-colors has color images, but the order of their values is unknown. Add"
     " 'channels: first' if all red values come first, or 'channels: last' if the three colors of"
     " each pixel are together, and look at the samples."
 )
-NOT_OF_COLORS = "is no OpenML table of color images; remove 'channels' from the config."
+NOT_OF_COLORS = "is not an OpenML table of color images; remove 'channels' from the config."
 
 
 def keep_colors(openml: Path) -> None:
@@ -691,7 +691,11 @@ def test_openml_that_cannot_be_reached_is_named_also_where_nothing_can_be_cached
 @pytest.mark.parametrize(
     ("columns", "rows", "says"),
     [
-        ([*gray(3), ("c", "{a,b}")], ["1,2,3,a", "4,5,6,b"], "3 values in a row are not a square"),
+        (
+            [*gray(3), ("c", "{a,b}")],
+            ["1,2,3,a", "4,5,6,b"],
+            "3 values in a row are not one square",
+        ),
         ([*gray(4), ("c", "{a,b}")], ["1,2,3,4.5,a", "4,5,6,7,b"], "not whole numbers"),
         ([*gray(4), ("c", "{a,b}")], ["1,2,3,256,a", "4,5,6,7,b"], "not whole numbers"),
         ([*gray(4), ("c", "{a,b}")], ["1,2,3,?,a", "4,5,6,7,b"], "missing values"),
@@ -761,7 +765,7 @@ def test_a_name_that_openml_does_not_have_is_a_problem_of_the_config(
         1,
         "",
         "dataset_config.yaml:1:9: source colors: OpenML has no active dataset of this name."
-        " Look the name up on openml.org, or use digits.\n",
+        " Check the name on openml.org, or use digits.\n",
     )
 
 

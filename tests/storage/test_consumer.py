@@ -239,8 +239,8 @@ def test_a_user_without_a_home_is_told_what_to_set(reachable: Repository) -> Non
 
     assert done.returncode == 1
     assert done.stderr.decode() == (
-        "error: this user has no home folder: the system does not know the user, and HOME is not"
-        " set. Set HOME to a folder of the user.\n"
+        "error: the user has no home folder: HOME is not set, and the system does not know the "
+        "user. Set HOME to a folder of the user.\n"
     )
 
 

@@ -124,9 +124,9 @@ def test_options_are_kept_only_for_the_same_kind_of_remote(
         ("", "the address is empty; write one such as gs://bucket/path"),
         (" ", "the address is empty; write one such as gs://bucket/path"),
         ("bucket/path", "write gs://bucket/path for a bucket in Google Cloud Storage, ./bucket/p"),
-        ("https://user:secret@host/path", "must not hold a password or line breaks"),
-        ("https://token@host/path", "must not hold a password or line breaks"),
-        ("gs://bucket/path\nurl = other", "must not hold a password or line breaks"),
+        ("https://user:secret@host/path", "must not contain a password or line breaks"),
+        ("https://token@host/path", "must not contain a password or line breaks"),
+        ("gs://bucket/path\nurl = other", "must not contain a password or line breaks"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_and_changes_nothing(
@@ -299,7 +299,7 @@ def test_a_config_without_a_remote_says_how_to_set_one(root: Path, committed: by
     with pytest.raises(UserError) as caught:
         settings.remote_section(root, committed, ".dvc/config at v0")
     assert str(caught.value) == (
-        ".dvc/config at v0 names no remote, so nobody could get the files."
+        ".dvc/config at v0 has no remote, so nobody could get the files."
         " Set one: python -m scripts remote URL"
     )
 
@@ -423,4 +423,4 @@ def test_a_repository_without_a_config_of_dvc_names_no_remote(
     result = run("push")
 
     assert result.code == 1
-    assert result.err.startswith("error: .dvc/config names no remote")
+    assert result.err.startswith("error: .dvc/config has no remote")

@@ -149,7 +149,7 @@ def test_in_another_remote_than_that_of_the_release_all_objects_are_verified(
     assert result.err.startswith("error: Checksum mismatch for 1 of 17 objects")
 
 
-MORE = "    and 5 more\nthe whole list is in .dvc/tmp/problems/push.txt\n"
+MORE = "    and 5 more\nthe complete list is in .dvc/tmp/problems/push.txt\n"
 
 
 @pytest.mark.parametrize(("count", "more"), [(3, ""), (20, ""), (25, MORE)])
@@ -302,7 +302,7 @@ def test_objects_that_cannot_be_copied_are_an_error_and_the_manifest_is_not_copi
     assert result.err.startswith(
         f"error: {len(failing)} of 11 objects could not be copied to {built.bucket} ("
     )
-    assert result.err.endswith("). Nothing is lost: run it again.\n")
+    assert result.err.endswith("). No data is lost; run it again.\n")
     there = objects(built.bucket)
     assert not [other for other in there if other.endswith(".dir")]
     assert not mismatched(there)
@@ -317,6 +317,6 @@ def test_a_push_without_a_remote_says_how_to_set_one(built: Repository, run: Run
     assert run("push") == (
         1,
         "",
-        "error: .dvc/config names no remote, so nobody could get the files."
+        "error: .dvc/config has no remote, so nobody could get the files."
         " Set one: python -m scripts remote URL\n",
     )

@@ -13,8 +13,8 @@ from scripts.github import comments
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the report is")
-    parser.add_argument("--sheet", metavar="URL", help="where the contact sheet is")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the report")
+    parser.add_argument("--sheet", metavar="URL", help="the address of the contact sheet")
 
 
 def run(options: argparse.Namespace, _: Git) -> None:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stored",
         choices=("yes", "no", "failed"),
-        help="whether the remote holds the files",
+        help="whether the files are in the remote",
     )
 
 
