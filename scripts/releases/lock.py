@@ -150,6 +150,8 @@ def new_lock(
 
 # A run that looks at all releases meets the same locks again and again.
 @cache
+# A run that looks at all releases meets the same locks again and again.
+@cache
 def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
     """Return the lock that `content` holds; `where` names it in messages.
 
