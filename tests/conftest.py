@@ -33,6 +33,10 @@ from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.com"}
+# What the tests' own commands need not do: each would start another process, or wait for the disk.
+GIT_CONFIG = (
+    "[gc]\nauto = 0\n[maintenance]\nauto = false\n[receive]\nautogc = false\n[core]\nfsync = none\n"
+)
 # Nothing listens there: a test that tries to reach the internet fails on every machine.
 CLOSED = "http://127.0.0.1:9"
 MNIST = os.environ.get("SCIKIT_LEARN_DATA")
@@ -58,7 +62,9 @@ def _isolated(shared: Path) -> Iterator[None]:
         for role in ("AUTHOR", "COMMITTER"):
             for key, value in IDENTITY.items():
                 patch.setenv(f"GIT_{role}_{key}", value)
-        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        home.mkdir(exist_ok=True)
+        (home / "gitconfig").write_text(GIT_CONFIG)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         # Without examples of hooks, which would be copied thousands of times.
         patch.setenv("GIT_TEMPLATE_DIR", str(home / "none"))

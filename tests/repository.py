@@ -188,7 +188,8 @@ class Repository:
         return self.merge_file("dataset_config.yaml", text, message)
 
     def merge_file(self, name: str, text: str, message: str = "Change something") -> str:
-        self.git("pull", "--quiet", "--ff-only", "origin", "main")
+        if self.git("rev-parse", "HEAD") != self.tip():
+            self.git("pull", "--quiet", "--ff-only", "origin", "main")
         file = self.root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
