@@ -282,14 +282,14 @@ def test_releases_with_a_range_are_verified(ranged: Repository, run: Run) -> Non
     assert [line.split()[0] for line in result.out.splitlines()] == TAGS
 
 
-@pytest.mark.parametrize("tag", TAGS)
-def test_releases_with_a_range_are_built_again(ranged: Repository, run: Run, tag: str) -> None:
-    ranged.git("switch", "--quiet", "--detach", tag)
+def test_releases_with_a_range_are_built_again(ranged: Repository, run: Run) -> None:
+    for tag in TAGS:
+        ranged.git("switch", "--quiet", "--detach", tag)
 
-    result = run("build")
+        result = run("build")
 
-    assert result.code == 0, result.err
-    assert recorded(ranged, tag).md5 in result.out
+        assert result.code == 0, result.err
+        assert recorded(ranged, tag).md5 in result.out
 
 
 def test_what_releases_with_a_range_are_comparable_with_is_computed(
@@ -338,14 +338,14 @@ def test_a_release_continues_those_with_a_range(ranged: Repository, run: Run) ->
     assert run("verify", "v7").code == 0
 
 
-@pytest.mark.parametrize("tag", ["v1", "v4", "v5"])
-def test_releases_with_a_range_are_repaired(ranged: Repository, run: Run, tag: str) -> None:
-    records = storage(ranged) / "records"
-    splits = recorded(ranged, tag).meta.splits
-    assert splits is not None
-    (records / splits).unlink()
+def test_releases_with_a_range_are_repaired(ranged: Repository, run: Run) -> None:
+    for tag in ("v1", "v4", "v5"):
+        splits = recorded(ranged, tag).meta.splits
+        assert splits is not None
+        record = storage(ranged) / "records" / splits
+        record.unlink()
 
-    assert run("repair", tag).code == 0
+        assert run("repair", tag).code == 0
 
-    assert run("verify", tag).code == 0
-    assert (records / splits).exists()
+        assert run("verify", tag).code == 0
+        assert record.exists()

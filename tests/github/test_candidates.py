@@ -174,49 +174,39 @@ def test_a_release_and_a_tag_by_hand_ignore_candidates(
     assert run("release").out.startswith("nothing to release")
 
 
-@pytest.mark.parametrize(
-    ("files", "reason"),
-    [
-        ({CONFIG: config_text(samples=9)}, "of its objects are missing in"),
-        ({CONFIG: config_text(samples=-1)}, "dataset_config.yaml:3:10: samples: must be"),
-        ({CONFIG: f"# reworded\n{config_text()}"}, "it publishes no new version"),
-        ({"releases.yaml": "stable: v0\n"}, "it publishes no new version"),
-        ({CONFIG: LARGER, "requirements.txt": "x\n"}, "it changes requirements.txt, which only"),
-        ({CONFIG: LARGER, ".dvc/config": "[core]\n"}, "it changes .dvc/config, which only"),
-        (
-            {CONFIG: LARGER, "scripts/dataset/png.py": "raise\n"},
-            "it changes scripts/dataset/png.py",
-        ),
-        ({CONFIG: config_text(samples=60, seed=1)}, "leak: "),
-    ],
-    ids=[
-        *("not stored", "invalid", "reworded", "promotion", "requirements", "remote", "code"),
-        "leak",
-    ],
-)
+WITHOUT_CANDIDATE: list[tuple[dict[str, str], str]] = [
+    ({CONFIG: config_text(samples=9)}, "of its objects are missing in"),
+    ({CONFIG: config_text(samples=-1)}, "dataset_config.yaml:3:10: samples: must be"),
+    ({CONFIG: f"# reworded\n{config_text()}"}, "it publishes no new version"),
+    ({"releases.yaml": "stable: v0\n"}, "it publishes no new version"),
+    ({CONFIG: LARGER, "requirements.txt": "x\n"}, "it changes requirements.txt, which only"),
+    ({CONFIG: LARGER, ".dvc/config": "[core]\n"}, "it changes .dvc/config, which only"),
+    ({CONFIG: LARGER, "scripts/dataset/png.py": "raise\n"}, "it changes scripts/dataset/png.py"),
+    ({CONFIG: config_text(samples=60, seed=1)}, "leak: "),
+]
+
+
 def test_without_a_candidate_the_verb_says_why_and_removes_the_one_before(
-    candidates: Candidates,
-    released: Repository,
-    server: Server,
-    stored: str,
-    files: dict[str, str],
-    reason: str,
+    candidates: Candidates, released: Repository, server: Server, stored: str
 ) -> None:
     number = propose(released, server, {CONFIG: LARGER.encode()}, shown(stored))
     candidates.publish(number)
-    assert candidates.branches() == [f"candidate/{number}"]
-    changed = {name: text.encode() for name, text in files.items()}
-    other = propose(released, server, changed, None)
-    head = released.at_origin("rev-parse", f"refs/pull/{other}/head")
-    released.at_origin("update-ref", f"refs/pull/{number}/head", head)
-    server.close_pull(other)
-    server.set_head(number, head)
+    made = released.at_origin("rev-parse", f"candidate/{number}")
+    for files, reason in WITHOUT_CANDIDATE:
+        assert candidates.branches() == [f"candidate/{number}"]
+        changed = {name: text.encode() for name, text in files.items()}
+        other = propose(released, server, changed, None)
+        head = released.at_origin("rev-parse", f"refs/pull/{other}/head")
+        released.at_origin("update-ref", f"refs/pull/{number}/head", head)
+        server.close_pull(other)
+        server.set_head(number, head)
 
-    (first, *_) = candidates.publish(number)
+        (first, *_) = candidates.publish(number)
 
-    assert first.startswith(f"pull request {number} has no candidate: ")
-    assert reason in first
-    assert candidates.branches() == []
+        assert first.startswith(f"pull request {number} has no candidate: ")
+        assert reason in first
+        assert candidates.branches() == []
+        released.at_origin("update-ref", f"refs/heads/candidate/{number}", made)
 
 
 def test_forks_and_dependabot_have_no_candidate(

@@ -714,28 +714,29 @@ def test_the_order_of_the_files_decides_nothing_of_a_version(tmp_path: Path, run
     assert built[0] == built[1]
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        "scripts.ingest.decoding.images.read",
-        "scripts.ingest.writer.write_index",
-        "scripts.storage.cache.Cache.put",
-        "scripts.storage.remote_folder._error_of_copy",
-        "scripts.storage.remote_folder.FolderRemote.mismatched",
-        "scripts.storage.cache.Cache.checkout",
-        "scripts.sources.pointer.render",
-    ],
+# In the order in which an ingest does them: each run gets one step further than the one before.
+STEPS = (
+    "scripts.ingest.decoding.images.read",
+    "scripts.ingest.writer.write_index",
+    "scripts.storage.cache.Cache.put",
+    "scripts.storage.remote_folder._error_of_copy",
+    "scripts.storage.remote_folder.FolderRemote.mismatched",
+    "scripts.storage.cache.Cache.checkout",
+    "scripts.sources.pointer.render",
 )
+
+
 def test_an_ingest_that_is_interrupted_leaves_no_pointer_and_can_be_run_again(
-    repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(step, Mock(side_effect=KeyboardInterrupt))
-        result = run("ingest", "shapes", str(photos))
-    assert (result.code, result.out) == (130, "")
-    assert not (repository.root / POINTER).exists()
-    assert not list((repository.root / ".dvc" / "tmp").glob("ingest-*"))
-    assert not mismatched(objects(repository.bucket))
+    for step in STEPS:
+        with monkeypatch.context() as patch:
+            patch.setattr(step, Mock(side_effect=KeyboardInterrupt))
+            result = run("ingest", "shapes", str(photos))
+        assert (result.code, result.out) == (130, ""), step
+        assert not (repository.root / POINTER).exists()
+        assert not list((repository.root / ".dvc" / "tmp").glob("ingest-*"))
+        assert not mismatched(objects(repository.bucket))
 
     assert run("ingest", "shapes", str(photos)).code == 0
     assert dvc(repository.root, "status") == "Data and pipelines are up to date."

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import itertools
 import re
 import shutil
 import zipfile
@@ -266,10 +267,12 @@ def test_a_forged_atlas_is_not_used(catalogue_copy: Catalogued, run: Run) -> Non
     assert set(genuine) <= set(bundles(catalogue_copy.repository))
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 damaged"])
-def test_a_damaged_record_is_not_used(catalogue_copy: Catalogued, run: Run, content: bytes) -> None:
+def test_a_damaged_record_is_not_used(catalogue_copy: Catalogued, run: Run) -> None:
     expected = contents(catalogue_copy.folder)
-    for path in bundles(catalogue_copy.repository):
+    damaged = [b"", b"no zip", b"PK\x03\x04 damaged"]
+    found = bundles(catalogue_copy.repository)
+    assert len(found) >= len(damaged)
+    for path, content in zip(found, itertools.cycle(damaged), strict=False):
         path.write_bytes(content)
         (path.parent / hashlib.sha256(content).hexdigest()).write_bytes(content)
     shutil.rmtree(catalogue_copy.repository.cache / "records")

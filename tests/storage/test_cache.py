@@ -275,14 +275,15 @@ def test_a_build_needs_no_database_of_dvc(
 def test_verbs_import_no_large_library_that_they_do_not_need(built: Repository, run: Run) -> None:
     # To import one takes longer than the rest of a verb.
     run_and_list = (
-        "import sys; from scripts.__main__ import main; main(sys.argv[1:]);"
+        "import sys; from scripts.__main__ import main;"
+        " print(*(main(verb.split()) for verb in sys.argv[1:]));"
         " print(*{'dvc.repo', 'dvc.fs', 'fsspec', 'github', 'sklearn'} & sys.modules.keys())"
     )
     run("release")
-    for verb in ("validate", "plan", "build", "push", "workflow report report"):
-        command = [sys.executable, "-c", run_and_list, *verb.split()]
-        done = subprocess.run(command, cwd=built.root, capture_output=True, text=True, check=True)
-        assert done.stdout.splitlines()[-1] == "", verb
+    verbs = ("validate", "plan", "build", "push", "workflow report report")
+    command = [sys.executable, "-c", run_and_list, *verbs]
+    done = subprocess.run(command, cwd=built.root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["0 0 0 0 0", ""]
 
 
 def test_a_second_run_at_the_same_time_is_refused(
