@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from scripts.dataset import png, record
 from scripts.dataset.dataset import Dataset
@@ -24,7 +23,6 @@ from tests.repository import Repository, Run, config_text, contents, create
 # Released bytes depend on these. A change here, by our code or by a dependency, changes every
 # dataset: it needs its own pull request, and a reason.
 KNOWN_MD5 = "37fda43bb2ed07e8e3b32540e7e576fe.dir"
-MNIST_MD5 = "f44f28ac95fa4e4bced4a456ba2e558f.dir"
 KNOWN_CONFIG = config_text(samples=60, test_size=0.25, seed=7)
 
 
@@ -157,19 +155,3 @@ def test_a_release_is_selected_again_from_the_same_rows_and_by_the_same_rule_onl
     assert isinstance(made.source, Table)
     fewer = Table("digits", made.source.pixels[:900], made.source.labels[:900])
     assert again(fewer) is None
-
-
-@pytest.mark.usefixtures("mnist")
-def test_the_first_version_of_mnist_has_the_known_bytes() -> None:
-    first = config_text(source="mnist_784", samples=100, test_size=20)
-    assert dataset(first).manifest.md5 == MNIST_MD5
-
-
-@pytest.mark.usefixtures("mnist")
-def test_every_png_of_mnist_decodes_to_its_row(repository: Repository, run: Run) -> None:
-    repository.configure(config_text(source="mnist_784", samples=200, test_size=40))
-    run("build")
-
-    rows = registry.load(SourceRequest("mnist_784"))
-    for name, data in contents(repository.root / "dataset").items():
-        assert np.array_equal(png.decode(data), rows.image(int(Path(name).stem)))

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,9 +18,8 @@ from scripts.dataset import distances, near, pairs
 from scripts.dataset import thumbnails as kept
 from scripts.dataset.near import LIMIT, NearPairs, Pair
 from scripts.inputs.additions import Addition
-from scripts.sources import registry, thumbnails
+from scripts.sources import thumbnails
 from scripts.sources.extended import Extended
-from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 
 
@@ -301,15 +299,3 @@ def test_only_some_pixels_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None
     assert (found.count, found.searched) == (80, True)
     # Eight images of test, three at a time, and for each of these all of train.
     assert len(read) == 18 + 8 + 3 * 10
-
-
-@pytest.mark.usefixtures("mnist")
-def test_all_of_mnist_is_compared_within_seconds_and_has_none() -> None:
-    source = registry.load(SourceRequest("mnist_784"))
-    everything, start = Extended(source, ()), time.process_time()
-
-    found = near.find(everything, range(60_000), range(60_000, 70_000), {*range(70_000)})
-
-    assert found == NearPairs()
-    # 5 s of one core.
-    assert time.process_time() - start < 20

@@ -612,38 +612,3 @@ def test_the_checksum_is_that_of_the_sorted_file_names() -> None:
     swapped = Selection({(TRAIN, "a"): [1, 3], (TEST, "a"): [2]}, names)
 
     assert one.sha256 == reordered.sha256 != swapped.sha256
-
-
-MNIST_STEPS = [(100, 20), (200, 40), (6000, 1000)]
-
-
-@pytest.fixture(scope="module")
-def mnist_rows(mnist: None) -> Source:
-    return registry.load(SourceRequest("mnist_784"))
-
-
-@pytest.mark.parametrize("desired", [3, "all"])
-def test_no_sample_of_mnist_moves_from_100_over_200_to_6000(
-    mnist_rows: Source, desired: object
-) -> None:
-    steps = [
-        asking(source="mnist_784", class_=desired, samples=samples, test_size=test)
-        for samples, test in MNIST_STEPS
-    ]
-    selections = [select(step, mnist_rows) for step in steps]
-
-    for selection, (samples, test) in zip(selections, MNIST_STEPS, strict=True):
-        assert set(selection.counts()[TRAIN].values()) == {samples - test}
-        assert set(selection.counts()[TEST].values()) == {test}
-        assert not images(selection, mnist_rows, TRAIN) & images(selection, mnist_rows, TEST)
-    for before, after in [*pairwise(selections), (selections[0], selections[2])]:
-        assert before.files().items() <= after.files().items()
-
-
-def test_the_first_two_versions_of_mnist_have_the_counts_asked_for(mnist_rows: Source) -> None:
-    small, large = (
-        select(asking(source="mnist_784", class_=3, samples=s, test_size=t), mnist_rows).counts()
-        for s, t in MNIST_STEPS[:2]
-    )
-    assert small == {TRAIN: {"3": 80, "no3": 80}, TEST: {"3": 20, "no3": 20}}
-    assert large == {TRAIN: {"3": 160, "no3": 160}, TEST: {"3": 40, "no3": 40}}

@@ -804,12 +804,3 @@ def test_a_damaged_download_is_named_if_openml_cannot_be_reached(cache: Path, op
 
     with pytest.raises(UserError, match=r"the file in scikit-learn\'s cache below .* is damaged"):
         registry.load(SourceRequest("tiny-drawings"))
-
-
-@pytest.mark.usefixtures("mnist")
-def test_mnist_is_read_from_scikit_learns_cache() -> None:
-    made = load_table("mnist_784")
-
-    assert made.pixels.shape == (70_000, 28, 28)
-    assert classes(made) == [str(digit) for digit in range(10)]
-    assert made.sha256 == "2c28961753a27e11d6ac0e8afd6191db55712b4015bd60a9ca058acfee79e674"
