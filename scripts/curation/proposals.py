@@ -94,7 +94,7 @@ def extended(dataset: Dataset, content: bytes | None, decisions: Iterable[Decisi
     """
     made = curation.extended(content, decisions)
     inputs = replace(dataset.inputs, curation=curation.parse(made))
-    _ = Dataset(inputs, dataset.source).selection  # raises what cannot be
+    _ = Dataset(inputs, dataset.whole).selection  # raises what cannot be
     return made
 
 

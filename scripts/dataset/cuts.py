@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.dataset.encoding import Encoding, Original
+from scripts.dataset.groups import MODULUS, Groups
 from scripts.dataset.order import order, ranked
 from scripts.dataset.selection import Selection
 from scripts.sources.own import Own
@@ -33,13 +34,15 @@ COLORS = 3
 class Cutter:
     """Cuts what is selected from `source` with `seed`; `folders` are the labels of each folder.
 
-    `image_bytes` is how many bytes an image has about.
+    `image_bytes` is how many bytes an image has about. With `groups` the place of an image is that
+    of its group.
     """
 
     source: Source
     seed: int
     folders: Mapping[str, Sequence[str]]
     image_bytes: int
+    groups: Groups | None = None
 
     def cut(self, selection: Selection) -> dict[str, list[int]]:
         """Return the rows of each shard, such as `train/3/00000.parquet`."""
@@ -67,6 +70,8 @@ class Cutter:
         for line in order(self.source, self.seed).values():
             rows, of_batch, at = line.positions
             batches[rows], places[rows] = of_batch, at
+            if self.groups:
+                places[rows] = [self.groups.place(row) / MODULUS for row in rows.tolist()]
         return batches, places
 
     def _counts(self) -> dict[str, list[int]]:

@@ -11,6 +11,7 @@ from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.encoding import Encoding, encoding_of
 from scripts.dataset.folders import folders_of
+from scripts.dataset.groups import groups_of
 from scripts.dataset.selection import Selection
 from scripts.dataset.targets import Target
 from scripts.inputs.config import PARQUET, Config
@@ -19,6 +20,7 @@ from scripts.progress import Bar
 from scripts.sources.extended import Extended, Images
 from scripts.sources.resized import Resized
 from scripts.sources.source import FetchObject, Source
+from scripts.sources.view import view
 from scripts.storage.cache import CachedObject
 from scripts.storage.manifest import Manifest
 
@@ -30,10 +32,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Dataset:
-    """What people wrote, together with the source that it names."""
+    """What people wrote, together with the whole source that it names."""
 
     inputs: Inputs
-    source: Source
+    whole: Source
+
+    @cached_property
+    def source(self) -> Source:
+        """The source as the config looks at it: with its labels, without samples it leaves out."""
+        return view(self.whole, self.config.label_by, self.config.where)
 
     @property
     def config(self) -> Config:
@@ -125,7 +132,9 @@ class Dataset:
 
         folders, _ = folders_of(self.config, self._resized)
         size = cuts.bytes_of_image(self._resized, self.encoding)
-        shards = Cutter(self._resized, self.config.seed, folders, size).cut(self.selection)
+        groups = groups_of(self._resized, self.config) if self.config.group_by else None
+        cutter = Cutter(self._resized, self.config.seed, folders, size, groups)
+        shards = cutter.cut(self.selection)
         return Sharded(self.images, self.encoding, list(folders), shards)
 
     @cached_property

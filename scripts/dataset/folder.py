@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from scripts.dataset.deal import Dealt, Wish, deal, zone, zone_of_own_train
 from scripts.dataset.decisions import Decisions
+from scripts.dataset.groups import Groups
+from scripts.dataset.groups import deal as deal_groups
 from scripts.dataset.order import Image, order
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION, Config, Sizes, Split
@@ -25,11 +27,14 @@ class DatasetFolder:
     name: str
     labels: Sequence[str]
     decisions: Decisions
+    groups: Groups | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def deal(self) -> Dealt:
         """Return the images of each split, and note what is wrong."""
         line = self._line()
+        if self.groups is not None:
+            return self._from_groups(line, self.groups)
         if self.config.split_by != BY_SOURCE:
             return self._from_one(line)
         own = self.source.own_test
@@ -88,6 +93,23 @@ class DatasetFolder:
         dealt = self._dealt(train, wish, zone_of_own_train)
         dealt[TEST] = self._dealt(test, of_test, lambda *_: TEST)[TEST]
         self._check_sizes(sizes, dealt)
+        return dealt
+
+    def _from_groups(self, line: Line, groups: Groups) -> Dealt:
+        """Deal each image to the split of its group."""
+        sizes = self.config.sizes(self.name, len(line))
+        counts = Sizes(*[len(line)] * len(SPLITS)) if self._takes_all else sizes
+        dealt = deal_groups(groups.line(line), groups, dict(zip(SPLITS, counts, strict=True)))
+        found = Sizes(*(len(dealt[split]) for split in SPLITS))
+        for split, size, count in zip(SPLITS, sizes, found, strict=True):
+            if split in self.config.splits and (
+                not count or (count < size and not self._takes_all)
+            ):
+                self._note(
+                    "samples" if split == TRAIN else f"{split}_size",
+                    f"folder {self.name} needs {max(size, 1):,} images for {split}, but the groups"
+                    f" for {split} have {count:,}; ask for fewer samples, or add groups",
+                )
         return dealt
 
     def _wish_for_all(self, line: Line, counts: Mapping[Split, int]) -> Wish:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.sources.shards import DIGEST_SIZE
-from scripts.sources.source import Source, classes
+from scripts.sources.source import NO_LABEL, Source, classes
 
 Batches = npt.NDArray[np.int32]
 Places = npt.NDArray[np.float64]
@@ -52,7 +52,11 @@ def distinct(source: Source) -> Distinct:
     labels, digests = source.labels.tolist(), source.digests
     first = _first_rows(digests)
     rows = (first[digest] for digest in digests)
-    ambiguous = {row for row, label in zip(rows, labels, strict=True) if label != labels[row]}
+    ambiguous = {
+        row
+        for row, label in zip(rows, labels, strict=True)
+        if label != labels[row] and NO_LABEL not in {label, labels[row]}
+    }
     return Distinct(first, frozenset(ambiguous))
 
 
@@ -104,6 +108,7 @@ def order(source: Source, seed: int) -> dict[str, Line]:
         first = _first_rows(source.keys)
         unusable |= set(first.values()).difference(found.first.values())
     rows = np.sort(np.fromiter(first.values(), np.int64, len(first)))
+    rows = rows[source.labels[rows] != NO_LABEL]
     known = classes(source)
     numbers = {label: number for number, label in enumerate(known)}
     labels = np.fromiter((numbers[x] for x in source.labels[rows].tolist()), np.int64, len(rows))

@@ -14,6 +14,8 @@ from scripts.dataset.decisions import Decisions, decisions_of
 from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import folders_of
+from scripts.dataset.groups import Groups, groups_of
+from scripts.dataset.groups import problems_of as pins_against_groups
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import TEST, TRAIN, Config, Split
@@ -123,7 +125,10 @@ def select(
     folders, problems = folders_of(config, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
     problems += [*wrong, *problems_of(additions, source, config)]
-    dealt, wrong = _dealt(config, source, folders, decisions)
+    groups = groups_of(source, config) if config.group_by else None
+    if groups:
+        problems += pins_against_groups(curation, source, groups)
+    dealt, wrong = _dealt(config, source, folders, decisions, groups)
     if problems := [*problems, *wrong]:
         raise InputError(problems)
     folder_of = {label: folder for folder, labels in folders.items() for label in labels}
@@ -145,7 +150,11 @@ def select(
 
 
 def _dealt(
-    config: Config, source: Source, folders: Mapping[str, Sequence[str]], decisions: Decisions
+    config: Config,
+    source: Source,
+    folders: Mapping[str, Sequence[str]],
+    decisions: Decisions,
+    groups: Groups | None,
 ) -> tuple[dict[Place, list[int]], list[Problem]]:
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
     problems = []
@@ -154,7 +163,7 @@ def _dealt(
         problems.append(config.problem(("split_by",), message))
     dealt: dict[Place, list[int]] = {}
     for name, labels in folders.items():
-        folder = DatasetFolder(config, source, name, labels, decisions)
+        folder = DatasetFolder(config, source, name, labels, decisions, groups)
         for split, images in folder.deal().items():
             if split in config.splits:
                 dealt[split, name] = [image.row for image in images]

@@ -7,6 +7,7 @@ each split stays on its side, whatever the newer batch brings.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scripts.dataset.deal import VALIDATION_END
 from scripts.dataset.order import Image, order
@@ -18,7 +19,8 @@ from scripts.releases.history import History
 from scripts.releases.releases import Release, number
 from scripts.sources.own import Own
 from scripts.sources.pointer import OTHERS, BatchRecord
-from scripts.sources.source import Zones
+from scripts.sources.source import Source, Zones
+from scripts.sources.view import view
 
 MIDDLE = float(VALIDATION_END)
 # Where nothing was released: a fifth for test, and no validation set.
@@ -90,17 +92,23 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
     """Return the batches of `source`, all of them closed.
 
     `accepted` are the releases, oldest first. Of those of this source, the newest one counts, and
-    those that compare with it and that its config demands: a new split owes nothing to others.
-    Raises `UserError` when one of them is not available.
+    those that compare with it, that its config demands, and that look at the source in the same
+    way: a new split owes nothing to others. Groups need no cuts. Raises `UserError` when one of
+    them is not available.
     """
     used = [release for release in accepted if _is_of(git, source, release)]
     newest = used[-1] if used else None
+    config = newest.lock.meta.config if newest else {}
+    if newest and config.get("group_by"):
+        newest, used = None, []
     if newest:
+        used = [one for one in used if _view(one.lock.meta.config) == _view(config)]
         kept = comparison.without_leak(History(git, accepted), newest)
-        since = number(str(newest.lock.meta.config.get("comparable_since") or "v0"))
+        since = number(str(config.get("comparable_since") or "v0"))
         used = [one for one in used if one.tag in kept and number(one.tag) >= since]
-    seed = int(newest.lock.meta.config.get("seed", 0)) if newest else 0
-    images = {image.row: image for line in order(source, seed).values() for image in line}
+    seed = int(config.get("seed", 0)) if newest else 0
+    seen = view(source, *_view(config)) if newest else source
+    images = {image.row: image for line in order(seen, seed).values() for image in line}
     uses: dict[Part, Use] = defaultdict(Use)
     drawn: Counter[str] = Counter()
     for release in used:
@@ -108,9 +116,9 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
         drawn = Counter(split for split, _ in rows)
         is_own = release.lock.meta.config.get("split_by") == SOURCE
         for split, row in rows:
-            use = uses[_part(source, images[row])]
+            use = uses[_part(seen, images[row])]
             (use.note_of_own if is_own else use.note)(split, images[row].place)
-    sizes = Counter(_part(source, image) for image in images.values())
+    sizes = Counter(_part(seen, image) for image in images.values())
     wanted = _wanted(drawn)
     return [
         batch.model_copy(update={"zones": _zones(number, batch, wanted, uses, sizes)})
@@ -137,7 +145,12 @@ def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
             yield image.split, row
 
 
-def _part(source: Own, image: Image) -> Part:
+def _view(config: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the keys of a config that choose labels and samples."""
+    return config.get("label_by"), config.get("where")
+
+
+def _part(source: Source, image: Image) -> Part:
     return image.batch, str(source.labels[image.row])
 
 

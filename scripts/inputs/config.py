@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 from scripts.inputs.config_values import (
     ALL,
     SIZE,
+    Column,
+    Conditions,
     ImageSize,
     Label,
     Labels,
@@ -31,6 +33,7 @@ from scripts.inputs.strict_yaml import Document, Location
 SCHEMA_FILE = "scripts/inputs/dataset_config.schema.json"
 # The value of `split_by`.
 SOURCE = "source"
+FRACTIONS = "with group_by, expected one fraction such as 0.2, because a group can be in any folder"
 # The values of `format`.
 Format = Literal["png", "parquet"]
 PNG: Format = "png"
@@ -90,6 +93,25 @@ class Config(BaseModel):
         description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`. Needed if the "
         "images of the source differ in size.",
         examples=[28, "64x48"],
+    )
+    label_by: Column | None = Field(
+        None,
+        description="The column of metadata that holds the label, in place of the source's labels:"
+        " another question about the same images.",
+        examples=["species"],
+    )
+    where: Conditions | None = Field(
+        None,
+        description="Only samples with one of these values: a column of metadata and a value, or a"
+        " list of values.",
+        examples=[{"view": ["PA", "AP"]}],
+    )
+    group_by: Column | None = Field(
+        None,
+        description="The column of metadata that holds the group, such as a patient: all samples of"
+        " a group are in one split, in every comparable release. test_size and validation_size are"
+        " fractions then, the same for all classes.",
+        examples=["patient"],
     )
     class_: Annotated[
         Annotated[Label, Tag("one")] | Annotated[Labels, Tag("list")],
@@ -181,6 +203,21 @@ class Config(BaseModel):
         splits, samples = info.data.get("split_by", SOURCE), info.data.get("samples", ALL)
         if value is None and (splits, samples) != (SOURCE, ALL):
             raise PydanticCustomError("missing", SIZE)
+        return value
+
+    @field_validator("split_by")
+    @classmethod
+    def _refuse_two_splits(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("group_by") is not None:
+            raise PydanticCustomError("split_by", "with group_by, the groups decide the splits")
+        return value
+
+    @field_validator("test_size", "validation_size")
+    @classmethod
+    def _require_fractions(cls, value: object, info: ValidationInfo) -> object:
+        is_grouped = info.data.get("group_by") is not None
+        if value is not None and is_grouped and not isinstance(value, float):
+            raise PydanticCustomError("fraction", FRACTIONS)
         return value
 
     @field_validator("encoding")

@@ -73,6 +73,15 @@ def _label(value: object, info: ValidationInfo) -> object:
     return _quoted(value)
 
 
+def _value(value: object) -> object:
+    """Return a value of a column as it is written: numbers and truth values need no quotes."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return str(value) if isinstance(value, Unquoted) else value
+
+
 def shape(value: object) -> str:
     """Return whether `value` is one, a list, or by folder."""
     return "by folder" if isinstance(value, dict) else "list" if isinstance(value, list) else "one"
@@ -126,6 +135,19 @@ Label = Annotated[
     Field(min_length=1, max_length=MAX_NAME),
     WithJsonSchema({"type": ["integer", "string"], "minLength": 1, "maxLength": MAX_NAME}),
 ]
+# The name of a column of metadata, and the values of it that are wanted.
+Column = Annotated[str, BeforeValidator(_label), Field(min_length=1, max_length=MAX_NAME)]
+_Value = Annotated[
+    str,
+    BeforeValidator(_value),
+    Field(max_length=MAX_NAME),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+Values = Annotated[
+    Annotated[_Value, Tag("one")] | Annotated[list[_Value], Field(min_length=1), Tag("list")],
+    by_shape(shape, "expected one value or a list of values"),
+]
+Conditions = Annotated[dict[Column, Values], Field(min_length=1)]
 Labels = Annotated[list[Label], Field(min_length=1), AfterValidator(_unique)]
 ReleaseTag = Annotated[str, Field(pattern=r"^v(0|[1-9][0-9]{0,8})$"), says(RELEASE)]
 ImageSize = Annotated[

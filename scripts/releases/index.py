@@ -14,12 +14,15 @@ from scripts.errors import UserError
 from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
 from scripts.inputs.images import decode
+from scripts.sources.own import Own
+from scripts.sources.view import text
 from scripts.storage import records
 
-# A line is a digest in hex, the split and folder of the image, and, where it was resized, the
-# digest of what it became.
+# A line is a digest in hex, the split and folder of the image, where it was resized the digest of
+# what it became, and where it has a group the beginning of the group's digest.
 HEX = 64
-END = re.compile(r"  ([^/\n]+)/([^/\n]+?)(?:  ([0-9a-f]{64}))?")
+GROUP = 16
+END = re.compile(r"  ([^/\n]+)/([^/\n]+?)(?:  ([0-9a-f]{64}))?(?:  g:([0-9a-f]{16}))?")
 
 Place = tuple[str, str]
 
@@ -30,10 +33,12 @@ class Index:
 
     `resized` holds the SHA-256 of the pixels in the dataset, of images that were resized. Records
     from before it was kept know only the pixels in the dataset: there, `places` go by these.
+    `groups` names the group of each image that has one, if the version was split by groups.
     """
 
     places: Mapping[bytes, Place]
     resized: Mapping[bytes, bytes] = field(default_factory=dict)
+    groups: Mapping[bytes, str] = field(default_factory=dict)
 
     def split(self, split: str) -> frozenset[bytes]:
         """Return the images of a split."""
@@ -66,6 +71,8 @@ class Index:
     def leaks(self, other: "Index") -> tuple[set[bytes], set[bytes]]:
         """Return the images on two sides: of the test set of `other` in the train set of this one,
         and of the train set of `other` in the test set of this one. Test includes validation.
+
+        Where both know groups, an image counts too if another one of its group is there.
         """
         sides = (self.split(TRAIN), other.evaluation), (self.evaluation, other.split(TRAIN))
         from_test, from_train = (
@@ -74,7 +81,17 @@ class Index:
             else {*mine & theirs}
             for mine, theirs in sides
         )
+        if self.groups and other.groups:
+            from_test |= self._of_groups(self.split(TRAIN), other.groups_of(other.evaluation))
+            from_train |= self._of_groups(self.evaluation, other.groups_of(other.split(TRAIN)))
         return from_test, from_train
+
+    def groups_of(self, images: Iterable[bytes]) -> set[str]:
+        """Return the groups of `images`."""
+        return {self.groups[image] for image in images if image in self.groups}
+
+    def _of_groups(self, images: Iterable[bytes], groups: set[str]) -> set[bytes]:
+        return {image for image in images if self.groups.get(image) in groups}
 
     def seen(self, images: Iterable[bytes]) -> set[bytes]:
         """Return the digests of `images`, before and after resizing."""
@@ -113,7 +130,8 @@ class Index:
         }
 
     def _after(self, image: bytes) -> str:
-        return f"  {self.resized[image].hex()}" if image in self.resized else ""
+        shown = f"  {self.resized[image].hex()}" if image in self.resized else ""
+        return f"{shown}  g:{self.groups[image]}" if image in self.groups else shown
 
     @cached_property
     def _by_pixels(self) -> dict[bytes, bytes]:
@@ -143,7 +161,26 @@ def of_dataset(dataset: Dataset) -> Index:
         if originals is not shown
         else {}
     )
-    return Index({originals[row]: place for row, place in places.items()}, resized)
+    groups = {
+        originals[row]: _group(dataset, value)
+        for row, value in groups_by_row(dataset, places).items()
+    }
+    return Index({originals[row]: place for row, place in places.items()}, resized, groups)
+
+
+def groups_by_row(dataset: Dataset, rows: Iterable[int]) -> dict[int, str]:
+    """Return the group of each of `rows` that has one, if the config names their column."""
+    column = dataset.config.group_by
+    if column is None or not isinstance(dataset.whole, Own):
+        return {}
+    values, count = dataset.whole.column(column), len(dataset.whole.labels)
+    return {row: found for row in rows if row < count and (found := text(values[row]))}
+
+
+def _group(dataset: Dataset, value: str) -> str:
+    """Return what stands for a group: the same in every version of a source and a column."""
+    named = f"{dataset.source.name}:{dataset.config.group_by}:{value}"
+    return hashlib.sha256(named.encode()).hexdigest()[:GROUP]
 
 
 def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
@@ -167,8 +204,9 @@ def parse(content: bytes) -> Index:
     except ValueError:
         raise UserError("the record is not the index of a version") from None
     return Index(
-        {image: place for image, (place, _) in lines_of.items()},
-        {image: shown for image, (_, shown) in lines_of.items() if shown is not None},
+        {image: place for image, (place, _, _) in lines_of.items()},
+        {image: shown for image, (_, shown, _) in lines_of.items() if shown is not None},
+        {image: group for image, (_, _, group) in lines_of.items() if group is not None},
     )
 
 
@@ -177,12 +215,12 @@ def _digests(text: str) -> list[bytes]:
     return [raw[start : start + size] for start in range(0, len(raw), size)]
 
 
-def _parts(end: str) -> tuple[Place, bytes | None]:
-    """Return the split and folder at the end of a line, and the digest after resizing, if any.
+def _parts(end: str) -> tuple[Place, bytes | None, str | None]:
+    """Return the split and folder at the end of a line, the digest after resizing, and the group.
 
     Raises `ValueError` for anything else.
     """
     if not (found := END.fullmatch(end)):
         raise ValueError(end)
-    split, folder, shown = found.groups()
-    return (split, folder), bytes.fromhex(shown) if shown else None
+    split, folder, shown, group = found.groups()
+    return (split, folder), bytes.fromhex(shown) if shown else None, group

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from scripts.dataset import bounds
+from scripts.dataset import bounds, columns
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git.git import CheckedOut, Git
@@ -71,6 +71,9 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
 
 def checked(dataset: Dataset) -> Dataset:
     """Return `dataset`, selected; raises `InputError` with every problem."""
+    if missing := [*columns.problems_of(dataset.config, dataset.whole)]:
+        # Without its column, no sample has a label or a group.
+        raise InputError(missing)
     sizes = [*_size_problems(dataset), *bounds.problems_of(dataset.inputs, dataset.source)]
     if sizes:
         # Images of different sizes cannot be selected: copies are found after resizing.

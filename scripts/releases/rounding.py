@@ -33,7 +33,7 @@ def sizes_that_keep(dataset: Dataset, keeps: Callable[[Dataset], bool]) -> str:
     """
     for sizes in _candidates(dataset):
         config = dataset.config.model_copy(update={key: dict(of) for key, of in sizes.items()})
-        other = Dataset(replace(dataset.inputs, config=config), dataset.source)
+        other = Dataset(replace(dataset.inputs, config=config), dataset.whole)
         try:
             if keeps(other):
                 return " and ".join(f"{key}: {_written(of)}" for key, of in sizes.items())
@@ -69,7 +69,7 @@ def _candidates(dataset: Dataset) -> Iterator[Sizes]:
 def _of_all(dataset: Dataset, config: Config) -> Dataset | None:
     """Return `dataset` with all images of the source, None where it cannot be."""
     inputs = replace(dataset.inputs, config=config.model_copy(update={"samples": ALL}))
-    made = Dataset(inputs, dataset.source)
+    made = Dataset(inputs, dataset.whole)
     try:
         _ = made.selection
     except InputError:

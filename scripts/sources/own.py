@@ -1,6 +1,7 @@
 """Your own source: images that `ingest` has stored in shards, named by `sources/NAME.dvc`."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,7 +18,7 @@ from scripts.inputs.images import ImageError
 from scripts.sources import pointer as pointers
 from scripts.sources import shards
 from scripts.sources.pointer import DIFFERENT, BatchRecord, Pointer
-from scripts.sources.shards import Details, Digests, Rows, Shards
+from scripts.sources.shards import Details, Digests, MetadataValue, Rows, Shards
 from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
 from scripts.sources.summaries import summary_name
 from scripts.storage import manifest
@@ -128,6 +129,27 @@ class Own:
         digests = {row: self.digests[row] for row in rows}
         known = {row: self.rows.files[row] for row in rows}
         return OwnReader(self.name, self.shards.sizes, names, digests, known, fetch)
+
+    def column(self, name: str) -> list[MetadataValue]:
+        """Return the value of each row in a column of metadata, None where it has none.
+
+        Raises `UserError` when an index is not available.
+        """
+        return [one.get(name) for one in self.metadata]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns of metadata, sorted."""
+        return sorted({name for one in self.metadata for name in one})
+
+    @cached_property
+    def metadata(self) -> Sequence[Mapping[str, MetadataValue]]:
+        """The metadata of each row, by column; that of older batches is empty."""
+        found: list[Mapping[str, MetadataValue]] = []
+        for number, batch in enumerate(self.pointer.batches):
+            details = self.details(number)
+            found += map(json.loads, details.metadata) if details else [{}] * batch.images
+        return found
 
     def details(self, batch: int) -> Details | None:
         """Return the details of a batch, None where older machinery wrote it.

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from scripts.errors import UserError
 
+# The label of a sample that has none: it is in no dataset.
+NO_LABEL = ""
 # Returns the path of an object, which is fetched when it is not here.
 FetchObject = Callable[[str], Path]
 # One image: gray values in the shape (height, width), or RGB in the shape (height, width, 3).
@@ -185,7 +187,7 @@ class Source(Protocol):
 
 def classes(source: Source) -> list[str]:
     """Return every label of `source`: by number where all are numbers, otherwise by name."""
-    labels = np.unique(source.labels).tolist()
+    labels = [label for label in np.unique(source.labels).tolist() if label != NO_LABEL]
     return sorted(labels, key=int) if all(x.isdecimal() for x in labels) else sorted(labels)
 
 

@@ -1,0 +1,32 @@
+"""The columns of metadata that a config names, compared with those of the source."""
+
+from collections.abc import Iterator
+
+from scripts.dataset.folders import first_names
+from scripts.inputs.config import Config
+from scripts.inputs.problems import Problem
+from scripts.inputs.strict_yaml import KEY, Location
+from scripts.sources.own import Own
+from scripts.sources.source import Source
+
+
+def problems_of(config: Config, source: Source) -> Iterator[Problem]:
+    """Yield the columns that the whole `source` does not have, each at its place."""
+    named = list(_named(config))
+    if not named:
+        return
+    known = source.columns if isinstance(source, Own) else []
+    has = f"it has {first_names(known)}" if known else "it has no metadata"
+    for at, column in named:
+        if column not in known:
+            message = f"{at[0]}: {source.name} has no column {column!r}; {has}"
+            yield config.problem(at, message)
+
+
+def _named(config: Config) -> Iterator[tuple[Location, str]]:
+    if config.label_by is not None:
+        yield ("label_by",), config.label_by
+    if config.group_by is not None:
+        yield ("group_by",), config.group_by
+    for column in config.where or {}:
+        yield ("where", column, KEY), column
