@@ -15,7 +15,7 @@ from scripts.inputs.images import decode
 from scripts.progress import Bar
 from scripts.site import atlas, bundle
 from scripts.site.bundle import Bundle, NearRecord
-from scripts.site.sheets import Picture, PictureSheet, Place, Sheets
+from scripts.site.sheets import PictureSheet, Place, SheetPicture, Sheets
 from scripts.sources.source import Pixels
 from scripts.storage import files, manifest
 from scripts.storage.derived import Derived
@@ -153,7 +153,7 @@ class _Rows:
         _, sheet, number = self.rows[row]
         return self._pictures.read(sheet)[number]
 
-    def picture(self, row: int) -> Picture:
+    def picture(self, row: int) -> SheetPicture:
         _, sheet, number = self.rows[row]
         return sheet.pictures[number]
 

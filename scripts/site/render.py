@@ -18,7 +18,7 @@ from scripts.site.changes import Placed
 from scripts.site.known import Ambiguous
 from scripts.site.pictures import Pictures
 from scripts.site.sections import Shown, source_label
-from scripts.site.sheets import Picture, PictureSheet
+from scripts.site.sheets import PictureSheet, SheetPicture
 from scripts.storage import files, manifest
 
 MAX_CURATED = 200
@@ -157,7 +157,9 @@ class _Site:
             by_shape.setdefault(one.image.shape, []).append(one)
         shown = []
         for images in by_shape.values():
-            sheet = PictureSheet(tuple(Picture(one.identifiers[0], _md5(one)) for one in images))
+            sheet = PictureSheet(
+                tuple(SheetPicture(one.identifiers[0], _md5(one)) for one in images)
+            )
             drawn = atlas.draw([one.image for one in images])
             self._pictures.write(drawn, sheet.key, len(images))
             for place, one in enumerate(images):

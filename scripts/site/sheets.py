@@ -21,7 +21,7 @@ BUDGET = 1_500_000
 KEY_LENGTH = 32
 
 
-class Picture(NamedTuple):
+class SheetPicture(NamedTuple):
     """A sample on a sheet: its identifier, and the MD5 of its PNG."""
 
     identifier: str
@@ -32,7 +32,7 @@ class Picture(NamedTuple):
 class PictureSheet:
     """Samples of one split and class, in the order of their images in the atlas."""
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[SheetPicture, ...]
 
     @cached_property
     def key(self) -> str:
@@ -51,10 +51,10 @@ def of_version(before: Sheets, samples: Iterable[ReleasedSample], mean_size: flo
 
     `mean_size` is that of the files of its images, in bytes.
     """
-    by_place: dict[Place, list[Picture]] = {}
+    by_place: dict[Place, list[SheetPicture]] = {}
     for sample in samples:
         pictures = by_place.setdefault((sample.split, sample.label), [])
-        pictures.append(Picture(sample.identifier, sample.md5))
+        pictures.append(SheetPicture(sample.identifier, sample.md5))
     most = capacity(mean_size)
     return {
         place: extended(before.get(place, ()), pictures, most)
@@ -69,7 +69,7 @@ def capacity(mean_size: float) -> int:
 
 
 def extended(
-    before: Sequence[PictureSheet], pictures: Sequence[Picture], most: int
+    before: Sequence[PictureSheet], pictures: Sequence[SheetPicture], most: int
 ) -> Sequence[PictureSheet]:
     """Return sheets of `pictures`: those of `before` as far as possible, then what is new.
 
@@ -89,12 +89,12 @@ def extended(
     return [*sheets, *_filled(rest, most)]
 
 
-def _without(sheet: PictureSheet, there: Mapping[Picture, None]) -> PictureSheet:
+def _without(sheet: PictureSheet, there: Mapping[SheetPicture, None]) -> PictureSheet:
     """Return `sheet` with those of its images that are `there`; the same where all are."""
     kept = tuple(picture for picture in sheet.pictures if picture in there)
     return sheet if len(kept) == len(sheet.pictures) else PictureSheet(kept)
 
 
-def _filled(pictures: Sequence[Picture], most: int) -> Iterator[PictureSheet]:
+def _filled(pictures: Sequence[SheetPicture], most: int) -> Iterator[PictureSheet]:
     for start in range(0, len(pictures), most):
         yield PictureSheet(tuple(pictures[start : start + most]))

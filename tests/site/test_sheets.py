@@ -4,17 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.site import sheets
-from scripts.site.sheets import COLUMNS, Picture, PictureSheet
+from scripts.site.sheets import COLUMNS, PictureSheet, SheetPicture
 
 numbers = st.sets(st.integers(0, 400), max_size=120)
 most = st.integers(1, 30)
 
 
-def pictures(some: set[int]) -> list[Picture]:
-    return [Picture(f"{number:05}", f"{number:032x}") for number in some]
+def pictures(some: set[int]) -> list[SheetPicture]:
+    return [SheetPicture(f"{number:05}", f"{number:032x}") for number in some]
 
 
-def on(found: list[PictureSheet] | tuple[PictureSheet, ...]) -> list[Picture]:
+def on(found: list[PictureSheet] | tuple[PictureSheet, ...]) -> list[SheetPicture]:
     return [picture for sheet in found for picture in sheet.pictures]
 
 
