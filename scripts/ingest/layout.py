@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 
 from scripts.ingest.findings import Findings
 from scripts.inputs.config import TEST, TRAIN
+from scripts.inputs.paths import IMAGE_SUFFIXES
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
+SUFFIXES = {*IMAGE_SUFFIXES}
 OWN_SPLITS = {TRAIN, TEST}
 # What others call sets that a source does not have.
 OTHER_SPLITS = {"validation", "valid", "val", "dev"}

@@ -9,10 +9,9 @@ from scripts.errors import printable
 from scripts.inputs import images, stored
 from scripts.inputs.config import SPLITS, Config, Split
 from scripts.inputs.images import ImageError, Picture, Pixels
-from scripts.inputs.paths import ADDITIONS_FOLDER
+from scripts.inputs.paths import ADDITIONS_FOLDER, IMAGE_SUFFIXES, is_image_name
 from scripts.inputs.problems import START, Problem
 
-EXTENSIONS = (".png", ".jpg", ".jpeg")
 MAX_FILES = 1_000
 # Bytes of one file, and of all.
 MAX_FILE = 8 * 1024 * 1024
@@ -144,6 +143,7 @@ def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, 
         wrong.append(f"unknown split; expected {', '.join(SPLITS[:-1])} or {SPLITS[-1]}")
     elif config and split not in config.splits:
         wrong.append(f"there is no {split} set; add {split}_size to the config")
-    if not name.lower().endswith(EXTENSIONS):
-        wrong.append(f"the name must end in {', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}")
+    if not is_image_name(name):
+        *others, last = IMAGE_SUFFIXES
+        wrong.append(f"the name must end in {', '.join(others)} or {last}")
     return (split, label) if split else None, wrong

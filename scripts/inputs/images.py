@@ -3,33 +3,41 @@
 import hashlib
 import io
 import warnings
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
+from PIL import ExifTags, Image, PngImagePlugin
+from PIL.ImageFile import ImageFile
 
-from scripts.inputs.stored import is_pointer
+from scripts.inputs import color, damage, formats
 
-MAX_BYTES = 32 * 1024 * 1024
-MAX_SIDE = 4096
-# The modes that a dataset can hold, and what others are called.
+MAX_BYTES = 64 * 1024 * 1024
+# Pillow's limit: https://pillow.readthedocs.io/en/stable/reference/limits.html
+MAX_PIXELS = 89_478_485
+# The modes of pixels, and what they are called.
 MODES = {"L": "gray", "RGB": "RGB"}
-OTHER_MODES = {
-    "1": "black and white with 1 bit",
-    "LA": "gray with transparency",
-    "P": "a palette",
-    "PA": "a palette with transparency",
-    "RGBA": "RGB with transparency",
-}
-# How a file of each format begins. Its content decides, not its name: a PNG called photo.jpg is
-# read as what it is.
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 # Pillow computes this filter for 8-bit images in whole numbers, so its bytes are the same on every
 # machine: https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters
 FILTER = Image.Resampling.BICUBIC
+# Pillow reads 64 MiB of metadata in a PNG, but only 1 MiB of one kind by default.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+DAMAGE: Mapping[str, Callable[[bytes], str]] = {
+    ".jpg": damage.of_jpeg,
+    ".png": damage.of_png,
+    ".webp": damage.of_webp,
+}
+# How a picture is turned upright, by what its metadata says.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -38,25 +46,51 @@ class ImageError(Exception):
     """A file is not an image that a dataset can hold; its text says why."""
 
 
-def decode(content: bytes) -> Pixels:
-    """Return the pixels of a PNG or JPEG file: (height, width) if gray, (height, width, 3) if RGB.
+class Picture(NamedTuple):
+    """An image file, decoded.
 
-    A photo is turned upright as its metadata says. Raises `ImageError` for anything else: other
-    formats, colors with transparency, 16 bits, animations, damaged or very large files.
+    `pixels` are upright 8-bit sRGB: (height, width) if gray, (height, width, 3) if RGB. `digest` is
+    the SHA-256 of the pixels as they are shown, before that conversion; `converted` says what had
+    to be converted, such as "a palette and transparency", "" for nothing. `ending` is that of the
+    format, such as ".jpg".
+    """
+
+    pixels: Pixels
+    digest: bytes
+    ending: str
+    converted: str
+
+
+def read(content: bytes) -> Picture:
+    """Return the picture in an image file.
+
+    Raises `ImageError` for other files, for those with several pictures, and for damaged or very
+    large ones.
     """
     if not content:
         raise ImageError("it is empty")
     if len(content) > MAX_BYTES:
         raise ImageError(f"it has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed")
+    known = formats.recognize(content)
+    if known is None:
+        raise ImageError(formats.instead(content))
     try:
         # Pillow warns of metadata that it does not understand.
         with warnings.catch_warnings(action="ignore"):
-            return _pixels(content)
+            return _read(content, known)
     except (ImageError, MemoryError):
         raise
+    except Image.DecompressionBombError:
+        raise ImageError(f"it has more than {MAX_PIXELS:,} pixels") from None
     except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
+        _refuse_damage(content, known.ending)
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"it is damaged ({reason})") from None
+
+
+def decode(content: bytes) -> Pixels:
+    """Return the pixels of an image file; raises `ImageError` as `read` does."""
+    return read(content).pixels
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -72,66 +106,37 @@ def described(shape: tuple[int, ...]) -> str:
     return f"{width:,} x {height:,} {'RGB' if colors else 'gray'}"
 
 
-def _pixels(content: bytes) -> Pixels:
-    with _opened(content) as image:
-        _check(image)
-        if isinstance(image, PngImageFile):
-            _check_complete(content)
-        return np.asarray(ImageOps.exif_transpose(image))
-
-
-def _opened(content: bytes) -> PngImageFile | JpegImageFile:
-    """Return the image of a file, not decoded yet.
-
-    Not by `Image.open`, which takes a photo that comes with a preview for a series of pictures, and
-    refuses very large images before their size can be named.
-    """
-    if content.startswith(PNG):
-        return PngImageFile(io.BytesIO(content))
-    if content.startswith(JPEG):
-        return JpegImageFile(io.BytesIO(content))
-    if is_pointer(content):
-        raise ImageError("it is a pointer of Git LFS, not an image; fetch it with: git lfs pull")
-    raise ImageError("it is not a PNG or JPEG file")
-
-
-def _check(image: PngImageFile | JpegImageFile) -> None:
-    if max(image.size) > MAX_SIDE:
+def _read(content: bytes, known: formats.Format) -> Picture:
+    with known.file(io.BytesIO(content)) as image:
         width, height = image.size
-        raise ImageError(
-            f"it has {width:,} x {height:,} pixels; at most {MAX_SIDE:,} on a side are allowed"
-        )
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageError("it is an animation; save one picture of it")
-    if any(";16" in str(tile.args) for tile in image.tile):
-        # Pillow would drop half of the bits of such colors.
-        raise ImageError("it has 16 bits for each color; save it with 8")
-    if image.mode not in MODES or "transparency" in image.info:
-        known = f"{MODES[image.mode]} with transparency" if image.mode in MODES else None
-        found = known or OTHER_MODES.get(image.mode, image.mode)
-        raise ImageError(
-            f"its colors are {found}; save it as 8-bit gray or RGB without transparency"
-        )
+        if width * height > MAX_PIXELS:
+            raise ImageError(
+                f"it has {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} are allowed"
+            )
+        if message := formats.problem(image, len(content)):
+            raise ImageError(message)
+        _refuse_damage(content, known.ending)
+        bits, is_gray = formats.bits(image), formats.is_gray(image)
+        formats.scale_transparency(image)
+        image.load()
+        # Of some formats, only decoding finds the profile.
+        profile = image.info.get("icc_profile")
+        upright = _upright(image)
+        upright = upright.convert("LA") if is_gray else upright
+        pixels, digest, converted = color.show(upright, profile, bits)
+        return Picture(pixels, digest, known.ending, " and ".join(converted))
 
 
-def _check_complete(content: bytes) -> None:
-    """Raise an error where a PNG ends early, or a checksum in it is wrong."""
-    # This leaves an image that cannot be decoded any more.
-    with PngImageFile(io.BytesIO(content)) as image:
-        image.verify()
+def _refuse_damage(content: bytes, ending: str) -> None:
+    find = DAMAGE.get(ending)
+    if find and (reason := find(content)):
+        raise ImageError(f"it is damaged: {reason}")
 
 
-class Picture(NamedTuple):
-    """An image file, decoded."""
-
-    pixels: Pixels
-    digest: bytes
-    ending: str
-    converted: str
-
-
-def read(content: bytes) -> Picture:
-    """Return the picture in a file."""
-    pixels = decode(content)
-    ending = ".png" if content.startswith(PNG) else ".jpg"
-    return Picture(pixels, hashlib.sha256(pixels.tobytes()).digest(), ending, "")
+def _upright(image: ImageFile) -> Image.Image:
+    """Return the image turned upright; damaged metadata turns nothing."""
+    try:
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - damaged metadata fails in many ways
+        return image
+    return image if turn is None else image.transpose(turn)

@@ -30,6 +30,11 @@ INPUT_PATHS = (
 CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", RELEASES_FILE)
 
 
+# How the names of images end. What a file is, its content decides.
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
 # Files in the folder of additions that are not meant as images; hidden files are not either.
 NO_IMAGES = {"readme.md", "thumbs.db", "desktop.ini"}
 
@@ -41,6 +46,11 @@ def is_image(path: str) -> bool:
     """
     name = path.rpartition("/")[2].lower()
     return not name.startswith(".") and name not in NO_IMAGES
+
+
+def is_image_name(path: str) -> bool:
+    """Return whether a file is expected to be an image by its name."""
+    return path.lower().endswith(IMAGE_SUFFIXES)
 
 
 def digest(root: Path) -> str:

@@ -181,10 +181,12 @@ def test_problems_are_annotated_and_nothing_is_built(
             1,
             "::error file=additions/train/3/a%2Cb\\n%3A%3Ax.png,line=1,col=1::it is 9 x 9 gray, but"
             " the images of digits are 8 x 8 gray\n"
-            "::error file=additions/train/3/text.png,line=1,col=1::it is not a PNG or JPEG file\n",
+            "::error file=additions/train/3/text.png,line=1,col=1::it is not a JPEG, PNG,"
+            " WebP, GIF, BMP, TIFF or PPM file\n",
             "additions/train/3/a,b\\n::x.png:1:1: it is 9 x 9 gray, but the images of digits are"
             " 8 x 8 gray\n"
-            "additions/train/3/text.png:1:1: it is not a PNG or JPEG file\n",
+            "additions/train/3/text.png:1:1: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM"
+            " file\n",
         )
     assert not (repository.root / "dataset").exists()
     assert not repository.cache.exists()

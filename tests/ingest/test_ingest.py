@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from scripts.ingest import images_read, reading, writer
@@ -18,7 +19,7 @@ from scripts.sources.shards import Details, Rows
 from scripts.sources.source import SourceRequest
 from scripts.storage.transfer import fetcher
 from tests.ingest.pictures import labeled, picture, write
-from tests.inputs.pictures import encoded
+from tests.inputs.pictures import encoded, gray
 from tests.repository import (
     Repository,
     Result,
@@ -318,7 +319,7 @@ def test_every_problem_of_parquet_files_is_named(
         "train-0.parquet row 2: its label 7 is not one of the 1 classes",
         "train-0.parquet row 3: its label -1 is not one of the 1 classes",
         "train-0.parquet row 4: the file holds no image; it may only name the path of one",
-        "train-0.parquet row 5: it is not a PNG or JPEG file",
+        "train-0.parquet row 5: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
         "train-1.parquet row 1: the file holds no image",
         "validation-0.parquet: a source has train and test sets only.",
         "test-0.parquet: it is not a Parquet file, or damaged (",
@@ -536,7 +537,9 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
         {
             "cat/text.png": b"no image",
             "cat/cut.png": picture(1)[:60],
-            "cat/cmyk.jpg": picture(1, mode="CMYK", kind="JPEG"),
+            "cat/moving.gif": encoded(
+                gray(8, 8), "GIF", save_all=True, append_images=[Image.fromarray(255 - gray(8, 8))]
+            ),
             "cat/red.png": picture(1, mode="RGB"),
             "two words/1.png": picture(51),
             "größe/1.png": picture(52),
@@ -546,13 +549,12 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
     )
     result = run("ingest", "shapes", str(photos))
     assert_nothing_written(repository, result)
-    assert result.err.startswith(f"error: 8 problems in {photos}, so nothing is ingested:\n")
+    assert result.err.startswith(f"error: 7 problems in {photos}, so nothing is ingested:\n")
     for line in (
         "top.png: expected LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE",
-        "cat/text.png: it is not a PNG or JPEG file",
-        "cat/cut.png: it is damaged (",
-        "cat/cmyk.jpg: its colors are CMYK",
-        "cat/red.png: 1 images are RGB, but the others are gray; a source must be all gray",
+        "cat/text.png: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
+        "cat/cut.png: it is damaged: its end is missing",
+        "cat/moving.gif: it is an animation with 2 frames; save one picture of it",
         "two words: source shapes has the class 'two words', which cannot be a folder name.",
         "größe: source shapes has the class 'größe', which cannot be a folder name.",
         "shapes: source shapes has classes that differ only in upper and lower case",
@@ -570,7 +572,8 @@ def test_of_many_problems_only_the_first_are_listed(
     kept = ".dvc/tmp/problems/ingest.txt"
     assert result.err.endswith(f"    and 80 more\nthe complete list is in {kept}\n")
     listed = (repository.root / kept).read_text().splitlines()
-    assert listed == [f"{name}: it is not a PNG or JPEG file" for name in sorted(files)]
+    message = "it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"
+    assert listed == [f"{name}: {message}" for name in sorted(files)]
 
 
 def test_images_in_color_beside_gray_ones_make_all_of_a_version_rgb(
@@ -597,10 +600,10 @@ def test_a_very_large_file_is_refused_without_reading_it(
     repository: Repository, run: Run, photos: Path
 ) -> None:
     with (photos / "cat" / "large.png").open("wb") as file:
-        file.truncate(40_000_000)
+        file.truncate(70_000_000)
     result = run("ingest", "shapes", str(photos))
     assert_nothing_written(repository, result)
-    assert "cat/large.png: it has 40,000,000 bytes; at most 33,554,432 are allowed" in result.err
+    assert "cat/large.png: it has 70,000,000 bytes; at most 67,108,864 are allowed" in result.err
 
 
 def test_images_whose_identifiers_clash_are_refused(

@@ -72,6 +72,10 @@ def test_images_are_resized_as_the_config_says() -> None:
 
 
 PLACE = "expected additions/SPLIT/LABEL/NAME, such as additions/train/3/one.png"
+ENDINGS = (
+    "the name must end in .jpg, .jpeg, .jpe, .jfif, .png, .webp, .gif, .bmp, .dib, .tif, .tiff,"
+    " .ppm, .pgm, .pbm or .pnm"
+)
 WRONG_PATHS = {
     "additions": PLACE,
     "additions/a.png": PLACE,
@@ -81,8 +85,8 @@ WRONG_PATHS = {
     "additions/Train/3/a.png": "unknown split; expected train, validation or test",
     "additions/../3/a.png": "unknown split; expected train, validation or test",
     "additions/validation/3/a.png": "there is no validation set; add validation_size to the config",
-    "additions/train/3/a.gif": "the name must end in .png, .jpg or .jpeg",
-    "additions/train/3/png": "the name must end in .png, .jpg or .jpeg",
+    "additions/train/3/a.txt": ENDINGS,
+    "additions/train/3/png": ENDINGS,
 }
 
 
@@ -101,18 +105,18 @@ def test_every_problem_is_named_with_its_file() -> None:
     assert problems(
         {
             "additions/test/3/same.png": ONE,
-            "additions/trian/3/b.gif": b"text",
+            "additions/trian/3/b.txt": b"text",
             "additions/train/5/c.png": ONE,
             "additions/train/3/d.png": ONE[:-20],
         },
         asking(),
     ) == [
-        "additions/train/3/d.png:1:1: it is damaged (Truncated File Read)",
+        "additions/train/3/d.png:1:1: it is damaged: its end is missing",
         "additions/train/5/c.png:1:1: it has the same pixels as additions/test/3/same.png; remove"
         " one of them",
-        "additions/trian/3/b.gif:1:1: it is not a PNG or JPEG file",
-        "additions/trian/3/b.gif:1:1: the name must end in .png, .jpg or .jpeg",
-        "additions/trian/3/b.gif:1:1: unknown split; expected train, validation or test",
+        "additions/trian/3/b.txt:1:1: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
+        f"additions/trian/3/b.txt:1:1: {ENDINGS}",
+        "additions/trian/3/b.txt:1:1: unknown split; expected train, validation or test",
     ]
 
 

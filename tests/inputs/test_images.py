@@ -1,7 +1,5 @@
-import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,30 +14,12 @@ from PIL import Image
 
 from scripts.dataset import png
 from scripts.inputs import images
-from scripts.inputs.images import JPEG, MAX_BYTES, PNG, ImageError
-from tests.inputs.pictures import encoded, gray, rgb
+from scripts.inputs.formats import JPEG, PNG
+from scripts.inputs.images import MAX_BYTES, MAX_PIXELS, ImageError
+from tests.inputs.pictures import chunk, encoded, gray, png_of, rgb
 
 Pixels = npt.NDArray[np.uint8]
 SIDES = st.integers(1, 9)
-# The values of the tag for the orientation in a photo's metadata.
-ORIENTATION = 0x112
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a part of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_of(width: int, height: int, bits: int, color: int, rows: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
-    data = chunk(b"IDAT", zlib.compress(rows))
-    return PNG + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
-
-
-def turned(orientation: int) -> Image.Exif:
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    return exif
 
 
 @given(
@@ -75,7 +55,7 @@ def test_arbitrary_bytes_are_an_image_or_an_error_that_says_why(
         reason = str(error)
     else:
         return
-    assert reason.startswith("it ")
+    assert reason.startswith(("it ", "its "))
 
 
 @given(st.data(), st.sampled_from(["PNG", "JPEG"]))
@@ -91,9 +71,8 @@ def test_a_damaged_image_is_an_image_or_an_error(data: st.DataObject, form: str)
 @pytest.mark.parametrize("pixels", [gray(9, 12), rgb(9, 12)])
 def test_an_image_that_ends_early_is_damaged(pixels: Pixels, form: str) -> None:
     content = encoded(pixels, form)
-    # The last four bytes of a PNG are the checksum of nothing.
-    for end in range(len(PNG), len(content) - 4 if form == "PNG" else len(content)):
-        with pytest.raises(ImageError, match=r"^it is damaged \(.+\)$"):
+    for end in range(len(PNG), len(content)):
+        with pytest.raises(ImageError, match=r"^it is damaged: its end is missing$"):
             images.decode(content[:end])
 
 
@@ -106,54 +85,74 @@ def test_a_changed_byte_in_a_png_is_noticed() -> None:
         content[index] ^= 0x55
 
 
-WIDE = Image.new("L", (4097, 1))
+TWO: dict[str, Any] = {"save_all": True, "append_images": [Image.fromarray(255 - gray(4, 4))]}
+NOT_SUPPORTED = "which is not supported; save it as JPEG, PNG or TIFF"
+NO_RANGE = "its pixels are numbers without a known range; save it with 8 or 16 bits"
+ANIMATION = "it is an animation with 2 frames; save one picture of it"
 REFUSED = {
-    "empty": (b"", r"is empty"),
-    "text": (b"not an image", r"is not a PNG or JPEG file"),
-    "GIF": (encoded(gray(4, 4), "GIF"), r"is not a PNG or JPEG file"),
-    "WebP": (encoded(rgb(4, 4), "WEBP"), r"is not a PNG or JPEG file"),
-    "TIFF": (encoded(rgb(4, 4), "TIFF"), r"is not a PNG or JPEG file"),
-    "only the beginning": (PNG, r"is damaged \(.+\)"),
-    "CMYK": (encoded(Image.new("CMYK", (4, 4)), "JPEG"), r"s colors are CMYK; save it as 8-bit"),
-    "palette": (encoded(Image.new("P", (4, 4))), r"s colors are a palette; save"),
-    "one bit": (encoded(Image.new("1", (4, 4))), r"s colors are black and white with 1 bit; save"),
-    "RGBA": (encoded(Image.new("RGBA", (4, 4))), r"s colors are RGB with transparency; save"),
-    "LA": (encoded(Image.new("LA", (4, 4))), r"s colors are gray with transparency; save"),
-    "a color is transparent": (
-        encoded(rgb(4, 4), transparency=(1, 2, 3)),
-        r"s colors are RGB with transparency; save",
+    "empty": (b"", "it is empty"),
+    "text": (b"not an image", "it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"),
+    "begins as a BMP": (b"BMW is a car", "it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"),
+    "PDF": (b"%PDF-1.4\n", "it is a PDF, not an image"),
+    "ZIP": (b"PK\x03\x04", "it is a ZIP archive, not an image"),
+    "SVG": (b"<svg xmlns='x'>", "it is an SVG drawing, not an image"),
+    "SVG with a header": (
+        b"<?xml version='1.0'?>\n<!-- Made by hand -->\n<svg>",
+        "it is an SVG drawing, not an image",
     ),
-    "a gray is transparent": (
-        encoded(gray(4, 4), transparency=7),
-        r"s colors are gray with transparency; save",
+    "HTML": (b"\n<!DOCTYPE html>", "it is a web page, not an image"),
+    "LFS": (
+        b"version https://git-lfs.github.com/spec/v1\n",
+        "it is a pointer of Git LFS, not an image; fetch it with: git lfs pull",
     ),
-    "16 bit gray": (png_of(2, 2, 16, 0, bytes(10)), r"has 16 bits for each color; save it with 8"),
-    "16 bit RGB": (png_of(2, 2, 16, 2, bytes(26)), r"has 16 bits for each color; save it with 8"),
-    "animation": (
-        encoded(gray(4, 4), save_all=True, append_images=[Image.fromarray(255 - gray(4, 4))]),
-        r"is an animation; save one picture of it",
+    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(20), f"it is HEIC, {NOT_SUPPORTED}"),
+    "AVIF": (encoded(rgb(4, 4), "AVIF"), f"it is AVIF, {NOT_SUPPORTED}"),
+    "JPEG 2000": (encoded(rgb(4, 4), "JPEG2000"), f"it is JPEG 2000, {NOT_SUPPORTED}"),
+    "icon": (encoded(rgb(16, 16), "ICO"), f"it is an icon, {NOT_SUPPORTED}"),
+    "Canon": (
+        b"II*\0\x10\0\0\0CR\2\0" + bytes(50),
+        f"it is a raw file of a camera, {NOT_SUPPORTED}",
     ),
+    "DNG": (
+        encoded(rgb(4, 4), "TIFF", tiffinfo={50706: b"\1\4\0\0"}),
+        f"it is a raw file of a camera, {NOT_SUPPORTED}",
+    ),
+    "only the beginning of a PNG": (PNG, "it is damaged: its end is missing"),
+    "only the beginning of a JPEG": (JPEG, "it is damaged: its end is missing"),
+    "floating-point numbers": (encoded(Image.new("F", (4, 4)), "TIFF"), NO_RANGE),
+    "32 bits": (encoded(Image.new("I", (4, 4)), "TIFF"), NO_RANGE),
+    "animated PNG": (encoded(gray(4, 4), **TWO), ANIMATION),
+    "animated GIF": (encoded(gray(4, 4), "GIF", **TWO), ANIMATION),
+    "animated WebP": (encoded(gray(4, 4), "WEBP", **TWO), ANIMATION),
+    "pages": (encoded(gray(4, 4), "TIFF", **TWO), "it has 2 pages; save one of them"),
     "400 million pixels": (
         png_of(20_000, 20_000, 8, 0, b""),
-        r"has 20,000 x 20,000 pixels; at most 4,096 on a side are allowed",
+        "it has 20,000 x 20,000 pixels; at most 89,478,485 are allowed",
     ),
-    "100 million pixels": (png_of(10_000, 10_000, 8, 0, b""), r"has 10,000 x 10,000 pixels; at"),
-    "wide": (encoded(WIDE), r"has 4,097 x 1 pixels; at most 4,096 on a side are allowed"),
-    "wide JPEG": (encoded(WIDE, "JPEG"), r"has 4,097 x 1 pixels; at most 4,096"),
-    "no pixels": (png_of(0, 4, 8, 0, b""), r"is damaged \(.+\)"),
-    "long": (b"x" * (MAX_BYTES + 1), r"has 33,554,433 bytes; at most 33,554,432 are allowed"),
+    "large WebP": (
+        b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x1f\x4e\0\x1f\x4e\0",
+        "it has more than 89,478,485 pixels",
+    ),
+    "large GIF": (
+        b"GIF89a\x20\x4e\x20\x4e\0\0\0,\0\0\0\0\x20\x4e\x20\x4e\0\2\0;",
+        "it has 20,000 x 20,000 pixels; at most 89,478,485 are allowed",
+    ),
+    "no pixels": (png_of(0, 4, 8, 0, b""), "it is damaged (not identified by this driver)"),
+    "long": (b"x" * (MAX_BYTES + 1), "it has 67,108,865 bytes; at most 67,108,864 are allowed"),
 }
 
 
 @pytest.mark.parametrize(("content", "says"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.filterwarnings("error")
 def test_other_files_are_refused_with_the_reason(content: bytes, says: str) -> None:
-    with pytest.raises(ImageError, match=f"^it{says}" if says[:2] == "s " else f"^it {says}"):
+    with pytest.raises(ImageError) as error:
         images.decode(content)
+    assert str(error.value) == says
 
 
-def test_the_largest_side_is_accepted() -> None:
-    assert images.decode(encoded(np.zeros((1, 4096), np.uint8))).shape == (1, 4096)
+def test_a_picture_can_be_long_and_have_as_many_pixels_as_pillow_takes() -> None:
+    assert images.decode(encoded(np.zeros((1, 60_000), np.uint8))).shape == (1, 60_000)
+    assert MAX_PIXELS == Image.MAX_IMAGE_PIXELS
 
 
 def test_the_content_of_very_large_and_damaged_images_is_not_warned_of() -> None:
@@ -180,18 +179,6 @@ def test_the_content_of_very_large_and_damaged_images_is_not_warned_of() -> None
     )
 
     assert (done.stdout, done.stderr) == ("", "")
-
-
-@pytest.mark.parametrize("form", ["JPEG", "PNG"])
-def test_a_photo_is_turned_upright(form: str) -> None:
-    pixels = np.zeros((8, 16, 3), np.uint8)
-    pixels[:, 8:] = 200
-
-    as_taken = images.decode(encoded(pixels, form, exif=turned(1)))
-    clockwise = images.decode(encoded(pixels, form, exif=turned(6)))
-
-    assert np.array_equal(clockwise, np.rot90(as_taken, -1))
-    assert clockwise.shape == (16, 8, 3)
 
 
 def test_a_photo_that_comes_with_a_preview_is_one_picture() -> None:

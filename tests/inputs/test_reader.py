@@ -192,8 +192,8 @@ def test_other_files_are_problems_in_both(repository: Repository) -> None:
         assert refused(tree) == (
             "additions/notes.txt:1:1: expected additions/SPLIT/LABEL/NAME, such as"
             " additions/train/3/one.png\n"
-            "additions/notes.txt:1:1: it is not a PNG or JPEG file\n"
-            "additions/train/3/a.png:1:1: it is not a PNG or JPEG file"
+            "additions/notes.txt:1:1: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file\n"
+            "additions/train/3/a.png:1:1: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"
         )
 
 
