@@ -1,21 +1,25 @@
 """Append your own images to a custom source.
 
-Reads images in folders (LABEL/FILE, or train/LABEL/FILE and test/LABEL/FILE), or Parquet files with
-the columns image and label, from a folder, an archive (zip, tar) or a bucket. Stores them in the
-remote, then writes sources/NAME.dvc. Images that the source has already are skipped.
+Recognizes folders (LABEL/FILE, or SPLIT/LABEL/FILE), tables that name images, IDX files, and
+Parquet files, in a folder, an archive (zip, tar) or a bucket. Says what it recognized, and asks
+where something is probably wrong. Stores the images in the remote, then writes sources/NAME.dvc.
+Images that are there already are skipped.
 """
 
 import argparse
+from dataclasses import fields
 
 from scripts import markdown, output
 from scripts.git.git import Git
 from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
 from scripts.ingest.ingest import IngestOutcome
+from scripts.ingest.options import IngestOptions
 from scripts.review.words import size
 from scripts.sources.pointer import path_of
 
-MAX_OTHERS = 3
+OPTIONS = [one.name for one in fields(IngestOptions)]
+DRY_RUN = "dry run: no image was read, and nothing was written"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the source, as in 'source: NAME'")
     parser.add_argument(
         "location", metavar="LOCATION", help="a path or a URL such as gs://bucket/folder"
+    )
+    parser.add_argument(
+        "--table", metavar="FILE", help="a table there that names the images: CSV, JSON or Parquet"
+    )
+    parser.add_argument("--file", metavar="COLUMN", help="the column with the files of the images")
+    parser.add_argument(
+        "--label",
+        metavar="LABEL",
+        help="the column with the labels; or parent (the innermost folder), path (all folders), or"
+        " name:PATTERN (a regular expression with one group, searched in the names of the files)",
+    )
+    parser.add_argument("--split", metavar="COLUMN", help="the column with train, validation, test")
+    parser.add_argument(
+        "--group", metavar="COLUMN", help="the column with what belongs together, as a patient"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what is recognized; read no image"
+    )
+    parser.add_argument(
+        "--skip-invalid", action="store_true", help="leave out files that are invalid, print each"
     )
     parser.add_argument(
         "--branch",
@@ -36,13 +60,19 @@ def run(options: argparse.Namespace, git: Git) -> None:
     name, branch = options.name, f"ingest/{options.name}"
     if options.branch:
         branches.refuse_unmerged(git, branch, path_of(name))
-    outcome = ingest.ingest(git, name, options.location, actions.runner())
+    asked = IngestOptions(**{key: getattr(options, key) for key in OPTIONS})
+    outcome = ingest.ingest(git, name, options.location, actions.runner(), asked)
+    if asked.dry_run:
+        output.say(DRY_RUN)
+        return
+    # What was recognized is said by then.
     text = "\n".join(_lines(name, outcome))
     output.say(text)
     left_out = outcome.collected.in_both.whole + outcome.collected.ambiguous.whole
     whole_list.show(git.root, options.verb, left_out)
     if options.branch:
-        output.summarize(f"{markdown.fenced(text)}\n")
+        whole = "\n".join([outcome.collected.recognized, text])
+        output.summarize(f"{markdown.fenced(whole)}\n")
     if outcome.pointer is None:
         return
     if not options.branch:
@@ -55,11 +85,9 @@ def run(options: argparse.Namespace, git: Git) -> None:
 
 def _lines(name: str, outcome: IngestOutcome) -> list[str]:
     found = outcome.collected
-    lines = [f"detected: {found.recognized}"]
-    if found.others:
-        shown = ", ".join(found.others[:MAX_OTHERS])
-        more = f" and {len(found.others) - MAX_OTHERS:,} more" if found.others[MAX_OTHERS:] else ""
-        lines.append(f"skipped, because they are not images: {shown}{more}")
+    lines = []
+    if found.skipped:
+        lines.append(f"left out {found.skipped:,} files that are invalid")
     if found.copies:
         lines.append(f"skipped {found.copies:,} images that the source has already")
     if found.in_both.count:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scripts.ingest.tables import LabeledImage
+from scripts.ingest.labeled_image import LabeledImage
 from scripts.inputs import images
 from scripts.inputs.images import ImageError
 from scripts.sources import thumbnails

@@ -2,49 +2,52 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts import output
 from scripts.errors import UserError
-from scripts.ingest import decoding, layout, locations, tables
+from scripts.ingest import decoding, locations, recognize
+from scripts.ingest.arrangement import Listing
 from scripts.ingest.decoding import DecodedImage, Outcome
 from scripts.ingest.findings import Findings
 from scripts.ingest.known_images import ImagePlace, KnownImages
-from scripts.ingest.locations import LocatedFile, Location
+from scripts.ingest.labeled_image import LabeledImage
+from scripts.ingest.options import IngestOptions, IngestRequest
 from scripts.ingest.summaries import SummaryWriter
-from scripts.ingest.tables import LabeledImage
 from scripts.ingest.writer import ShardRow, ShardWriter
 from scripts.inputs import images
-from scripts.inputs.images import MAX_BYTES, ImageError
+from scripts.inputs.images import ImageError
 from scripts.progress import Bar
 from scripts.sources import own
 from scripts.sources.own import Own
 from scripts.sources.pointer import DIFFERENT, Mode, Shape
 from scripts.sources.shards import Details, RowList, Rows
-from scripts.sources.source import SourceError, check_classes
+from scripts.sources.source import NO_LABEL, SourceError, check_classes
 
 MAX_LABELS = 10_000
 NOTHING: Mapping[bytes, bytes] = {}
+DEFAULT = IngestOptions()
 
 
 @dataclass
 class ImagesRead:
     """What was read.
 
-    `recognized` says how the files are arranged, `others` are files that are no images and were
-    passed over, `copies` is how many images were there already. `ambiguous` lists those that have
-    two labels, `in_both` those that are in the train and in the test set.
+    `recognized` says how the files are arranged, `skipped` is how many invalid ones were left out,
+    `copies` how many images were there already. `ambiguous` lists those that have two labels,
+    `in_both` those that are in the train and in the test set.
     """
 
     recognized: str
-    others: list[str]
     writer: ShardWriter
     summaries: SummaryWriter
     known: KnownImages
     collected: RowList = field(default_factory=RowList)
     details: Details = field(default_factory=lambda: Details([], [], []))
     copies: int = 0
+    skipped: int = 0
     ambiguous: Findings = field(default_factory=lambda: Findings("two labels"))
     in_both: Findings = field(default_factory=lambda: Findings("in both sets"))
     modes: set[Mode] = field(default_factory=set)
@@ -70,80 +73,69 @@ def collect(
     name: str,
     before: Own | None,
     folder: Path,
+    *,
+    options: IngestOptions = DEFAULT,
     known: Mapping[bytes, bytes] = NOTHING,
 ) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
     `known` are the digests of its images by the SHA-256 of their files. The new ones are written to
-    shards in `folder`. Raises `UserError` with every problem.
+    shards in `folder`. Says how they are arranged before it reads any of them. Raises `UserError`
+    with every problem.
     """
-    problems = Findings()
+    invalid, problems = Findings(), Findings()
+    classes = before.pointer.meta.counts if before else ()
+    request = IngestRequest(name, address, options, classes)
     with locations.opened(address) as location:
-        files = list(locations.bounded(location.files(problems), address))
-        made, labeled = _arranged(location, files, problems, folder)
+        files = locations.listed(location, address, invalid)
+        found = recognize.recognize(Listing(location, files, request, invalid))
+        output.say(str(found))
+        made = ImagesRead(str(found), ShardWriter(folder), SummaryWriter(folder), KnownImages())
         if before:
             made.known.remember(before, known)
-        found = decoding.decoded(labeled, made.known.files)
-        for image, outcome in Bar(found, desc="Reading images", unit="image"):
-            _take(made, image, outcome, problems)
+        labeled = iter(()) if options.dry_run else found.read()
+        _take_all(made, labeled, invalid, skip_invalid=options.skip_invalid)
     made.writer.close()
     made.summaries.close()
+    if options.skip_invalid:
+        made.skipped = _left_out(invalid)
+    else:
+        problems.found[:0] = invalid.found
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
     problems.refuse(address)
-    if not made.modes:
+    if not made.modes and not options.dry_run:
         raise UserError(f"{address}: there are no images")
     made.known.refuse_clashes()
     return made
 
 
-def _arranged(
-    location: Location, files: list[LocatedFile], problems: Findings, folder: Path
-) -> tuple[ImagesRead, Iterator[LabeledImage]]:
-    """Return an empty collection that says what was recognized, and the images."""
-    parquet = [file for file in files if file.path.suffix.lower() == locations.PARQUET]
-    paths = [file.path for file in files]
-    if not parquet:
-        found = layout.recognize(paths)
-        others = layout.check(found, paths, problems)
-        inside = [file for file in files if layout.problem(found, file.path) is None]
-        inside = [file for file in inside if found.place(file.path)]
-        made = _empty(str(found), others, folder)
-        return made, _of_files(location, inside, found, problems)
-    tables.check(parquet, problems)
-    others = []
-    for path in paths:
-        if path.suffix.lower() in layout.SUFFIXES:
-            problems.add(str(path), "an image next to Parquet files; ingest only one of the two")
-        elif path.suffix.lower() != locations.PARQUET:
-            others.append(str(path))
-    made = _empty("Parquet files with image and label", others, folder)
-    return made, tables.read(location, parquet, problems)
+def _take_all(
+    made: ImagesRead, labeled: Iterator[LabeledImage], invalid: Findings, *, skip_invalid: bool
+) -> None:
+    """Add images to the rows. Nothing is written after a problem, unless it is left out."""
+    found = decoding.decoded(labeled, made.known.files)
+    for image, outcome in Bar(found, desc="Reading images", unit="image"):
+        wrong = Findings() if skip_invalid else invalid
+        _take(made, image, outcome, wrong)
+        if skip_invalid:
+            invalid.found += wrong.found
 
 
-def _empty(recognized: str, others: list[str], folder: Path) -> ImagesRead:
-    return ImagesRead(recognized, others, ShardWriter(folder), SummaryWriter(folder), KnownImages())
-
-
-def _of_files(
-    location: Location, files: Sequence[LocatedFile], found: layout.Layout, problems: Findings
-) -> Iterator[LabeledImage]:
-    small = []
-    for file in files:
-        if file.size > MAX_BYTES:
-            message = f"it has {file.size:,} bytes; at most {MAX_BYTES:,} are allowed"
-            problems.add(str(file.path), message)
-        else:
-            small.append(file)
-    for file, content in location.read(small):
-        if place := found.place(file.path):
-            yield LabeledImage(str(file.path), *place, content)
+def _left_out(invalid: Findings) -> int:
+    """Print each problem of a file that is left out; return how many there are."""
+    for one in invalid.found:
+        output.log(f"left out: {one.line}")
+    return invalid.count
 
 
 def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Findings) -> None:
     """Add an image to the rows, unless it is there already or something is wrong with it."""
     if isinstance(outcome, ImageError):
         problems.add(image.where, str(outcome))
+        return
+    if image.label is None and not image.metadata:
+        problems.add(image.where, "it has no label")
         return
     made.without_split += image.split is None
     if isinstance(outcome, bytes):
@@ -158,7 +150,7 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
     digest = outcome.digest
     if made.known.is_in_another_shape(digest, outcome.size):
         digest = own.digest_with_shape(images.decode(image.content))
-    place = ImagePlace(image.label, image.split or "", outcome.size)
+    place = ImagePlace(image.label or NO_LABEL, image.split or "", outcome.size)
     made.known.files[outcome.checksum] = digest
     if (first := made.known.add(digest, place)) and not _note_copy(made, image, digest, first):
         return
@@ -167,7 +159,8 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
 
 def _note_copy(made: ImagesRead, image: LabeledImage, digest: bytes, first: ImagePlace) -> bool:
     """Note an image that is there already; return whether its label is new for it."""
-    if image.label != first.label and made.known.add_label(digest, image.label):
+    label = image.label or NO_LABEL
+    if label != first.label and made.known.add_label(digest, label):
         made.ambiguous.add(image.where, f"labeled {image.label}, but {first.label} elsewhere")
         return True
     made.copies += 1
@@ -183,7 +176,7 @@ def _add(
     rows, details = made.collected, made.details
     metadata = json.dumps(image.metadata, sort_keys=True, ensure_ascii=False)
     rows.digests.append(digest)
-    rows.labels.append(image.label)
+    rows.labels.append(image.label or NO_LABEL)
     rows.splits.append(image.split)
     rows.sizes.append(found.size)
     rows.files.append((found.md5, len(image.content)))
@@ -196,7 +189,7 @@ def _add(
         made.writer.add(
             ShardRow(
                 image.content,
-                image.label,
+                image.label or NO_LABEL,
                 image.split,
                 digest,
                 image.where,
@@ -210,7 +203,9 @@ def _add(
 
 def _check_labels(made: ImagesRead, name: str, before: Own | None, problems: Findings) -> None:
     """Note labels that cannot be the name of a folder."""
-    labels = sorted({*made.collected.labels, *(before.pointer.meta.counts if before else ())})
+    labels = sorted(
+        {*made.collected.labels, *(before.pointer.meta.counts if before else ())} - {NO_LABEL}
+    )
     if len(labels) > MAX_LABELS:
         problems.add(name, f"it has {len(labels):,} classes; at most {MAX_LABELS:,} are allowed")
     valid = []

@@ -11,6 +11,7 @@ from scripts.errors import UserError
 from scripts.git.git import ORIGIN, TRACKED_MAIN, Git
 from scripts.ingest import closing, images_read, reading, writer
 from scripts.ingest.images_read import ImagesRead
+from scripts.ingest.options import IngestOptions
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.reader import WorkTree
 from scripts.publish import bucket, origin
@@ -48,7 +49,13 @@ class IngestOutcome:
     size: int = 0
 
 
-def ingest(git: Git, name: str, location: str, runner: Runner = LOCAL) -> IngestOutcome:
+def ingest(
+    git: Git,
+    name: str,
+    location: str,
+    runner: Runner = LOCAL,
+    options: IngestOptions = images_read.DEFAULT,
+) -> IngestOutcome:
     """Append the images at `location` that the source `name` does not have to it.
 
     The shards are in the remote, and verified there, before `sources/NAME.dvc` is written.
@@ -63,7 +70,7 @@ def ingest(git: Git, name: str, location: str, runner: Runner = LOCAL) -> Ingest
     _refuse_other_files(git.root / SOURCES_FOLDER / name, cache)
     fetch = partial(transfer.fetch, cache, lambda: remote)
     with _temporary_folder(git.root) as folder:
-        collected = reading.collect(location, name, before, Path(folder))
+        collected = reading.collect(location, name, before, Path(folder), options)
         if not collected.collected.digests:
             return IngestOutcome(collected, remote.url)
         batches = closing.closed(git, before, accepted) if before else []

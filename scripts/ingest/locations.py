@@ -15,13 +15,19 @@ import fsspec
 
 from scripts.errors import UserError
 from scripts.ingest import tars
+from scripts.ingest.checked_paths import checked
 from scripts.ingest.findings import Findings
 from scripts.inputs.images import MAX_BYTES
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
-PARQUET = ".parquet"
+ZIP = ".zip"
+ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz")
+OTHER_ARCHIVES = (".7z", ".rar", ".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.z")
 # Besides paths on this machine. The clients of all but the first two are installed by the team.
 SCHEMES = ("file", "gs", "s3", "az", "abfs")
+OTHER_ARCHIVE = (
+    "this kind of archive is not supported. Extract it and ingest the folder, or make a .zip or"
+    " .tar archive of it"
+)
 MAX_FILES = 5_000_000
 # Of an archive, and of all files in it: more would be read for hours.
 MAX_TOTAL = 256 * 1024**3
@@ -29,7 +35,6 @@ MAX_TOTAL = 256 * 1024**3
 READ_AT_ONCE = 2 * MAX_BYTES
 FILES_AT_ONCE = 64
 SPOOLED = 64 * 1024**2
-HIDDEN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 class LocatedFile(NamedTuple):
@@ -68,7 +73,7 @@ class FolderLocation:
             path = name.removeprefix(root).lstrip("/")
             if name.endswith("/") or not path:
                 continue  # how some buckets note an empty folder
-            if (clean := _checked(path, problems)) is None:
+            if (clean := checked(path, problems)) is None:
                 continue
             if found[name]["type"] != "file":
                 problems.add(path, "it is a link or a device; only regular files are read")
@@ -78,11 +83,12 @@ class FolderLocation:
     def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`; a few are read at the same time."""
         for part in _parts(files):
-            if len(part) == 1:
-                yield part[0], self._fs.cat_file(part[0].key)
-                continue
-            contents = self._fs.cat([file.key for file in part])
-            yield from ((file, contents[file.key]) for file in part)
+            # Unlike `cat`, this takes a name with [ ] * ? for a name, and not for a pattern.
+            contents = self._fs.cat_ranges([file.key for file in part], None, None)
+            for file, content in zip(part, contents, strict=True):
+                if isinstance(content, BaseException):
+                    raise content
+                yield file, content
 
     def spool(self, file: LocatedFile) -> IO[bytes]:
         """Return a file of any size."""
@@ -101,7 +107,9 @@ class Zip:
         """Yield all files, in the order of the archive."""
         for info in self._archive.infolist():
             mode = info.external_attr >> 16
-            if info.is_dir() or (clean := _checked(info.filename, problems)) is None:
+            # Some programs for Windows separate folders by backslashes, which the format forbids.
+            name = info.filename.replace("\\", "/")
+            if name.endswith("/") or (clean := checked(name, problems)) is None:
                 continue
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 problems.add(info.filename, "it is a link or a device; only regular files are read")
@@ -134,7 +142,7 @@ class Tar:
         """Yield all files, in the order of the archive."""
         with tars.opened(self._path) as archive:
             for number, member in enumerate(tars.members(archive)):
-                if member.isdir() or (clean := _checked(member.name, problems)) is None:
+                if member.isdir() or (clean := checked(member.name, problems)) is None:
                     continue
                 if not member.isreg() or member.issparse():
                     problems.add(
@@ -172,12 +180,14 @@ def opened(location: str) -> Iterator[Location]:
         fs, root = fsspec.core.url_to_fs(location)
         if not fs.exists(root):
             raise UserError(f"{location}: there is no such file or folder")
+        if root.lower().endswith(OTHER_ARCHIVES) and fs.isfile(root):
+            raise UserError(f"{location}: {OTHER_ARCHIVE}")
         is_archive = root.lower().endswith(ARCHIVES) and fs.isfile(root)
         if not is_archive:
             yield FolderLocation(fs, root.rstrip("/"))
             return
         path = stack.enter_context(_on_disk(fs, root, location))
-        if root.lower().endswith(".zip"):
+        if root.lower().endswith(ZIP):
             yield Zip(stack.enter_context(zipfile.ZipFile(path)))
         else:
             yield Tar(path)
@@ -232,15 +242,12 @@ def bounded(files: Iterable[LocatedFile], location: str) -> Iterator[LocatedFile
         yield file
 
 
-def _checked(path: str, problems: Findings) -> PurePosixPath | None:
-    """Return `path` without empty parts; None for a file that is hidden or has an unsafe path."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/") or ".." in parts or "\\" in path:
-        problems.add(path, "its path is absolute, or contains .. or a backslash")
-        return None
-    if any(part.startswith(".") or part in HIDDEN for part in parts) or not parts:
-        return None
-    return PurePosixPath(*parts)
+def listed(location: Location, address: str, problems: Findings) -> list[LocatedFile]:
+    """Return the files of a location, as long as there are not too many of them.
+
+    Of a file that is in an archive twice, the last one counts.
+    """
+    return [*{file.path: file for file in bounded(location.files(problems), address)}.values()]
 
 
 def _parent(path: str) -> str:

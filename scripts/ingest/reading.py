@@ -15,6 +15,7 @@ from scripts.errors import UserError
 from scripts.ingest import images_read
 from scripts.ingest.images_read import ImagesRead
 from scripts.ingest.known_images import KnownImages
+from scripts.ingest.options import IngestOptions
 from scripts.isolated import IsolatedError, Limits
 from scripts.sources.own import Own
 from scripts.sources.shards import Shards
@@ -31,7 +32,13 @@ class Refused(NamedTuple):
     whole: list[str]
 
 
-def collect(address: str, name: str, before: Own | None, folder: Path) -> ImagesRead:
+def collect(
+    address: str,
+    name: str,
+    before: Own | None,
+    folder: Path,
+    options: IngestOptions = images_read.DEFAULT,
+) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
     They are in shards in `folder`. Raises `UserError` with every problem, and at a limit.
@@ -40,7 +47,7 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
     rows = replace(before, shards=Shards((), _no_images), fetch=_no_images) if before else None
     known = before.known_files() if before else {}
     try:
-        found = isolated.run(LIMITS, _collected, address, name, rows, known, folder)
+        found = isolated.run(LIMITS, _collected, address, name, rows, folder, (options, known))
     except IsolatedError as error:
         raise UserError(f"{address} cannot be read: {error}") from None
     if isinstance(found, Refused):
@@ -49,13 +56,17 @@ def collect(address: str, name: str, before: Own | None, folder: Path) -> Images
 
 
 def _collected(
-    address: str, name: str, before: Own | None, known: Mapping[bytes, bytes], folder: Path
+    address: str,
+    name: str,
+    before: Own | None,
+    folder: Path,
+    how: tuple[IngestOptions, Mapping[bytes, bytes]],
 ) -> ImagesRead | Refused:
     """Return what `images_read.collect` returns, or its error."""
     try:
         # What a limit leaves behind is deleted with the folder.
         tempfile.tempdir = str(folder)
-        found = images_read.collect(address, name, before, folder, known)
+        found = images_read.collect(address, name, before, folder, options=how[0], known=how[1])
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:

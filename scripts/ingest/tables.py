@@ -1,146 +1,187 @@
-"""Parquet files as Hugging Face writes them: images in `image`, classes in `label`."""
+"""Tables that say what images are: CSV, JSON Lines, JSON or Parquet, read as columns."""
 
+import codecs
+import csv
+import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.errors import UserError
+from scripts.ingest import values
 from scripts.ingest.findings import Findings
-from scripts.ingest.layout import NO_OTHER_SPLIT, OTHER_SPLITS, OWN_SPLITS
+from scripts.ingest.labeled_image import MetadataValue
 from scripts.ingest.locations import LocatedFile, Location
-from scripts.inputs.images import MAX_BYTES
+from scripts.ingest.names import PARQUET
 
-IMAGE, LABEL = "image", "label"
-ROWS_AT_ONCE = 256
-# `train-00000-of-00002.parquet` or `train.parquet`
-SPLIT = re.compile(r"([a-z]+)[-.]")
+CSV, LINES, JSON = {".csv", ".tsv", ".tab"}, {".jsonl", ".ndjson"}, {".json"}
+ENDINGS = CSV | LINES | JSON | {PARQUET}
+MAX_BYTES = 512 * 1024**2
+# What is read of a file to see whether it is a table.
+HEAD = 64 * 1024
+# Columns of a JSON object that has a value for each file.
+FILE, LABEL = "file", "label"
+SEPARATORS = ",;\t|"
+ENCODINGS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
-# Returns the class of a value in the column `label`; raises `UserError` when there is none.
-Naming = Callable[[Any], str]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class LabeledImage:
-    """One image: where it is, its split and label, and the bytes of its file."""
+class TableRows:
+    """The rows of one or several files.
 
-    where: str
-    split: str | None
-    label: str
-    content: bytes
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    `columns` have the values of all rows as they are in the files, `where` and `folders` say for
+    each row where it is. `has_types` is whether values have types; in CSV all are text.
+    """
 
+    columns: Mapping[str, Sequence[Any]]
+    where: Sequence[str]
+    folders: Sequence[PurePosixPath]
+    has_types: bool
 
-def check(files: Sequence[LocatedFile], problems: Findings) -> None:
-    """Note files whose name says another split than train or test, or none beside ones that do."""
-    named = {file.path: split_of(file) for file in files}
-    for path, split in named.items():
-        if split in OTHER_SPLITS:
-            problems.add(str(path), NO_OTHER_SPLIT)
-        elif split is None and any(named.values()):
-            problems.add(str(path), "its name does not begin with train- or test-, unlike others")
+    def typed(self, column: str) -> Sequence[MetadataValue] | None:
+        """Return the values of a column with one type, None where they are neither text nor number.
 
-
-def split_of(file: LocatedFile) -> str | None:
-    """Return the split that the name of a file says, None where it says none."""
-    found = SPLIT.match(file.path.name)
-    return found[1] if found and found[1] in OWN_SPLITS | OTHER_SPLITS else None
+        Values of CSV are numbers or truth values where all of a column are.
+        """
+        found = self.columns[column]
+        return values.of_json(found) if self.has_types else values.of_text(found)
 
 
-def read(
-    location: Location, files: Sequence[LocatedFile], problems: Findings
-) -> Iterator[LabeledImage]:
-    """Yield the images of all `files`, and note those that cannot be had."""
+def read(location: Location, files: Sequence[LocatedFile], problems: Findings) -> TableRows:
+    """Read tables of the same kind as one, and note rows that cannot be read.
+
+    Raises `UserError` for a file that is no table.
+    """
+    columns: dict[str, list[Any]] = {}
+    where: list[str] = []
+    folders: list[PurePosixPath] = []
     for file in files:
-        try:
-            with location.spool(file) as opened:
-                yield from _rows(file, parquet.ParquetFile(opened), problems)
-        except UserError as error:
-            problems.add(str(file.path), str(error))
-        except MemoryError:
-            raise  # one of pyarrow's is one of the next kinds too
-        except (pa.ArrowException, OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            problems.add(str(file.path), f"it is not a Parquet file, or damaged ({reason})")
+        if file.size > MAX_BYTES:
+            raise UserError(
+                f"{file.path}: a table with {file.size:,} bytes; at most {MAX_BYTES:,} are allowed"
+            )
+        with location.spool(file) as opened:
+            for place, row in rows(file.path, opened, problems):
+                for column in row:
+                    if column not in columns:
+                        columns[column] = [None] * len(where)
+                for column, found in columns.items():
+                    found.append(row.get(column))
+                where.append(f"{file.path} {place}")
+                folders.append(file.path.parent)
+    return TableRows(columns, where, folders, not any(is_text(file.path) for file in files))
 
 
-def _rows(file: LocatedFile, table: Any, problems: Findings) -> Iterator[LabeledImage]:
-    schema = table.schema_arrow
-    for column in (IMAGE, LABEL):
-        if column not in schema.names:
-            raise UserError(f"it has no column {column}; it has {', '.join(schema.names)}")
-    if not _holds_bytes(schema.field(IMAGE).type):
-        raise UserError(f"the column {IMAGE} must hold bytes, or a struct with bytes and path")
-    name_of = _naming(schema.metadata or {}, schema.field(LABEL).type)
-    number, split = 0, split_of(file)
-    for batch in _batches(table):
-        for image, label in zip(batch.column(IMAGE), batch.column(LABEL), strict=True):
-            number += 1
-            where = f"{file.path} row {number}"
-            value = image.as_py()
-            content = value.get("bytes") if isinstance(value, dict) else value
-            try:
-                yield LabeledImage(where, split, name_of(label.as_py()), _checked(content))
-            except UserError as error:
-                problems.add(where, str(error))
+def is_text(path: PurePosixPath) -> bool:
+    """Return whether all values of a table are text."""
+    return path.suffix.lower() not in LINES | JSON | {PARQUET}
 
 
-def _batches(table: Any) -> Iterator[Any]:
-    """Yield some rows at a time; by groups, because pyarrow keeps what it has read of a file."""
-    for group in range(table.num_row_groups):
-        yield from table.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[IMAGE, LABEL])
-
-
-def _checked(content: bytes | None) -> bytes:
-    if content is None:
-        raise UserError("the file holds no image; it may only name the path of one")
-    if len(content) > MAX_BYTES:
-        raise UserError(f"it has {len(content):,} bytes; at most {MAX_BYTES:,} are allowed")
-    return content
-
-
-def _holds_bytes(kind: Any) -> bool:
-    if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0 and _holds_bytes(kind.field("bytes").type)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _naming(metadata: dict[bytes, bytes], kind: Any) -> Naming:
-    """Return how values become classes: by the names in the footer, else as they are."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _given
-    if not pa.types.is_integer(kind):
-        raise UserError(f"the column {LABEL} must hold numbers or text, not {kind}")
-    names = _class_names(metadata)
-    if names is None:
-        return lambda value: _given(None if value is None or value < 0 else str(value))
-
-    def named(value: int | None) -> str:
-        if value is None or not 0 <= value < len(names):
-            raise UserError(f"its label {value} is not one of the {len(names)} classes")
-        return names[value]
-
-    return named
-
-
-def _given(value: str | None) -> str:
-    if value is None:
-        raise UserError("it has no label")
-    return value
-
-
-def _class_names(metadata: dict[bytes, bytes]) -> list[str] | None:
-    """Return the names that Hugging Face's key in the footer gives to the numbers."""
+def rows(path: PurePosixPath, opened: IO[bytes], problems: Findings) -> Iterator[tuple[str, Row]]:
+    """Yield each row of a table with its place there, and note those that cannot be read."""
+    ending = path.suffix.lower()
     try:
-        label = json.loads(metadata[b"huggingface"])["info"]["features"][LABEL]
-        names = label["names"]
-    except (KeyError, ValueError, TypeError):
-        return None
-    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if is_list else None
+        if ending == PARQUET:
+            yield from _of_parquet(opened)
+        elif ending in JSON:
+            yield from _of_json(_decoded(opened.read()))
+        elif ending in LINES:
+            yield from _of_lines(path, _decoded(opened.read()), problems)
+        else:
+            yield from _of_csv(path, _decoded(opened.read()), problems)
+    except MemoryError:
+        raise  # one of pyarrow's is one of the next kinds too
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    except (pa.ArrowException, OSError, ValueError, csv.Error, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read as a table: {reason}") from None
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for bom, name in ENCODINGS.items() if content.startswith(bom)), "utf-8")
+    return content.decode(encoding)
+
+
+def _of_csv(path: PurePosixPath, text: str, problems: Findings) -> Iterator[tuple[str, Row]]:
+    first = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
+    separator = max(SEPARATORS, key=re.sub('"[^"]*"', "", first).count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    filled = (found for found in lines if any(found))
+    header = [name.strip() for name in next(filled, [])]
+    named = [name for name in header if name]
+    if len({*named}) < len(named):
+        twice = next(name for name in named if named.count(name) > 1)
+        raise UserError(f"it has two columns {twice}")
+    for found in filled:
+        place = f"line {lines.line_num}"
+        if len(found) != len(header):
+            message = f"it has {len(found)} values, but the first line has {len(header)}"
+            problems.add(f"{path} {place}", message)
+        else:
+            yield place, {name: one for name, one in zip(header, found, strict=True) if name}
+
+
+def _of_lines(path: PurePosixPath, text: str, problems: Findings) -> Iterator[tuple[str, Row]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            problems.add(f"{path} line {number}", f"it is not JSON ({error})")
+            continue
+        if isinstance(found, dict):
+            yield f"line {number}", found
+        else:
+            problems.add(f"{path} line {number}", "it is not an object of JSON, {...}")
+
+
+def _of_json(text: str) -> Iterator[tuple[str, Row]]:
+    """Yield the objects of a list, or what an object has for each file."""
+    found = json.loads(text)
+    if isinstance(found, dict):
+        found = [
+            {FILE: name, **(one if isinstance(one, dict) else {LABEL: one})}
+            for name, one in found.items()
+        ]
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise UserError("it is neither a list of objects, nor an object with one for each file")
+    yield from ((f"row {number}", one) for number, one in enumerate(found, 1))
+
+
+def _of_parquet(opened: IO[bytes]) -> Iterator[tuple[str, Row]]:
+    """Yield the rows; of an image there, its path only."""
+    table = parquet.ParquetFile(opened)
+    number = 0
+    for batch in table.iter_batches(columns=leaves(table)):
+        for row in batch.to_pylist():
+            number += 1
+            yield f"row {number}", {name: _path_of(one) for name, one in row.items()}
+
+
+def leaves(table: Any) -> list[str]:
+    """Return the columns of a Parquet file that are no bytes, by their path."""
+    schema = table.schema
+    columns = (schema.column(number) for number in range(len(schema)))
+    return [one.path for one in columns if one.physical_type != "BYTE_ARRAY" or _is_text(one)]
+
+
+def _is_text(column: Any) -> bool:
+    return str(column.logical_type.type) in {"STRING", "JSON", "ENUM"}
+
+
+def _path_of(value: Any) -> Any:
+    return value["path"] if isinstance(value, dict) and value.keys() == {"path"} else value

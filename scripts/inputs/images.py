@@ -1,6 +1,5 @@
 """Image files that people bring: decoded strictly, within bounds."""
 
-import hashlib
 import io
 import warnings
 from collections.abc import Callable, Mapping

@@ -1,0 +1,80 @@
+"""Image files in folders and archives, with what is known of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from scripts.errors import UserError
+from scripts.ingest.arrangement import Arrangement, ExampleImage, Listing, counted, spread
+from scripts.ingest.labeled_image import LabeledImage, MetadataValue
+from scripts.ingest.locations import LocatedFile
+from scripts.inputs.images import MAX_BYTES
+
+# Returns the metadata of a row.
+ReadMetadata = Callable[[int], dict[str, MetadataValue]]
+
+
+class PlacedFile(NamedTuple):
+    """An image file, its split and label, and its row in a table where there is one."""
+
+    file: LocatedFile
+    split: str | None
+    label: str | None
+    row: int | None = None
+
+    @property
+    def path(self) -> PurePosixPath:
+        """The path below the location."""
+        return self.file.path
+
+
+def arrangement(
+    listing: Listing,
+    form: str,
+    placed: Sequence[PlacedFile],
+    *,
+    metadata: ReadMetadata | None = None,
+    used: Sequence[PurePosixPath] = (),
+    notes: Sequence[str] = (),
+) -> Arrangement:
+    """Return the arrangement of files; `used` are tables, which are not passed over."""
+    seen = {*used, *(file.path for file in listing.images)}
+    return Arrangement(
+        form,
+        counted((one.split, one.label) for one in placed),
+        spread(ExampleImage(str(one.path), (one.split, one.label)) for one in placed),
+        [file.path for file in listing.files if file.path not in seen],
+        lambda: _read(listing, placed, metadata),
+        notes,
+    )
+
+
+def each(
+    listing: Listing, files: Sequence[LocatedFile], place: Callable[[LocatedFile], PlacedFile]
+) -> list[PlacedFile]:
+    """Return where each of `files` belongs, and note those of which `place` raises `UserError`."""
+    placed = []
+    for file in files:
+        try:
+            placed.append(place(file))
+        except UserError as error:
+            listing.problems.add(str(file.path), str(error))
+    return placed
+
+
+def _read(
+    listing: Listing, placed: Sequence[PlacedFile], metadata: ReadMetadata | None
+) -> Iterator[LabeledImage]:
+    """Yield the images, and note those that are too large to be read."""
+    by_path = {one.path: one for one in placed}
+    small = []
+    for one in placed:
+        if one.file.size > MAX_BYTES:
+            message = f"it has {one.file.size:,} bytes; at most {MAX_BYTES:,} are allowed"
+            listing.problems.add(str(one.path), message)
+        else:
+            small.append(one.file)
+    for file, content in listing.location.read(small):
+        one = by_path[file.path]
+        known = metadata(one.row) if metadata and one.row is not None else {}
+        yield LabeledImage(str(file.path), one.split, one.label, content, known)

@@ -1,0 +1,215 @@
+"""Labels, splits and metadata from a table: each row is joined with its image file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import NoReturn
+
+from scripts.errors import UserError
+from scripts.ingest import folders, image_files, names, tables, values
+from scripts.ingest.arrangement import Arrangement, Listing
+from scripts.ingest.file_index import FileIndex
+from scripts.ingest.folders import FolderLayout, Labeling
+from scripts.ingest.image_files import PlacedFile
+from scripts.ingest.locations import LocatedFile
+from scripts.ingest.options import IN_WORDS
+from scripts.ingest.tables import TableRows
+
+# Hugging Face's ImageFolder: one such file at the root, or one in each folder.
+METADATA = "metadata"
+FILE_NAME, LABEL, SPLIT = "file_name", "label", "split"
+# Rows whose values are compared with the names of files to find the column that has them.
+TRIED = 1_000
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Which columns of a table have files, labels and splits, None where no column does."""
+
+    file: str
+    label: str | None
+    split: str | None
+
+
+def named(listing: Listing) -> list[LocatedFile]:
+    """Return the tables that `--table` names: a path, or a file name that several folders have.
+
+    Raises `UserError` where there is none.
+    """
+    wanted = PurePosixPath(listing.request.options.table or "")
+    found = [file for file in listing.files if file.path == wanted]
+    found = found or [file for file in listing.files if file.path.name == str(wanted)]
+    if not found:
+        known = [str(file.path) for file in listing.files if file.path.suffix in tables.ENDINGS]
+        shown = f"; there are {', '.join(known[:10])}" if known else ""
+        raise UserError(
+            f"there is no table {wanted} in {listing.request.address}{shown}. --table takes a path"
+            " below the location"
+        )
+    return found
+
+
+def conventional(listing: Listing) -> list[LocatedFile]:
+    """Return the files `metadata.csv` and the like, if they have a column `file_name`."""
+    found = [
+        file
+        for file in listing.files
+        if file.path.stem == METADATA and file.path.suffix in tables.ENDINGS - tables.JSON
+    ]
+    if not found or not listing.images:
+        return []
+    with listing.location.spool(found[0]) as opened:
+        for _, row in tables.rows(found[0].path, opened, listing.problems):
+            return found if FILE_NAME in row else []
+    return []
+
+
+def arrange(listing: Listing, files: Sequence[LocatedFile]) -> Arrangement:
+    """Return what the tables in `files` say, and note rows and images without the other.
+
+    Raises `UserError` where it is not known which columns say it.
+    """
+    options = listing.request.options
+    table, index = tables.read(listing.location, files, listing.problems), FileIndex(listing.images)
+    if not table.where:
+        raise UserError(f"{files[0].path} has no rows")
+    _check(table, options.columns, files[0].path)
+    chosen = _columns(listing, table, index)
+    paths = [file.path for file in listing.images]
+    how = options.label_from_path if chosen.label is None else None
+    layout = folders.layout_of(paths, folders.labels_needed(how) if how else 0)
+    by_path, form = folders.labeling(layout, how) if how else (None, "FILE")
+    placed = _joined(listing, _Joining(table, chosen, index, layout, by_path))
+    taken = {chosen.file, chosen.label, chosen.split}
+    found = {name: table.typed(name) for name in table.columns if name not in taken}
+    kept = {name: column for name, column in found.items() if column is not None}
+    tables_in_words = f"{files[0].path.name} ({_in_words(chosen)})"
+    return image_files.arrangement(
+        listing,
+        f"{layout.described(form) if not chosen.split else form} with {tables_in_words}",
+        placed,
+        metadata=lambda row: {name: column[row] for name, column in kept.items()},
+        used=[file.path for file in files],
+        notes=notes(kept, [name for name in found if name not in kept], options.group),
+    )
+
+
+def notes(kept: Mapping[str, object], dropped: Sequence[str], group: str | None) -> list[str]:
+    """Return what is said of the other columns."""
+    lines = [f"metadata: {', '.join(kept)}"] if kept else []
+    lines += [f"groups: {group}"] if group else []
+    return lines + ([f"columns passed over: {', '.join(dropped)}"] if dropped else [])
+
+
+def _in_words(chosen: TableColumns) -> str:
+    given = {"file": chosen.file, "label": chosen.label, "split": chosen.split}
+    return ", ".join(f"{what}: {column}" for what, column in given.items() if column)
+
+
+def _check(table: TableRows, given: Mapping[str, str], path: PurePosixPath) -> None:
+    """Raise `UserError` for a column that is not in the table."""
+    for option, column in given.items():
+        if column not in table.columns:
+            raise UserError(f"--{option} {column}: {path} has {_listed(table)}")
+
+
+def _listed(table: TableRows) -> str:
+    return f"the columns {', '.join(table.columns)}"
+
+
+def _columns(listing: Listing, table: TableRows, index: FileIndex) -> TableColumns:
+    options = listing.request.options
+    label = options.label if options.label in table.columns else None
+    if label is None and not options.label_from_path:
+        label = LABEL if LABEL in table.columns else _ask_label(listing, table)
+    file = options.file or _file_column(listing, table, index)
+    split = options.split
+    if split is None and SPLIT in table.columns and SPLIT not in {label, file}:
+        column = {values.text_of(value) for value in table.columns[SPLIT]}
+        split = SPLIT if all(text and names.split_of(text) for text in column) else None
+    return TableColumns(file, label, split)
+
+
+def _ask_label(listing: Listing, table: TableRows) -> NoReturn:
+    columns = ", ".join(column for column in table.columns if column != FILE_NAME)
+    raise UserError(
+        f"no column of the table is called label, so say what the label is: a column ({columns}),"
+        f" or what a path says ({IN_WORDS}), as in{listing.request.command(label='COLUMN')}"
+    )
+
+
+def _file_column(listing: Listing, table: TableRows, index: FileIndex) -> str:
+    """Return the column with the names of files: `file_name`, or the only one that fits."""
+    if FILE_NAME in table.columns:
+        return FILE_NAME
+    fitting = [name for name, column in table.columns.items() if names_files(column, index)]
+    if len(fitting) == 1:
+        return fitting[0]
+    found = f"several columns name files ({', '.join(fitting)})" if fitting else "no column names"
+    raise UserError(
+        f"{found if fitting else f'{found} images of the location'}, so say which one does, as in"
+        f"{listing.request.command(file=fitting[0] if fitting else 'COLUMN')}\n"
+        f"The table has {_listed(table)}"
+    )
+
+
+def names_files(column: Sequence[object], index: FileIndex, least: float = 1) -> bool:
+    """Return whether most of the values of a column are names of files, `least` or more of them."""
+    texts = [text for value in column[:TRIED] if (text := values.text_of(value))]
+    fitting = {text for text in texts if index.has(text)}
+    return len(fitting) >= least and 2 * len(fitting) > len(texts)
+
+
+@dataclass(frozen=True)
+class _Joining:
+    """What is needed to find the image of each row, its split and its label."""
+
+    table: TableRows
+    chosen: TableColumns
+    index: FileIndex
+    layout: FolderLayout
+    by_path: Labeling | None
+
+    def file(self, row: int) -> LocatedFile:
+        """Return the file that a row names."""
+        text = values.text_of(self.table.columns[self.chosen.file][row])
+        if text is None:
+            raise UserError(f"its {self.chosen.file} is empty")
+        return self.index.find(text, self.table.folders[row])
+
+    def placed(self, file: LocatedFile, row: int) -> PlacedFile:
+        """Return what a row says of its file."""
+        label = self.by_path(file.path) if self.by_path else self._label(row)
+        return PlacedFile(file, self._split(file, row), label, row)
+
+    def _split(self, file: LocatedFile, row: int) -> str | None:
+        if self.chosen.split is None:
+            return self.layout.split(file.path)
+        text = values.text_of(self.table.columns[self.chosen.split][row])
+        return names.valid_split(self.chosen.split, text)
+
+    def _label(self, row: int) -> str | None:
+        text = values.text_of(self.table.columns[self.chosen.label or ""][row])
+        return names.label(text) if text and text.strip() else None
+
+
+def _joined(listing: Listing, joining: _Joining) -> list[PlacedFile]:
+    """Return the file of each row, in the order of the location, and note what has none."""
+    rows: dict[PurePosixPath, int] = {}
+    placed: dict[PurePosixPath, PlacedFile] = {}
+    where = joining.table.where
+    for row, place in enumerate(where):
+        try:
+            file = joining.file(row)
+            first = rows.setdefault(file.path, row)
+            if first == row:
+                placed[file.path] = joining.placed(file, row)
+            else:
+                message = f"it names {file.path} again, as {where[first]} does"
+                listing.problems.add(place, message)
+        except UserError as error:
+            listing.problems.add(place, str(error))
+    for file in listing.images:
+        if file.path not in rows:
+            listing.problems.add(str(file.path), "no row of the table names it")
+    return [placed[file.path] for file in listing.images if file.path in placed]
