@@ -66,7 +66,7 @@ class Arrangement:
 
     def __str__(self) -> str:
         """Say it in lines."""
-        lines = [f"recognized: {self.form}; {in_words(self.counts)}"]
+        lines = [f"recognized: {self.form}; {in_words(self.counts) or 'no images'}"]
         lines += [f"    {example}" for example in self.examples[:MAX_EXAMPLES]]
         if self.passed_over:
             lines.append(f"passed over: {names.endings(self.passed_over)}")

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scripts.errors import UserError
-from scripts.ingest import annotations, names, patterns, tables
+from scripts.ingest import annotations, names, patterns, tables, values
 from scripts.ingest.annotations import Annotations
 from scripts.ingest.arrangement import Listing
 from scripts.ingest.file_index import FileIndex
@@ -30,7 +30,7 @@ def check(listing: Listing) -> None:
     if found := annotations.find(listing):
         raise UserError(_annotated(listing, found))
     if table := _table(listing):
-        raise UserError(_named_by(listing, *table))
+        raise UserError(_named_by(listing, table[0], table[1], flags=table[2]))
 
 
 def _annotated(listing: Listing, found: Sequence[Annotations]) -> str:
@@ -44,7 +44,8 @@ def _annotated(listing: Listing, found: Sequence[Annotations]) -> str:
     )
 
 
-def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str]) -> str:
+def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str], *, flags: bool) -> str:
+    """Return what to say of a table; `flags` is whether each column is a class, with 0 or 1."""
     request = listing.request
     tables_alike = [file for file in listing.files if file.path.name == path.name]
     # One in each folder is named by its name alone.
@@ -53,8 +54,8 @@ def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str]) -> 
     if columns:
         file, *others = columns
         likely = [name for name in others if name.lower() in LABELS]
-        likely = likely or (others if len(others) == 1 else [])
-        label = likely[0] if likely else label
+        label = next(iter(likely or (others if len(others) == 1 else [])), label)
+        label = ",".join(others) if flags else label
     known = f" It has the columns {', '.join(columns)}." if columns else ""
     return (
         f"{path} in {request.address} names the images, so it may have their labels.{known} To use"
@@ -63,7 +64,7 @@ def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str]) -> 
     )
 
 
-def _table(listing: Listing) -> tuple[PurePosixPath, list[str]] | None:
+def _table(listing: Listing) -> tuple[PurePosixPath, list[str], bool] | None:
     """Return the first table that names the images, and its columns, that of the files first.
 
     There are no columns where it is JSON of another form.
@@ -81,11 +82,15 @@ def _table(listing: Listing) -> tuple[PurePosixPath, list[str]] | None:
         least = LEAST * images if file.size <= tables.HEAD else 1
         naming = [name for name, column in columns.items() if names_files(column, index, least)]
         if naming:
-            return file.path, [naming[0], *(name for name in columns if name != naming[0])]
+            others = [name for name in columns if name != naming[0]]
+            flags = len(others) > 1 and all(
+                values.is_flag(value) for name in others for value in columns[name]
+            )
+            return file.path, [naming[0], *others], flags
         if file.path.suffix.lower() in tables.JSON | tables.LINES:
             quoted = {*QUOTED.findall(head.decode(errors="replace"))}
             if sum(map(index.has, quoted)) >= min(MIN_QUOTED, images):
-                return file.path, []
+                return file.path, [], False
     return None
 
 

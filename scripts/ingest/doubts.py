@@ -43,7 +43,7 @@ def check_depth(listing: Listing, layout: FolderLayout) -> None:
             f"{request.address} has its images in deeper folders than"
             f" {layout.described('LABEL/FILE')}, such as {example}, so say which folder is the"
             f" label. The innermost one ({folders[-1]}):{request.command(label=PARENT)}\nThe"
-            f" outermost one ({folders[0]}):"
+            f" outermost one ({folders[0]}), and the next one ({folders[1]}) as metadata:"
             f"{request.command(label=NAME + outermost(layout))}\nAll of them"
             f" ({'/'.join(folders)}):{request.command(label=PATH)}"
         )

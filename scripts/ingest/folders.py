@@ -1,12 +1,11 @@
 """Splits and labels from paths: `LABEL/FILE`, `SPLIT/LABEL/FILE`, or a part of each file's name."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scripts.errors import UserError
-from scripts.ingest import names
+from scripts.ingest import names, patterns
 from scripts.ingest.options import NAME, PARENT, PATH
 
 # Returns the label that a path says; raises `UserError` where it says none.
@@ -69,9 +68,11 @@ def _common(images: Sequence[Sequence[str]]) -> str | None:
 
 
 def outermost(layout: FolderLayout) -> str:
-    """Return the pattern that finds the outermost folder of an image that can be its label."""
+    """Return the pattern of which the label is the outermost folder; the next one is metadata."""
     before = len(layout.around) + layout.has_splits
-    return "^" + (f"(?:[^/]+/){{{before}}}" if before else "") + "([^/]+)/"
+    return (
+        "^" + (f"(?:[^/]+/){{{before}}}" if before else "") + "(?P<label>[^/]+)/(?P<folder>[^/]+)/"
+    )
 
 
 def labels_needed(how: str | None) -> int:
@@ -91,7 +92,7 @@ def labeling(layout: FolderLayout, how: str | None) -> tuple[Labeling, str]:
     if how == PATH:
         return lambda path: names.label("/".join(_folders(layout, path))), "LABEL/.../FILE"
     if how:
-        return _by_name(how.removeprefix(NAME)), "FILE"
+        return patterns.parse(how).label, f"FILE ({how})"
     return lambda path: names.label(_only(layout, path)), "LABEL/FILE"
 
 
@@ -113,26 +114,3 @@ def _only(layout: FolderLayout, path: PurePosixPath) -> str:
     if not found:
         raise UserError(f"it is in no class folder; expected {form}")
     return found[0]
-
-
-def _by_name(pattern: str) -> Labeling:
-    """Return what finds labels in the name of a file; in its path, if the pattern has a slash."""
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UserError(f"--label {NAME}{pattern} is no regular expression: {error}") from None
-    if compiled.groups != 1:
-        raise UserError(
-            f"--label {NAME}{pattern} needs one group in parentheses, which is the label; it has"
-            f" {compiled.groups}. Others are written (?:...)"
-        )
-
-    def labeled(path: PurePosixPath) -> str:
-        found = compiled.search(str(path) if "/" in pattern else path.name)
-        if found is None or not found[1]:
-            raise UserError(
-                f"{'its path' if '/' in pattern else 'its name'} does not match {pattern}"
-            )
-        return names.label(found[1])
-
-    return labeled

@@ -10,9 +10,6 @@ from scripts.ingest.labeled_image import LabeledImage, MetadataValue
 from scripts.ingest.locations import LocatedFile
 from scripts.inputs.images import MAX_BYTES
 
-# Returns the metadata of a row.
-ReadMetadata = Callable[[int], dict[str, MetadataValue]]
-
 
 class PlacedFile(NamedTuple):
     """An image file, its split and label, and its row in a table where there is one."""
@@ -20,12 +17,16 @@ class PlacedFile(NamedTuple):
     file: LocatedFile
     split: str | None
     label: str | None
-    row: int | None = None
+    row: int = 0
 
     @property
     def path(self) -> PurePosixPath:
         """The path below the location."""
         return self.file.path
+
+
+# Returns the metadata of a file.
+ReadMetadata = Callable[[PlacedFile], dict[str, MetadataValue]]
 
 
 def arrangement(
@@ -76,5 +77,5 @@ def _read(
             small.append(one.file)
     for file, content in listing.location.read(small):
         one = by_path[file.path]
-        known = metadata(one.row) if metadata and one.row is not None else {}
+        known = metadata(one) if metadata else {}
         yield LabeledImage(str(file.path), one.split, one.label, content, known)

@@ -1,6 +1,6 @@
 """Labels, splits and metadata from a table: each row is joined with its image file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NoReturn
@@ -12,7 +12,7 @@ from scripts.ingest.file_index import FileIndex
 from scripts.ingest.folders import FolderLayout, Labeling
 from scripts.ingest.image_files import PlacedFile
 from scripts.ingest.locations import LocatedFile
-from scripts.ingest.options import IN_WORDS
+from scripts.ingest.options import IN_WORDS, PARENT, IngestOptions
 from scripts.ingest.tables import TableRows
 
 # Hugging Face's ImageFolder: one such file at the root, or one in each folder.
@@ -24,10 +24,13 @@ TRIED = 1_000
 
 @dataclass(frozen=True)
 class TableColumns:
-    """Which columns of a table have files, labels and splits, None where no column does."""
+    """Which columns of a table have files, labels and splits, None where no column does.
+
+    With several columns for labels, each is a class, and has 1 in the rows of this class.
+    """
 
     file: str
-    label: str | None
+    labels: Sequence[str]
     split: str | None
 
 
@@ -40,7 +43,9 @@ def named(listing: Listing) -> list[LocatedFile]:
     found = [file for file in listing.files if file.path == wanted]
     found = found or [file for file in listing.files if file.path.name == str(wanted)]
     if not found:
-        known = [str(file.path) for file in listing.files if file.path.suffix in tables.ENDINGS]
+        known = [
+            str(file.path) for file in listing.files if file.path.suffix.lower() in tables.ENDINGS
+        ]
         shown = f"; there are {', '.join(known[:10])}" if known else ""
         raise UserError(
             f"there is no table {wanted} in {listing.request.address}{shown}. --table takes a path"
@@ -54,7 +59,7 @@ def conventional(listing: Listing) -> list[LocatedFile]:
     found = [
         file
         for file in listing.files
-        if file.path.stem == METADATA and file.path.suffix in tables.ENDINGS - tables.JSON
+        if file.path.stem == METADATA and file.path.suffix.lower() in tables.ENDINGS - tables.JSON
     ]
     if not found or not listing.images:
         return []
@@ -76,11 +81,11 @@ def arrange(listing: Listing, files: Sequence[LocatedFile]) -> Arrangement:
     _check(table, options.columns, files[0].path)
     chosen = _columns(listing, table, index)
     paths = [file.path for file in listing.images]
-    how = options.label_from_path if chosen.label is None else None
+    how = options.label_from_path if not chosen.labels else None
     layout = folders.layout_of(paths, folders.labels_needed(how) if how else 0)
     by_path, form = folders.labeling(layout, how) if how else (None, "FILE")
     placed = _joined(listing, _Joining(table, chosen, index, layout, by_path))
-    taken = {chosen.file, chosen.label, chosen.split}
+    taken = {chosen.file, *chosen.labels, chosen.split} - {options.group}
     found = {name: table.typed(name) for name in table.columns if name not in taken}
     kept = {name: column for name, column in found.items() if column is not None}
     tables_in_words = f"{files[0].path.name} ({_in_words(chosen)})"
@@ -88,28 +93,30 @@ def arrange(listing: Listing, files: Sequence[LocatedFile]) -> Arrangement:
         listing,
         f"{layout.described(form) if not chosen.split else form} with {tables_in_words}",
         placed,
-        metadata=lambda row: {name: column[row] for name, column in kept.items()},
+        metadata=lambda one: {name: column[one.row] for name, column in kept.items()},
         used=[file.path for file in files],
-        notes=notes(kept, [name for name in found if name not in kept], options.group),
+        notes=notes(kept, [name for name in found if name not in kept], options),
     )
 
 
-def notes(kept: Mapping[str, object], dropped: Sequence[str], group: str | None) -> list[str]:
+def notes(kept: Iterable[str], dropped: Sequence[str], options: IngestOptions) -> list[str]:
     """Return what is said of the other columns."""
     lines = [f"metadata: {', '.join(kept)}"] if kept else []
-    lines += [f"groups: {group}"] if group else []
+    lines += [f"groups: {options.group}"] if options.group else []
     return lines + ([f"columns passed over: {', '.join(dropped)}"] if dropped else [])
 
 
 def _in_words(chosen: TableColumns) -> str:
-    given = {"file": chosen.file, "label": chosen.label, "split": chosen.split}
+    label = " or ".join(chosen.labels)
+    given = {"file": chosen.file, "label": label, "split": chosen.split}
     return ", ".join(f"{what}: {column}" for what, column in given.items() if column)
 
 
 def _check(table: TableRows, given: Mapping[str, str], path: PurePosixPath) -> None:
     """Raise `UserError` for a column that is not in the table."""
     for option, column in given.items():
-        if column not in table.columns:
+        is_known = column in table.columns or (option == "label" and _label_columns(column, table))
+        if not is_known:
             raise UserError(f"--{option} {column}: {path} has {_listed(table)}")
 
 
@@ -119,15 +126,23 @@ def _listed(table: TableRows) -> str:
 
 def _columns(listing: Listing, table: TableRows, index: FileIndex) -> TableColumns:
     options = listing.request.options
-    label = options.label if options.label in table.columns else None
-    if label is None and not options.label_from_path:
-        label = LABEL if LABEL in table.columns else _ask_label(listing, table)
+    labels = _label_columns(options.label or "", table)
+    if not labels and not options.label_from_path:
+        labels = [LABEL] if LABEL in table.columns else _ask_label(listing, table)
     file = options.file or _file_column(listing, table, index)
     split = options.split
-    if split is None and SPLIT in table.columns and SPLIT not in {label, file}:
+    if split is None and SPLIT in table.columns and SPLIT not in {*labels, file}:
         column = {values.text_of(value) for value in table.columns[SPLIT]}
         split = SPLIT if all(text and names.split_of(text) for text in column) else None
-    return TableColumns(file, label, split)
+    return TableColumns(file, labels, split)
+
+
+def _label_columns(label: str, table: TableRows) -> list[str]:
+    """Return the columns that `--label` names: one, or several with commas between them."""
+    if label in table.columns:
+        return [label]
+    several = [name.strip() for name in label.split(",")]
+    return several if all(name in table.columns for name in several) else []
 
 
 def _ask_label(listing: Listing, table: TableRows) -> NoReturn:
@@ -135,6 +150,7 @@ def _ask_label(listing: Listing, table: TableRows) -> NoReturn:
     raise UserError(
         f"no column of the table is called label, so say what the label is: a column ({columns}),"
         f" or what a path says ({IN_WORDS}), as in{listing.request.command(label='COLUMN')}"
+        f"{listing.request.command(label=PARENT)}"
     )
 
 
@@ -189,8 +205,20 @@ class _Joining:
         return names.valid_split(self.chosen.split, text)
 
     def _label(self, row: int) -> str | None:
-        text = values.text_of(self.table.columns[self.chosen.label or ""][row])
+        if len(self.chosen.labels) > 1:
+            return names.label(self._only_one(row))
+        text = values.text_of(self.table.columns[self.chosen.labels[0]][row])
         return names.label(text) if text and text.strip() else None
+
+    def _only_one(self, row: int) -> str:
+        columns = ((name, self.table.columns[name][row]) for name in self.chosen.labels)
+        found = [name for name, value in columns if values.is_one(value)]
+        if len(found) == 1:
+            return found[0]
+        said = (
+            f"several of its labels are 1: {', '.join(found)}" if found else "no label of it is 1"
+        )
+        raise UserError(said)
 
 
 def _joined(listing: Listing, joining: _Joining) -> list[PlacedFile]:

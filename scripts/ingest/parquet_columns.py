@@ -75,7 +75,8 @@ def columns_of(table: Any, request: IngestRequest) -> ImageColumns:
     label = options.label or LABEL
     if label not in schema.names:
         raise UserError(_ask_label(schema, image, classes, request))
-    others = [name for name in schema.names if name not in {image, label, options.split}]
+    taken = {image, label, options.split} - {options.group}
+    others = [name for name in schema.names if name not in taken]
     readers = {name: _reader(schema.field(name).type, classes.get(name)) for name in others}
     return ImageColumns(
         image,
@@ -134,8 +135,8 @@ def _ask_label(
     likely = [name for name in others if name in classes or LABEL in name.lower()]
     commands = [request.command(label=name) for name in likely or others[:1]]
     return (
-        f"no column of the Parquet files is called label; they have {', '.join(schema.names)}. Say"
-        f" which column is the label, as in{''.join(commands)}"
+        f"no column of the Parquet files is called {request.options.label or LABEL}; they have"
+        f" {', '.join(schema.names)}. Say which column is the label, as in{''.join(commands)}"
     )
 
 

@@ -70,8 +70,10 @@ def arrange(listing: Listing) -> Arrangement:
                     f"its name does not begin with {' or '.join(sorted(map(str, splits)))}, as"
                     " others do",
                 )
-    first = placed[0].columns if placed else None
-    form = f"Parquet files with {first.image} and {first.label}" if first else "Parquet files"
+    if not placed:
+        listing.problems.refuse(listing.request.address)
+    first = placed[0].columns
+    form = f"Parquet files with {first.image} and {first.label}"
     options = listing.request.options
     return Arrangement(
         form,
@@ -79,7 +81,7 @@ def arrange(listing: Listing) -> Arrangement:
         spread(examples),
         [one.path for one in listing.files if one not in files and not names.is_image(one.path)],
         lambda: _read(listing, placed),
-        labeled_table.notes(first.metadata, first.dropped, options.group) if first else (),
+        labeled_table.notes(first.metadata, first.dropped, options),
     )
 
 

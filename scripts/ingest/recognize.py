@@ -10,11 +10,13 @@ from scripts.ingest import (
     labeled_table,
     names,
     parquet_images,
+    patterns,
 )
 from scripts.ingest.arrangement import Arrangement, Listing
 from scripts.ingest.image_files import PlacedFile
 from scripts.ingest.locations import ARCHIVES, LocatedFile
-from scripts.ingest.options import IN_WORDS
+from scripts.ingest.options import IN_WORDS, NAME
+from scripts.ingest.patterns import NamePattern
 
 FORM = "LABEL/FILE"
 
@@ -54,12 +56,26 @@ def _by_path(listing: Listing) -> Arrangement:
     def place(file: LocatedFile) -> PlacedFile:
         return PlacedFile(file, layout.split(file.path), label_of(file.path))
 
+    pattern = _pattern(listing)
+
     placed = image_files.each(listing, listing.images, place)
     if how is None and placed:
         doubts.check_classes(listing, placed)
-    if all(len(layout.folders(one.path)) == 1 for one in placed) and form != "FILE":
+    if all(len(layout.folders(one.path)) == 1 for one in placed) and not pattern:
         form = FORM
-    return image_files.arrangement(listing, layout.described(form), placed)
+    return image_files.arrangement(
+        listing,
+        layout.described(form),
+        placed,
+        metadata=lambda one: pattern.metadata(one.path) if pattern else {},
+        notes=labeled_table.notes(pattern.others if pattern else [], [], listing.request.options),
+    )
+
+
+def _pattern(listing: Listing) -> NamePattern | None:
+    """Return the pattern that finds labels in names, None where there is none."""
+    how = listing.request.options.label_from_path
+    return patterns.parse(how) if how and how.startswith(NAME) else None
 
 
 def _has_parquet_images(listing: Listing) -> bool:
@@ -72,7 +88,10 @@ def _has_parquet_images(listing: Listing) -> bool:
 
 def _refuse_columns(listing: Listing) -> None:
     """Raise `UserError` for options that name columns where there is no table."""
+    pattern = _pattern(listing)
     for option, column in listing.request.options.columns.items():
+        if option == "group" and pattern and column in pattern.others:
+            continue
         others = f", or one of {IN_WORDS}" if option == "label" else ""
         raise UserError(
             f"--{option} {column} names a column, but {listing.request.address} has no table that"

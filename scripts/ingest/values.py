@@ -24,6 +24,16 @@ def text_of(value: Any) -> str | None:
     return str(value)
 
 
+def is_one(value: Any) -> bool:
+    """Return whether a value says yes: 1 or true."""
+    return str(value).strip().lower() in {"1", "1.0", "true"}
+
+
+def is_flag(value: Any) -> bool:
+    """Return whether a value is 0 or 1, or false or true."""
+    return is_one(value) or str(value).strip().lower() in {"0", "0.0", "false"}
+
+
 def of_text(column: Sequence[str | None]) -> list[MetadataValue]:
     """Return the values of a column of texts, of the narrowest type that all of them have."""
     given = [text for text in column if text]
