@@ -1,1 +1,1 @@
-"""What people write: the config, read strictly, with a position for every problem."""
+"""The version inputs: the config, read strictly, with a position for every problem."""

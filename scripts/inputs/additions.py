@@ -1,4 +1,4 @@
-"""Additions: a few images of the team's own, kept in git below `additions/`."""
+"""Additions: a few of your own images, kept in git below `additions/`."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ MAX_FILES = 1_000
 # Bytes of one file, and of all.
 MAX_FILE = 8 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024
-# Bytes of all pixels: a small file can hold a very large image.
+# Bytes of all pixels: a small file can contain a very large image.
 MAX_PIXELS = 512 * 1024 * 1024
 MAX_SHOWN = 200
 # additions/<split>/<label>/<name>
@@ -46,7 +46,7 @@ class Addition(NamedTuple):
 
     @property
     def identifier(self) -> str:
-        """Its identifier, which names its file in the dataset."""
+        """Its identifier, the name of its file in the dataset."""
         return identifier(self.pixels)
 
     def problem(self, message: str) -> Problem:
@@ -55,7 +55,7 @@ class Addition(NamedTuple):
 
 
 def too_large(sizes: Mapping[str, int]) -> list[Problem]:
-    """Return what is wrong with the number and the sizes of files, in bytes by path."""
+    """Return the problems of the number and the sizes (in bytes, by path) of files."""
     if len(sizes) > MAX_FILES:
         message = f"it holds {len(sizes):,} files; at most {MAX_FILES:,} are allowed"
         return [problem(ADDITIONS_FOLDER, f"{message}. {USE_A_SOURCE}")]
@@ -75,7 +75,7 @@ def parse(
 ) -> tuple[list[Addition], list[Problem]]:
     """Return the additions in `files` (path and content) that are valid, and every problem.
 
-    Images are resized as `config` says; it is None where too much of it is invalid.
+    Images are resized to the size in `config`, which is None if too much of it is invalid.
     """
     found: list[Addition] = []
     problems: list[Problem] = []
@@ -110,13 +110,13 @@ def problem(path: str, message: str) -> Problem:
 
 
 def shown(path: str) -> str:
-    """Return `path` as messages show it: in one line, without control characters, not too long."""
+    """Return `path` for a message: one line, without control characters, shortened."""
     text = printable(path).replace("\n", "\\n")
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def identifier(pixels: Pixels) -> str:
-    """Return the identifier of an addition with these pixels, which names its file."""
+    """Return the identifier of an addition with these pixels."""
     return f"x{_digest(pixels).hex()[:16]}"
 
 
@@ -131,7 +131,7 @@ def _decoded(content: bytes) -> Picture:
 
 
 def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:
-    """Return the split and label that `path` names, and what is wrong with it."""
+    """Return the split and label in `path`, and its problems."""
     parts = path.split("/")
     if len(parts) != PARTS:
         form = f"{ADDITIONS_FOLDER}/SPLIT/LABEL/NAME"

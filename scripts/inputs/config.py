@@ -52,7 +52,7 @@ SPLITS: tuple[Split, ...] = (TRAIN, VALIDATION, TEST)
 
 
 class Sizes(NamedTuple):
-    """How many images of a folder are in each split."""
+    """The number of images of a folder in each split."""
 
     train: int
     validation: int
@@ -60,7 +60,7 @@ class Sizes(NamedTuple):
 
 
 class Config(BaseModel):
-    """What the dataset should be."""
+    """The config of a dataset."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -186,7 +186,7 @@ class Config(BaseModel):
     _document: Document = PrivateAttr(default=Document(CONFIG_FILE, {}, {}))
 
     def problem(self, at: Location, message: str) -> Problem:
-        """Return a problem at a place of the file that this config was read from."""
+        """Return a problem at a place in the file of this config."""
         return self._document.problem(at, message)
 
     def record(self) -> dict[str, Any]:
@@ -198,8 +198,8 @@ class Config(BaseModel):
     @field_validator("test_size", mode="before")
     @classmethod
     def _require_test_size(cls, value: object, info: ValidationInfo) -> object:
-        # Only where the test set is the source's own does the size follow from the source. An
-        # invalid value, which is not in the data here, may have been meant so.
+        # The size follows from the source only with `split_by: source`. An invalid value is not in
+        # the data here, and could have been that.
         splits, samples = info.data.get("split_by", SOURCE), info.data.get("samples", ALL)
         if value is None and (splits, samples) != (SOURCE, ALL):
             raise PydanticCustomError("missing", SIZE)
@@ -234,32 +234,32 @@ class Config(BaseModel):
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """The (height, width) to which images are resized; None keeps theirs."""
+        """The (height, width) to which images are resized; None for no resizing."""
         if self.image_size is None:
             return None
         width, _, height = str(self.image_size).partition("x")
         return int(height or width), int(width)
 
     def takes_all(self, folder: str) -> bool:
-        """Return whether `folder` gets every image that the source has for it."""
+        """Return whether `folder` gets all images of the source."""
         return bool(_of(self.samples, folder) == ALL)
 
     def fraction(self, split: Split, folder: str) -> Fraction | None:
         """Return the fraction of `folder` that is for test or validation.
 
-        None where a count is given. It is the decimal number as written: 0.07 of 100 is 7, not the
-        8 that floating point arithmetic gives.
+        None if a count is given. It is the decimal number as written: 0.07 of 100 is 7, not the 8
+        that floating point arithmetic gives.
         """
         size = self._size(split, folder)
         return Fraction(repr(size)) if isinstance(size, float) else None
 
     def sizes(self, folder: str, available: int = 0) -> Sizes:
-        """Return how many of `folder`'s images are in each split.
+        """Return the number of images of `folder` in each split.
 
-        `available` is how many the source has for it, which is needed for `samples: all`. A test
-        fraction is rounded up, as in scikit-learn's `train_test_split`. A validation fraction g
-        beside a test fraction f is g / (1 - f) of what is not for test, so that rounding never
-        moves a sample. Sizes that leave none for train give 0 or less for it.
+        `available` is the number of its images in the source, which is needed for `samples: all`. A
+        test fraction is rounded up, as in scikit-learn's `train_test_split`. A validation fraction
+        g with a test fraction f is g / (1 - f) of the images that are not for test, so that
+        rounding never moves a sample. If the sizes leave none for train, its number is 0 or less.
         """
         samples = _of(self.samples, folder)
         count = available if samples == ALL else samples

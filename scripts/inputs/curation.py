@@ -1,4 +1,4 @@
-"""The curation: `curation.csv`, decisions about single samples, one in each row."""
+"""The curation: `curation.csv`, with a decision about a single sample in each row."""
 
 import csv
 import hashlib
@@ -25,12 +25,12 @@ MAX_ROWS = 50_000
 MAX_VALUE = 1_000
 IDENTIFIER = re.compile(r"[0-9]{1,12}|s[0-9a-f]{16}")
 ADDITION = re.compile(r"x[0-9a-f]{16}")
-# What spreadsheets run as a formula: https://owasp.org/www-community/attacks/CSV_Injection
+# Prefixes of formulas in spreadsheets: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@")
 
 
 class Decision(NamedTuple):
-    """One row. `marks` has the place of each column; values that are not given are empty."""
+    """One row. `marks` has the place of each column; missing values are empty."""
 
     sample: str
     action: str
@@ -59,9 +59,9 @@ class Curation:
 
     @property
     def sha256(self) -> str | None:
-        """The checksum of what the decisions mean, whatever their order and reasons; None for none.
+        """The checksum of the decisions, without order and reasons; None if there are none.
 
-        A version is made again only where it changes.
+        A new version is made only if it changes.
         """
         if not self.decisions:
             return None
@@ -86,9 +86,9 @@ def go_together(action: str, other: str) -> bool:
 
 
 def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
-    """Return the content of the file with `decisions` at its end.
+    """Return the content of the file with `decisions` appended.
 
-    What it holds stays as it is, byte for byte; None stands for a file that is not there.
+    The existing bytes are kept; `content` is None if there is no file.
     """
     before = ",".join(COLUMNS).encode() if content is None else content
     end = "\r\n" if before.endswith(b"\r\n") else "\n"
@@ -103,7 +103,7 @@ def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
 class InvalidCurationError(InputError):
     """The curation is invalid.
 
-    `valid_part` are the decisions that have no problem, so that they can be checked too.
+    `valid_part` are the valid decisions, so that they can be checked too.
     """
 
     def __init__(self, problems: Iterable[Problem], valid_part: Curation) -> None:
@@ -113,9 +113,9 @@ class InvalidCurationError(InputError):
 
 
 def parse(content: bytes) -> Curation:
-    """Return the curation that `content` holds.
+    """Return the curation in `content`.
 
-    Raises `InputError` with every problem in it, where possible as `InvalidCurationError`.
+    Raises `InputError` with every problem, if possible as `InvalidCurationError`.
     """
     problems: list[Problem] = []
     decisions = []
@@ -134,7 +134,7 @@ def parse(content: bytes) -> Curation:
 
 
 def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
-    """Yield each row, and what is wrong with it by itself."""
+    """Yield each row and its problems."""
     first, *lines = lines
     if not _is_header(first):
         message = strict_csv.other_form(first, COLUMNS)

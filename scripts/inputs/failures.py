@@ -1,4 +1,4 @@
-"""What a model gets wrong: a CSV file as an evaluation writes it, with a sample in each row."""
+"""Failures of a model: a CSV file with a sample in each row."""
 
 import math
 import re
@@ -18,14 +18,14 @@ COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_VALUE = 100
-# Python reads more as a number, such as 1_0 and digits of other scripts.
+# Python parses more as a number, such as 1_0 and digits of other scripts.
 NUMBER = re.compile(r"[-+0-9.eE]+")
 
 
 class Failure(NamedTuple):
-    """A sample that a model gets wrong: what it is, and what the model takes it for.
+    """A sample that a model gets wrong: its label and the prediction.
 
-    Values that the file does not give are empty, or None for the score.
+    Missing values are empty, or None for the score.
     """
 
     sample: str
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What the model got wrong, in words."""
+        """The wrong prediction, in words."""
         parts = []
         if self.predicted:
             instead = f" instead of {self.label}" if self.label else ""
@@ -47,9 +47,9 @@ class Failure(NamedTuple):
 
 
 def parse(content: bytes, file: str) -> tuple[list[Failure], list[Problem]]:
-    """Return the samples that `content` lists, which `file` holds, and what is wrong in other rows.
+    """Return the samples in `content` of `file`, and the problems of invalid rows.
 
-    Raises `InputError` where no row can be read.
+    Raises `InputError` if no row is valid.
     """
     header, *lines = strict_csv.lines(content, file, MAX_BYTES)
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
@@ -101,7 +101,7 @@ class _Table(NamedTuple):
     columns: Sequence[str]
 
     def row(self, line: str, number: int) -> tuple[Failure | None, list[Problem]]:
-        """Return the sample of a row; or None, and what is wrong with the row."""
+        """Return the sample of a row, or None and its problems."""
         start = Mark(number, 1)
         try:
             values, marks = strict_csv.values(line, number, self.file)
@@ -125,7 +125,7 @@ class _Table(NamedTuple):
 
 
 def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield a column and what is wrong with its value."""
+    """Yield the columns with invalid values, and the reasons."""
     for name in (FILE, SAMPLE):
         if name in given and identifier_in(given[name]) is None:
             example = "test/3/00058.png" if name == FILE else "00058"

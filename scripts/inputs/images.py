@@ -1,4 +1,4 @@
-"""Image files that people bring: decoded strictly, within bounds."""
+"""Decodes untrusted image files strictly, with limits."""
 
 import io
 import warnings
@@ -42,7 +42,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class ImageError(Exception):
-    """A file is not an image that a dataset can hold; its text says why."""
+    """A file is not a supported image; the text is the reason."""
 
 
 class Picture(NamedTuple):
@@ -74,7 +74,7 @@ def read(content: bytes) -> Picture:
     if known is None:
         raise ImageError(formats.instead(content))
     try:
-        # Pillow warns of metadata that it does not understand.
+        # Pillow warns about unknown metadata.
         with warnings.catch_warnings(action="ignore"):
             return _read(content, known)
     except (ImageError, MemoryError):

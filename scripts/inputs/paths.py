@@ -1,4 +1,4 @@
-"""Which files of the repository make a version, and which are only checked."""
+"""Lists the version inputs, and the files that are only checked."""
 
 import hashlib
 import os
@@ -8,16 +8,16 @@ from pathlib import Path
 CONFIG_FILE = "dataset_config.yaml"
 CURATION_FILE = "curation.csv"
 ADDITIONS_FOLDER = "additions"
-# One `.dvc` file for each source of one's own.
+# One `.dvc` file for each custom source.
 SOURCES_FOLDER = "sources"
 
-# Which releases are stable or withdrawn.
+# The stable and the withdrawn releases.
 RELEASES_FILE = "releases.yaml"
 
-# What people write about the dataset.
+# The inputs without code and requirements.
 INPUTS_OF_PEOPLE = (CONFIG_FILE, CURATION_FILE, ADDITIONS_FOLDER, SOURCES_FOLDER)
-# A change of these is a dataset change: it is planned, shown to reviewers and, if the bytes
-# differ, released. Files and folders; nothing else can change the bytes of a version.
+# Version inputs: files and folders that determine the bytes of a version. A change of these is
+# planned, shown to reviewers and, if the bytes differ, released.
 INPUT_PATHS = (
     *INPUTS_OF_PEOPLE,
     "scripts/inputs",
@@ -26,7 +26,7 @@ INPUT_PATHS = (
     "scripts/storage/manifest.py",
     "requirements.txt",
 )
-# A change of these makes no version, but the check of a pull request looks at them.
+# A change of these makes no version, but is checked in a pull request.
 CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", RELEASES_FILE)
 
 
@@ -40,9 +40,9 @@ NO_IMAGES = {"readme.md", "thumbs.db", "desktop.ini"}
 
 
 def is_image(path: str) -> bool:
-    """Return whether a file below `ADDITIONS_FOLDER` is meant to be an image.
+    """Return whether a file below `ADDITIONS_FOLDER` should be an image.
 
-    Others document the folder, keep it in git, or are what file managers leave in it.
+    Others are documentation and hidden files.
     """
     name = path.rpartition("/")[2].lower()
     return not name.startswith(".") and name not in NO_IMAGES
@@ -67,7 +67,7 @@ def _files(path: Path) -> Iterator[Path]:
     if _is_file(path):
         yield path
     elif path.name == SOURCES_FOLDER and path.parent.name != "scripts":
-        # The shards beside these files are named by them.
+        # The shards next to these files are listed in them.
         yield from path.glob("*.dvc")
     elif path.name == ADDITIONS_FOLDER:
         yield from (file for file in path.rglob("*") if _is_file(file) and is_image(file.name))
@@ -82,7 +82,7 @@ def _is_file(path: Path) -> bool:
 
 def _content_digest(file: Path) -> str:
     if file.is_symlink():
-        # What it leads to is not under version control, and could be endless.
+        # Its target is not under version control, and could be endless.
         return hashlib.sha256(os.fsencode(file.readlink())).hexdigest()
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

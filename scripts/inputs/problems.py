@@ -1,4 +1,4 @@
-"""Problems in what people wrote, each with its place."""
+"""Problems of the inputs, each with its place."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -23,17 +23,17 @@ class _Problem(NamedTuple):
 
 
 class Problem(_Problem):
-    """One problem and its place: a line, whatever the names and values that it quotes."""
+    """One problem and its place, always in one line."""
 
     __slots__ = ()
 
     def __new__(cls, file: str, mark: Mark, message: str) -> Self:
-        """Write out the control characters of the file's name and of the message."""
+        """Escape control characters in the file name and the message."""
         return super().__new__(cls, one_line(file), mark, one_line(message))
 
 
 class InputError(UserError):
-    """What people wrote is invalid; holds every problem found, in the order of the files."""
+    """The inputs are invalid; `problems` are all problems, in the order of the files."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Keep `problems`."""

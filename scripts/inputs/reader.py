@@ -1,4 +1,4 @@
-"""One way to read what people wrote, from a work tree or from a git tree."""
+"""Reads the version inputs from a work tree or a git tree."""
 
 import os
 import stat
@@ -28,9 +28,9 @@ NOT_REGULAR = "not a regular file; links, folders and devices are not read"
 
 
 class TreeEntry(NamedTuple):
-    """A file below a folder: its path, its size in bytes, and what its tree calls its content.
+    """A file below a folder: its path, its size in bytes, and the identifier of its content.
 
-    There is no size where it is not a regular file: a link, a device, a repository of its own.
+    It has no size if it is not a regular file: a link, a device, a submodule.
     """
 
     path: str
@@ -42,21 +42,21 @@ class Tree(Protocol):
     """Files by their path in the repository: a work tree, or a tree of git."""
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file, None when there is none."""
+        """Return the content of a file, None if there is none."""
 
     def entries(self, folder: str) -> list[TreeEntry]:
         """Return all files below `folder`, in the order of their paths; none without the folder.
 
-        What is in place of the folder is an entry too.
+        A file instead of the folder is an entry too.
         """
 
     def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
         """Return the contents of regular files."""
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return with which attributes git converts those of `paths` that are files, by path.
+        """Return the attributes with which git converts the files among `paths`, by path.
 
-        Empty for what is stored as it is.
+        Empty for files that are not converted.
         """
 
 
@@ -67,10 +67,10 @@ class WorkTree:
     root: Path
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file; raises `UserError` when it cannot be read."""
+        """Return the content of a file; raises `UserError` if it cannot be read."""
         file = self.root / path
         try:
-            # Not opened yet: a pipe or a device could be read for ever.
+            # Checked before opening: reading a pipe or a device might never end.
             if not stat.S_ISREG(file.lstat().st_mode):
                 raise not_regular(path)
             return file.read_bytes()
@@ -80,7 +80,7 @@ class WorkTree:
             raise _unreadable(path, error) from None
 
     def entries(self, folder: str) -> list[TreeEntry]:
-        """Return all files below `folder`; raises `UserError` when one cannot be read."""
+        """Return all files below `folder`; raises `UserError` if one cannot be read."""
         found, unread = [], [folder]
         while unread:
             path = unread.pop()
@@ -98,26 +98,25 @@ class WorkTree:
         return sorted(found, key=attrgetter("path"))
 
     def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
-        """Return the contents of regular files; raises `UserError` when one cannot be read."""
+        """Return the contents of regular files; raises `UserError` if one cannot be read."""
         return [self.read(entry.path) or b"" for entry in entries]
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return nothing: this is no clone, or what is in it does not matter."""
+        """Return nothing: this is not a clone, or its attributes do not matter."""
         del paths
         return {}
 
     def _is_repository(self, path: str) -> bool:
-        """Return whether git would take a folder for a repository of its own: a submodule."""
+        """Return whether git treats a folder as a submodule."""
         return os.path.lexists(self.root / path / ".git")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that people wrote about one version.
+    """The inputs of one version.
 
-    The additions are in the order of their pixels' digests, whatever their files are called.
-    `pointer` is the content of `sources/NAME.dvc` for the source that the config names, None where
-    there is no such source of one's own.
+    The additions are sorted by the digests of their pixels. `pointer` is the content of
+    `sources/NAME.dvc` for the source in the config, None if it is not a custom source.
     """
 
     config: Config
@@ -127,10 +126,10 @@ class Inputs:
 
 
 class InvalidInputsError(InputError):
-    """What people wrote is invalid.
+    """The inputs are invalid.
 
-    `valid_part` is what is left without the problems, so that it can be checked against the source
-    too; None where too little is left.
+    `valid_part` is the valid part, so that it can be checked against the source too; None if too
+    little is valid.
     """
 
     def __init__(self, problems: Iterable[Problem], valid_part: Inputs | None) -> None:
@@ -140,7 +139,7 @@ class InvalidInputsError(InputError):
 
 
 def read(tree: Tree, recorded: Mapping[str, Any] | None = None) -> Inputs:
-    """Return what people wrote in `tree`, whose config a lock records as `recorded`.
+    """Return the inputs in `tree`; `recorded` is the config in its lock, if any.
 
     Raises `InvalidInputsError` with every problem in it.
     """
@@ -172,7 +171,7 @@ def _config(tree: Tree, recorded: Mapping[str, Any] | None) -> tuple[Config | No
 
 
 def _curation(tree: Tree) -> tuple[Curation, list[Problem]]:
-    """Return the curation, without those rows that have problems."""
+    """Return the curation, without invalid rows."""
     try:
         content = tree.read(CURATION_FILE)
         _refuse_pointer(CURATION_FILE, content)
@@ -191,7 +190,7 @@ def _additions(
     others = [entry for entry in entries if entry.size is None]
     problems = [additions.problem(entry.path, NOT_REGULAR) for entry in others]
     if too_large := additions.too_large({entry.path: entry.size or 0 for entry in files}):
-        # Nothing is read of what could be more than fits into memory.
+        # Files that may not fit into memory are not read.
         return (), [*problems, *too_large]
     contents = tree.contents(files) if files else []
     named = zip((entry.path for entry in files), contents, strict=True)
@@ -224,9 +223,9 @@ def _refuse_pointer(path: str, content: bytes | None) -> None:
 
 
 def not_regular(path: str) -> InputError:
-    """Return the error for a link, a folder or a device in place of a file.
+    """Return the error for a link, a folder or a device instead of a file.
 
-    A link could lead out of the repository, and what it leads to is not under version control.
+    The target of a link could be outside of the repository, without version control.
     """
     return InputError([Problem(path, START, NOT_REGULAR)])
 

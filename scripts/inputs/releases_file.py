@@ -1,4 +1,4 @@
-"""`releases.yaml`: which release is stable, and which ones are withdrawn."""
+"""`releases.yaml`: the stable release and the withdrawn ones."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ Reasons = Annotated[
 
 
 class ReleasesFile(BaseModel):
-    """What people say of the releases: `stable` is recommended, `withdrawn` has reasons by tag."""
+    """The content of `releases.yaml`: `stable` is recommended, `withdrawn` has reasons by tag."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -38,12 +38,12 @@ class ReleasesFile(BaseModel):
     _document: Document = PrivateAttr(default=Document(RELEASES_FILE, {}, {}))
 
     def problem(self, at: Location, message: str) -> Problem:
-        """Return a problem at a place of the file that this was read from."""
+        """Return a problem at a place in the file."""
         return self._document.problem(at, message)
 
 
 def parse(content: bytes | None) -> ReleasesFile:
-    """Return what `content` says; without a file, nothing.
+    """Return the parsed `content`; empty without a file.
 
     Raises `InputError` with every problem in it.
     """

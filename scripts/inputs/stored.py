@@ -1,6 +1,6 @@
-"""Files of which git does not store what the work tree has: a version is made from what it stores.
+"""Checks for files that git stores differently from the work tree.
 
-Otherwise a pull request, which reads files, and main, which reads commits, would differ.
+Pull requests read files and main reads commits, so both would build different versions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from scripts.inputs.paths import ADDITIONS_FOLDER
 from scripts.inputs.problems import START, Problem
 
-# How a pointer of Git LFS begins: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+# The first line of a Git LFS pointer: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _POINTERS = (
     b"version https://git-lfs.github.com/spec/",
     b"version https://hawser.github.com/spec/",
@@ -17,7 +17,7 @@ POINTER = (
     "it is a pointer of Git LFS, not the file itself. Versions are made from what git stores:"
     " exclude it from LFS in .gitattributes, run git lfs pull, and commit the file itself"
 )
-# What turns an attribute off.
+# The setting that disables an attribute.
 ATTRIBUTES = {
     "filter": "-filter",
     "ident": "-ident",
@@ -32,14 +32,14 @@ Attributes = Mapping[str, str]
 
 
 def is_pointer(content: bytes) -> bool:
-    """Return whether `content` is a pointer of Git LFS, in place of a file."""
+    """Return whether `content` is a pointer of Git LFS."""
     return content.startswith(_POINTERS)
 
 
 def problems(attributes: Mapping[str, Attributes]) -> Iterable[Problem]:
-    """Return what is wrong with the git attributes of files, by path.
+    """Return the problems of the git attributes of files, by path.
 
-    One problem stands for all additions with the same attribute.
+    There is one problem for all additions with the same attribute.
     """
     found: dict[tuple[str, str, str], list[str]] = {}
     for path, values in sorted(attributes.items()):
@@ -59,7 +59,7 @@ def problems(attributes: Mapping[str, Attributes]) -> Iterable[Problem]:
 
 
 def _converting(path: str, values: Attributes) -> str | None:
-    """Return the attribute with which git changes more of a file than line ends of a text."""
+    """Return the attribute with which git changes more than the line endings of a file."""
     if values["filter"] not in (*_NO_VALUE, "set"):
         return "filter"
     if values["ident"] == "set":
@@ -68,7 +68,7 @@ def _converting(path: str, values: Attributes) -> str | None:
     if encoding not in (*_NO_VALUE, "set") and encoding.upper() != "UTF-8":
         return "working-tree-encoding"
     if _is_addition(path):
-        # Of a file that it finds to be an image, git changes nothing: text=auto is right.
+        # Git does not convert files that it detects as images, so text=auto is fine.
         if values["text"] == "set":
             return "text"
         if values["text"] == "unspecified" and values["eol"] in ("lf", "crlf"):

@@ -1,4 +1,4 @@
-"""CSV files, read strictly: a row in each line, every value with its place."""
+"""Reads CSV files strictly: a row in each line, every value with its place."""
 
 import codecs
 import re
@@ -11,7 +11,7 @@ MAX_LINE = 16_000
 MAX_COLUMNS = 1_000
 # A value in quotes, in which quotes are doubled, or one that does not begin with a quote.
 VALUE = re.compile(r'"((?:[^"]|"")*+)"|((?!")[^,]*)')
-# How the files of Excel begin: the current format is a zip archive.
+# The magic numbers of Excel files: the current format is a zip archive.
 EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAVE_AS_CSV = "Save it as CSV with the encoding UTF-8"
@@ -19,9 +19,9 @@ SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
-    """Return the lines of `content`, which `file` holds.
+    """Return the lines of the `content` of `file`.
 
-    Raises `InputError` for more than `max_bytes`, and for anything but text.
+    Raises `InputError` if it has more than `max_bytes`, or is not text.
     """
     if len(content) > max_bytes:
         message = f"the file has {len(content):,} bytes; at most {max_bytes:,} are allowed"
@@ -40,12 +40,12 @@ def lines(content: bytes, file: str, max_bytes: int) -> list[str]:
         message = f"not UTF-8 text: byte 0x{content[error.start]:02x}. {SAVE_AS_CSV}"
         raise InputError([Problem(file, place, message)]) from None
     text = text.replace("\r\n", "\n")
-    # CR alone is how programs for the Mac end a line.
+    # Some programs on macOS end lines with CR only.
     return text.split("\n" if "\n" in text else "\r")
 
 
 def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
-    """Return the values in `line`, which has this number in `file`, and the place of each.
+    """Return the values in line `number` of `file`, and the place of each.
 
     Raises `InputError` for a line that is too long, or whose quotes are wrong.
     """
@@ -72,12 +72,12 @@ def values(line: str, number: int, file: str) -> tuple[list[str], list[Mark]]:
 
 
 def is_blank(line: str) -> bool:
-    """Return whether a line has no values: it is empty, or what a spreadsheet leaves of a row."""
+    """Return whether a line is empty or has only commas."""
     return len(line) <= MAX_LINE and not line.strip(",")
 
 
 def trimmed(values: list[str], columns: int) -> list[str]:
-    """Return `values` without the empty ones behind so many `columns`, which spreadsheets add."""
+    """Return `values` without the empty ones after `columns`, which spreadsheets add."""
     end = len(values)
     while end > columns and not values[end - 1]:
         end -= 1
@@ -85,7 +85,7 @@ def trimmed(values: list[str], columns: int) -> list[str]:
 
 
 def other_form(header: str, names: Collection[str]) -> str | None:
-    """Return why a first line without the columns `names` is not read, None if it is unknown."""
+    """Return the likely reason why the columns `names` are missing, None if unknown."""
     if "\r" in header:
         return "the line endings are mixed, CR and LF; save it with LF only"
     for separator, word in SEPARATORS.items():
@@ -96,6 +96,6 @@ def other_form(header: str, names: Collection[str]) -> str | None:
 
 
 def shown(value: str) -> str:
-    """Return `value` as a message shows it."""
+    """Return `value` for a message."""
     text = repr(value[:MAX_SHOWN] + "…" if len(value) > MAX_SHOWN else value)
     return text if value else "nothing"

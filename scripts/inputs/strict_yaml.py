@@ -1,4 +1,4 @@
-"""YAML read strictly: bounded, without anchors or tags, with the position of every value."""
+"""Reads YAML strictly: limited in size, without anchors or tags, with positions."""
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ from ruamel.yaml.reader import ReaderError
 
 from scripts.inputs.problems import START, InputError, Mark, Problem
 
-# What people write here is a handful of lines; anything larger or deeper is refused.
+# Inputs are short; anything larger or deeper is refused.
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 2
 MAX_VALUE = 1000
@@ -31,15 +31,15 @@ MAX_VALUE = 1000
 # The path to a value: keys and list indexes as text. A last part `KEY` means the key itself.
 Location = tuple[str, ...]
 KEY = "[key]"
-# Stands for a key that is a list or a mapping.
+# Replaces a key that is a list or a mapping.
 UNNAMED = "?"
 TEXT = "tag:yaml.org,2002:str"
-# YAML 1.1 has a type of its own for the value `=`.
+# YAML 1.1 has a special type for the value `=`.
 EQUALS_SIGN = "tag:yaml.org,2002:value"
 
 
 class Unquoted(str):
-    """Text as it is written, without the quotes that it needs: YAML takes it for `value`."""
+    """Text without the quotes that it needs: YAML reads it as `value`."""
 
     __slots__ = ("value",)
 
@@ -54,14 +54,14 @@ class Unquoted(str):
 
 @dataclass(frozen=True)
 class Document:
-    """A mapping read from YAML; `marks` holds the place of every value and key."""
+    """A mapping read from YAML; `marks` has the place of every value and key."""
 
     file: str
     data: dict[Any, Any]
     marks: Mapping[Location, Mark]
 
     def problem(self, at: Location, message: str) -> Problem:
-        """Return a problem at `at`, or at the nearest place around it that is in the file."""
+        """Return a problem at `at`, or at the nearest parent that is in the file."""
         while at and at not in self.marks:
             at = at[:-1]
         return Problem(self.file, self.marks.get(at, START), message)
@@ -76,10 +76,10 @@ def load(
     max_depth: int = MAX_DEPTH,
     is_text: Callable[[Location], bool] = lambda _: False,
 ) -> Document:
-    """Return the mapping that `content` holds; `file` and an `example` are for messages.
+    """Return the mapping in `content`; `file` and an `example` are for messages.
 
-    Where a place `is_text`, a number or the like is `Unquoted`. Raises `InputError` when the
-    content is not UTF-8, not valid YAML, not a mapping, or uses what is not allowed here.
+    If a place `is_text`, a number or similar is `Unquoted`. Raises `InputError` if the content is
+    not UTF-8, not valid YAML, not a mapping, or uses what is not allowed here.
     """
     text = _decode(content, file, max_bytes)
     try:
@@ -110,7 +110,7 @@ def load(
 
 
 class _Constructor(SafeConstructor):
-    """Makes values of nodes; those in `unquoted` are kept as they are written too."""
+    """Constructs values from nodes; those in `unquoted` also keep their text."""
 
     unquoted: frozenset[Node] = frozenset()
 
@@ -128,7 +128,7 @@ _Constructor.add_constructor(EQUALS_SIGN, SafeConstructor.construct_yaml_str)
 
 
 def _unquoted(node: Node, is_text: Callable[[Location], bool], at: Location = ()) -> Iterator[Node]:
-    """Yield the values and keys that YAML does not take for text where a place `is_text`."""
+    """Yield the values and keys that are not text although the place `is_text`."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
             name = (*at, key.value if isinstance(key, ScalarNode) else UNNAMED)
@@ -142,7 +142,7 @@ def _unquoted(node: Node, is_text: Callable[[Location], bool], at: Location = ()
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's type, as people who write YAML know it."""
+    """Return the name of a value's type in YAML."""
     return {dict: "mapping", list: "list", str: "text", int: "number", float: "number"}.get(
         type(value), type(value).__name__
     )
@@ -162,11 +162,10 @@ def _decode(content: bytes, file: str, max_bytes: int) -> str:
 
 
 def _refuse_unsafe(text: str, file: str, max_depth: int) -> None:
-    """Refuse aliases, tags and deep nesting while they are only events of the parser.
+    """Refuse aliases, tags and deep nesting in the events of the parser.
 
-    Aliases can expand a small file to gigabytes, tags can ask for any type, and nesting can
-    exhaust the stack. Directives, which change what values mean, are refused before that: the
-    parser fails on some.
+    Aliases can expand a small file to gigabytes, tags can construct any type, and nesting can
+    exhaust the stack. Directives are refused earlier, because the parser fails on some.
     """
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("%"):
@@ -211,7 +210,7 @@ def _marks(node: Node, data: object, at: Location = ()) -> Iterator[tuple[Locati
             name = (*at, str(key) if is_name else UNNAMED)
             key_mark = _mark(of_key.start_mark)
             yield (*name, KEY), key_mark
-            # An empty value has no place of its own.
+            # An empty value has no place.
             yield name, key_mark if value is None else _mark(of_value.start_mark)
             yield from _marks(of_value, value, name)
     elif isinstance(data, list):

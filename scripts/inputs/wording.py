@@ -48,7 +48,7 @@ def says(text: str, *kinds: str) -> WrapValidator:
 
 
 def problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
-    """Return the errors of validating `document` as `model`, each with its place."""
+    """Return the validation errors of `document`, each with its place."""
     return [_problem(dict(detail), document, model) for detail in error.errors()]
 
 
@@ -67,7 +67,7 @@ def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseMode
 
 
 def _location(raw: Location, model: type[BaseModel]) -> Location:
-    """Return `raw` without the branches of unions: right behind a field or a folder's name."""
+    """Return `raw` without the branches of unions, which follow a field or a folder name."""
     fields = _fields(model)
     return tuple(
         part
