@@ -1,1 +1,1 @@
-"""Git: how it is run, within limits, and the commits that are made."""
+"""Running git, within limits, and making commits."""

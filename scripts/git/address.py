@@ -1,4 +1,4 @@
-"""Addresses of git repositories, without the credentials that they can hold."""
+"""Addresses of git repositories, without credentials."""
 
 import re
 from typing import NamedTuple
@@ -9,12 +9,12 @@ _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)
 # alone is a drive of Windows.
 _SHORT = re.compile(r"(?:[^/]*@)?(?P<host>\[[^\]/]+\]|[^/:@\[\]]{2,}):(?!:)(?P<path>.*)")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
-# What may hold credentials in a text: all up to the last `@` of an address.
+# The part of an address that can contain credentials: everything up to the last `@`.
 _CREDENTIALS = re.compile(r"""(?<=://)[^\s'"<>]*@""")
-# Their ports, where an address names none.
+# The default ports.
 _WEB = {"http": "80", "https": "443"}
 _SSH = ("ssh", "git+ssh", "ssh+git")
-# Hosts for SSH through the port of HTTPS, and where their repositories are on the web.
+# Hosts for SSH over the HTTPS port, and the hosts of their websites.
 _SSH_HOSTS = {
     "ssh.github.com": "github.com",
     "altssh.gitlab.com": "gitlab.com",
@@ -29,7 +29,7 @@ class _Place(NamedTuple):
 
 
 def for_people(url: str) -> str:
-    """Return the address of a repository without credentials, as a link where there can be one.
+    """Return the address of a repository without credentials, as a link if possible.
 
     The same repository has the same address, whether git reaches it by HTTPS or SSH. A path on this
     machine stays as it is, except for `.git` at its end.
@@ -49,7 +49,7 @@ def for_people(url: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Return `text`, such as what git printed, with no credentials in any address in it."""
+    """Return `text`, such as output of git, without credentials in addresses."""
     return _CREDENTIALS.sub("", text)
 
 
@@ -79,5 +79,5 @@ def _link(scheme: str, place: _Place) -> str:
 
 
 def _trimmed(path: str) -> str:
-    """Return `path` without what git lets one leave out at its end."""
+    """Return `path` without its optional ending, such as `.git`."""
     return path.rstrip("/").removesuffix(".git").rstrip("/")

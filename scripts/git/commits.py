@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from scripts.git.git import Git
 
-# Who writes commits and tags where git knows nobody, as on a runner.
+# The author of commits and tags if git has none, as on a runner.
 BOT_IDENTITY = (
     "github-actions[bot]",
     "41898282+github-actions[bot]@users.noreply.github.com",
@@ -15,8 +15,8 @@ BOT_IDENTITY = (
 def commit(git: Git, files: Mapping[str, bytes], message: str, *parents: str) -> str:
     """Return a new commit with the first parent's files, except for `files`.
 
-    Made without a work tree, and dated as its first parent, so that a run after a crash makes the
-    same commit.
+    It is made without a work tree, and has the date of its first parent, so that a run after a
+    crash makes the same commit.
     """
     tree = git.tree(parents[0], _entries(git, files))
     follows = [argument for parent in parents for argument in ("-p", parent)]
@@ -26,17 +26,17 @@ def commit(git: Git, files: Mapping[str, bytes], message: str, *parents: str) ->
 def snapshot(
     git: Git, entries: Mapping[str, str], files: Mapping[str, bytes], message: str, dated_as: str
 ) -> str:
-    """Return a new commit without a parent that has these files and no other.
+    """Return a new commit without a parent that has only these files.
 
-    `entries` are files that git has already, as `MODE OBJECT`. It is dated as the commit
-    `dated_as`, so that the same files give the same commit.
+    `entries` are files in git, as `MODE OBJECT`. It has the date of the commit `dated_as`, so that
+    the same files give the same commit.
     """
     tree = git.tree(git("mktree", stdin=b""), {**entries, **_entries(git, files)})
     return git("commit-tree", tree, "-m", message, env=_identity(git, dated_as))
 
 
 def is_snapshot(git: Git, commit: str, message: str) -> bool:
-    """Return whether `commit` has no parent and this message, as one that `snapshot` made."""
+    """Return whether `commit` has no parent and this message, like those of `snapshot`."""
     return git("show", "--no-patch", "--format=%P%n%B", commit).strip() == message
 
 

@@ -28,15 +28,15 @@ REGULAR, SUBMODULE = b"100", b"160000"
 LISTED = (*INPUTS_OF_PEOPLE, *CHECKED_PATHS)
 # Attributes with which git changes no file when it checks it out.
 AS_STORED = "* -text -ident -filter !working-tree-encoding\n"
-# Bytes. Nothing that people write is as large, and what compresses well can be larger than memory.
+# Bytes. No input is larger, and compressed content can be larger than memory.
 MAX_FILE = 64 * 1024 * 1024
 
 
 class GitError(UserError):
-    """A git command failed; `output` is what git printed, in one line, without credentials."""
+    """A git command failed; `output` is its output in one line, without credentials."""
 
     def __init__(self, command: str, stderr: str) -> None:
-        """Keep what git printed about `command`."""
+        """Keep the `output` of `command`."""
         self.output = without_credentials(" ".join(stderr.split()))
         super().__init__(f"{command} failed: {self.output}")
 
@@ -51,13 +51,13 @@ class Git:
     def __call__(
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> str:
-        """Run git and return its output as text; raises `GitError` when it fails."""
+        """Run git and return its output as text; raises `GitError` if it fails."""
         return self.output(*arguments, stdin=stdin, env=env).decode(errors="replace").strip("\n")
 
     def output(
         self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> bytes:
-        """Run git and return its output; raises `GitError` when it fails."""
+        """Run git and return its output; raises `GitError` if it fails."""
         try:
             process = self._run(arguments, stdin, git_process.environment(env))
         except FileNotFoundError:
@@ -88,7 +88,7 @@ class Git:
         return True
 
     def commit(self, rev: str) -> str:
-        """Return the commit that `rev` names; raises `UserError` when there is none."""
+        """Return the commit of `rev`; raises `UserError` if there is none."""
         try:
             return self("rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}", "--")
         except GitError:
@@ -109,7 +109,7 @@ class Git:
         return {path: entry for entry, _, path in (line.partition("\t") for line in listed if line)}
 
     def contents(self, specs: Iterable[str]) -> list[bytes | None]:
-        """Return the contents of files, each given as `REV:PATH`; None where there is none."""
+        """Return the contents of files, each given as `REV:PATH`; None if there is none."""
         output = self.output("cat-file", "--batch", stdin=lines(specs))
         found: list[bytes | None] = []
         start = 0
@@ -128,7 +128,7 @@ class Git:
     def object_names(self, specs: Iterable[str]) -> list[str]:
         """Return the names of the objects of files, each given as `REV:PATH`.
 
-        It is empty where there is none.
+        It is empty if there is none.
         """
         output = self.output("cat-file", "--batch-check", stdin=lines(specs)).decode()
         return [
@@ -136,13 +136,13 @@ class Git:
         ]
 
     def has_ref(self, name: str) -> bool:
-        """Return whether there is a reference called `name`, in full."""
+        """Return whether the reference with the full name `name` exists."""
         return self.succeeds("show-ref", "--verify", "--quiet", name)
 
     def tree(self, rev: str, changes: Mapping[str, str | None]) -> str:
-        """Return a new tree: that of `rev` with `changes`, made without a work tree.
+        """Return the tree of `rev` with `changes`, made without a work tree.
 
-        A change is `MODE OBJECT`, or None for a file that is removed; by path.
+        A change is `MODE OBJECT`, or None to remove a file; by path.
         """
         gone = f"0 {'0' * 40}"
         entries = "".join(f"{entry or gone}\t{path}\0" for path, entry in sorted(changes.items()))
@@ -153,14 +153,14 @@ class Git:
             return self("write-tree", env=env)
 
     def fetch(self, *refspecs: str, address: str = ORIGIN) -> None:
-        """Fetch `refspecs`, and none of the tags or references that a setting would add."""
+        """Fetch only `refspecs`, without tags or references that are added by settings."""
         self("fetch", "--quiet", "--no-tags", "--refmap=", address, *refspecs)
 
     @contextmanager
     def checkout(self, commit: str) -> Iterator[Path]:
-        """Check a commit out into a temporary repository, without this clone's settings.
+        """Check out a commit into a temporary repository, without the settings of this clone.
 
-        Each file is as git stores it, whatever the attributes in the commit ask for.
+        Files are as git stores them; attributes in the commit are ignored.
         """
         asked = ("--show-object-format", "--git-path", "objects")
         form, _, objects = self("rev-parse", *asked).partition("\n")
@@ -182,15 +182,15 @@ class Git:
 
 @dataclass(frozen=True)
 class GitTree:
-    """The files of a commit or tree, in the way of `inputs.reader.Tree`."""
+    """The files of a commit or tree; an `inputs.reader.Tree`."""
 
     git: Git
     rev: str
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file, None when there is none.
+        """Return the content of a file, None if there is none.
 
-        Raises `InputError` for anything but a regular file of a bounded size.
+        Raises `InputError` if it is not a regular file, or too large.
         """
         if not path.startswith(LISTED):
             raise ValueError(path)
@@ -222,16 +222,16 @@ class GitTree:
         return [content or b"" for content in self.git.contents(one.name for one in entries)]
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return nothing: these files are read as they are stored."""
+        """Return nothing: these files are read as git stores them."""
         del paths
         return {}
 
 
 @dataclass(frozen=True)
 class CheckedOut(WorkTree):
-    """The work tree of a clone, in which git can have converted files.
+    """The work tree of a clone, whose files git can have converted.
 
-    It has the submodules that git knows, too: those that are not checked out are empty folders.
+    It also lists submodules: those that are not checked out are empty folders.
     """
 
     def entries(self, folder: str) -> list[TreeEntry]:
@@ -242,7 +242,7 @@ class CheckedOut(WorkTree):
         return sorted({*super().entries(folder), *submodules}, key=attrgetter("path"))
 
     def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return with which attributes git converts those of `paths` that are files, by path."""
+        """Return the attributes with which git converts the files among `paths`, by path."""
         named = [os.fsencode(path) for path in paths if (self.root / path).is_file()]
         command = ("check-attr", "-z", "--stdin", *ATTRIBUTES)
         fields = Git(self.root).output(*command, stdin=b"\0".join([*named, b""])).split(b"\0")
@@ -266,12 +266,12 @@ def _is_submodule(line: bytes) -> bool:
 
 
 def lines(specs: Iterable[str]) -> bytes:
-    """Return `specs` as git reads them from its standard input."""
+    """Return `specs` as standard input of git."""
     return "".join(f"{spec}\n" for spec in specs).encode()
 
 
 def find(start: Path) -> Git:
-    """Return the repository around `start`; raises `UserError` when there is none."""
+    """Return the repository around `start`; raises `UserError` if there is none."""
     try:
         # A path, so in the encoding of the file system.
         return Git(Path(os.fsdecode(Git(start).output("rev-parse", "--show-toplevel")[:-1])))

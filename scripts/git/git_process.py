@@ -1,14 +1,14 @@
-"""How git is run: with the same environment and settings, whatever those of the user are.
+"""Runs git with a fixed environment and settings, independent of those of the user.
 
-What gives a user access stays theirs: identity, credentials, proxies, SSH, `url.*.insteadOf`.
+The user's settings for access are used: identity, credentials, proxies, SSH, `url.*.insteadOf`.
 Needs only Python, so that it works before anything is installed.
 """
 
 import os
 from collections.abc import Iterable, Mapping
 
-# In a hook or an alias git sets some of these, and they would lead every command to another
-# repository, index or work tree than the one that it is run in.
+# Git sets some of these in a hook or an alias. They would select another repository, index or work
+# tree.
 DROPPED = {
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_PREFIX", "GIT_COMMON_DIR"),
     *("GIT_INDEX_FILE", "GIT_INDEX_VERSION", "GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH"),
@@ -21,21 +21,21 @@ DROPPED = {
 ENVIRONMENT = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
-    # To look at the work tree writes nothing.
+    # Reading the work tree writes nothing.
     "GIT_OPTIONAL_LOCKS": "0",
-    # A commit is what origin has, not what this clone puts in its place.
+    # Ignore replacements of commits in this clone.
     "GIT_NO_REPLACE_OBJECTS": "1",
-    # DVC can read no other form.
+    # DVC can read only this format.
     "GIT_DEFAULT_REF_FORMAT": "files",
 }
 SETTINGS = {
-    # No program of the user runs in between.
+    # Run no programs of the user.
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
-    # Git removes nothing by itself: what a run has made has no reference at first.
+    # No automatic garbage collection: new objects have no reference at first.
     "gc.auto": "0",
     "maintenance.auto": "false",
-    # Only what a command names is fetched, pushed or removed.
+    # Fetch, push and remove only what the command line says.
     "fetch.prune": "false",
     "fetch.pruneTags": "false",
     "fetch.recurseSubmodules": "false",
@@ -47,7 +47,7 @@ SETTINGS = {
     "push.pushOption": "",
     # The bytes of a commit.
     "i18n.commitEncoding": "UTF-8",
-    # What git prints is read.
+    # The output of git is parsed.
     "i18n.logOutputEncoding": "UTF-8",
     "core.quotePath": "true",
     "column.ui": "never",
@@ -67,26 +67,26 @@ SETTINGS = {
     "log.showSignature": "false",
 }
 SETTINGS_OF = {
-    # For other commands, these would make a remote called origin where there is none.
+    # For other commands, these would create a remote called origin.
     "fetch": {"remote.origin.prune": "false", "remote.origin.pruneTags": "false"},
     "push": {"remote.origin.mirror": "false"},
-    # For commands that look at the work tree, it says how files differ from what git stores.
+    # Needed by commands that compare files with those that git stores.
     "merge-tree": {"core.attributesFile": "/dev/null"},
 }
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment in which git is run, with what is `given` for one command."""
+    """Return the environment for git, with the variables in `given`."""
     return {**clean_environment(), **ENVIRONMENT, **(given or {})}
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment of this process without what leads git to another repository."""
+    """Return the environment of this process without variables that select another repository."""
     return {name: value for name, value in os.environ.items() if name not in DROPPED}
 
 
 def command(arguments: Iterable[str], more: Mapping[str, str] | None = None) -> list[str]:
-    """Return what runs git with `arguments`, a command of git and its own, and `more` settings."""
+    """Return the command line of git with `arguments` and `more` settings."""
     name, *rest = arguments
     settings = {**SETTINGS, **SETTINGS_OF.get(name, {}), **(more or {})}
     return ["git", *(word for pair in settings.items() for word in _option(*pair)), name, *rest]

@@ -1,4 +1,4 @@
-"""Git for what a stranger made: each command has limits of time and size."""
+"""Git for untrusted commits: each command has limits of time and size."""
 
 import os
 import signal
@@ -11,21 +11,21 @@ from pathlib import Path
 from scripts.git import git_process
 from scripts.git.git import Git, GitError
 
-# What is fetched arrives as one file, so that the limit of its size holds for all of it.
+# Fetched objects arrive in one file, so that the size limit applies to all of them.
 SETTINGS = {"fetch.unpackLimit": "1"}
 
 # The limits for what pull requests have.
 SECONDS = 120.0
 BYTES = 256 * 1024 * 1024
 
-# What git prints when it must not write more to a file.
+# The message of git at the limit of the file size.
 TOO_LARGE = (b"index-pack", b"died of signal", b"File too large")
 
 
 class LimitedGit(Git):
-    """A git repository whose commands end after `seconds`, or at a file of more than `size` bytes.
+    """A git repository whose commands are limited to `seconds`, and to files of `size` bytes.
 
-    With a command, all processes that it has started end.
+    All processes that a command has started end with it.
     """
 
     def __init__(self, root: Path, seconds: float, size: int) -> None:
@@ -65,7 +65,7 @@ class LimitedGit(Git):
 
 @contextmanager
 def _limited_files(size: int) -> Iterator[None]:
-    """Limit the size of the files that a process can write which is started in the block."""
+    """Limit the size of files for processes that are started in the block."""
     if sys.platform == "win32":
         yield
         return
@@ -83,5 +83,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         process.kill()
     else:
-        # Its whole group: a transfer is a process of its own.
+        # The whole process group: a transfer is a separate process.
         os.killpg(process.pid, signal.SIGKILL)
