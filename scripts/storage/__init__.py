@@ -1,1 +1,1 @@
-"""Where bytes are kept: the DVC cache, `dataset/` and the remote."""
+"""Storage: the DVC cache, `dataset/` and the remote."""

@@ -31,11 +31,11 @@ class Cache:
     """The DVC cache of a repository: objects by the MD5 of their content.
 
     An object that was intact is not read again as long as its file has the same stamp: inode, size
-    and time of the last change, by which DVC goes, too.
+    and time of the last change, as in DVC.
     """
 
     def __init__(self, root: Path) -> None:
-        """Open the cache of the repository at `root`; raises `UserError` when there is none."""
+        """Open the cache of the repository at `root`; raises `UserError` if there is none."""
         self._root = root
         self._settings = settings.of_repository(root)
         # The folder of the whole cache.
@@ -49,26 +49,26 @@ class Cache:
 
     @property
     def records(self) -> Path:
-        """The folder for records, beside that for DVC's objects."""
+        """The folder for records, next to that for DVC's objects."""
         return self.folder / "records"
 
     def read(self, name: str) -> bytes | None:
-        """Return an object, None when it is not here or damaged."""
+        """Return an object, None if it is missing or damaged."""
         path = self.path(name)
         content = path.read_bytes() if path.exists() else b""
         return content if manifest.matches(name, content) else None
 
     def put(self, data: bytes) -> str:
-        """Store one object, unless it is there already; return its name."""
+        """Store one object, unless it exists already; return its name."""
         return self.store(data).name
 
     def store(self, data: bytes) -> CachedObject:
-        """Store one object, unless it is there already."""
+        """Store one object, unless it exists already."""
         name = manifest.md5_of(data)
         return CachedObject(name, len(data), self.put_as(name, data))
 
     def put_as(self, name: str, data: bytes) -> str:
-        """Store one object, whose name is known, unless it is there already; return its stamp."""
+        """Store one object, whose name is known, unless it exists already; return its stamp."""
         path = self._path(name)
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - faster than Path
             found = os.fstat(file.fileno())
@@ -83,7 +83,7 @@ class Cache:
     def object_names(self, manifest_md5: str) -> set[str]:
         """Return the names of all objects of a version, its manifest included.
 
-        Raises `UserError` when the manifest is not here or damaged.
+        Raises `UserError` if the manifest is missing or damaged.
         """
         content = self.read(manifest_md5)
         if content is None:
@@ -94,10 +94,10 @@ class Cache:
         return {*manifest.entries(content).values(), manifest_md5}
 
     def intact(self, names: Collection[str]) -> dict[str, str]:
-        """Return the stamps of those of `names` that are here and match their checksum.
+        """Return the stamps of the `names` that exist and match their checksum.
 
         A file of `dataset/` can share its bytes with the cache, so an edit of one changes both.
-        Each object is looked at once.
+        Each object is checked once.
         """
         found = _stamps(self.folder, [name for name in names if name not in self._intact])
         unknown = [name for name, stamp in found.items() if self._noted.get(name) != stamp]
@@ -109,7 +109,7 @@ class Cache:
         return {name: self._intact[name] for name in names if name in self._intact}
 
     def note_intact(self, made: Manifest, stored: Iterable[CachedObject]) -> None:
-        """Note which objects of `made` are intact: those that were found so, and `stored`."""
+        """Record the intact objects of `made`: those that were verified, and `stored`."""
         self._intact.update((one.name, one.stamp) for one in stored)
         names = {made.md5, *(name for name, _ in made.files.values())}
         lines = (f"{name} {stamp}\n" for name, stamp in self._intact.items() if name in names)
@@ -117,7 +117,7 @@ class Cache:
             files.write(self._root / INTACT_FILE, "".join(lines).encode())
 
     def refuse_damaged(self, names: Set[str]) -> None:
-        """Raise `UserError` when an object is missing or its checksum does not match."""
+        """Raise `UserError` if an object is missing or its checksum does not match."""
         if damaged := names - self.intact(names).keys():
             raise UserError(
                 f"{self.path(min(damaged))} was changed or removed after the build."
@@ -129,10 +129,10 @@ class Cache:
         files.remove_leftovers(*files.folders_of(self.folder))
 
     def checkout(self, made: Manifest, path: str = DATASET) -> None:
-        """Make the folder `path` hold exactly the files of `made`, as links to their objects.
+        """Update the folder `path` to exactly the files of `made`, as links to their objects.
 
-        What differs is changed while the folder has another name, so that `path` is complete
-        whenever it is there. Raises `UserError` when another run is doing the same.
+        The folder is renamed while it is changed, so that `path` is always complete if it exists.
+        Raises `UserError` if another run is doing the same.
         """
         target = self._root / path
         new = target.with_name(f"{target.name}.new")
@@ -140,7 +140,7 @@ class Cache:
         with self._locked():
             stamps = self.intact({md5 for md5, _ in made.files.values()})
             inodes = {name: _inode(stamps[md5]) for name, (md5, _) in made.files.items()}
-            # Without the folder, a killed run has left under the other name what there was of it.
+            # If the folder is missing, a killed run has left it under the other name.
             is_there = target.is_dir() and not target.is_symlink()
             change = folder.compare(target if is_there else new, inodes)
             if is_there and not change.needed:
@@ -157,7 +157,7 @@ class Cache:
 
     @cached_property
     def _intact(self) -> dict[str, str]:
-        """The stamps of objects that this process has found intact, by name."""
+        """The stamps of objects that this process has verified, by name."""
         return {}
 
     @cached_property
@@ -170,7 +170,7 @@ class Cache:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock of DVC, so that none of its commands runs at the same time."""
+        """Hold the lock of DVC, so that no DVC command runs at the same time."""
         from dvc.lock import LockError, make_lock
 
         temporary = self._root / ".dvc" / "tmp"

@@ -1,4 +1,4 @@
-"""What a consumer sees: a commit opened with DVC's own reader and nothing of this repository's."""
+"""Checks that a consumer can read a commit, with only DVC."""
 
 import errno
 import getpass
@@ -15,26 +15,26 @@ from scripts.storage.cache import DATASET, Cache
 from scripts.storage.dvc import silence
 from scripts.storage.manifest import Manifest
 
-# No right, no space, no memory, no more files.
+# No permission, space, memory, or file handles.
 OF_MACHINE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ESTALE),
 }
 UNKNOWN_USER = ("getpwuid", "home directory")
-# Where DVC finds settings and caches of a machine and its user.
+# Variables for settings and caches of the machine and its user.
 PLACES = ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
 
 
 class UnreadableError(UserError):
-    """Consumers could not read a version, although its files are complete."""
+    """Consumers cannot read a version, although its files are complete."""
 
 
 def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
     """Raise `UnreadableError` unless DVC finds exactly the files of `made` in `checkout`.
 
-    That fails, for example, where `.dvcignore` hides the lock, or `dvc.yaml` is invalid. The files'
-    bytes are not read: they are in `cache`, and a push has verified them in the remote. Raises
-    `UserError` where this machine, not the version, is the reason that DVC cannot read it.
+    It fails, for example, if `.dvcignore` hides the lock, or `dvc.yaml` is invalid. The files are
+    not read: they are in `cache`, and the push has verified them in the remote. Raises `UserError`
+    if DVC fails because of this machine, not the version.
     """
     from dvc.api import DVCFileSystem
     from dvc.repo import Repo
@@ -44,7 +44,7 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
         with _isolated():
             repo = Repo(str(checkout), config={"cache": {"dir": str(cache.folder)}})
             with repo:
-                # With two outputs in one place it depends on their order which of them DVC finds.
+                # With two outputs at the same path, the order decides which one DVC finds.
                 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
                     repo.index.check_graph()
                 found = DVCFileSystem(repo=repo).find(DATASET, detail=True)
@@ -68,13 +68,13 @@ def check_readable(checkout: Path, cache: Cache, made: Manifest) -> None:
 
 
 def _is_of_machine(error: BaseException | None) -> bool:
-    """Return whether an error, or what caused it, says nothing of the files that DVC reads."""
+    """Return whether an error, or its cause, is unrelated to the files that DVC reads."""
     while error:
         if isinstance(error, MemoryError | sqlite3.Error):
             return True
         if isinstance(error, OSError) and error.errno in OF_MACHINE:
             return True
-        # What Python says about a user that the system does not know.
+        # The message of Python about an unknown user.
         if isinstance(error, KeyError | RuntimeError) and any(
             words in str(error) for words in UNKNOWN_USER
         ):
@@ -85,10 +85,10 @@ def _is_of_machine(error: BaseException | None) -> bool:
 
 @contextmanager
 def _isolated() -> Iterator[None]:
-    """Hide the DVC configuration of the machine and its user, and the cache that users share.
+    """Hide the DVC configuration of the machine and its user, and the shared cache.
 
-    DVC unpickles what is in that cache, that is, it can run it as code. Here it is a new one. The
-    user gets a name, if the system does not know one.
+    DVC unpickles the content of that cache, which can run code, so a new one is used. The user gets
+    a name if the system has none.
     """
     with (
         tempfile.TemporaryDirectory() as empty,
@@ -112,7 +112,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def _name_of_user() -> dict[str, str]:
-    """Return what names the user to DVC where the system has no name, as in many containers."""
+    """Return variables with a user name for DVC if the system has none, as in many containers."""
     try:
         getpass.getuser()
     except (KeyError, OSError):

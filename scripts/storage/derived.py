@@ -1,9 +1,9 @@
-"""Derived records: what was made from a version, and can be made again.
+"""Derived records: files that were made from a version, and can be made again.
 
-They lie in folders of the records, `records/FOLDER/VERSION/SHA256`, so that a later run finds them
-by a listing, without an index that would have to change. The name proves that the bytes are intact,
-but not who made them: whoever may add objects to the remote can add some here. So a reader compares
-what they hold with the version before it uses them, and makes it again where they differ.
+They are in folders of the records, `records/FOLDER/VERSION/SHA256`, so that a later run finds them
+by listing. The name shows that the bytes are intact, but not who made them: anybody who may add
+objects to the remote can add some here. So a reader compares them with the version before it uses
+them, and makes them again if they differ.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from scripts.storage.remote import Remote
 
 
 class Derived:
-    """The derived records in one folder of a remote, and those in the cache in front of it."""
+    """The derived records in one folder of a remote and of the cache."""
 
     def __init__(self, folder: str, cache: Path, remote: Remote) -> None:
         """Use `folder` of the records; `cache` is the folder of the cache's records."""
         self._folder, self._cache, self._remote = folder, cache, remote
 
     def read(self, version: str) -> Iterator[bytes]:
-        """Yield the intact records of `version`, whoever made them."""
+        """Yield the intact records of `version`, of any origin."""
         for sha256 in self._names.get(version, []):
             content = self._kept(version, sha256)
             if content is None:
@@ -35,7 +35,7 @@ class Derived:
             yield content
 
     def store(self, version: str, content: bytes) -> None:
-        """Store a record of `version`; raises `UserError` when the remote refuses it."""
+        """Store a record of `version`; raises `UserError` if the remote refuses it."""
         sha256 = self._keep(version, content)
         if sha256 not in self._names.get(version, []):
             self._remote.write_record(self._path(version, sha256), content)

@@ -50,6 +50,6 @@ def with_absolute_paths(settings: dict[str, Any], file: Path) -> dict[str, Any]:
 
 
 def silence() -> None:
-    """Keep DVC and its clients from logging each failed file; one message reports them all."""
+    """Silence the logs of DVC and its clients about single files; one message reports them all."""
     for name in ("dvc", "dvc_data", "dvc_objects", "gcsfs"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Faults: a message shows some of every kind, and a file has the whole list."""
+"""Faults: a message shows some of every kind, and a file has the complete list."""
 
 import re
 from collections import Counter
@@ -14,8 +14,8 @@ FOLDER = "problems"
 # Faults that a message names, and kinds that it tells apart.
 MOST = 20
 MAX_KINDS = 50
-# What differs between messages of one kind: what was found, what is quoted, paths, identifiers and
-# other numbers.
+# The parts that differ between messages of one kind: values, quotes, paths, identifiers and
+# numbers.
 VARIES = re.compile(
     r""", found .*|'[^']*'|"[^"]*"|\S*/\S*|\b[sx]?[0-9a-f]{16,}\b|[0-9][0-9,.]*""", re.DOTALL
 )
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Fault(NamedTuple):
-    """What is wrong, and where. The kind is that of its message if it is not given."""
+    """A problem and its place. The default of the kind is that of its message."""
 
     where: str
     what: str
@@ -32,14 +32,14 @@ class Fault(NamedTuple):
 
     @property
     def line(self) -> str:
-        """What a list of faults says of it."""
+        """The line in a list of faults."""
         return printable(f"{self.where}: {self.what}").replace("\n", "\\n")
 
 
 class FaultsError(UserError):
-    """An error whose message shortens a list; `whole` has all its lines, or none if all are shown.
+    """An error with a shortened list; `whole` has all lines, or none if all are shown.
 
-    The command line adds where it keeps the whole list.
+    The command line adds the path of the complete list.
     """
 
     def __init__(self, message: str, whole: Iterable[str] = ()) -> None:
@@ -49,14 +49,14 @@ class FaultsError(UserError):
 
 
 def kind_of(message: str) -> str:
-    """Return what `message` has in common with others of its kind."""
+    """Return `message` without names and numbers, the same for all of its kind."""
     return VARIES.sub("…", message)
 
 
 def kinds_first(found: Sequence[T], message: Callable[[T], str], most: int) -> list[T]:
-    """Return `found` in an order in which the first `most` show every kind, as far as they can.
+    """Return `found` sorted so that the first `most` include every kind, if possible.
 
-    Those are as they were among each other.
+    Otherwise their order is kept.
     """
     seen: Counter[str] = Counter()
     ranked = []
@@ -69,7 +69,7 @@ def kinds_first(found: Sequence[T], message: Callable[[T], str], most: int) -> l
 
 
 def shortened(found: Sequence[Fault]) -> list[str]:
-    """Return lines that show faults of every kind, and how many there are of each."""
+    """Return lines with some faults of every kind, and the number of each kind."""
     if len(found) <= MOST:
         return [one.line for one in found]
     kinds: dict[str, list[Fault]] = {}
@@ -89,5 +89,5 @@ def shortened(found: Sequence[Fault]) -> list[str]:
 
 
 def keep(root: Path, verb: str, lines: Iterable[str]) -> str | None:
-    """Write the whole list of what `verb` found, and return the path; None where it cannot be."""
+    """Write the complete list of `verb`, and return the path; None on failure."""
     return files.keep(root, f"{FOLDER}/{verb}.txt", "".join(f"{line}\n" for line in lines))

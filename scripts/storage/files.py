@@ -1,4 +1,4 @@
-"""Files on the local disk, replaced as a whole or not at all."""
+"""Atomic operations on local files."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from typing import IO
 
 # The end of the name of every temporary file, DVC's own included.
 TEMPORARY = ".tmp"
-# Seconds. No run takes as long, so that an older temporary file is one that a killed run left.
+# Seconds. No run takes longer, so an older temporary file was left by a killed run.
 MAX_AGE = 24 * 60 * 60
 # The mode that DVC gives to the folders of a cache that a group shares: all its members may write
 # there, and what they make belongs to the group.
@@ -25,9 +25,9 @@ READ_SIZE = 64 * 1024
 
 
 def write(path: str | Path, data: bytes | memoryview, mode: int = 0o644) -> os.stat_result:
-    """Replace the file at `path` by one with `data`; a reader sees the old or the new one.
+    """Replace the file at `path` atomically by `data`.
 
-    Returns what the file system says about it.
+    Returns the status of the new file.
     """
     with _replacing(path, mode) as file:
         file.write(data)
@@ -36,7 +36,7 @@ def write(path: str | Path, data: bytes | memoryview, mode: int = 0o644) -> os.s
 
 
 def keep(root: Path, name: str, text: str) -> str | None:
-    """Write `text` to `name` below `.dvc/tmp`; return the path, None where it cannot be written."""
+    """Write `text` to `name` below `.dvc/tmp`; return the path, None if it cannot be written."""
     if not (root / ".dvc").is_dir():
         return None
     path = Path(".dvc", "tmp", name)
@@ -49,14 +49,15 @@ def keep(root: Path, name: str, text: str) -> str | None:
 
 
 def copy(source: str, path: str, mode: int = 0o644) -> None:
-    """Replace the file at `path` by a copy of `source`, of which only a part is in memory."""
+    """Replace the file at `path` atomically by a copy of `source`."""
     with open(source, "rb") as original, _replacing(path, mode) as file:  # noqa: PTH123
         shutil.copyfileobj(original, file, BLOCK)
 
 
 def md5(path: str | Path) -> str:
-    """Return the MD5 of a file in hex, without having all of it in memory."""
-    # For small files twice as fast as `hashlib.file_digest`, which makes a large buffer for each.
+    """Return the MD5 of a file in hex, without loading all of it."""
+    # For small files this is twice as fast as `hashlib.file_digest`, which allocates a large
+    # buffer.
     digest = hashlib.md5(usedforsecurity=False)
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - faster than Path
         while block := file.read(READ_SIZE):
@@ -65,9 +66,9 @@ def md5(path: str | Path) -> str:
 
 
 def share(*folders: Path) -> None:
-    """Make `folders`, and let the group write there and to all folders that are made below them.
+    """Create group-writable `folders`; folders created below them are group-writable too.
 
-    As with DVC, those above them that are there already stay as they are.
+    As with DVC, existing parent folders are not changed.
     """
     for folder in folders:
         missing = [one for one in folder.parents if not one.exists()]
@@ -80,7 +81,7 @@ def share(*folders: Path) -> None:
 def remove_leftovers(*folders: Path) -> None:
     """Remove the temporary files that killed runs left in `folders` more than a day ago.
 
-    What cannot be removed stays: it takes space, and nothing reads it.
+    Errors are ignored.
     """
     oldest = time.time() - MAX_AGE
     for folder in folders:
@@ -92,23 +93,23 @@ def remove_leftovers(*folders: Path) -> None:
 
 
 def object_path(name: str) -> str:
-    """Return where a DVC cache, or a remote in a folder, keeps the object called `name`."""
+    """Return the path of the object `name` in a DVC cache, or a remote in a folder."""
     return f"files/md5/{name[:2]}/{name[2:]}"
 
 
 def match(store: Path, names: Sequence[str]) -> list[bool]:
-    """Return whether each of the objects `names` in `store` has the MD5 that its name says."""
+    """Return whether each of the objects `names` in `store` matches the MD5 in its name."""
     return [md5(f"{store}/{object_path(name)}") == name.removesuffix(".dir") for name in names]
 
 
 def folders_of(store: Path) -> list[Path]:
-    """Return the folders in which a DVC cache, or a remote in a folder, keeps files."""
+    """Return the folders of objects in a DVC cache, or a remote in a folder."""
     records = store / "records"
     return [*(store / "files" / "md5").glob("??"), records, *records.glob("*/*")]
 
 
 def link(source: str, target: str) -> None:
-    """Make `target` the same file as `source`, or a copy where links are not possible."""
+    """Make `target` a hard link to `source`, or a copy if links are not possible."""
     try:
         os.link(source, target)
     except OSError:
@@ -117,7 +118,7 @@ def link(source: str, target: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a folder; do nothing when there is none."""
+    """Remove a file, a link or a folder, if it exists."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
@@ -145,7 +146,7 @@ def _replacing(path: str | Path, mode: int) -> Iterator[IO[bytes]]:
 
 
 def _created(path: str, mode: int) -> IO[bytes]:
-    """Open a file that is not there yet, in a folder that is made if there is none."""
+    """Open a new file, and create its folder if necessary."""
     opener = partial(os.open, mode=mode)
     try:
         return open(path, "xb", opener=opener)
@@ -155,7 +156,7 @@ def _created(path: str, mode: int) -> IO[bytes]:
 
 
 def _make_folder(path: str) -> None:
-    """Make a folder and those above it; below one that a group shares, they are shared, too."""
+    """Create a folder and its parents; below a shared folder they are shared too."""
     above = os.path.dirname(path)  # noqa: PTH120
     if above and not os.path.isdir(above):  # noqa: PTH112
         _make_folder(above)

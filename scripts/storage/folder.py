@@ -1,4 +1,4 @@
-"""A folder of links to objects, of which only what differs is changed."""
+"""Updates a folder of links to objects."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ from scripts.storage import files
 
 @dataclass(frozen=True)
 class FolderChange:
-    """What a folder needs: `remove` are files, links and folders, `link` are files to make."""
+    """The changes of a folder: files, links and folders to `remove`, and files to `link`."""
 
     remove: list[str]
     link: list[str]
 
     @property
     def needed(self) -> bool:
-        """Whether anything differs."""
+        """Whether there are any changes."""
         return bool(self.remove or self.link)
 
     def apply(self, folder: Path, object_of: Callable[[str], str]) -> None:
-        """Change `folder`, which need not be there; `object_of` returns the path behind a file."""
+        """Change `folder`, which need not exist; `object_of` returns the object of a file."""
         for name in self.remove:
             files.remove(folder / name)
         for parent in sorted({os.path.dirname(name) for name in self.link}):  # noqa: PTH120
@@ -32,10 +32,10 @@ class FolderChange:
 
 
 def compare(folder: Path, inodes: Mapping[str, int]) -> FolderChange:
-    """Return what has to change so that `folder` has exactly the files of `inodes`.
+    """Return the changes after which `folder` has exactly the files of `inodes`.
 
-    A file is right if its inode is that of its object: both are the same file on the disk. So a
-    copy, where links are not possible, is made again each time.
+    A file is correct if its inode is that of its object, that is, if it is a hard link to it. So if
+    links are not possible, copies are made again each time.
     """
     folders = {"", *(name.rpartition("/")[0] for name in inodes)}
     folders |= {str(parent) for name in folders for parent in Path(name).parents[:-1]}

@@ -1,4 +1,4 @@
-"""Garbage: what lies in a remote although nothing needs it."""
+"""Finds and deletes unused objects in a remote."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -8,8 +8,8 @@ from scripts.errors import UserError
 from scripts.storage.files import TEMPORARY
 from scripts.storage.remote import Remote, StoredObject, reason
 
-# Seconds. What a pull request has stored is named by nothing before its candidate is published, and
-# a run may have found an object that it needs without storing it again.
+# Seconds. Files of a pull request have no reference before its candidate is published, and a run
+# may rely on an existing object without storing it again.
 MIN_AGE = 14 * 24 * 60 * 60
 
 DIR = ".dir"
@@ -22,9 +22,9 @@ LEFTOVER = re.compile(rf"(files/md5/[0-9a-f]{{2}}|records(/[^/]+)*)/[^/]+{re.esc
 
 @dataclass(frozen=True)
 class Garbage:
-    """What can be deleted, and how many objects are kept because of their age.
+    """The unused objects, and the number of those that are kept because of their age.
 
-    `unknown` counts files that this project did not write; they are left alone.
+    `unknown` is the number of files that were not written by this project; they are ignored.
     """
 
     unneeded: list[StoredObject]
@@ -33,14 +33,14 @@ class Garbage:
 
     @property
     def size(self) -> int:
-        """The size of all that can be deleted, in bytes."""
+        """The total size of the unused objects, in bytes."""
         return sum(one.size for one in self.unneeded)
 
 
 def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[str]) -> set[str]:
-    """Return `named`, names without `.dir`, and those of all files that the manifests list.
+    """Return `named`, names without `.dir`, with the names of all files in their manifests.
 
-    Raises `UserError` when one of them is damaged: what it lists is unknown then.
+    Raises `UserError` if a manifest is damaged, because its files are unknown.
     """
     found = set(named)
     for stored in listed:
@@ -58,9 +58,9 @@ def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[s
 
 
 def find(listed: Sequence[StoredObject], needed: Collection[str], now: float) -> Garbage:
-    """Return which of `listed` is neither in `needed`, by its name without `.dir`, nor young.
+    """Return the objects of `listed` that are not `needed`, by name without `.dir`, and old.
 
-    What was written later than `MIN_AGE` before `now`, or at an unknown time, is kept.
+    Objects younger than `MIN_AGE`, or of unknown age, are kept.
     """
     unneeded, young, unknown = [], 0, 0
     for stored in listed:
@@ -76,7 +76,7 @@ def find(listed: Sequence[StoredObject], needed: Collection[str], now: float) ->
 
 
 def delete(remote: Remote, unneeded: Sequence[StoredObject]) -> None:
-    """Delete what `find` has found; raises `UserError` when some of it could not be.
+    """Delete the objects from `find`; raises `UserError` if some could not be deleted.
 
     Manifests go first, so that a manifest in the remote always has its files.
     """
@@ -92,14 +92,14 @@ def delete(remote: Remote, unneeded: Sequence[StoredObject]) -> None:
 
 
 def names_of(stored: Collection[StoredObject]) -> set[str]:
-    """Return the names by which something could need these objects and records."""
+    """Return the names with which these objects and records can be needed."""
     return {name for one in stored for name in _names(one.place) or ()}
 
 
 def _names(place: str) -> set[str] | None:
-    """Return the names by which something can need what lies at `place`, without `.dir`.
+    """Return the names with which the file at `place` can be needed, without `.dir`.
 
-    There is none for a temporary file; None stands for a file that is not ours.
+    Empty for a temporary file; None for a file that was not written by this project.
     """
     if found := OBJECT.fullmatch(place):
         return {found[1] + found[2]}

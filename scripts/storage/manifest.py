@@ -1,4 +1,4 @@
-"""The manifest: the files of a version, as DVC's own `.dir` object."""
+"""The manifest: the files of a version, as a `.dir` object of DVC."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ class Manifest:
 
     @cached_property
     def content(self) -> bytes:
-        """DVC's object for a folder: names and hashes as JSON, sorted by name."""
+        """The content of DVC's object for a folder: names and hashes as JSON, sorted by name."""
         # Faster than to make a dictionary for each file.
         entries = (
             f'{{"md5": "{self.files[name][0]}", "relpath": {encode_basestring_ascii(name)}}}'
@@ -50,5 +50,5 @@ def md5_of(data: bytes) -> str:
 
 
 def matches(name: str, content: bytes) -> bool:
-    """Return whether `content` has the checksum that the object's `name` says."""
+    """Return whether `content` matches the checksum in the object's `name`."""
     return md5_of(content) == name.removesuffix(".dir")

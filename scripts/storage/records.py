@@ -1,6 +1,6 @@
-"""Records: what this project keeps beside the files of a dataset, named by its SHA-256.
+"""Records: files of this project that are not part of a dataset, named by their SHA-256.
 
-They lie below `records/` in the remote, out of the way of DVC's own garbage collection, and in the
+They are below `records/` in the remote, where DVC's garbage collection ignores them, and in the
 local cache.
 """
 
@@ -18,15 +18,15 @@ FOLDER = "records"
 
 
 class Records:
-    """The records in a cache, and behind it in a remote."""
+    """The records in a cache and a remote."""
 
     def __init__(self, folder: Path, open_remote: Callable[[], Remote]) -> None:
-        """Use the cache in `folder`; the remote is opened only when it is needed."""
+        """Use the cache in `folder`; the remote is opened on first use."""
         self._folder = folder
         self._open_remote = open_remote
 
     def read(self, sha256: str) -> bytes:
-        """Return a record; raises `UserError` when it is missing or damaged everywhere."""
+        """Return a record; raises `UserError` if it is missing or damaged in cache and remote."""
         if (content := self.cached(sha256)) is not None:
             return content
         content = self._remote.read_record(sha256)
@@ -38,7 +38,7 @@ class Records:
         return content
 
     def cached(self, sha256: str) -> bytes | None:
-        """Return a record from the cache, None when it is not there or damaged."""
+        """Return a record from the cache, None if it is missing or damaged."""
         with suppress(OSError):
             content = (self._folder / sha256).read_bytes()
             if digest(content) == sha256:
@@ -46,7 +46,7 @@ class Records:
         return None
 
     def keep(self, content: bytes) -> str:
-        """Store a record in the cache; return its name. A cache that cannot be written is not."""
+        """Store a record in the cache; return its name. Errors of the file system are ignored."""
         name = digest(content)
         with suppress(OSError):
             files.write(self._folder / name, content)

@@ -1,4 +1,4 @@
-"""Which remote a repository uses: `.dvc/config`, read and edited."""
+"""The remote of a repository: reads and edits `.dvc/config`."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from scripts.storage import dvc
 from scripts.storage.dvc import MALFORMED
 
 CONFIG_PATH = ".dvc/config"
-# The remote of a fresh copy of the template: a local folder, to try things out.
+# The remote of a new copy of the template: a local folder, to try it.
 TEMPLATE_URL = "storage"
 # What the local DVC configuration may add to a remote. Never an address: consumers know
 # the committed one only.
@@ -31,9 +31,9 @@ CREDENTIALS = {
 def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH) -> dict[str, Any]:
     """Return the settings of the default remote in `committed`, the content of a `.dvc/config`.
 
-    Relative paths are resolved from `.dvc/`, as DVC does. Credentials of the local
-    configuration are added; they win over committed ones. Raises `UserError` when there is no
-    remote; `where` names the file in messages.
+    Relative paths are resolved from `.dvc/`, as DVC does. Credentials of the local configuration
+    are added; they win over committed ones. Raises `UserError` if there is no remote; `where` names
+    the file in messages.
     """
     settings = _parse(committed or b"", root / CONFIG_PATH, where, complete=True)
     name = settings.get("core", {}).get("remote")
@@ -57,14 +57,14 @@ def remote_section(root: Path, committed: bytes | None, where: str = CONFIG_PATH
 
 
 def without_credentials(section: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a remote for another machine, which has an identity of its own."""
+    """Return the settings of a remote for another machine, which has its own identity."""
     return {key: value for key, value in section.items() if key not in CREDENTIALS}
 
 
 def of_repository(root: Path) -> dict[str, Any]:
     """Return DVC's configuration of the repository at `root`, merged from all its files.
 
-    Raises `UserError` when there is none or it is not valid.
+    Raises `UserError` if there is none or it is not valid.
     """
     folder = root / ".dvc"
     settings: dict[str, Any] = {"core": {}, "cache": {}}
@@ -81,7 +81,7 @@ def of_repository(root: Path) -> dict[str, Any]:
 
 
 def is_template(root: Path, committed: bytes | None) -> bool:
-    """Return whether `committed` names the remote that the template ships."""
+    """Return whether `committed` has the remote of the template."""
     try:
         section = remote_section(root, committed)
     except UserError:
@@ -92,7 +92,7 @@ def is_template(root: Path, committed: bytes | None) -> bool:
 def set_remote(root: Path, url: str) -> None:
     """Write `url` into `.dvc/config` as the remote of the repository at `root`.
 
-    Raises `UserError` when it is not an address that DVC can use.
+    Raises `UserError` if it is not an address that DVC can use.
     """
     from dvc.fs import get_cloud_fs
 
@@ -147,7 +147,7 @@ def _scheme(url: str) -> str:
 def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[str, Any]:
     """Return the DVC configuration `content` of `file`, with absolute paths.
 
-    A file that is not `complete` may leave out what another one says, such as a remote's url.
+    A file that is not `complete` can lack settings of another one, such as a remote's url.
     """
     try:
         settings = dvc.sections(content)
@@ -160,7 +160,7 @@ def _parse(content: bytes, file: Path, where: str, *, complete: bool) -> dict[st
 
 
 def _local_section(root: Path, name: str) -> dict[str, Any]:
-    """Return what the local DVC configuration says of the remote called `name`."""
+    """Return the settings of the remote `name` in the local DVC configuration."""
     found: dict[str, Any] = {}
     for file in (*_files_of_machine(), root / ".dvc" / Config.CONFIG_LOCAL):
         if file.is_file():

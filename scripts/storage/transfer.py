@@ -17,16 +17,16 @@ MAX_NAMED = 5
 
 
 class Found(NamedTuple):
-    """What is wrong with some objects, in words; `whole` names all of them if the words do not."""
+    """Problems of objects, in words; `whole` lists all of them if the words do not."""
 
     text: str
     whole: tuple[str, ...] = ()
 
 
 def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
-    """Return the path of an object in the cache, copied from the remote when it is not there.
+    """Return the path of an object in the cache, copied from the remote if necessary.
 
-    Raises `UserError` when it is missing or damaged in both.
+    Raises `UserError` if it is missing or damaged in both.
     """
     if cache.read(name) is None:
         cache.put_as(name, open_remote().intact_object(name))
@@ -34,7 +34,7 @@ def fetch(cache: Cache, open_remote: Callable[[], Remote], name: str) -> Path:
 
 
 def fetcher(root: Path) -> Callable[[str], Path]:
-    """Return `fetch` for the repository at `root`, which is opened when it is needed."""
+    """Return `fetch` for the repository at `root`, which is opened on first use."""
 
     def fetch_object(name: str) -> Path:
         committed = WorkTree(root).read(CONFIG_PATH)
@@ -44,10 +44,10 @@ def fetcher(root: Path) -> Callable[[str], Path]:
 
 
 def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> list[Found]:
-    """Return what is wrong with the objects of a folder in the remote.
+    """Return the problems of the objects of a folder in the remote.
 
-    Of those that are `verified` only the presence matters. Raises `UserError` when the remote is
-    not available.
+    For `verified` objects, only the existence is checked. Raises `UserError` if the remote is not
+    available.
     """
     if remote.missing({manifest_md5}):
         return [Found(f"the manifest {manifest_md5} is missing in {remote.url}")]
@@ -66,7 +66,7 @@ def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> 
 
 
 def described(files: Mapping[str, str], names: Collection[str], problem: str) -> Found:
-    """Return which of `files` the objects `names` hold, which have a problem."""
+    """Return the `files` of the objects `names`, which have a problem."""
     found = [name for name, md5 in files.items() if md5 in names]
     if len(found) <= MAX_NAMED:
         return Found(f"{', '.join(found)}: {problem}")
@@ -77,9 +77,9 @@ def described(files: Mapping[str, str], names: Collection[str], problem: str) ->
 def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> int:
     """Copy a folder's objects to the remote and verify that each is there and intact.
 
-    The manifest goes last, so that a manifest in the remote always has its files. Of those that are
-    `verified`, and are still there, only the presence matters. Returns how many objects were
-    copied. Raises `UserError` when an object is missing in the end or its checksum does not match.
+    The manifest goes last, so that a manifest in the remote always has its files. For `verified`
+    objects that still exist, only the existence is checked. Returns the number of copied objects.
+    Raises `UserError` if an object is missing in the end or its checksum does not match.
     """
     names = cache.object_names(manifest_md5)
     cache.remove_leftovers()
@@ -88,7 +88,7 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
         absent = remote.missing(names)
         cache.refuse_damaged(absent)
         errors = remote.upload(cache, absent - {manifest_md5})
-        # An object that another run copied at the same time is there: only absence is a failure.
+        # Another run can have copied an object at the same time, so only missing ones are errors.
         missing = remote.missing(absent - {manifest_md5})
         if not missing and absent:
             errors = remote.upload(cache, absent & {manifest_md5})
