@@ -1,6 +1,6 @@
 """Copies of a source: named after its checksum, verified when they are read.
 
-The local one is not compressed, so that only the images that are needed are read from the disk.
+The local one is not compressed, so that only the necessary images are read from the disk.
 """
 
 import io
@@ -17,7 +17,7 @@ FOLDER = "dataset-sources"
 
 
 def find(name: str, sha256: str) -> Table | None:
-    """Return the local copy of the source `name` with this checksum, None without an intact one."""
+    """Return the local copy of the source `name` with this checksum, None if there is none."""
     with suppress(OSError):
         found = _mapped(name, _file(name, sha256))
         if found and found.sha256 == sha256:
@@ -26,7 +26,7 @@ def find(name: str, sha256: str) -> Table | None:
 
 
 def keep(source: Table) -> None:
-    """Store a local copy. A folder that cannot be written costs time, not the run."""
+    """Store a local copy. Errors of the file system are ignored."""
     file = _file(source.name, source.sha256)
     with suppress(OSError):
         files.remove_leftovers(file.parent)
@@ -38,7 +38,7 @@ def keep(source: Table) -> None:
 
 
 def render(source: Table) -> bytes:
-    """Return the copy that the remote gets: one of NumPy's own compressed archives.
+    """Return the copy for the remote: a compressed archive of NumPy.
 
     See https://numpy.org/doc/stable/reference/generated/numpy.savez_compressed.html.
     """
@@ -48,7 +48,7 @@ def render(source: Table) -> bytes:
 
 
 def parse(name: str, content: bytes) -> Table | None:
-    """Return the source called `name` in what `render` returned, None when it is damaged."""
+    """Return the source `name` from a copy made by `render`, None if it is damaged."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Table(name, arrays["pixels"], arrays["labels"])
@@ -57,16 +57,16 @@ def parse(name: str, content: bytes) -> Table | None:
 
 
 def _mapped(name: str, file: Path) -> Table | None:
-    """Return the source in a local copy, of which nothing is in memory; None when it is damaged.
+    """Return the memory-mapped source in a local copy; None if it is damaged.
 
-    The file holds two arrays in NumPy's own format, one after the other.
+    The file contains two arrays in NumPy's format, one after the other.
     """
     try:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)
         with file.open("rb") as opened:
             opened.seek(pixels.offset + pixels.nbytes)
             labels = np.load(opened, allow_pickle=False)
-        # As a plain array: to take a row of NumPy's own class for mapped files takes much longer.
+        # As a plain array, because indexing NumPy's class for mapped files is much slower.
         return Table(name, pixels.view(np.ndarray), labels)
     except OSError:
         raise

@@ -10,7 +10,7 @@ SCALE = 15
 
 
 def provides(request: SourceRequest) -> bool:
-    """Return whether this kind of source has what is asked for."""
+    """Return whether this kind of source provides the given source."""
     return request.name == NAME
 
 

@@ -13,7 +13,7 @@ from scripts.sources.source import FetchObject, ImageReader, Pixels, Source
 
 
 class Images(Protocol):
-    """What files are made of."""
+    """Images by row, from which files are made."""
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
@@ -25,13 +25,13 @@ class Images(Protocol):
         """Return how the name of a row's own file ends."""
 
     def identifier(self, row: int) -> str:
-        """Return the identifier of a row, which names its file."""
+        """Return the identifier of a row, the name of its file."""
 
     def label(self, row: int) -> str:
         """Return the label of a row."""
 
     def part(self, rows: Sequence[int], fetch: FetchObject) -> "Images":
-        """Return what another machine must know to make files of `rows`."""
+        """Return the images of `rows` for another machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Extended:
 
     @cached_property
     def keys(self) -> Sequence[bytes]:
-        """The SHA-256 of each row's pixels before any resizing; `digests` where there is none."""
+        """The SHA-256 of each row's pixels before resizing; `digests` without resizing."""
         if not self.additions:
             return self.source.keys
         return [*self.source.keys, *(one.original for one in self.additions)]
@@ -88,7 +88,7 @@ class Extended:
         return str(self.source.labels[row]) if number < 0 else self.additions[number].label
 
     def part(self, rows: Sequence[int], fetch: FetchObject) -> "ImagesPart":
-        """Return what another machine must know to make files of `rows`."""
+        """Return the images of `rows` for another machine."""
         start = len(self.source.labels)
         return ImagesPart(
             self.source.reader([row for row in rows if row < start], fetch),
@@ -97,7 +97,7 @@ class Extended:
         )
 
     def identifier(self, row: int) -> str:
-        """Return the identifier of a row, which names its file."""
+        """Return the identifier of a row, the name of its file."""
         number = row - len(self.source.labels)
         return self.source.identifier(row) if number < 0 else self.additions[number].identifier
 
@@ -125,7 +125,7 @@ class ImagesPart:
         return self.names[row][2]
 
     def identifier(self, row: int) -> str:
-        """Return the identifier of a row, which names its file."""
+        """Return the identifier of a row, the name of its file."""
         return self.names[row][0]
 
     def label(self, row: int) -> str:
@@ -133,5 +133,5 @@ class ImagesPart:
         return self.names[row][1]
 
     def part(self, _rows: Sequence[int], _fetch: FetchObject) -> "ImagesPart":
-        """Return this: it is on another machine already."""
+        """Return this object, which is on another machine already."""
         return self

@@ -1,4 +1,4 @@
-"""Datasets of OpenML by name, through scikit-learn."""
+"""Datasets of OpenML by name, with scikit-learn."""
 
 import errno
 import warnings
@@ -13,7 +13,7 @@ from scripts.sources import table
 from scripts.sources.source import SourceError, SourceRequest
 from scripts.sources.table import Table
 
-# Why files cannot be written; no error of a network has one of these numbers.
+# Errors of the file system; no network error has one of these numbers.
 UNWRITABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EEXIST, errno.ENOTDIR),
@@ -21,15 +21,15 @@ UNWRITABLE = {
 
 
 def provides(_: SourceRequest) -> bool:
-    """Return whether this kind has what is asked for: any name that no other kind has."""
+    """Return whether this kind provides the given source: any name that no other kind has."""
     return True
 
 
 def read(request: SourceRequest) -> Table:
     """Return a dataset by its name, over the network unless scikit-learn has it in its cache.
 
-    Raises `SourceError` when there is none or it is not made of images, `UserError` when it is not
-    available now.
+    Raises `SourceError` if it does not exist or has no images, `UserError` if it is not available
+    now.
     """
     name = request.name
     with (
@@ -49,7 +49,7 @@ def read(request: SourceRequest) -> Table:
 
 
 def _fetch(name: str, caught: list[warnings.WarningMessage]) -> Any:
-    """Return scikit-learn's dataset; a cache that cannot be written is not used."""
+    """Return the dataset of scikit-learn, without its cache if that cannot be written."""
     from sklearn.datasets import fetch_openml
 
     try:
@@ -62,7 +62,7 @@ def _fetch(name: str, caught: list[warnings.WarningMessage]) -> Any:
 
 
 def _error(name: str, error: Exception, *, damaged: bool) -> UserError:
-    """Return why scikit-learn could not load `name`, and what to do."""
+    """Return the reason why scikit-learn could not load `name`, with advice."""
     from urllib.error import HTTPError
 
     from sklearn.datasets import get_data_home
@@ -73,7 +73,7 @@ def _error(name: str, error: Exception, *, damaged: bool) -> UserError:
             f"source {name}: the file in scikit-learn's cache below {get_data_home()} is damaged"
             f" and could not be fetched again from OpenML ({text}). Try again when it is reachable."
         )
-    # OpenML answers 412 where others answer 404.
+    # OpenML uses status 412 instead of 404.
     unknown = isinstance(error, HTTPError) and error.code == HTTPStatus.PRECONDITION_FAILED
     if unknown or "not found" in text.lower():
         return SourceError(

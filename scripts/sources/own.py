@@ -37,8 +37,8 @@ UNREADABLE = (
 class Own:
     """The rows of all batches.
 
-    A sample's identifier is `s` and the beginning of its digest. `name` is its own, `pointer` what
-    `sources/NAME.dvc` says, `files` the object of each of its files, which `fetch` returns.
+    A sample's identifier is `s` and the beginning of its digest. `pointer` is the content of
+    `sources/NAME.dvc`, `files` are the objects of its files, which `fetch` returns.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Own:
 
     @property
     def keys(self) -> Digests:
-        """What decides the order of the rows: their digests."""
+        """The digests, which determine the order of the rows."""
         return self.digests
 
     @cached_property
@@ -75,12 +75,12 @@ class Own:
 
     @cached_property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
-        """Whether each row was ingested as part of a test set; None where there was none."""
+        """Whether each row was ingested in a test set; None without test sets."""
         return self.rows.splits == TEST if self.rows.splits.any() else None
 
     @property
     def shape(self) -> tuple[int, ...] | None:
-        """The shape of every image's pixels; None where they differ."""
+        """The shape of every image's pixels; None if they differ."""
         mode, size = self.pointer.shape
         is_one = size and mode != DIFFERENT
         return (*size, *([COLORS] if mode == "RGB" else [])) if size and is_one else None
@@ -111,7 +111,7 @@ class Own:
         return self.pointer.meta.sha256
 
     def image(self, row: int) -> Pixels:
-        """Return the pixels of a row; raises `UserError` when they are not available."""
+        """Return the pixels of a row; raises `UserError` if they are not available."""
         return _image(self.name, self.shards, row, self.digests[row])
 
     def file(self, row: int) -> bytes:
@@ -123,7 +123,7 @@ class Own:
         return str(self.rows.endings[row])
 
     def reader(self, rows: Sequence[int], fetch: FetchObject) -> "OwnReader":
-        """Return what reads `rows` on another machine, which fetches the shards that have them."""
+        """Return a reader of `rows` for another machine, which fetches their shards."""
         numbers = {self.shards.number(row) for row in rows}
         names = {number: self.files[shards.shard_name(number)] for number in numbers}
         digests = {row: self.digests[row] for row in rows}
@@ -168,9 +168,9 @@ class Own:
         return found
 
     def summary(self, batch: int) -> Path | None:
-        """Return the file with the summaries of a batch, None where older machinery wrote it.
+        """Return the file with the summaries of a batch, None for older batches.
 
-        Raises `UserError` when it is not available.
+        Raises `UserError` if it is not available.
         """
         name = self.files.get(summary_name(batch))
         return self.fetch(name) if name else None
@@ -180,7 +180,7 @@ class Own:
         return identifier(self.digests[row])
 
     def find(self, identifier: str) -> int | None:
-        """Return the first row with this identifier, None when there is none."""
+        """Return the first row with this identifier, None if there is none."""
         try:
             shown = bytes.fromhex(identifier.removeprefix(PREFIX))
         except ValueError:
@@ -194,7 +194,7 @@ class Own:
 
     @cached_property
     def _sorted(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
-        """The beginnings of all digests as numbers, sorted, and the row of each."""
+        """The prefixes of all digests as sorted numbers, and the row of each."""
         raw = np.frombuffer(self.digests.raw, np.uint8).reshape(-1, shards.DIGEST_SIZE)
         numbers = np.ascontiguousarray(raw[:, :SHOWN]).view(">u8").ravel().astype(np.uint64)
         positions = np.argsort(numbers, kind="stable")
@@ -205,8 +205,8 @@ class Own:
 class OwnReader:
     """Reads some rows, of which it has the `digests`, and what is known of the `files`.
 
-    `sizes` is the number of rows of each shard, `names` are the objects of those that are needed,
-    by number.
+    `sizes` are the numbers of rows of all shards, `names` the objects of the needed ones, by
+    number.
     """
 
     name: str
@@ -217,7 +217,7 @@ class OwnReader:
     fetch: FetchObject
 
     def image(self, row: int) -> Pixels:
-        """Return the pixels of a row; raises `UserError` when they are not available."""
+        """Return the pixels of a row; raises `UserError` if they are not available."""
         return _image(self.name, self._shards, row, self.digests[row])
 
     def file(self, row: int) -> bytes:
@@ -268,7 +268,7 @@ def digest_of(pixels: Pixels) -> bytes:
 
 
 def digest_with_shape(pixels: Pixels) -> bytes:
-    """Return the digest of an image whose bytes its source has in another shape already.
+    """Return the digest of an image whose bytes exist in another shape in the source.
 
     Blank pages of 60 x 40 and 40 x 60 have the same bytes.
     """
@@ -276,19 +276,19 @@ def digest_with_shape(pixels: Pixels) -> bytes:
 
 
 def identifier(digest: bytes) -> str:
-    """Return the identifier of the image with this digest, which names its file."""
+    """Return the identifier of the image with this digest, the name of its file."""
     return f"{PREFIX}{digest[:SHOWN].hex()}"
 
 
 def provides(request: SourceRequest) -> bool:
-    """Return whether there is a source of one's own with this name."""
+    """Return whether there is a custom source with this name."""
     return request.pointer is not None
 
 
 def read(request: SourceRequest) -> Own:
-    """Return the source, of which only the indexes are read.
+    """Return the source; only its indexes are read.
 
-    Raises `InputError` when its pointer is damaged, `UserError` when an object is not available.
+    Raises `InputError` if its pointer is damaged, `UserError` if an object is not available.
     """
     if request.pointer is None or request.fetch_object is None:
         raise ValueError("a custom source needs its pointer and a way to get its objects")
@@ -307,7 +307,7 @@ def read(request: SourceRequest) -> Own:
         for number, batch in enumerate(pointer.batches)
     ]
     sizes = [size for batch in pointer.batches for size in batch.shards]
-    # An object is verified when it is fetched, and that is enough once.
+    # Objects are verified when they are fetched.
     path = cache(lambda number: fetch(files[shards.shard_name(number)]))
     reader = Shards(sizes, path)
     return Own(name, pointer, shards.concatenated(found), reader, files, fetch)
@@ -316,7 +316,7 @@ def read(request: SourceRequest) -> Own:
 def objects(pointer: Pointer, name: str, fetch: Callable[[str], Path]) -> dict[str, str]:
     """Return the object of each file of the source `name`, by file name.
 
-    Raises `InputError` when they are not those that the pointer describes.
+    Raises `InputError` if they do not match the pointer.
     """
     files = manifest.entries(fetch(pointer.md5).read_bytes())
     expected = shards.file_names([len(batch.shards) for batch in pointer.batches])

@@ -1,7 +1,6 @@
 """The pointer of your own source: `sources/NAME.dvc`, written by `ingest` only.
 
-It is a file of DVC, which names the folder of shards, with what this project has to know of it
-below `meta`.
+It is a `.dvc` file for the folder of shards; the data of this project is below `meta`.
 """
 
 import hashlib
@@ -63,8 +62,8 @@ class _Output(StrictRecord):
 class BatchRecord(StrictRecord):
     """Images that were ingested together.
 
-    `shards` holds the number of images in each shard, `sha256` is the checksum of their digests,
-    labels and splits. `zones` are those of `source.Zones`, by label, once the batch is closed.
+    `shards` are the numbers of images in each shard, `sha256` is the checksum of their digests,
+    labels and splits. `zones` are those of `source.Zones`, by label, if the batch is closed.
     """
 
     shards: Annotated[list[Count], Field(min_length=1)]
@@ -123,7 +122,7 @@ class Pointer(StrictRecord):
 
     @property
     def shape(self) -> Shape:
-        """What the images have in common."""
+        """The mode and size of the images."""
         if self.meta.size == DIFFERENT:
             return Shape(self.meta.mode, None)
         width, _, height = self.meta.size.partition("x")
@@ -138,7 +137,7 @@ class Pointer(StrictRecord):
 
 
 class PointerOutput(NamedTuple):
-    """A folder as DVC knows it: its manifest's object, the size of its files, how many they are."""
+    """A folder in DVC's format: the manifest's object, and the size and number of files."""
 
     md5: str
     size: int
@@ -172,10 +171,10 @@ def create(
 
 
 def parse(content: bytes, name: str) -> Pointer:
-    """Return the pointer of the source `name` that `content` holds.
+    """Return the pointer of the source `name` in `content`.
 
-    Raises `InputError`, with its place, when it has conflict markers, was changed by hand or is
-    damaged, or was written by a newer version of the machinery.
+    Raises `InputError` if it has conflict markers, was changed by hand, is damaged, or was written
+    by newer machinery.
     """
     file = path_of(name)
     _refuse_conflict(content, name)
@@ -221,7 +220,7 @@ def _in_one_line(values: Sequence[Any]) -> CommentedSeq:
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` with zones as tuples, which YAML does not know."""
+    """Return `value` with zones as tuples; YAML has only lists."""
     meta = value.get("meta")
     batches = meta.get("batches") if isinstance(meta, dict) else None
     for batch in batches if isinstance(batches, list) else []:
@@ -242,7 +241,7 @@ def _refuse_conflict(content: bytes, name: str) -> None:
 
 
 def ingest_again(name: str) -> str:
-    """Say how images get into a source into which another branch has ingested too."""
+    """Return advice for a source into which another branch has ingested too."""
     return (
         f"Merge main, take its version (git checkout origin/main -- {path_of(name)}) and ingest"
         f" your images again: python -m scripts ingest {name} LOCATION"
@@ -274,6 +273,6 @@ def _restore(file: str) -> str:
 
 
 def not_readable(name: str, reason: str) -> InputError:
-    """Return the error for a pointer that does not match the objects that it names."""
+    """Return the error for a pointer that does not match its objects."""
     file = path_of(name)
     return InputError([Problem(file, START, f"{reason}. {_restore(file)}")])

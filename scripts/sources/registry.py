@@ -1,4 +1,4 @@
-"""The kinds of sources, and how a config's source is found."""
+"""The kinds of sources, and loading a source."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from scripts.sources import copies, digits, openml, own
 from scripts.sources.source import Source, SourceError, SourceRequest
 from scripts.sources.table import COLORS, Table
 
-# Returns the content of a copy; raises `UserError` when it is not available.
+# Returns the content of a copy; raises `UserError` if it is not available.
 Fetch = Callable[[], bytes]
 
 
@@ -17,12 +17,12 @@ class Kind(Protocol):
     """A kind of source: a module with these functions."""
 
     def provides(self, request: SourceRequest, /) -> bool:
-        """Return whether this kind of source has what is asked for."""
+        """Return whether this kind of source provides the given source."""
 
     def read(self, request: SourceRequest, /) -> Source:
         """Return the source from its origin.
 
-        Raises `SourceError` when it is unknown or unsupported, `UserError` when it is not available
+        Raises `SourceError` if it is unknown or unsupported, `UserError` if it is not available
         now.
         """
 
@@ -33,15 +33,15 @@ KINDS: tuple[Kind, ...] = (own, digits, openml)
 
 
 def load(request: SourceRequest, sha256: str | None = None, fetch: Fetch | None = None) -> Source:
-    """Return the source that `request` asks for.
+    """Return the source for `request`.
 
-    With `sha256`, recorded in a lock, a copy with that checksum is used: the local one, else the
-    one that `fetch` reads from the remote. Otherwise, and always without `sha256`, the source is
-    read from its origin: a copy that no lock vouches for is not trusted. What is read then can have
-    another checksum, and the caller decides what that means.
+    With `sha256` from a lock, a copy with that checksum is used: the local one, or the one that
+    `fetch` reads from the remote. Otherwise the source is read from its origin, because a copy
+    without a checksum in a lock is not trusted. It can then have a different checksum, which the
+    caller must handle.
 
-    Raises `SourceError` when the source is unknown or unsupported, `UserError` when it is not
-    available now.
+    Raises `SourceError` if the source is unknown or unsupported, `UserError` if it is not available
+    now.
     """
     name = request.name
     if sha256 and (copy := copies.find(name, sha256) or _fetched(name, sha256, fetch)):
@@ -59,7 +59,7 @@ def load(request: SourceRequest, sha256: str | None = None, fetch: Fetch | None 
 
 
 def _fetched(name: str, sha256: str, fetch: Fetch | None) -> Table | None:
-    """Return the copy that `fetch` reads, None when it is not available or not the right one."""
+    """Return the copy that `fetch` reads, None if it is not available or has another checksum."""
     if fetch is None:
         return None
     with suppress(UserError):

@@ -24,7 +24,7 @@ from scripts.storage import files
 class Resized(WithoutFiles):
     """The images of `source`, each resized to `size` (height, width).
 
-    The order of the rows does not change, so another size leaves every image in its split.
+    The order of the rows is the same for every size, so images keep their split.
     """
 
     source: Source
@@ -44,8 +44,8 @@ class Resized(WithoutFiles):
     def digests(self) -> Sequence[bytes]:
         """The SHA-256 of each row's resized pixels.
 
-        All rows count: an image that is a copy of an earlier one only when both are resized is not
-        selected. They are computed once for each batch, and kept beside the sources' local copies.
+        An image that is a copy of an earlier one only after resizing is not selected. The digests
+        are computed once for each batch, and stored next to the local copies of sources.
         """
         found: list[bytes] = []
         for batch in self.batches:
@@ -63,7 +63,7 @@ class Resized(WithoutFiles):
 
     @property
     def keys(self) -> Sequence[bytes]:
-        """What decides the order of the rows, as in the source."""
+        """The keys of the source, which determine the order of the rows."""
         return self.source.keys
 
     @property
@@ -73,7 +73,7 @@ class Resized(WithoutFiles):
 
     @property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
-        """The source's own test set."""
+        """The test set of the source."""
         return self.source.own_test
 
     @cached_property
@@ -102,7 +102,7 @@ class Resized(WithoutFiles):
         return resize(self.source.image(row), self.size)
 
     def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ResizedReader":
-        """Return what reads `rows` on another machine."""
+        """Return a reader of `rows` for another machine."""
         return ResizedReader(self.source.reader(rows, fetch), self.size)
 
     def identifier(self, row: int) -> str:
@@ -127,14 +127,14 @@ class ResizedReader(WithoutFiles):
 
 
 def _file_of(keys: Sequence[bytes], size: tuple[int, int]) -> Path:
-    """Return where the digests of the resized images with these `keys` are kept."""
+    """Return the file for the digests of the resized images with these `keys`."""
     name = hashlib.sha256(f"{size} {FILTER} {PIL.__version__}".encode())
     name.update(b"".join(keys))
     return platformdirs.user_cache_path(FOLDER) / "resized" / name.hexdigest()
 
 
 def _kept(file: Path, count: int) -> list[bytes] | None:
-    """Return the digests in `file`; None where it is not there or damaged."""
+    """Return the digests in `file`; None if it is missing or damaged."""
     with suppress(OSError):
         content = file.read_bytes()
         raw, checksum = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]
@@ -144,7 +144,7 @@ def _kept(file: Path, count: int) -> list[bytes] | None:
 
 
 def _keep(file: Path, digests: Sequence[bytes]) -> None:
-    """Keep digests in `file`. A folder that cannot be written costs time, not the run."""
+    """Store digests in `file`. Errors of the file system are ignored."""
     raw = b"".join(digests)
     with suppress(OSError):
         files.write(file, raw + hashlib.sha256(raw).digest())

@@ -169,7 +169,7 @@ def concatenated(parts: Sequence[Rows]) -> Rows:
 
 
 def read_index(path: Path) -> Rows:
-    """Return the rows of a batch; raises what pyarrow raises when the file is not an index."""
+    """Return the rows of a batch; raises errors of pyarrow if the file is not an index."""
     from pyarrow import parquet
 
     # Not `read_table`, which imports pandas.
@@ -205,7 +205,7 @@ def read_details(path: Path) -> Details | None:
 class Shards:
     """Reads the images of a source shard by shard, and keeps only a few in memory.
 
-    `sizes` is the number of rows of each shard, `path` returns where a shard is.
+    `sizes` are the numbers of rows of the shards, `path` returns the path of a shard.
     """
 
     sizes: Sequence[int]
@@ -233,7 +233,7 @@ class Shards:
         from pyarrow import parquet
 
         def opened(shard: int) -> tuple[Any, list[int]]:
-            # Not mapped: what was read of a shard would count as memory of this process.
+            # Not memory-mapped, because that would count as memory of this process.
             file = parquet.ParquetFile(self.path(shard))
             groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
             return file, [0, *accumulate(group.num_rows for group in groups)]

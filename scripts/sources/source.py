@@ -1,4 +1,4 @@
-"""What every source can do."""
+"""The protocol of sources."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +25,10 @@ class SourceError(UserError):
 
 @dataclass(frozen=True)
 class SourceRequest:
-    """What a config asks for: a source by its name, and how its tables list colors.
+    """The source in a config: its name, and the order of color channels in its table.
 
-    For a source of one's own, `pointer` is the content of its `.dvc` file, and `fetch_object`
-    returns the path of an object that it names, from the cache or the remote.
+    For a custom source, `pointer` is the content of its `.dvc` file, and `fetch_object` returns the
+    path of an object, from the cache or the remote.
     """
 
     name: str
@@ -38,11 +38,10 @@ class SourceRequest:
 
 
 class Zones(NamedTuple):
-    """Where the splits of one label lie in a closed batch, by place.
+    """The zones of the splits of one label in a closed batch, by place.
 
-    Test begins at `test`, validation reaches from `validation` to where it always ends, and train
-    has the rest. Where the source has a test set of its own, validation begins at
-    `own_validation`.
+    Test begins at `test`, validation begins at `validation` and ends at a fixed place, and train
+    has the rest. With `split_by: source`, validation begins at `own_validation`.
     """
 
     validation: float
@@ -52,9 +51,9 @@ class Zones(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that came into a source together: from `start` up to, but without, `stop`.
+    """Rows that were added to a source together: from `start` to `stop` (exclusive).
 
-    `zones` are those of each label once a newer batch has closed this one.
+    `zones` are the zones by label if the batch is closed.
     """
 
     start: int
@@ -63,7 +62,7 @@ class Batch:
 
 
 class ImageReader(Protocol):
-    """Reads some rows of a source. It holds no more than that needs, and can be pickled."""
+    """Reads some rows of a source. It is small and can be pickled."""
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""
@@ -114,11 +113,11 @@ class Held(WithoutFiles):
 
 
 class Source(Protocol):
-    """Labeled images in a fixed order, named by identifiers that never change."""
+    """Labeled images in a fixed order, with identifiers that never change."""
 
     @property
     def name(self) -> str:
-        """The name by which a config asks for it."""
+        """The name in the config."""
 
     @property
     def labels(self) -> npt.NDArray[np.str_]:
@@ -130,7 +129,7 @@ class Source(Protocol):
 
     @property
     def keys(self) -> Sequence[bytes]:
-        """What decides the order of the rows: the digests, of the images before any resizing."""
+        """The digests before resizing, which determine the order of the rows."""
 
     @property
     def batches(self) -> Sequence[Batch]:
@@ -138,7 +137,7 @@ class Source(Protocol):
 
     @property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
-        """Whether each row is in the source's own test set; None where it has none."""
+        """Whether each row is in the test set of the source; None if it has none."""
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -173,16 +172,16 @@ class Source(Protocol):
         """Return how the name of a row's own file ends."""
 
     def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ImageReader":
-        """Return what reads `rows` on another machine, where `fetch` returns objects."""
+        """Return a reader of `rows` for another machine, where `fetch` returns objects."""
 
     def identifier(self, row: int) -> str:
-        """Return the identifier of a row, which names its file."""
+        """Return the identifier of a row, the name of its file."""
 
     def find(self, identifier: str) -> int | None:
-        """Return the row of a sample, None when there is none."""
+        """Return the row of a sample, None if there is none."""
 
     def __hash__(self) -> int:
-        """Sources are compared by identity: what is computed from one is cached."""
+        """Sources are hashed by identity, so that results can be cached."""
 
 
 def classes(source: Source) -> list[str]:
@@ -192,7 +191,7 @@ def classes(source: Source) -> list[str]:
 
 
 def check_classes(name: str, labels: Sequence[str]) -> None:
-    """Raise `SourceError` when a label of the source `name` cannot be the name of a folder."""
+    """Raise `SourceError` if a label of the source `name` cannot be a folder name."""
     for label in labels:
         if not re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,99}", label):
             raise SourceError(

@@ -1,4 +1,4 @@
-"""Summaries: what a plan has to know of each image of a batch, so that it reads none of them.
+"""Summaries: metadata of each image of a batch, so that a plan need not read the images.
 
 `ingest` writes them into a Parquet file for each batch, beside its index: the shape of each image,
 and its thumbnail if that is smaller. Those of older machinery have the MD5 and size of its PNG too,
@@ -38,7 +38,7 @@ def has_thumbnail(shape: Sequence[int]) -> bool:
 def read_files(path: Path, encoder: str, count: int) -> SummaryRows | None:
     """Return the file of each of `count` rows, as `FILE`.
 
-    None where another encoder made them, or the summaries are damaged.
+    None if another encoder made them, or the summaries are damaged.
     """
     from pyarrow import parquet
 
@@ -58,7 +58,7 @@ def read_files(path: Path, encoder: str, count: int) -> SummaryRows | None:
 def read_thumbnails(path: Path, count: int) -> SummaryRows | None:
     """Return the thumbnails of those of `count` rows that have one, as `THUMBNAIL`, by row.
 
-    None where the summaries are damaged.
+    None if the summaries are damaged.
     """
     from pyarrow import parquet
 

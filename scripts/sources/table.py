@@ -1,4 +1,4 @@
-"""A source whose pixels lie in one array: tables of numbers, such as those of OpenML."""
+"""Sources with all pixels in one array: tables of numbers, such as those of OpenML."""
 
 import hashlib
 import math
@@ -24,14 +24,14 @@ GRAY_LEVELS = 256
 COLORS = 3
 # Five digits are enough for 100,000 rows; a larger table gets as many as it needs.
 MIN_DIGITS = 5
-# From which row on a dataset of OpenML is the test set that its authors made.
+# The first row of the authors' test set in datasets of OpenML.
 OWN_TEST_SETS = {
     "mnist_784": 60_000,
     "Fashion-MNIST": 60_000,
     "Kuzushiji-MNIST": 60_000,
     "CIFAR_10": 50_000,
 }
-# How datasets of OpenML list the values of a color image.
+# The order of color channels in datasets of OpenML.
 KNOWN_CHANNELS = {"CIFAR_10": "first"}
 
 
@@ -66,7 +66,7 @@ class Table(OneShape):
 
     @property
     def keys(self) -> Sequence[bytes]:
-        """What decides the order of the rows: their digests."""
+        """The digests, which determine the order of the rows."""
         return self.digests
 
     @property
@@ -76,7 +76,7 @@ class Table(OneShape):
 
     @property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
-        """Whether each row is in the test set of the dataset's authors, where that is known."""
+        """Whether each row is in the test set of the dataset's authors; None if unknown."""
         start = OWN_TEST_SETS.get(self.name)
         return None if start is None else np.arange(len(self.labels)) >= start
 
@@ -91,7 +91,7 @@ class Table(OneShape):
         return pixels
 
     def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
-        """Return what reads `rows` on another machine: a copy of their pixels."""
+        """Return a reader of `rows` for another machine: a copy of their pixels."""
         return Held({row: self.pixels[row] for row in rows})
 
     def identifier(self, row: int) -> str:
@@ -115,8 +115,8 @@ def from_values(
 
     An image has side * side gray values, or three times as many for RGB: with `channels` `first`
     all values of one color after those of the other, with `last` the three colors of each pixel
-    together. Raises `SourceError` when the table holds anything but square 8-bit images, or has
-    classes that cannot be folders.
+    together. Raises `SourceError` unless the table contains square 8-bit images, and classes that
+    can be folders.
     """
     unsupported = f"source {name} is not made of square 8-bit images"
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
@@ -142,7 +142,7 @@ def _shape(name: str, count: int) -> tuple[int, ...]:
     if side * side == count:
         return side, side
     side = math.isqrt(count // COLORS)
-    # Three values are no picture.
+    # Three values are not an image.
     if side > 1 and COLORS * side * side == count:
         return side, side, COLORS
     raise SourceError(

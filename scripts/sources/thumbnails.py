@@ -1,8 +1,8 @@
-"""Thumbnails: 32 x 32 gray levels of an image, by which images are compared without their pixels.
+"""Thumbnails: 32 x 32 gray levels of an image, to compare images without their pixels.
 
 A level is the average of its part of the image, over all colors; a pixel on an edge counts for its
 share. So the root mean square of the differences of two thumbnails is never larger than that of the
-images, if these have one shape, but for `ROUNDED`.
+images, if these have one shape, except for `ROUNDED`.
 """
 
 from functools import lru_cache
@@ -25,8 +25,8 @@ Values = npt.NDArray[np.uint8]
 def thumbnails_of(images: Values) -> Values:
     """Return the thumbnails of images of one shape, as (images, SIZE).
 
-    `images` are (images, height, width) or (images, height, width, colors). All numbers on the way
-    are whole and none is rounded, so every machine computes the same.
+    `images` are (images, height, width) or (images, height, width, colors). All intermediate
+    numbers are integers, so the result is the same on every machine.
     """
     count, height, width, *rest = images.shape
     colors = rest[0] if rest else 1
@@ -51,13 +51,13 @@ def shape_of(pixels: Values) -> tuple[int, int, int]:
 
 
 def _kind(values: int) -> type[np.floating]:
-    """Return the smallest type in which the sum of so many values, and their shares, is exact."""
+    """Return the smallest integer type in which the sum of this number of values is exact."""
     return np.float32 if np.iinfo(np.uint8).max * values < EXACT else np.float64
 
 
 @lru_cache(maxsize=64)
 def _shares(length: int) -> npt.NDArray[np.float64]:
-    """Return how much of each of `length` pixels is in each of the parts, in 1/SIDE of a pixel."""
+    """Return the share of each of `length` pixels in each part, in 1/SIDE of a pixel."""
     parts, pixels = np.arange(SIDE)[:, np.newaxis], np.arange(length)
     ends = np.minimum((parts + 1) * length, (pixels + 1) * SIDE)
     starts = np.maximum(parts * length, pixels * SIDE)
