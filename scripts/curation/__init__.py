@@ -1,1 +1,1 @@
-"""Changes of the curation that are proposed."""
+"""Proposed changes of the curation."""

@@ -1,4 +1,4 @@
-"""Decisions that somebody proposes for the curation, checked against the source and releases."""
+"""Proposed decisions for the curation, checked against the source and the releases."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,10 @@ from scripts.sources.source import classes
 
 
 class Proposal(NamedTuple):
-    """One decision, as somebody proposes it: to exclude, to relabel, or to test.
+    """A proposed decision: to exclude, to relabel, or to test.
 
-    `label` is what they take for the label of the sample, or for its class in the dataset;
-    `predicted` is what a model takes it for. Values that are not given are empty. `line` is where
-    it was read.
+    `label` is the given label of the sample, or its class in the dataset; `predicted` is the
+    prediction of a model. Missing values are empty. `line` is the line in the file.
     """
 
     sample: str
@@ -31,9 +30,9 @@ class Proposal(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A proposal that is not followed, and why.
+    """A rejected proposal and the reason.
 
-    `is_tested` says that nothing need be done: its sample is in the test set, as proposed.
+    `is_tested` means that the sample is in the test set already.
     """
 
     proposal: Proposal
@@ -45,7 +44,7 @@ class Refusal(NamedTuple):
 class Checked:
     """Decisions to add to the curation, and refused proposals, each in the order given.
 
-    `tested` are the rows of what was proposed for the test set, and is in it now or will be.
+    `tested` are the proposed rows that are, or will be, in the test set.
     """
 
     decisions: list[Decision] = field(default_factory=list)
@@ -54,9 +53,9 @@ class Checked:
 
 
 def check(samples: Samples, proposals: Iterable[Proposal]) -> Checked:
-    """Return which of `proposals` can be followed.
+    """Return the decisions for the valid `proposals`, and the refused ones.
 
-    Raises `UserError` when a release that matters cannot be read.
+    Raises `UserError` if a release that matters cannot be read.
     """
     checked = Checked()
     added: dict[int, list[Decision]] = {}
@@ -83,14 +82,14 @@ def check(samples: Samples, proposals: Iterable[Proposal]) -> Checked:
 
 
 def decide(samples: Samples, row: int, action: str, reason: str, new_label: str = "") -> Decision:
-    """Return a decision about a row, with its label, so that a changed source is noticed."""
+    """Return a decision about a row, with its label, so that a change of the source is detected."""
     return Decision(samples.identifier(row), action, samples.label(row), new_label, reason)
 
 
 def extended(dataset: Dataset, content: bytes | None, decisions: Iterable[Decision]) -> bytes:
-    """Return the curation file, which has `content`, with `decisions` added.
+    """Return the `content` of the curation file with `decisions` added.
 
-    Raises `InputError` when the dataset could not be made with it.
+    Raises `InputError` if it would be invalid.
     """
     made = curation.extended(content, decisions)
     inputs = replace(dataset.inputs, curation=curation.parse(made))
@@ -117,7 +116,7 @@ def _wrong_labels(samples: Samples, proposal: Proposal, row: int) -> Iterator[st
 def _reasons_against(
     samples: Samples, proposal: Proposal, row: int, earlier: Sequence[Decision]
 ) -> Iterator[str]:
-    """Yield why `proposal` cannot be followed; `earlier` are those accepted for the sample."""
+    """Yield reasons to refuse `proposal`; `earlier` are the accepted ones of the same sample."""
     if (first := samples.images.first[samples.source.digests[row]]) != row:
         yield f"it is a copy of {samples.identifier(first)}; use that one instead"
     for decision in samples.decisions(row):

@@ -1,4 +1,4 @@
-"""The samples of a source, and what the dataset, the curation and the releases do with each."""
+"""The samples of a source, with their use in the dataset, the curation and the releases."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from scripts.sources.source import Source
 
 
 class Past(NamedTuple):
-    """The oldest comparable release that trains on an image, or tests on it.
+    """The oldest comparable release that has an image in its train set, or in its test set.
 
     By the digests of its pixels, before and after resizing.
     """
@@ -28,8 +28,8 @@ class Past(NamedTuple):
 class Samples:
     """All samples of the source of `dataset`, by row.
 
-    `past` is read when it is needed for the first time. Reading it raises `UserError` when a
-    release is not available.
+    `past` is read when it is needed for the first time. Reading it raises `UserError` if a release
+    is not available.
     """
 
     def __init__(self, dataset: Dataset, history: History) -> None:
@@ -51,7 +51,7 @@ class Samples:
 
     @cached_property
     def past(self) -> Past:
-        """What the releases do with each image, with which the dataset must stay comparable."""
+        """The use of each image in the releases with which the dataset must stay comparable."""
         past = Past({}, {})
         for release in comparison.required(self.dataset.config, self._history):
             try:
@@ -68,11 +68,11 @@ class Samples:
         return past
 
     def trained_by(self, row: int) -> str | None:
-        """Return the oldest of these releases that trains on a row."""
+        """Return the oldest of these releases that has a row in its train set."""
         return self._first(self.past.trained, row)
 
     def tested_by(self, row: int) -> str | None:
-        """Return the oldest of these releases that tests on a row."""
+        """Return the oldest of these releases that has a row in its test set."""
         return self._first(self.past.tested, row)
 
     def _first(self, tags: dict[bytes, str], row: int) -> str | None:
@@ -80,11 +80,11 @@ class Samples:
         return tags.get(images.keys[row]) or tags.get(images.digests[row])
 
     def decisions(self, row: int) -> list[Decision]:
-        """Return what the curation decides about a row."""
+        """Return the decisions of the curation about a row."""
         return self._decisions.get(row, [])
 
     def split(self, row: int) -> Split | None:
-        """Return the split that a row is in, None where the dataset does not have it."""
+        """Return the split that a row is in, None if the dataset does not have it."""
         return self._places[row][0] if row in self._places else None
 
     def identifier(self, row: int) -> str:
@@ -92,23 +92,23 @@ class Samples:
         return self.dataset.images.identifier(row)
 
     def label(self, row: int) -> str:
-        """Return the label that the source gives a row; of an addition, the one in its path."""
+        """Return the label of a row in the source; of an addition, the one in its path."""
         return str(self.dataset.images.labels[row])
 
     def labels(self, row: int) -> list[str]:
-        """Return the label of a row, and the one that the curation gives it instead, if any."""
+        """Return the label of a row, and its new label in the curation, if any."""
         new = [one.new_label for one in self.decisions(row) if one.action == RELABEL]
         return [self.label(row), *new]
 
     def must_be(self, row: int) -> Split | None:
-        """Return the split in which the source's own sets keep a row; None where it is free."""
+        """Return the split that `split_by: source` requires for a row; None if there is none."""
         own = self.source.own_test
         if self.dataset.config.split_by != BY_SOURCE or own is None:
             return None
         return TEST if own[row] else TRAIN
 
     def find(self, identifier: str) -> int:
-        """Return the row of a sample or an addition; raises `UserError` when there is none."""
+        """Return the row of a sample or an addition; raises `UserError` if there is none."""
         row = self.source.find(identifier)
         if row is None:
             additions = range(len(self.source.labels), len(self.dataset.images.labels))

@@ -1,4 +1,4 @@
-"""The samples that are most like others, for the train set."""
+"""The samples that are most similar to others, for the train set."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,11 +14,11 @@ Similar = Mapping[int, list[Neighbor]]
 
 
 def nearest(samples: Samples, rows: Sequence[int], count: int) -> Similar:
-    """Return the nearest samples for each of `rows` that could go to the train set.
+    """Return the nearest samples for each of `rows` that can be added to the train set.
 
-    They are of any class of the dataset, are neither in it nor curated, and no comparable release
-    tests on them. Samples that are pinned to train are among them, so that the result stays the
-    same once they are. Raises `UserError` when a release cannot be read.
+    They have a class of the dataset, are neither in it nor curated, and not in the test set of a
+    comparable release. Samples that are pinned to train count too, so that the result is the same
+    in a second run. Raises `UserError` if a release cannot be read.
     """
     excluded = {*rows}
     candidates = [row for row in _candidates(samples) if row not in excluded]
@@ -27,7 +27,7 @@ def nearest(samples: Samples, rows: Sequence[int], count: int) -> Similar:
 
 
 def to_train(samples: Samples, similar: Similar) -> list[Decision]:
-    """Return the decisions that put the neighbors in `similar` into the train set, once each."""
+    """Return the decisions that pin the neighbors in `similar` to train, without duplicates."""
     added: dict[int, Decision] = {}
     for query, found in similar.items():
         for row, distance in found:
