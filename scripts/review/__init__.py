@@ -1,1 +1,1 @@
-"""What reviewers see: plan, report, warnings, previews, rendered from templates."""
+"""Output for reviewers: plan, report, warnings, previews, rendered from templates."""

@@ -1,4 +1,4 @@
-"""The contact sheet: a picture of some samples of each split and class, and what changes."""
+"""The contact sheet: a picture of some samples of each split and class, and of the changes."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ LEGEND, HEADING, CAPTION = 24, 18, 12
 ENTRY = 130
 LINE = HEADING + SIDE + CAPTION + GAP
 BLACK, GRAY = (0, 0, 0), (110, 110, 110)
-# Told apart also by people who do not see red and green: https://jfly.uni-koeln.de/color/
+# Distinguishable for color-blind people: https://jfly.uni-koeln.de/color/
 NEW, REMOVED, CURATED, ADDED = (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)
 LEGENDS = {
     NEW: "blue frame: new",
@@ -37,7 +37,7 @@ Color = tuple[int, int, int]
 
 
 class _Sample(NamedTuple):
-    """A sample as it is drawn: hundreds of large images would not fit into memory."""
+    """A sample, scaled down, because hundreds of large images would not fit into memory."""
 
     caption: str
     picture: Image.Image
@@ -45,29 +45,29 @@ class _Sample(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A line of the picture; None leaves a place empty."""
+    """A row of the picture; None leaves a place empty."""
 
     heading: str
     samples: Sequence[_Sample | None]
 
     @property
     def step(self) -> int:
-        """From one image to the next; wide enough that no caption meets the next."""
+        """The distance between images, wide enough for the captions."""
         return GAP + max(SIDE, *(width_of(sample.caption) for sample in self.samples if sample), 0)
 
     @property
     def width(self) -> int:
-        """The width of the whole line."""
+        """The width of the row."""
         return max(width_of(self.heading), len(self.samples) * self.step)
 
 
 def draw(dataset: Dataset, difference: Diff) -> bytes:
     """Return a PNG with a row of samples for each split and class, black on white, enlarged.
 
-    Each has its file name below it, without `.png`, and its label where the class does not tell it.
-    The samples whose curation changes come first, in green frames, then near-duplicates, side by
-    side. In each row new samples come first, in blue frames. A last row for each split shows
-    removed ones, in orange frames, as far as the source still has them. Additions have pink frames.
+    Below each is its file name without `.png`, and its label if it differs from the class. The
+    samples whose curation changes come first, in green frames, then near-duplicates, side by side.
+    In each row new samples come first, in blue frames. A last row for each split shows removed
+    ones, in orange frames, if they are still in the source. Additions have pink frames.
     """
     rows = _within_bounds(
         [
@@ -95,15 +95,15 @@ def draw(dataset: Dataset, difference: Diff) -> bytes:
 
 
 def _legend(dataset: Dataset, difference: Diff) -> list[Color]:
-    """Return the colors that mean something here."""
-    # In the first version everything is new; frames would say nothing.
+    """Return the colors that are used here."""
+    # In the first version everything is new, so there are no frames.
     colors = [NEW, REMOVED] if difference.before else []
     colors += [CURATED] if difference.curated else []
     return [*colors, ADDED] if dataset.inputs.additions else colors
 
 
 def _curated(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
-    """Yield the row of the samples whose curation changes, with what is decided."""
+    """Yield the row of the samples whose curation changes, with the decisions."""
     decided: dict[int, list[str]] = {}
     for change in difference.curated or []:
         decision, row = change.decision, change.sample.row
@@ -121,7 +121,7 @@ def _curated(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
             f"curated: {some}{len(decided):,}",
             [
                 _Sample(
-                    # One space is hardly seen between two numbers.
+                    # One space between two numbers is hard to see.
                     f"{dataset.images.identifier(row)}  {', '.join(decided[row])}",
                     _picture(dataset, row),
                     CURATED,
@@ -206,7 +206,7 @@ def _removed(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
 
 
 def _within_bounds(selected: Sequence[_Row], removed: Sequence[_Row]) -> list[_Row]:
-    """Return the rows to draw, with a last heading in place of those that are left out."""
+    """Return the rows to draw, with a last heading that counts omitted rows."""
     space = MAX_LINES - len(removed)
     more = len(selected) - space
     rest = [_Row(f"{more:,} more rows are not shown", [])] if more > 0 else []
@@ -218,7 +218,7 @@ def _picture(dataset: Dataset, row: int) -> Image.Image:
 
 
 def _caption(dataset: Dataset, row: int, folder: str) -> str:
-    """Return the identifier of a row, with its label in the source where `folder` is another."""
+    """Return the identifier of a row, with its label in the source if `folder` differs."""
     selection, label = dataset.selection, str(dataset.images.labels[row])
     name = selection.identifiers.get(row) or dataset.images.identifier(row)
     return name if label == folder else f"{name} ({label})"

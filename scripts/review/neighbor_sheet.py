@@ -1,4 +1,4 @@
-"""The neighbor sheet: a picture of samples, each beside those that are most like it."""
+"""The neighbor sheet: a picture of samples, each next to the most similar ones."""
 
 import io
 from typing import NamedTuple
@@ -20,7 +20,7 @@ LINE = SIDE + 3 * CAPTION + GAP
 
 
 class _Cell(NamedTuple):
-    """A sample as it is drawn: hundreds of large images would not fit into memory."""
+    """A sample, scaled down, because hundreds of large images would not fit into memory."""
 
     picture: Image.Image
     captions: tuple[str, ...]

@@ -33,7 +33,7 @@ def plan(
     runner: Runner = LOCAL,
     tree: Tree | None = None,
 ) -> tuple[Plan, Diff]:
-    """Return what `dataset` changes compared with `before`, as plain data and in full.
+    """Return the changes of `dataset` compared with `before`, as plain data and in full.
 
     `releases.yaml` is that of `tree`; without it, the one on main.
     """
@@ -80,16 +80,16 @@ def plan_of_diff(difference: Diff, dataset: Dataset | None = None) -> Plan:
 
 
 def with_promotion(git: Git, planned: Plan, tree: Tree) -> Plan:
-    """Return `planned` together with what `releases.yaml` in `tree` changes.
+    """Return `planned` with the change of `releases.yaml` in `tree`.
 
-    Raises `InputError` when that is not valid.
+    Raises `InputError` if that is invalid.
     """
     change = declared.change(git, tree)
     return planned.model_copy(update={"promotion": Promotion(**vars(change)) if change else None})
 
 
 def of_release(history: History, release: Release) -> Plan:
-    """Return what `release` changed, compared with the one before it in `history`."""
+    """Return the changes of `release` compared with the one before it in `history`."""
     earlier = history.before(release)
     return plan_of_diff(diff.of_releases(earlier[-1] if earlier else None, release, history))
 
@@ -118,7 +118,7 @@ def review(git: Git, runner: Runner = LOCAL) -> tuple[Report, bytes | None]:
         tree = WorkTree(git.root)
         planned, difference = plan(git, dataset, before, runner, tree)
         planned = with_promotion(git, planned, tree)
-        # Without files nobody reads so many images, and the sheet would need most of the source.
+        # Without files no images are read, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
         return Report(plan=planned), sheet
     except UserError as error:

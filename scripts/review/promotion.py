@@ -1,4 +1,4 @@
-"""What a change of `releases.yaml` does, in words."""
+"""Describes a change of `releases.yaml` in words."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ MAX_NAMED = 5
 
 
 def in_words(change: Promotion | None) -> str:
-    """Return what `change` does, such as `moves stable from v2 to v3`; nothing for None."""
+    """Return `change` in words, such as `moves stable from v2 to v3`; empty for None."""
     if change is None:
         return ""
     parts, before, after = [], change.before, change.after

@@ -1,4 +1,4 @@
-"""Text for people, rendered from the templates beside this module."""
+"""Renders text from the templates in `templates/`."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size
 from scripts.storage import faults
 
-# GitHub refuses comments of more than 65,536 characters; these bounds keep far below.
+# GitHub refuses comments of more than 65,536 characters; these limits keep them far shorter.
 MAX_ROWS = 100
 MAX_PROBLEMS_SHOWN = 20
 MAX_CURATED_SHOWN = 20
@@ -32,11 +32,10 @@ Name = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Review:
-    """How a release was reviewed: the pull request, by whom, and what its comment showed.
+    """The review of a release: the pull request, the people, and the version in its comment.
 
-    `author` opened it and `approved` are those who approved it, as GitHub names them. `shown` is
-    the version that the comment named, None if there was no comment; `same` says whether it showed
-    the files that were released.
+    `author` opened it and `approved` are those who approved it, by login. `shown` is the version in
+    the comment, None if there was no comment; `same` says whether it showed the released files.
     """
 
     pull: int
@@ -60,7 +59,7 @@ def title(report: Report, name: Name = str) -> str:
 
 
 def headline(plan: Plan, name: Name = str) -> str:
-    """Return what `plan` changes, in a few words."""
+    """Return the changes in `plan`, in a few words."""
     gone = removed_classes(plan)
     parts = []
     if _is_new_split(plan):
@@ -88,7 +87,7 @@ def _is_new_split(plan: Plan) -> bool:
 
 
 def _sample_changes(plan: Plan) -> Iterator[str]:
-    """Yield what changes of the samples that were there before."""
+    """Yield the changes of existing samples."""
     samples = plan.samples
     if samples is None:
         return
@@ -123,12 +122,12 @@ def plan_markdown(plan: Plan) -> str:
 
 def plan_json(plan: Plan) -> str:
     """Return `plan` for a program."""
-    # In ASCII, because whatever else JSON keeps as it is would be written out when it is shown.
+    # In ASCII, because other characters could be escaped again in the output.
     return json.dumps(plan.model_dump(mode="json", by_alias=True), indent=2) + "\n"
 
 
 def comment(report: Report, sheet: str | None = None) -> str:
-    """Return what a pull request shows its reviewers; `sheet` is the contact sheet's address."""
+    """Return the comment on a pull request; `sheet` is the address of the contact sheet."""
     if report.plan is None:
         return _render(
             "problems.md.j2",
@@ -143,9 +142,9 @@ def comment(report: Report, sheet: str | None = None) -> str:
 
 
 def notes(plan: Plan, release: Release, repository: str, review: Review | None = None) -> str:
-    """Return the notes of `release`: what it changes, and how to get it.
+    """Return the notes of `release`: its changes, and the commands to get it.
 
-    `review` says how it was reviewed, where that is known.
+    `review` is its review, None if unknown.
     """
     values = _plan_values(plan, _markdown_name)
     return _render("notes.md.j2", **values, release=release, repository=repository, review=review)
@@ -159,22 +158,22 @@ def notes_title(plan: Plan) -> str:
 
 
 def candidate(repository: str, branch: str) -> str:
-    """Return how to get what a pull request would release, from its branch."""
+    """Return the section of a comment with the command that gets the candidate."""
     return _render("candidate.md.j2", repository=repository, branch=branch)
 
 
 def picture(address: str) -> str:
-    """Return how a comment shows the contact sheet at `address`."""
+    """Return the section of a comment with the contact sheet at `address`."""
     return _render("picture.md.j2", address=address)
 
 
 def withdrawn(reason: str) -> str:
-    """Return what the notes of a withdrawn release begin with."""
+    """Return the beginning of the notes of a withdrawn release."""
     return _render("withdrawn.md.j2", reason=reason)
 
 
 def outdated(tag: str) -> str:
-    """Return the note that a comment is out of date since the release `tag`."""
+    """Return the note that a comment is out of date after the release `tag`."""
     return _render("outdated.md.j2", tag=tag)
 
 
@@ -220,7 +219,7 @@ def _curated_table(plan: Plan) -> str:
 
 
 def curated_row(change: ReportedChange, cell: Name) -> list[str]:
-    """Return the cells of a decision; `cell` formats what others wrote."""
+    """Return the cells of a decision; `cell` formats untrusted text."""
     kind = "" if change.change == "new" else f" ({change.change})"
     label = " -> ".join(filter(None, (change.label, change.new_label)))
     return [
@@ -244,8 +243,8 @@ def _cell(cell: Cell) -> str:
 
 
 def _markdown_name(text: str) -> str:
-    # GitHub would link an address or a reference, which dots and dashes can make of a name, and
-    # what could be the hash of a commit.
+    # GitHub would link an address or a reference, which a name with dots and dashes can be, and a
+    # possible hash of a commit.
     return text if re.fullmatch(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+", text) else markdown.code(text)
 
 
@@ -253,7 +252,7 @@ def _render(template: str, **values: Any) -> str:
     return TEMPLATES.get_template(template).render(values)
 
 
-# Not escaped for HTML: what others wrote passes through `code` or `name`, numbers need nothing.
+# Not escaped for HTML: untrusted text passes through `code` or `name`.
 TEMPLATES = Environment(
     loader=PackageLoader("scripts.review"),
     autoescape=False,  # noqa: S701

@@ -1,4 +1,4 @@
-"""Single samples, as data for reviewers: what is curated, what is left out, what is alike."""
+"""Single samples for reviewers: curated and omitted samples, and near-duplicates."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,7 +27,7 @@ from scripts.review.report import (
 
 
 def curated_changes(changes: Sequence[curated.CuratedChange] | None) -> Curated | None:
-    """Return what changes in the curation, as bounded data; None where it is unknown."""
+    """Return the changes of the curation, as data of limited size; None if unknown."""
     if changes is None:
         return None
     return Curated(
@@ -41,7 +41,7 @@ def curated_changes(changes: Sequence[curated.CuratedChange] | None) -> Curated 
 
 
 def _relabeled(changes: Sequence[curated.CuratedChange], split: str) -> int | None:
-    """Return how many images of a split get another class, None for none."""
+    """Return the number of images of a split that get another class, None for none."""
     moved = {
         change.decision.key
         for change in changes
@@ -77,7 +77,7 @@ def _place(position: Position) -> object:
 
 
 def selected(dataset: Dataset) -> Selected:
-    """Return what reviewers cannot see from the counts of `dataset` alone."""
+    """Return facts about the selection of `dataset` in addition to the counts."""
     selection, source = dataset.selection, dataset.images.source
     start, images = len(source.labels), distinct(source)
     differing = [
@@ -100,7 +100,7 @@ def selected(dataset: Dataset) -> Selected:
 def _left_out(dataset: Dataset) -> Iterator[LeftOut]:
     left_out, images = dataset.selection.left_out, dataset.images
     start, seen = len(dataset.source.labels), set()
-    # A relabel first: it says which label the sample has now.
+    # A relabel first, because it shows the current label.
     for decision in sorted(
         dataset.inputs.curation.decisions, key=lambda one: one.action != RELABEL
     ):
@@ -120,7 +120,7 @@ def _left_out(dataset: Dataset) -> Iterator[LeftOut]:
 
 
 def near_duplicates(dataset: Dataset, near: NearPairs | None) -> NearDuplicates | None:
-    """Return near-duplicates of `dataset` by name; None where nobody looked for them."""
+    """Return near-duplicates of `dataset` by name; None if they were not searched."""
     if near is None:
         return None
     pairs = near.pairs[:MAX_LISTED]
@@ -137,7 +137,7 @@ def near_duplicates(dataset: Dataset, near: NearPairs | None) -> NearDuplicates 
 
 
 def placed_leaks(dataset: Dataset, leaks: Sequence[PlacedLeak]) -> list[ReportedSample]:
-    """Return the images that a pin or an addition puts where they are a leak, the first ones."""
+    """Return the first leaks of pinned images and additions."""
     return _samples(dataset, [leak.row for leak in leaks[:MAX_LISTED]])
 
 

@@ -1,4 +1,4 @@
-"""The table of a plan: one row for each class, with what changes."""
+"""The table of a plan: one row for each class, with the changes."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -17,12 +17,12 @@ class Cell(NamedTuple):
 
     @property
     def difference(self) -> int:
-        """How many images are added, or removed if it is negative."""
+        """The number of added images, or of removed ones if negative."""
         return self.after - self.before
 
 
 class TableRow(NamedTuple):
-    """One class: its images in each split, and in all of them."""
+    """One class: its images in each split, and in total."""
 
     name: str
     cells: list[Cell]
@@ -34,7 +34,7 @@ class TableRow(NamedTuple):
 
 
 class CountTable(NamedTuple):
-    """The rows of the classes that change, of those that do not, and of their total.
+    """The rows of changed and unchanged classes, and of their total.
 
     `columns` are the headings: the class, the splits that either version has, and the total.
     """

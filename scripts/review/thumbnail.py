@@ -1,4 +1,4 @@
-"""Small pictures of samples, and the width of the text beside them."""
+"""Draws thumbnails of samples, and measures text."""
 
 import math
 
@@ -11,7 +11,7 @@ WHITE = (255, 255, 255)
 
 
 def draw(pixels: Pixels) -> Image.Image:
-    """Return an image in a square of `SIDE` pixels; what is not square keeps its proportions.
+    """Return an image in a square of `SIDE` pixels, with its proportions.
 
     Gray drawings are black on white; colors stay as they are.
     """
@@ -19,7 +19,7 @@ def draw(pixels: Pixels) -> Image.Image:
     small = Image.fromarray(255 - pixels if is_gray else pixels)
     scale = SIDE / max(small.size)
     width, height = (max(1, round(side * scale)) for side in small.size)
-    # Enlarged pixels stay sharp; of a large image none is left out.
+    # Enlarged pixels stay sharp; large images are averaged.
     method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX
     square = Image.new("RGB", (SIDE, SIDE), WHITE)
     large = small.resize((width, height), method).convert("RGB")
@@ -28,5 +28,5 @@ def draw(pixels: Pixels) -> Image.Image:
 
 
 def width_of(text: str) -> int:
-    """Return how many pixels wide `text` is drawn."""
+    """Return the width of `text` in pixels."""
     return math.ceil(ImageFont.load_default().getlength(text))

@@ -39,13 +39,13 @@ def removed_classes(plan: Plan) -> list[str]:
 
 
 def named_classes(folders: Sequence[str], name: Name) -> str:
-    """Return classes in words, such as `class 3` or `classes 3, 5`, at most a few by name."""
+    """Return classes in words, such as `class 3` or `classes 3, 5`, at most a few."""
     noun = "class" if len(folders) == 1 else "classes"
     return f"{noun} {few(', '.join(map(name, folders[:MAX_NAMED])), len(folders) - MAX_NAMED)}"
 
 
 def _leaks(plan: Plan, name: Name) -> Iterator[str]:
-    """Yield a warning for all releases with which a leak is refused, and one for the others."""
+    """Yield a warning for all refused leaks, and one for the others."""
     if parts := _leaked_parts([leak for leak in plan.leaks if leak.refused]):
         placed = [_sample(one, name) for one in plan.placed_leaks[:MAX_NAMED]]
         others = " and others" if len(plan.placed_leaks) > MAX_NAMED else ""
@@ -70,7 +70,7 @@ def _leaked_parts(leaks: Sequence[Leaks]) -> list[str]:
 
 
 def _leaked(counts: dict[str, int], theirs: Split, ours: Split) -> Iterator[str]:
-    """Yield what leaks from a split of releases; `counts` has the images of each."""
+    """Yield the leaks from a split of releases; `counts` has the images of each."""
     if leaked := [tag for tag, count in counts.items() if count]:
         sizes = {counts[tag] for tag in leaked}
         most = f"up to {images(max(sizes))}" if len(sizes) > 1 else images(max(sizes))
@@ -117,7 +117,7 @@ def _is_replaced(samples: SampleChange) -> bool:
 
 
 def _relabeled(plan: Plan, name: Name) -> Iterator[str]:
-    """Yield a warning where images that results are measured on get another class."""
+    """Yield a warning if test or validation images get another class."""
     relabeled = plan.curated.relabeled if plan.curated else {}
     parts = [
         f"{count:,} of the {_before(plan, split):,} {split} images"
@@ -150,7 +150,7 @@ def _near(plan: Plan, name: Name) -> Iterator[str]:
 
 
 def _sample(sample: ReportedSample, name: Name) -> str:
-    """Return a sample in words: its place, and its label where the class does not tell it."""
+    """Return a sample in words: its place, and its label if it differs from the class."""
     label = "" if sample.label == sample.folder else f", label {name(sample.label)}"
     return f"{name(sample.sample)} ({name(f'{sample.split}/{sample.folder}')}{label})"
 

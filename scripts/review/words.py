@@ -1,4 +1,4 @@
-"""Numbers and releases in words."""
+"""Formats numbers and releases in words."""
 
 from collections.abc import Mapping, Sequence
 
@@ -36,7 +36,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def few(words: str, more: int) -> str:
-    """Return `words` and how many more there are, if any."""
+    """Return `words` and the number of others, if any."""
     return f"{words} and {more:,} more" if more > 0 else words
 
 
@@ -48,13 +48,13 @@ def tags(names: Sequence[str]) -> str:
 
 
 def first_tags(ordered: Sequence[str], shown: int) -> str:
-    """Return the first `shown` of `ordered` in words, and how many more there are, if any."""
+    """Return the first `shown` of `ordered` in words, and the number of others, if any."""
     more = len(ordered) - shown
     return few(ranges(ordered[:shown]), more) if more > 0 else tags_in_words(ordered)
 
 
 def comparable(plan: Plan) -> str:
-    """Return the releases with which a version is comparable, and those with which it is not."""
+    """Return the comparable and incomparable releases of a plan in words."""
     if plan.comparable is None:
         return "not known"
     if not (plan.comparable or plan.incomparable or plan.unknown):
