@@ -1,1 +1,1 @@
-"""Images from a location become a batch of a source of one's own."""
+"""Adds images from a location to a custom source, as a batch."""

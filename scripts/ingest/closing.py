@@ -1,7 +1,7 @@
-"""Closing: what is recorded of the older batches of a source when a newer one comes.
+"""Closes the older batches of a source when a new one is added.
 
-Releases have taken images from the two ends of a batch. It is cut where their splits were, so that
-each split stays on its side, whatever the newer batch brings.
+Releases have taken images from both ends of a batch. It is cut between their splits, so that each
+split stays on its side of the cut.
 """
 
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ from scripts.sources.source import Source, Zones
 from scripts.sources.view import view
 
 MIDDLE = float(VALIDATION_END)
-# Where nothing was released: a fifth for test, and no validation set.
+# The default without releases: a fifth for test, and no validation set.
 UNUSED = Zones(MIDDLE, MIDDLE, 1.0)
 
 # A batch and a label.
@@ -32,17 +32,17 @@ Part = tuple[int, str]
 
 @dataclass
 class Span:
-    """The highest place below a cut that was used, and the lowest one above it."""
+    """The highest used place below a cut, and the lowest one above it."""
 
     low: float = 0.0
     high: float = 1.0
 
     def below(self, place: float) -> None:
-        """Note a place that must stay below the cut."""
+        """Add a place that must stay below the cut."""
         self.low = max(self.low, place)
 
     def above(self, place: float) -> None:
-        """Note a place that must stay above the cut."""
+        """Add a place that must stay above the cut."""
         self.high = min(self.high, place)
 
     def clamp(self, cut: float, step: float) -> float:
@@ -57,14 +57,14 @@ class Span:
 
 @dataclass
 class Use:
-    """What releases took of one label in one batch."""
+    """The images of one label in one batch that releases have used."""
 
     validation: Span = field(default_factory=Span)
     test: Span = field(default_factory=Span)
     own_validation: Span = field(default_factory=Span)
 
     def note(self, split: str, place: float) -> None:
-        """Note an image that a release had in `split`."""
+        """Add an image that a release had in `split`."""
         (self.test.above if split == TEST else self.test.below)(place)
         if place < MIDDLE and split == VALIDATION:
             self.validation.above(place)
@@ -73,7 +73,7 @@ class Use:
             self.validation.below(place)
 
     def note_of_own(self, split: str, place: float) -> None:
-        """Note an image of a release that kept the source's own test set."""
+        """Add an image of a release with `split_by: source`."""
         if split == TRAIN:
             self.own_validation.below(place)
         if split == VALIDATION:
@@ -134,7 +134,7 @@ def _is_of(git: Git, source: Own, release: Release) -> bool:
 def _rows(git: Git, source: Own, release: Release) -> Iterator[tuple[str, int]]:
     """Yield the split and the row of each image of `release`, from their names.
 
-    Without those that its curation pins to a split: they stay there, wherever the cut is.
+    Pinned rows are skipped, because they stay in their split with any cut.
     """
     inputs = reader.read(GitTree(git, release.commit), release.lock.meta.config)
     curation = inputs.curation
@@ -155,7 +155,7 @@ def _part(source: Source, image: Image) -> Part:
 
 
 def _wanted(drawn: Mapping[str, int]) -> Zones:
-    """Return where the cuts would be by what the newest release has drawn for each split."""
+    """Return the cuts that the shares of the splits in the newest release would give."""
     total = sum(drawn.values())
     if not total:
         return UNUSED
@@ -174,7 +174,7 @@ def _zones(
     uses: Mapping[Part, Use],
     sizes: Mapping[Part, int],
 ) -> dict[str, Zones]:
-    """Return the zones of a batch by label; most labels usually share those of `OTHERS`."""
+    """Return the zones of a batch by label; most labels usually have those of `OTHERS`."""
     labels = [label for of, label in sizes if of == number]
     before = batch.zones_of(labels)
     found = {

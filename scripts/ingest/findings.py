@@ -1,4 +1,4 @@
-"""What is wrong with images that are ingested: all of it at once."""
+"""Collects all problems of ingested images."""
 
 from dataclasses import dataclass, field
 
@@ -10,31 +10,31 @@ INDENTED = "\n    "
 
 @dataclass
 class Findings:
-    """Faults, each in one file. `kind` is that of all of them, where they are of one."""
+    """Faults of files. `kind` is set if all are of the same kind."""
 
     kind: str = ""
     found: list[Fault] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of faults."""
         return len(self.found)
 
     def add(self, where: str, message: str) -> None:
-        """Note what is wrong with the file `where`."""
+        """Add a problem of the file `where`."""
         self.found.append(Fault(where, message, self.kind))
 
     def __str__(self) -> str:
-        """Return some of every kind, in lines of their own."""
+        """Return some faults of every kind, one per line."""
         return "".join(INDENTED + line for line in faults.shortened(self.found))
 
     @property
     def whole(self) -> list[str]:
-        """The lines of all, none where the text shows all."""
+        """The lines of all faults, none if the text shows all."""
         return [one.line for one in self.found] if self.count > faults.MOST else []
 
     def refuse(self, location: str) -> None:
-        """Raise `FaultsError` with all of them, if there are any."""
+        """Raise `FaultsError` if there are any faults."""
         if self.count:
             problems = "problem" if self.count == 1 else "problems"
             message = f"{self.count:,} {problems} in {location}, so nothing is ingested:{self}"

@@ -1,4 +1,4 @@
-"""Ingest: append the images of a location to a source of one's own, as a batch."""
+"""Ingest: append the images of a location to a custom source, as a batch."""
 
 import re
 import tempfile
@@ -41,7 +41,7 @@ TEMPORARY_FOLDER = ".dvc/tmp"
 
 @dataclass(frozen=True)
 class IngestOutcome:
-    """What an ingest did; `pointer` is None where nothing is new."""
+    """The result of an ingest; `pointer` is None if nothing is new."""
 
     collected: ImagesRead
     remote: str
@@ -107,7 +107,7 @@ def _remote(git: Git, runner: Runner) -> Remote:
 
 
 def _releases(git: Git) -> list[Release]:
-    """Return the releases at origin: which images they use decides where a batch is cut."""
+    """Return the releases at origin, which determine where a batch is cut."""
     if ORIGIN in git("remote").split():
         try:
             origin.fetch(git)
@@ -117,10 +117,10 @@ def _releases(git: Git) -> list[Release]:
 
 
 def _existing(git: Git, name: str, written: bytes | None, accepted: list[Release]) -> Own | None:
-    """Return the source as it is, None where there is none yet.
+    """Return the existing source, None if there is none.
 
-    Raises `UserError` where it lacks what main or the newest release has, or where releases took
-    its name from elsewhere.
+    Raises `UserError` if it lacks batches of main or the newest release, or if releases used its
+    name for another source.
     """
     revs = [TRACKED_MAIN] if git.has_ref(TRACKED_MAIN) else []
     continuity.check(git, name, written, *revs, *(one.commit for one in accepted[-1:]))
@@ -137,7 +137,7 @@ def _existing(git: Git, name: str, written: bytes | None, accepted: list[Release
 
 
 def _refuse_other_files(folder: Path, cache: Cache) -> None:
-    """Raise `UserError` when the folder for the shards holds files that are not in the cache."""
+    """Raise `UserError` if the folder for the shards contains files that are not in the cache."""
     for file in sorted(folder.rglob("*")):
         if file.is_file() or file.is_symlink():
             is_shard = shards.IS_FILE.fullmatch(file.relative_to(folder).as_posix())
@@ -159,7 +159,7 @@ def _store(
 ) -> Manifest:
     """Store new shards, the index and the summaries of their batch; return all files of the source.
 
-    The sizes in it are those of the new files only.
+    Only the new files have sizes.
     """
     first = sum("/" not in name for name in known)
     made = {
@@ -196,7 +196,7 @@ def _push(
 def _verified(
     git: Git, name: str, accepted: list[Release], fetch: Callable[[str], Path]
 ) -> set[str]:
-    """Return the objects of the source that the newest release has: they were verified then."""
+    """Return the objects of the source that the newest release has verified."""
     released = continuity.pointer_of(git, accepted[-1].commit, name) if accepted else None
     return {*own.objects(released, name, fetch).values()} if released else set()
 

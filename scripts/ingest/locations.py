@@ -1,6 +1,6 @@
-"""Where images come from: a folder, an archive or a bucket.
+"""Locations of images: a folder, an archive or a bucket.
 
-Nothing is ever written to disk under a name that a location gives.
+No file is written under a name from a location.
 """
 
 import stat
@@ -29,7 +29,7 @@ OTHER_ARCHIVE = (
     " .tar archive of it"
 )
 MAX_FILES = 5_000_000
-# Of an archive, and of all files in it: more would be read for hours.
+# For an archive, and for all files in it: more would take hours.
 MAX_TOTAL = 256 * 1024**3
 # Bytes that are read from a bucket at the same time.
 READ_AT_ONCE = 2 * MAX_BYTES
@@ -38,7 +38,7 @@ SPOOLED = 64 * 1024**2
 
 
 class LocatedFile(NamedTuple):
-    """A file of a location: its path there, and what the location needs to read it."""
+    """A file of a location: its path, and the data that is needed to read it."""
 
     path: PurePosixPath
     size: int
@@ -46,16 +46,16 @@ class LocatedFile(NamedTuple):
 
 
 class Location(Protocol):
-    """Where images come from."""
+    """A location of images."""
 
     def files(self, problems: Findings) -> Iterator[LocatedFile]:
-        """Yield all files in a fixed order, and note those that are not regular files."""
+        """Yield all files in a fixed order, and add problems for files that are not regular."""
 
     def read(self, files: Sequence[LocatedFile]) -> Iterator[tuple[LocatedFile, bytes]]:
         """Yield the content of each of `files`, which are in the order of the location."""
 
     def spool(self, file: LocatedFile) -> IO[bytes]:
-        """Return a file, of any size, so that it can be read from any position."""
+        """Return a seekable file of any size."""
 
 
 class FolderLocation:
@@ -122,7 +122,7 @@ class Zip:
         """Yield the content of each of `files`."""
         for file in files:
             with self._archive.open(file.key) as opened:
-                # Not more than the archive says that it has.
+                # Not more than the size in the archive.
                 yield file, opened.read(file.size + 1)[: file.size]
 
     def spool(self, file: LocatedFile) -> IO[bytes]:
@@ -132,7 +132,7 @@ class Zip:
 
 
 class Tar:
-    """A tar archive, compressed or not. It is read from its beginning for every use."""
+    """A tar archive, compressed or not. Each method reads it from the beginning."""
 
     def __init__(self, path: Path) -> None:
         """Read the archive at `path`."""
@@ -173,7 +173,7 @@ class Tar:
 def opened(location: str) -> Iterator[Location]:
     """Open `location`: an address, or a path on this machine.
 
-    Raises `UserError` for everything that goes wrong with it, also within the block.
+    Raises `UserError` for all errors, also within the block.
     """
     _check(location)
     with reporting(location), ExitStack() as stack:
@@ -194,9 +194,9 @@ def opened(location: str) -> Iterator[Location]:
 
 
 def _check(location: str) -> None:
-    """Raise `UserError` for any address but those of a folder or a bucket.
+    """Raise `UserError` unless the address is that of a folder or a bucket.
 
-    fsspec knows many more, which run commands, or read what an address within a file names.
+    fsspec supports many more, some of which run commands or read other addresses.
     """
     scheme, separator, _ = location.partition(":")
     if "::" in location or (separator and len(scheme) > 1 and not _is_allowed(location)):
@@ -208,14 +208,14 @@ def _check(location: str) -> None:
 
 
 def _is_allowed(location: str) -> bool:
-    # What fsspec takes for the scheme is what counts; a colon can be in a path too.
+    # The scheme as fsspec detects it, because a path can contain a colon too.
     scheme, _ = fsspec.core.split_protocol(location)
     return scheme is None or (scheme in SCHEMES and location.startswith(f"{scheme}://"))
 
 
 @contextmanager
 def reporting(location: str) -> Iterator[None]:
-    """Turn any error of fsspec, its clients and the archives into one message."""
+    """Raise errors of fsspec, its clients and archives as one message."""
     try:
         yield
     except (UserError, MemoryError):
@@ -226,7 +226,7 @@ def reporting(location: str) -> Iterator[None]:
 
 
 def bounded(files: Iterable[LocatedFile], location: str) -> Iterator[LocatedFile]:
-    """Yield `files`, as long as there are not too many of them."""
+    """Yield `files`; raises `UserError` if there are too many."""
     total = 0
     for count, file in enumerate(files, 1):
         total += file.size
@@ -269,7 +269,7 @@ def _parts(files: Sequence[LocatedFile]) -> Iterator[list[LocatedFile]]:
 
 @contextmanager
 def _on_disk(fs: Any, root: str, location: str) -> Iterator[Path]:
-    """Have an archive on the local disk, under a name of ours."""
+    """Give a local copy of an archive, under a fixed name."""
     if "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,)):
         yield Path(root)
         return

@@ -1,7 +1,7 @@
-"""A location is read in a process of its own, with limits of time and memory.
+"""Reads a location in a separate process, with limits of time and memory.
 
-Its archives, images and Parquet files come from anywhere: a small one can ask for any amount of
-both, or make a library end the process.
+Archives, images and Parquet files are not trusted: even a small one can need a lot of both, or
+crash a library.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ LIMITS = Limits(seconds=24 * 60 * 60, memory=4 * 1024**3)
 
 
 class Refused(NamedTuple):
-    """Why nothing is ingested: the message, and all problems where it names some of them."""
+    """The error of an ingest: the message, and all problems if it lists only some."""
 
     message: str
     whole: list[str]
@@ -41,7 +41,7 @@ def collect(
 ) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
 
-    They are in shards in `folder`. Raises `UserError` with every problem, and at a limit.
+    They are written to shards in `folder`. Raises `UserError` with every problem, and at a limit.
     """
     # What fetches objects stays in this process; of the images themselves, nothing is needed.
     rows = replace(before, shards=Shards((), _no_images), fetch=_no_images) if before else None
@@ -64,14 +64,14 @@ def _collected(
 ) -> ImagesRead | Refused:
     """Return what `images_read.collect` returns, or its error."""
     try:
-        # What a limit leaves behind is deleted with the folder.
+        # Files that are left after a limit are deleted with the folder.
         tempfile.tempdir = str(folder)
         found = images_read.collect(address, name, before, folder, options=how[0], known=how[1])
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:
         return Refused(str(error), [])
-    # All images that there are, which nobody needs any more.
+    # All images, which are no longer needed.
     found.known = KnownImages()
     return found
 

@@ -38,11 +38,11 @@ class SummaryWriter:
             self._write_group()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows."""
         self._write_group()
         if self._file is not None:
             self._file.close()
-            # A file cannot be handed over to the process that reads the result.
+            # A file object cannot be sent to the parent process.
             self._file = None
 
     def _write_group(self) -> None:

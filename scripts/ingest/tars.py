@@ -1,4 +1,4 @@
-"""Tar archives, whose headers are bounded: tarfile reads each of them into memory as a whole."""
+"""Tar archives with limits for headers, which tarfile reads into memory."""
 
 import tarfile
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 BLOCK = 512
-# What a tar archive says of one file, besides its content: names and attributes.
+# The headers of one file: names and attributes.
 MAX_HEADERS = 256 * 1024
-# Each counts as at least this much: tarfile needs a few frames of the stack for each in a row.
+# The minimum size of each: tarfile recurses for consecutive headers.
 MIN_HEADER = 4 * 1024
 EXTENDED = {
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
 }
-# How files begin that are compressed; the last one is an older form of the one before.
+# The magic numbers of compressed files; the last one is an older form of the previous one.
 COMPRESSED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ": "xz", b"]\x00\x00": "xz"}
 SPARSE = "it has sparse files; create it without them"
 
@@ -22,14 +22,14 @@ SPARSE = "it has sparse files; create it without them"
 class TarFile(tarfile.TarFile):
     """An archive.
 
-    `headers` is the size of those that come before the next file, `kept` of those for all files.
+    `headers` is the size of the headers before the next file, `kept` that of headers for all files.
     """
 
     headers = kept = 0
 
 
 class TarInfo(tarfile.TarInfo):
-    """A header, checked before what belongs to it is read."""
+    """A header, which is checked before its data is read."""
 
     # Called for each header, as the comment above it in tarfile describes.
     def _proc_member(self, archive: TarFile) -> Any:
@@ -53,9 +53,9 @@ TarFile.tarinfo = TarInfo
 
 
 def opened(path: Path) -> TarFile:
-    """Open an archive by what it is compressed with, which tarfile would find by trying.
+    """Open an archive with the detected compression, which tarfile would find by trying.
 
-    It would then name every way that failed, and not what is wrong.
+    The error messages of tarfile would list all attempts.
     """
     with path.open("rb") as file:
         start = file.read(8)
@@ -64,7 +64,7 @@ def opened(path: Path) -> TarFile:
 
 
 def members(archive: TarFile) -> Iterator[tarfile.TarInfo]:
-    """Yield the members of an archive, of which tarfile would keep all in memory."""
+    """Yield the members of an archive, without keeping all in memory as tarfile does."""
     for member in archive:
         archive.members = []  # type: ignore[attr-defined]
         archive.headers = archive.kept
@@ -72,7 +72,7 @@ def members(archive: TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def check_end(archive: TarFile) -> None:
-    """Raise an error for an archive that was cut between two files, which tarfile does not see."""
+    """Raise an error for an archive truncated between two files, which tarfile accepts."""
     if archive.fileobj is None:
         return
     archive.fileobj.seek(archive.offset)

@@ -1,4 +1,4 @@
-"""Shards: written as they fill up, so that only a few images are in memory."""
+"""Writes shards as they fill up, so that only a few images are in memory."""
 
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from scripts.sources.shards import DIGEST_SIZE, SIZE, Details, Rows
 from scripts.sources.summaries import MD5_SIZE
 from scripts.storage.files import TEMPORARY
 
-# A group is what a reader loads for one image; a shard is an object in the remote.
+# A reader loads a row group for one image; a shard is an object in the remote.
 ROWS_IN_GROUP = 100
 BYTES_IN_GROUP = 1024**2
 BYTES_IN_SHARD = 64 * 1024**2
@@ -86,7 +86,7 @@ class ShardWriter:
             self._write_group()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows."""
         self._write_group()
         self._close_shard()
 
