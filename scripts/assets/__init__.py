@@ -1,1 +1,1 @@
-"""The files of a release, for consumers that have nothing but a download."""
+"""The files of a release, for consumers that only download them."""

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from scripts.assets.samples import ReleasedSample
 
-# The first date that a zip file can hold: the same files give the same bytes.
+# The first possible date in a zip file, so that the same files give the same bytes.
 DATE = (1980, 1, 1, 0, 0, 0)
 UNIX, MODE = 3, 0o100644
 METADATA = "metadata.csv"
 COLUMNS = ("file_name", "label", "source_label", "sample", "curation")
-# What a file needs in addition to its content and twice its name, and the end of the archive.
+# Bytes of a file in addition to its content and twice its name, and of the end of the archive.
 PER_FILE, END = 30 + 46, 22
 
 
 class Archive:
-    """A zip file that is being written; its files are stored as they are, PNGs are compressed."""
+    """Writes a zip file, without compression, because PNGs are compressed."""
 
     def __init__(self, path: Path) -> None:
         """Write to `path`."""
@@ -36,7 +36,7 @@ class Archive:
 
 
 def metadata(samples: Sequence[ReleasedSample]) -> bytes:
-    """Return what is known of each sample, as `datasets` reads it beside the images.
+    """Return the `metadata.csv` of the samples, as `datasets` reads it next to the images.
 
     See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
     """
@@ -49,7 +49,7 @@ def metadata(samples: Sequence[ReleasedSample]) -> bytes:
 
 
 def size_of(samples: Sequence[ReleasedSample], total: int) -> int:
-    """Return the size of the archive of `samples`, whose files have `total` bytes together."""
+    """Return the size of the archive of `samples`, whose files have `total` bytes."""
     names = sum(2 * len(sample.file) + PER_FILE for sample in samples)
     table = metadata(samples)
     return total + names + len(table) + 2 * len(METADATA) + PER_FILE + END

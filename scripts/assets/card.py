@@ -19,7 +19,7 @@ from scripts.review.report import Plan
 from scripts.review.warnings import warnings
 
 MAX_DECISIONS = 200
-# Hugging Face's names for sizes, by the number of samples below which each holds.
+# Size categories of Hugging Face, by their upper limits.
 SIZES = {
     1_000: "n<1K",
     10_000: "1K<n<10K",
@@ -41,7 +41,7 @@ def write(
     parts: Mapping[str, Sequence[str]],
     without_archive: bool,
 ) -> bytes:
-    """Return the card of `release`, which `plan` compares with the release before.
+    """Return the card of `release`, which `plan` compares with the previous release.
 
     `config_text` is the config as it was written, `address` that of the repository, `parts` the
     names of the Parquet files by split.
@@ -85,12 +85,12 @@ def _of_release(release: Release) -> dict[str, object]:
 
 
 def _cell(text: str) -> str:
-    """Return `text` for a cell of a table; a code span, because people wrote it."""
+    """Return `text` as a code span for a cell of a table, because it is not trusted."""
     return markdown.cell(text) if text else ""
 
 
 def _yaml(value: str | Sequence[str]) -> str:
-    """Return `value` in one line of YAML: as JSON, but for characters that YAML refuses.
+    """Return `value` in one line of YAML: JSON, except for characters that YAML refuses.
 
     JSON would write an emoji as two escapes, each of which YAML takes for a character.
     """

@@ -1,4 +1,4 @@
-"""`croissant.json`: the description of a release that machines read, in Croissant 1.1.
+"""`croissant.json`: the metadata of a release in the format Croissant 1.1.
 
 See https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html.
 """
@@ -75,8 +75,8 @@ def describe(
 ) -> bytes:
     """Return the description of `release`, whose Parquet files are `parts`, by split.
 
-    `address` is that of the repository, `published` the date of the release. The files are found
-    beside the description. A split in several files has a record set for each of them.
+    `address` is that of the repository, `published` the date of the release. The files are in the
+    folder of the description. A split in several files has a record set for each of them.
     """
     title = config.title or f"{release.lock.meta.source.name}, changed by pull request"
     files = [file for of_split in parts.values() for file in of_split]

@@ -21,7 +21,7 @@ from scripts.releases.releases import Release
 from scripts.review import plan
 from scripts.storage import files
 
-# A file of a GitHub release may have 2 GiB; Parquet's own structure needs a part of it.
+# A file of a GitHub release may have 2 GiB, including Parquet's metadata.
 MAX_FILE = 2 * 1024**3 - 64 * 1024**2
 CHECKSUMS = "SHA256SUMS"
 CROISSANT = "croissant.json"
@@ -29,10 +29,10 @@ CARD = "README.md"
 
 
 def package(git: Git, history: History, release: Release, folder: Path) -> dict[Path, FileObject]:
-    """Write the files of `release` to `folder`, and return what each is; the checksums come last.
+    """Write the files of `release` to `folder`, and describe each; the checksums come last.
 
     The same release gives the same files, with the requirements that its tag pins. Raises
-    `UserError` when the release cannot be read.
+    `UserError` if the release cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     version = samples.version_of(git, release)
@@ -75,7 +75,7 @@ class _Package:
 
     @cached_property
     def archive(self) -> Path | None:
-        """The path of the zip file; None where it would be too large."""
+        """The path of the zip file; None if it would be too large."""
         size = archive.size_of(self.version.samples, self.version.size)
         name = f"dataset-{self.version.release.tag}.zip"
         return self.folder / name if size <= MAX_FILE else None

@@ -1,4 +1,4 @@
-"""The Parquet files of a release: images and labels, in the way of Hugging Face's `datasets`."""
+"""The Parquet files of a release: images and labels, in the format of Hugging Face's `datasets`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ SCHEMA = schema(TEXTS)
 
 
 class Writer:
-    """Writes the samples of one split into one file, or more where one would be too large."""
+    """Writes the samples of a split to one file, or to several if it would be too large."""
 
     def __init__(self, folder: Path, split: str, labels: Sequence[str], limit: int) -> None:
-        """Write below `folder`; no file gets much larger than `limit` bytes."""
+        """Write to `folder`; no file becomes much larger than `limit` bytes."""
         self._folder, self._split, self._labels, self._limit = folder, split, labels, limit
         self._numbers = {label: number for number, label in enumerate(labels)}
         self._parts: list[Path] = []

@@ -25,7 +25,7 @@ READ_AT_ONCE = 500
 
 
 class ReleasedSample(NamedTuple):
-    """One sample: its file, such as `train/3/00007.png`, and what is known of it.
+    """One sample: its file, such as `train/3/00007.png`, and its metadata.
 
     A sample in a shard has the name that it would have as a file. `md5` is that of its file, empty
     until somebody asks for it. `source_label` is the label that the source gives it, None where it
@@ -90,7 +90,7 @@ class Version:
     def contents(self, split: str) -> Iterator[tuple[ReleasedSample, bytes]]:
         """Yield the samples of a split, each with its file, verified by a checksum.
 
-        Samples in shards come in their order. Raises `UserError` when an object is missing or
+        Samples in shards come in their order. Raises `UserError` if an object is missing or
         damaged.
         """
         samples = [sample for sample in self.samples if sample.split == split]
@@ -118,7 +118,7 @@ class Version:
         }
 
     def with_md5(self) -> "Version":
-        """Return the same with the MD5 of each sample; shards are read for it."""
+        """Return this version with the MD5 of each sample, which are read from the shards."""
         if not self.release.lock.is_sharded:
             return self
         names = {
@@ -158,7 +158,7 @@ class Version:
 
 
 def version_of(git: Git, release: Release) -> Version:
-    """Return `release` with its samples; raises `UserError` when it cannot be read."""
+    """Return `release` with its samples; raises `UserError` if it cannot be read."""
     listed = list_samples(git, release)
     known = _details(git, release)
     samples = [
@@ -168,9 +168,9 @@ def version_of(git: Git, release: Release) -> Version:
 
 
 def list_samples(git: Git, release: Release) -> Version:
-    """Return `release` with its samples, without what is known of them from the source.
+    """Return `release` with its samples, without metadata from the source.
 
-    Raises `UserError` when it cannot be read.
+    Raises `UserError` if it cannot be read.
     """
     cache, remote = Cache(git.root), releases.remote_of(git, release)
     history = History(git, [release])
@@ -180,10 +180,10 @@ def list_samples(git: Git, release: Release) -> Version:
 
 
 def _details(git: Git, release: Release) -> Mapping[str, tuple[str, str | None]]:
-    """Return the source's label and the curation of each file.
+    """Return the label in the source, and the curation, of each file.
 
-    They come from the source. A release that an older selection rule made has none: only its own
-    code could select it again.
+    Releases that were made by an older selection rule have none: only their own code could select
+    them again.
     """
     dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
     if dataset.selection.sha256 != release.lock.meta.samples:

@@ -33,7 +33,7 @@ def draw(images: Sequence[Pixels]) -> bytes:
 
 
 def cut(atlas: bytes, count: int) -> Iterator[Pixels]:
-    """Yield the first `count` images of an atlas; raises `ValueError` when it cannot have them."""
+    """Yield the first `count` images of an atlas; raises `ValueError` if it is too small."""
     page, (height, width) = _decoded(atlas, count)
     for number in range(count):
         top, left = number // COLUMNS * height, number % COLUMNS * width
@@ -41,9 +41,9 @@ def cut(atlas: bytes, count: int) -> Iterator[Pixels]:
 
 
 def holds(atlas: bytes, sheet: PictureSheet) -> bool:
-    """Return whether an atlas holds the images of `sheet`.
+    """Return whether an atlas contains the images of `sheet`.
 
-    Each is encoded again as `build` does it, and compared by the checksum in the manifest.
+    Each is encoded again as in `build`, and its checksum compared with the manifest.
     """
     try:
         images = cut(atlas, len(sheet.pictures))

@@ -1,8 +1,8 @@
-"""A bundle: the atlases that a release adds, and its near-duplicates, as one record or a few.
+"""Bundles: the new atlases and near-duplicates of a release, in one or more records.
 
-What a bundle holds is used only after a comparison with the release: an atlas, if its images have
-the checksums in the manifest; a pair, if its samples are on both sides of the split. How many
-near-duplicates there are is taken as it is.
+The content is compared with the release before it is used: the images of an atlas must have the
+checksums in the manifest; the samples of a pair must be in different splits. The number of
+near-duplicates is not checked.
 """
 
 import io
@@ -19,7 +19,7 @@ from scripts.dataset.near import LIMIT, MAX_FOUND, MAX_PAIRS
 SCHEMA = 1
 FOLDER = f"catalogue-{SCHEMA}"
 NEAR = "near.json"
-# No record gets much larger, so that one is in memory as a whole.
+# No record gets much larger, so that it fits into memory.
 MAX_BYTES = 32 * 1024**2
 MAX_NEAR_BYTES = 64 * 1024
 
@@ -28,10 +28,10 @@ Distance = Annotated[float, Field(ge=0, lt=LIMIT, allow_inf_nan=False)]
 
 
 class NearRecord(BaseModel):
-    """The closest near-duplicates that a release brings: distance, sample in train, other sample.
+    """The closest new near-duplicates of a release: distance, sample in train, other sample.
 
-    Samples are named by the MD5 of their PNG. `count` is how many there are; without `searched`
-    there was too much to compare.
+    Samples are identified by the MD5 of their PNG. `count` is their number; without `searched` not
+    all pairs were compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +54,7 @@ def pack(atlases: Mapping[str, bytes], near: NearRecord | None = None) -> bytes:
 
 
 class Bundle:
-    """A record, whoever made it; what is damaged in it is not there."""
+    """A record of any origin; damaged parts are ignored."""
 
     def __init__(self, content: bytes) -> None:
         """Open the record with `content`."""
@@ -69,12 +69,12 @@ class Bundle:
             self._files.clear()
 
     def atlas(self, key: str) -> bytes | None:
-        """Return an atlas, None when it is not there."""
+        """Return an atlas, None if it is missing."""
         return self._files.get(f"{key}.png")
 
     @property
     def near(self) -> NearRecord | None:
-        """The near-duplicates, None when they are not there."""
+        """The near-duplicates, None if they are missing."""
         content = self._files.get(NEAR, b"")
         try:
             return (

@@ -1,4 +1,4 @@
-"""What the catalogue shows of each release, from git, the remote and the sources."""
+"""Collects the data of the catalogue from git, the remotes and the sources."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from scripts.site.sheets import Sheets
 
 @dataclass(frozen=True)
 class ShownPair:
-    """Two near-duplicates on both sides of the split, and their distance in gray levels."""
+    """Two near-duplicates in different splits, and their distance in gray levels."""
 
     distance: float
     train: Placed
@@ -37,12 +37,11 @@ class ShownPair:
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One release, and what is shown of it.
+    """The data of one release.
 
-    `before` is the release before it. `sheets` is empty where the release cannot be read, and
-    `unreadable` says why. `change` is None where one of both cannot be read. `near` are the closest
-    near-duplicates that came with this release or an earlier one and are still there; `found` is
-    what came with this one.
+    `before` is the previous release. `sheets` is empty if the release cannot be read, and
+    `unreadable` is the reason. `change` is None if one of both cannot be read. `near` are the
+    closest near-duplicates of this and earlier releases that still exist; `found` are the new ones.
     """
 
     release: Release
@@ -76,7 +75,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All releases, oldest first, what people say of them, and where the repository is."""
+    """All releases, oldest first, the content of `releases.yaml`, and the repository's address."""
 
     address: str
     declared: ReleasesFile
@@ -84,16 +83,16 @@ class Catalogue:
 
     @property
     def title(self) -> str:
-        """The name of the dataset, as the newest release has it."""
+        """The name of the dataset in the newest release."""
         newest = self.entries[-1]
         config = newest.known.inputs.config if newest.known.inputs else None
         return (config and config.title) or newest.release.lock.meta.source.name
 
 
 def read(git: Git, pictures: Pictures) -> Catalogue:
-    """Return what the catalogue shows; the images of all releases go to `pictures`.
+    """Return the data of the catalogue; the images of all releases are added to `pictures`.
 
-    Raises `UserError` when there is no release.
+    Raises `UserError` if there is no release.
     """
     found = releases.scan(git).accepted
     if not found:
@@ -103,12 +102,12 @@ def read(git: Git, pictures: Pictures) -> Catalogue:
 
 
 def compare(before: CatalogueEntry, after: CatalogueEntry) -> ShownChange | None:
-    """Return what differs between two releases; None where one of them cannot be read."""
+    """Return the changes between two releases; None if one of them cannot be read."""
     if before.unreadable or after.unreadable:
         return None
     old, new = before.release.lock.meta, after.release.lock.meta
     if old.samples == new.samples and old.source.sha256 == new.source.sha256:
-        # Files of the same names, which other code may have encoded.
+        # Files of the same names, which may have been encoded by different code.
         return ShownChange(before=before.release.lock.images)
     same_rows = old.source.sha256 == new.source.sha256
     return changes.between(before.sheets, after.sheets, same_rows=same_rows)
@@ -129,7 +128,7 @@ class _Builder:
             yield entry
 
     def _described(self, release: Release, before: CatalogueEntry | None) -> CatalogueEntry:
-        """Return what git and the source say of a release."""
+        """Return the data of a release from git and its source."""
         git = self._git
         config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
         return CatalogueEntry(
@@ -142,7 +141,7 @@ class _Builder:
         )
 
     def _plan(self, release: Release, before: CatalogueEntry | None) -> Plan:
-        """Return what `release` changed, without its samples."""
+        """Return the plan of `release`, without samples."""
         earlier = before.release if before else None
         difference = Diff(
             before=earlier,
@@ -171,7 +170,7 @@ class _Builder:
         ).decode()
 
     def _with_samples(self, entry: CatalogueEntry) -> CatalogueEntry:
-        """Return `entry` with its samples and their pictures, as far as they can be read."""
+        """Return `entry` with its samples and pictures, if they can be read."""
         before = _readable(entry.before)
         try:
             version = samples.list_samples(self._git, entry.release).with_md5()
@@ -198,14 +197,14 @@ class _Builder:
 
 
 def _readable(entry: CatalogueEntry | None) -> CatalogueEntry | None:
-    """Return the newest release up to `entry` that can be read."""
+    """Return the newest readable release up to `entry`."""
     while entry and entry.unreadable:
         entry = entry.before
     return entry
 
 
 def _near(entry: CatalogueEntry, before: CatalogueEntry | None) -> list[ShownPair]:
-    """Return the near-duplicates of `entry`, closest first: those of before, and its own."""
+    """Return the near-duplicates of `entry`, closest first: earlier and new ones."""
     pairs = {(one, other): distance for distance, one, other in entry.found.pairs}
     # Their images are the same, whichever sheet they are on now.
     if before:

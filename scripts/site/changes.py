@@ -1,6 +1,6 @@
-"""What differs between two versions, sample by sample, found by their sheets.
+"""Finds the changed samples between two versions, by their sheets.
 
-A sheet that both have, in the same place, is not looked into: the cost follows the change.
+Equal sheets in the same place are skipped, so the cost depends on the change.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from scripts.site.sheets import PictureSheet, Place, Sheets
 
 
 class Placed(NamedTuple):
-    """A sample in a version: its identifier, split and class, its sheet and its number there."""
+    """A sample in a version: identifier, split, class, sheet and number on it."""
 
     identifier: str
     split: str
@@ -23,7 +23,7 @@ class Placed(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A sample that both versions have, in different places."""
+    """A sample in different places of two versions."""
 
     before: Placed
     after: Placed
@@ -31,10 +31,10 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True)
 class ShownChange:
-    """The samples that differ.
+    """The changed samples.
 
-    `relabeled` ones stay in their split under another class, `moved` ones change the split.
-    `before` is how many samples there were.
+    `relabeled` samples keep their split and change their class, `moved` ones change their split.
+    `before` is the earlier number of samples.
     """
 
     before: int = 0
@@ -45,7 +45,7 @@ class ShownChange:
 
     @property
     def counts(self) -> SampleChange:
-        """How many samples differ, as a plan has it."""
+        """The numbers of changed samples, in the format of a plan."""
         splits = [(one.before.split, one.after.split) for one in self.moved]
         return SampleChange(
             before=self.before,
@@ -59,10 +59,11 @@ class ShownChange:
 
 
 def between(old: Sheets, new: Sheets, *, same_rows: bool = False) -> ShownChange:
-    """Return what differs between two versions.
+    """Return the changes between two versions.
 
-    Samples are the same if their PNGs are, or if they have the same identifier in a source of your
-    own. With `same_rows` both are of the same table, so row numbers name the same samples too.
+    Samples are the same if their PNGs are equal, or if they have the same identifier in a custom
+    source. With `same_rows` both versions are of the same table, so equal row numbers are the same
+    samples too.
     """
     gone, come = _only_in(old, new), _only_in(new, old)
     change = ShownChange(

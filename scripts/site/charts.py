@@ -1,4 +1,4 @@
-"""Charts: where their bars are, for the templates that draw them as SVG."""
+"""Computes the geometry of charts, which templates draw as SVG."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ MAX_NARROW = 6
 
 @dataclass(frozen=True)
 class BarPart:
-    """A part of a bar: the split, how many images, where it begins and how long it is."""
+    """A part of a bar: split, number of images, start and length."""
 
     split: str
     count: int
@@ -32,7 +32,7 @@ class BarPart:
 
 @dataclass(frozen=True)
 class ChartBar:
-    """The bar of one release, `x` being its left side."""
+    """The bar of one release; `x` is its left side."""
 
     tag: str
     x: float
@@ -43,7 +43,7 @@ class ChartBar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line across the chart."""
+    """A grid line."""
 
     count: int
     y: float
@@ -60,12 +60,12 @@ class CountHistory:
 
     @property
     def is_wide(self) -> bool:
-        """Whether it needs more room than a phone has."""
+        """Whether the chart is wider than a phone."""
         return len(self.bars) > MAX_NARROW
 
 
 def history(entries: Sequence[CatalogueEntry]) -> CountHistory:
-    """Return the chart of how many images each release has, by split."""
+    """Return the chart of the number of images of each release, by split."""
     shown = entries[-MAX_RELEASES:]
     by_split = [splits_of(entry.counts) for entry in shown]
     ticks = _ticks(max(sum(counts.values()) for counts in by_split))
@@ -89,7 +89,7 @@ def history(entries: Sequence[CatalogueEntry]) -> CountHistory:
 
 
 def splits_of(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """Return the number of images by split, of those that there are."""
+    """Return the number of images of each existing split."""
     return {split: sum(counts[split].values()) for split in SPLITS if split in counts}
 
 

@@ -1,4 +1,4 @@
-"""What the source and the curation say of the samples of a release."""
+"""Collects labels and decisions for the samples of a release."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from scripts.releases import resolve
 from scripts.releases.releases import Release
 from scripts.sources.source import Pixels, Source
 
-# More images under two labels are counted only.
+# More images with two labels are counted only.
 MAX_AMBIGUOUS = 60
 
 
 class Ambiguous(NamedTuple):
-    """An image that the source has under two labels: its rows, their labels, its pixels."""
+    """An image with two labels in the source: its rows, their labels, its pixels."""
 
     identifiers: list[str]
     labels: list[str]
@@ -29,10 +29,10 @@ class Ambiguous(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownSamples:
-    """What is known of the samples of one release.
+    """The labels and decisions for the samples of a release.
 
-    `decisions` are those of the curation by sample. `source` is None where it is not available,
-    and `reason` says why.
+    `decisions` are those of the curation by sample. `source` is None if it is not available for the
+    `reason`.
     """
 
     inputs: Inputs | None
@@ -41,22 +41,22 @@ class KnownSamples:
     decisions: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, identifier: str) -> str | None:
-        """Return the label that the source gives a sample, None where it is not known."""
+        """Return the label of a sample in the source, None if unknown."""
         row = self.source.find(identifier) if self.source else None
         return str(self.source.labels[row]) if self.source and row is not None else None
 
     def decision(self, identifier: str) -> str:
-        """Return what the curation decides about a sample, in words; empty for most."""
+        """Return the decisions about a sample, in words; empty for most."""
         return self.decisions.get(_key(identifier), "")
 
     @property
     def ambiguous(self) -> tuple[int, list[Ambiguous]]:
-        """How many images the source has under two labels, and the first of them."""
+        """The number of images with two labels in the source, and the first of them."""
         return (0, []) if self.source is None else _ambiguous(self.source)
 
 
 class SampleReader:
-    """Reads what is known of releases; a source that several were made from is loaded once."""
+    """Reads the labels and decisions of releases; loads each source once."""
 
     def __init__(self, git: Git) -> None:
         """Read from the repository `git`."""
@@ -64,7 +64,7 @@ class SampleReader:
         self._sources: dict[tuple[str, str], Source | UserError] = {}
 
     def read(self, release: Release) -> KnownSamples:
-        """Return what is known of the samples of `release`."""
+        """Return the labels and decisions for the samples of `release`."""
         inputs = _inputs(self._git, release)
         if inputs is None:
             return KnownSamples(None, None, "its config cannot be read")
@@ -110,7 +110,7 @@ def _key(identifier: str) -> str:
 
 @lru_cache(maxsize=4)
 def _ambiguous(source: Source) -> tuple[int, list[Ambiguous]]:
-    """Count the images under two labels, and list the first; releases share their source."""
+    """Count the images with two labels, and list the first; the result is cached by source."""
     found = sorted(distinct(source).ambiguous)
     rows: dict[bytes, list[int]] = {source.digests[row]: [] for row in found[:MAX_AMBIGUOUS]}
     for row, digest in enumerate(source.digests):
@@ -121,6 +121,6 @@ def _ambiguous(source: Source) -> tuple[int, list[Ambiguous]]:
 
 def _of_rows(source: Source, rows: Sequence[int]) -> Ambiguous:
     labels = dict.fromkeys(str(source.labels[row]) for row in rows)
-    # Those of a source of one's own are made from the pixels, so they are the same.
+    # Those of a custom source are made from the pixels, so they are the same.
     identifiers = dict.fromkeys(source.identifier(row) for row in rows)
     return Ambiguous([*identifiers], [*labels], source.image(rows[0]))

@@ -18,17 +18,17 @@ SCROLLING = {
 
 
 def of_card(card: str) -> Markup:
-    """Return a card as HTML, without its header; HTML in it is text, an image a link."""
+    """Return a card as HTML, without its header; HTML in it is escaped, images become links."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     tokens = parser.parse(card.partition(HEADER_END)[2])
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(DEEPEST, int(token.tag[1:]) + BELOW)}"
         if token.type in {"fence", "code_block"}:
-            # What can scroll can be reached with the keyboard.
+            # Scrollable parts can be reached with the keyboard.
             token.attrSet("tabindex", "0")
         if token.attrs.pop("style", None) == TO_THE_RIGHT:
-            # A page has no styles but those of its style sheets.
+            # Pages have no inline styles.
             token.attrSet("class", "number")
     rendered = parser.renderer.render(tokens, parser.options, {})
     for tag, replacement in SCROLLING.items():

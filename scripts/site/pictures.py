@@ -1,4 +1,4 @@
-"""The atlases of all releases: read from the remote where they were kept, made where not."""
+"""Provides the atlases of all releases: reads stored ones from the remote, makes others."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ class Pictures:
     _derived: dict[str, Derived] = field(default_factory=dict)
 
     def provide(self, version: Version, sheets: Sheets, before: Sheets) -> NearRecord:
-        """Have the atlases of `version`, whose sheets are given; return its near-duplicates.
+        """Provide the atlases of the sheets of `version`; return its near-duplicates.
 
-        `before` are the sheets of the release before. What is not in the remote yet is made and
-        kept there. Raises `UserError` when an image is missing or damaged.
+        `before` are the sheets of the previous release. Missing atlases are made and stored in the
+        remote. Raises `UserError` if an image is missing or damaged.
         """
         name = version.release.lock.md5.removesuffix(".dir")
         missing = {
@@ -57,7 +57,7 @@ class Pictures:
         return atlas.read(self._path(sheet.key), len(sheet.pictures))
 
     def write(self, content: bytes, key: str, count: int) -> None:
-        """Write the atlas of `count` images that is called `key`."""
+        """Write the atlas `key` of `count` images."""
         files.write(self._path(key), content)
         self.shapes[key] = atlas.size(content, count)
 
@@ -67,7 +67,7 @@ class Pictures:
     def _read(
         self, version: Version, name: str, missing: dict[str, tuple[Place, PictureSheet]]
     ) -> NearRecord | None:
-        """Write what the remote has of the `missing` atlases, and take them out."""
+        """Write the `missing` atlases that are in the remote, and remove them from `missing`."""
         found = None
         for content in self._of(version).read(name):
             record = Bundle(content)
@@ -86,7 +86,8 @@ class Pictures:
     ) -> Iterator[bytes]:
         """Draw and write the `missing` atlases; yield records of them.
 
-        Images that other code has encoded cannot be verified later, so their atlases are not kept.
+        Images that were encoded by other code cannot be verified later, so their atlases are not
+        stored.
         """
         drawn: dict[str, bytes] = {}
         with Bar(desc=f"Drawing {version.release.tag}", total=len(missing), unit="sheet") as bar:
@@ -112,7 +113,7 @@ class Pictures:
         try:
             self._of(version).store(name, record)
         except UserError as error:
-            # Who may only read the remote can have a catalogue too.
+            # The catalogue can be made without permission to write to the remote.
             output.log(f"warning: the pictures of {version.release.tag} are not stored: {error}")
 
 
@@ -123,7 +124,7 @@ def _images(
     samples = {(one.split, one.label, one.identifier): one for one in version.samples}
     for place, group in groupby(missing, itemgetter(0)):
         sheets = [sheet for _, sheet in group]
-        # So that each shard is read once, all that is wanted of it is.
+        # Each shard is read once for all its samples.
         together = [sheets] if version.release.lock.is_sharded else [[sheet] for sheet in sheets]
         for part in together:
             wanted = {
@@ -138,7 +139,7 @@ def _images(
 
 
 class _Rows:
-    """All samples of a version by a number, in the order of the sheets, for a comparison."""
+    """All samples of a version by row, in the order of the sheets, for a comparison."""
 
     def __init__(self, pictures: Pictures, sheets: Sheets) -> None:
         self._pictures = pictures
@@ -159,7 +160,7 @@ class _Rows:
 
 
 def _near_duplicates(pictures: Pictures, sheets: Sheets, before: Sheets) -> NearRecord:
-    """Return the near-duplicates in `sheets` of which one was not in its split `before`."""
+    """Return the near-duplicates in `sheets` of which one is new in its split."""
     rows = _Rows(pictures, sheets)
     was = {
         (split, picture.md5)

@@ -1,8 +1,7 @@
-"""Sheets: the images of a split and class, a few hundred together, in an order that grows.
+"""Sheets: pages of a few hundred images of a split and class, in an order that grows.
 
-A sheet is a page of the catalogue and has one atlas, a PNG of all its images. What a release adds
-comes after what was there, so that the other sheets, and their atlases, are those of the release
-before.
+A sheet is a page of the catalogue and has one atlas, a PNG of all its images. New images come after
+existing ones, so that the other sheets, and their atlases, are the same as in the previous release.
 """
 
 import hashlib
@@ -36,7 +35,7 @@ class PictureSheet:
 
     @cached_property
     def key(self) -> str:
-        """The name of the atlas, which depends on its images alone."""
+        """The name of the atlas, which depends only on its images."""
         names = "\n".join(picture.md5 for picture in self.pictures)
         return hashlib.sha256(names.encode()).hexdigest()[:KEY_LENGTH]
 
@@ -49,7 +48,7 @@ Sheets = Mapping[Place, Sequence[PictureSheet]]
 def of_version(before: Sheets, samples: Iterable[ReleasedSample], mean_size: float) -> Sheets:
     """Return the sheets of a version, given those of the one `before` it.
 
-    `mean_size` is that of the files of its images, in bytes.
+    `mean_size` is the mean size of the files of its images, in bytes.
     """
     by_place: dict[Place, list[SheetPicture]] = {}
     for sample in samples:
@@ -63,7 +62,7 @@ def of_version(before: Sheets, samples: Iterable[ReleasedSample], mean_size: flo
 
 
 def capacity(mean_size: float) -> int:
-    """Return how many images of so many bytes are on a sheet: a number of whole rows."""
+    """Return the number of images of this size on a sheet, in complete rows."""
     rows = int(BUDGET / max(mean_size, 1)) // COLUMNS
     return COLUMNS * min(ROWS, max(1, rows))
 
@@ -71,10 +70,10 @@ def capacity(mean_size: float) -> int:
 def extended(
     before: Sequence[PictureSheet], pictures: Sequence[SheetPicture], most: int
 ) -> Sequence[PictureSheet]:
-    """Return sheets of `pictures`: those of `before` as far as possible, then what is new.
+    """Return sheets of `pictures`: those of `before` if possible, then new ones.
 
-    A sheet that loses images closes the gaps; one that loses all goes. New images fill up the last
-    sheet, up to `most`, and begin others.
+    A sheet without its removed images has no gaps; empty sheets are removed. New images fill the
+    last sheet, up to `most`, and start new ones.
     """
     new = dict.fromkeys(sorted(pictures))
     kept = [_without(sheet, new) for sheet in before]

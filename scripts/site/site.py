@@ -1,4 +1,4 @@
-"""The whole site, written beside its place and moved there when it is complete."""
+"""Writes the site to a temporary folder, and moves it to its place when it is complete."""
 
 import shutil
 import tempfile
@@ -12,13 +12,13 @@ from scripts.site import catalogue, render
 from scripts.site.pictures import Pictures
 
 STATIC = "static"
-# What tells a catalogue from other folders.
+# The file that identifies a catalogue.
 MARK = Path(STATIC) / "catalogue.css"
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written."""
+    """The result of writing the site."""
 
     index: Path
     releases: int
@@ -27,9 +27,9 @@ class Written:
 
 
 def write(git: Git, folder: Path) -> Written:
-    """Write the catalogue to `folder`, in place of an earlier one.
+    """Write the catalogue to `folder`, and replace an earlier one.
 
-    Raises `UserError` when there is no release, or something else in the folder.
+    Raises `UserError` if there is no release, or if the folder contains other files.
     """
     _refuse_others(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
