@@ -1,1 +1,1 @@
-"""Everything that knows GitHub: its API, the environment of a workflow, comments, notes."""
+"""Everything that depends on GitHub: API, workflow environment, comments, notes."""

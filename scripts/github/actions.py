@@ -22,7 +22,7 @@ def runner() -> Runner:
 
 
 def has_token() -> bool:
-    """Return whether the environment says how to use GitHub's API."""
+    """Return whether the environment has a token for GitHub's API."""
     return bool(os.environ.get("GITHUB_TOKEN") and os.environ.get("GITHUB_REPOSITORY"))
 
 
@@ -43,13 +43,13 @@ def event() -> dict[str, Any]:
 
 
 def pushed_commit() -> str | None:
-    """Return the commit whose push started the workflow, None where something else did."""
+    """Return the commit whose push started the workflow, None if something else did."""
     return os.environ.get("GITHUB_SHA") if os.environ.get("GITHUB_EVENT_NAME") == "push" else None
 
 
 def output(name: str, value: str) -> None:
-    """Set an output of the step, in place of what this step has set before."""
-    # Lines are set off by a word that is in none of them.
+    """Set an output of the step; a second call replaces the value."""
+    # The delimiter must not occur in the value.
     end = uuid.uuid4().hex
     setting = f"{name}<<{end}\n{value}\n{end}" if "\n" in value else f"{name}={value}"
     if file := os.environ.get("GITHUB_OUTPUT"):

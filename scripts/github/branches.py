@@ -1,4 +1,4 @@
-"""Branches that a workflow pushes, for a person to open the pull request.
+"""Branches that a workflow pushes, from which a person opens a pull request.
 
 A pull request that a workflow opens with the built-in token starts no checks.
 """
@@ -13,7 +13,7 @@ from scripts.publish import origin
 
 
 def refuse_unmerged(git: Git, branch: str, path: str) -> None:
-    """Raise `UserError` when `branch` is at origin with a file `path` that main does not have."""
+    """Raise `UserError` if `branch` at origin has a `path` that is not on main."""
     git.fetch(f"+refs/heads/{MAIN}:{TRACKED_MAIN}")
     if not git("ls-remote", "--heads", ORIGIN, f"refs/heads/{branch}"):
         return
@@ -27,7 +27,7 @@ def refuse_unmerged(git: Git, branch: str, path: str) -> None:
 
 
 def push(git: Git, branch: str, path: str, message: str) -> str:
-    """Push `branch`: the commit that is checked out, with the work tree's version of `path`.
+    """Push `branch`: the current commit, with `path` from the work tree.
 
     Returns the link that opens a pull request.
     """
@@ -40,7 +40,7 @@ def push(git: Git, branch: str, path: str, message: str) -> str:
 
 
 def link(repository: str, branch: str, **fields: str) -> str:
-    """Return the address that opens a pull request of `branch`; `fields` are filled in there.
+    """Return the address that opens a pull request of `branch`, with `fields` filled in.
 
     `repository` is the address of the repository.
     """

@@ -1,7 +1,7 @@
-"""Candidates: what open pull requests would release, as branches that consumers can name.
+"""Candidates: the versions that open pull requests would release, as branches for consumers.
 
-The branch `candidate/12` holds what the merge of pull request 12 would release. Main's code makes
-it from the files that people wrote. Releases ignore it.
+The branch `candidate/12` contains the version that the merge of pull request 12 would release. The
+code of main makes it from the version inputs. Releases ignore it.
 """
 
 import re
@@ -23,11 +23,11 @@ NUMBERED = re.compile(f"{PREFIX}[1-9][0-9]*")
 
 
 def publish_candidate(git: Git) -> Iterator[str]:
-    """Make the candidate of the pull request whose workflow run has just ended.
+    """Publish the candidate of the pull request whose workflow run has ended.
 
-    Yields what was done. Which pull request that is follows from the run's head, as GitHub reports
-    it. A candidate that it had before is removed when it has none now, and so are those of closed
-    pull requests. Raises `UserError`, after that, when it cannot be known whether it has one.
+    Yields messages. The pull request is found by the head of the run, as GitHub reports it. Its
+    earlier candidate is removed if it has none now, and so are those of closed pull requests.
+    Raises `UserError` afterwards if the candidate could not be made because of an error.
     """
     run, hub = actions.event()["workflow_run"], GitHub()
     origin.try_again(lambda: origin.fetch(git))
@@ -46,10 +46,10 @@ def publish_candidate(git: Git) -> Iterator[str]:
 
 
 def remove_outdated(git: Git, hub: GitHub) -> Iterator[str]:
-    """Remove the candidates of closed pull requests, and those that differ from the comment.
+    """Remove the candidates of closed pull requests, and those that differ from their comment.
 
-    A comment that was rendered again after a release can show another dataset. Yields what was
-    done; a failure of one does not stop the others.
+    A comment that was updated after a release can show a different dataset. Yields messages; after
+    a failure, the others are still processed.
     """
     there = {
         branch: commit
@@ -88,14 +88,14 @@ def _publish(git: Git, hub: GitHub, number: int, head: str) -> str:
 
 
 def _make(git: Git, number: int, head: str) -> Candidate:
-    """Return the candidate of a pull request; raises one of `NONE` where there is none."""
+    """Return the candidate of a pull request; raises one of `NONE` if there is none."""
     if merges.fetch_head(git, number) != head:
         raise NotMadeError("newer commits exist; their run publishes it")
     return proposed.candidate(git, number, head, merges.tree(git, head))
 
 
 def _show(hub: GitHub, number: int, branch: str, md5: str) -> None:
-    """Add the command that gets the candidate to the comment, where that shows the same dataset."""
+    """Add the command that gets the candidate to the comment, if it shows the same dataset."""
     text = hub.commented(number)
     if text is None or marker.is_newer(text):
         return
@@ -105,15 +105,15 @@ def _show(hub: GitHub, number: int, branch: str, md5: str) -> None:
 
 
 def _is_ours(git: Git, branch: str, commit: str) -> bool:
-    """Return whether this module made a branch: a commit without parents that says so."""
+    """Return whether this module made a branch: a commit without parents and with its message."""
     message = MESSAGE.format(number=branch.removeprefix(PREFIX))
     return NUMBERED.fullmatch(branch) is not None and commits.is_snapshot(git, commit, message)
 
 
 def _is_current(git: Git, hub: GitHub, number: int, commit: str) -> bool:
-    """Return whether the candidate at `commit` is the dataset that the comment shows.
+    """Return whether the comment shows the dataset of the candidate at `commit`.
 
-    One without a comment that says so is kept.
+    A candidate without such a comment is kept.
     """
     text = hub.commented(number)
     known, _ = marker.parse(text) if text else (None, "")

@@ -1,9 +1,9 @@
-"""Which parts of the repository a pull request or a merge group changes.
+"""Finds the parts of the repository that a pull request or a merge group changes.
 
 Run as `python3 -m scripts.github.changed_paths` on the proposed merge. Needs only Python and git,
-so that it runs before anything is installed. Sets two outputs of the step: `dataset` (the dataset
-has to be checked) and `machinery` (lint and tests have to run). The log and the summary of the job
-show why.
+so that it runs before requirements are installed. Sets two outputs of the step: `dataset` (the
+dataset must be checked) and `machinery` (lint and tests must run). The log and the summary of the
+job list the paths.
 """
 
 import os
@@ -24,7 +24,7 @@ MAX_PATHS_SHOWN = 20
 
 
 def main() -> None:
-    """Compare the proposed merge (HEAD) with its base, and with what the branch was before.
+    """Compare the proposed merge (HEAD) with its base, and with earlier states of the branch.
 
     Reverted changes still require a comment update: those of earlier commits of the branch, and
     those of commits that a force-push replaced.
@@ -54,7 +54,7 @@ def _of_event(event: dict[str, Any]) -> set[str]:
 
 
 def _replaced(event: dict[str, Any]) -> Iterable[str]:
-    """Return what the branch changed before this push, as far as it is still available."""
+    """Return the changes of the branch before this push, if they are still available."""
     before = event.get("before")
     if before is None:
         return []
@@ -85,7 +85,7 @@ def _is_below(path: str, parents: Iterable[str]) -> bool:
 
 
 def _shown(paths: list[str]) -> str:
-    # A line break in a path would let the rest of it be a command to the runner.
+    # After a line break, the rest of a path could be a workflow command.
     shown = [path if path.isprintable() else ascii(path) for path in paths[:MAX_PATHS_SHOWN]]
     more = len(paths) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "") or "no change"

@@ -1,8 +1,8 @@
-"""Garbage collection: what nothing needs is listed, and deleted on request.
+"""Garbage collection: lists unused objects, and deletes them on request.
 
-The order matters. First the remote is listed, then it is found out what is needed: whatever is
-stored or named in the meantime is either not listed or known to be needed. After the deletion both
-are done again, so that a run which came in between is noticed.
+The order matters: first the remote is listed, then the needed objects are computed, so objects that
+are stored or named in the meantime are either not listed or needed. Both are repeated after the
+deletion, to detect concurrent runs.
 """
 
 import time
@@ -23,7 +23,7 @@ from scripts.storage.settings import CONFIG_PATH
 
 
 class Collection(NamedTuple):
-    """The address of the remote that main names, and what nothing in it needs.
+    """The address of the remote of main, and its unused objects.
 
     `left_out` are pull requests that could not be read, by number, with the reason.
     """
@@ -34,10 +34,10 @@ class Collection(NamedTuple):
 
 
 def collect(git: Git, *, delete: bool) -> Collection:
-    """Find, and with `delete` delete, what nothing needs.
+    """Find unused objects, and with `delete` delete them.
 
-    Raises `UserError` when origin or the remote is unreachable, when it cannot be known what is
-    needed, or when something of it came to be needed meanwhile.
+    Raises `UserError` if origin or the remote is unreachable, if the needed objects are unknown, or
+    if deleted objects have become needed.
     """
     origin.try_again(lambda: origin.fetch(git))
     committed = git.file(TRACKED_MAIN, CONFIG_PATH)
@@ -56,11 +56,11 @@ def collect(git: Git, *, delete: bool) -> Collection:
 def _needed(
     git: Git, remote: Remote, listed: Sequence[StoredObject], deleted: Sequence[StoredObject] = ()
 ) -> Needed:
-    """Return what is needed of `listed`, all that the remote has, and of `deleted`.
+    """Return the needed objects of `listed` (all in the remote) and of `deleted`.
 
-    Where GitHub's API can be used, closed pull requests count no more, and what the comment on an
-    open one shows is needed, too: without a candidate no commit names it. Files of forks are not
-    stored before the merge, whatever their comments show.
+    If GitHub's API is available, closed pull requests are ignored, and versions in the comments of
+    open ones are needed too, because without a candidate no commit names them. Files of forks are
+    not stored before the merge.
     """
     wanted = garbage.names_of([*listed, *deleted])
     if not actions.has_token():
@@ -75,7 +75,7 @@ def _needed(
 
 
 def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[StoredObject]) -> None:
-    """Raise `UserError` when something that was deleted is needed now."""
+    """Raise `UserError` if a deleted object is needed now."""
     late = garbage.names_of(deleted) & _needed(git, remote, remote.listing(), deleted).names
     if late:
         raise UserError(

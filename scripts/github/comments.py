@@ -1,4 +1,4 @@
-"""Comments on pull requests: posted, posted for a fork, and kept up to date."""
+"""Posts and updates comments on pull requests."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ def comment(folder: Path, sheet: str | None) -> str:
 
 
 def comment_fork() -> str:
-    """Post the report of the workflow run that has just ended on the pull request it belongs to.
+    """Post the report of the ended workflow run on its pull request.
 
-    Which one that is follows from the run's head, as GitHub reports it, never from anything the run
-    left behind. Returns what was done.
+    The pull request is found by the head of the run, as GitHub reports it, never from artifacts of
+    the run. Returns a message.
     """
     run = actions.event()["workflow_run"]
     if run["head_repository"] is None:
@@ -45,10 +45,10 @@ def comment_fork() -> str:
 
 
 def update_comments(git: Git) -> Iterator[str]:
-    """Update the comments on all open pull requests after a release; yield what was done.
+    """Update the comments on all open pull requests after a release; yield messages.
 
-    Runs main's code only, on the source of the latest release: it reads the inputs from the merge
-    that git would make. Where that is not enough, the comment is marked as out of date.
+    Runs only the code of main, with the source of the latest release, and reads the inputs from a
+    test merge. If that is not enough, the comment is marked as out of date.
     """
     hub = GitHub()
     origin.try_again(lambda: origin.fetch(git))
@@ -81,7 +81,7 @@ def update_comments(git: Git) -> Iterator[str]:
 
 
 def _updated(git: Git, number: int, old: str, latest: Release) -> Updated | None:
-    """Return the comment rendered again, None where only the pull request's own run can do it."""
+    """Return the updated comment, None if only the run of the pull request can make it."""
     try:
         tree = merges.tree(git, merges.fetch_head(git, number))
         return proposed.updated(git, tree, old, latest)
@@ -91,7 +91,7 @@ def _updated(git: Git, number: int, old: str, latest: Release) -> Updated | None
 
 
 def _shown(git: Git, hub: GitHub, opened: Sequence[int], number: int, updated: Updated) -> str:
-    """Return the text of a comment, with its contact sheet as far as that can be published."""
+    """Return the text of a comment, with its contact sheet if that can be published."""
     if updated.sheet is None:
         return updated.text
     try:

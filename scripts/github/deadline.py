@@ -1,4 +1,4 @@
-"""A limit for the time that something takes as a whole."""
+"""A total time limit."""
 
 import signal
 import sys
@@ -9,15 +9,15 @@ from types import FrameType
 
 
 class ExpiredError(BaseException):
-    """The time is over. No `Exception`, so that no library takes it for one of its own."""
+    """The time limit is exceeded. Not an `Exception`, so that libraries do not catch it."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise `ExpiredError` in the block when it takes longer, whatever it is waiting for.
+    """Raise `ExpiredError` in the block after a time limit, whatever it is waiting for.
 
-    The time limit of a request is for each part of the answer, so that a server which sends one
-    byte a second never reaches it. On Windows, where no workflow runs, there is no limit.
+    The time limit of a request applies to each part of the response, so a server that sends one
+    byte per second never reaches it. On Windows, where no workflow runs, there is no limit.
     """
     if sys.platform == "win32":
         yield
@@ -32,7 +32,7 @@ def within(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        # The block can be a part of another one, whose limit goes on.
+        # The block can be inside another one, whose limit still applies.
         left = max(outer - (time.monotonic() - started), 0.001) if outer else 0
         signal.signal(signal.SIGALRM, before)
         signal.setitimer(signal.ITIMER_REAL, left)

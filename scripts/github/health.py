@@ -1,4 +1,4 @@
-"""Health: whether all releases are complete and intact, reported in one issue."""
+"""Health: reports in one issue whether all releases are complete and intact."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from scripts.releases.declared import STABLE
 from scripts.releases.releases import Release
 from scripts.review import render
 
-# Begins the one issue; with the account that wrote it, it is how a later run finds it.
+# The first line of the issue; a later run finds it by this line and the author.
 MARKER = "<!-- dataset-health -->\n"
 # Bounds, so that the text stays far below the 65,536 characters that GitHub allows.
 MAX_SHOWN = 20
@@ -23,9 +23,9 @@ MAX_PROBLEM = 600
 
 
 def report(git: Git) -> str:
-    """Verify all releases, and open, update or close the issue; return what was done.
+    """Verify all releases, and open, update or close the issue; return a message.
 
-    Raises `UserError` when a remote is unreachable, which says nothing of its releases.
+    Raises `UserError` if a remote is unreachable.
     """
     hub = GitHub()
     found = releases.scan(git)

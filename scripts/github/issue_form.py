@@ -1,6 +1,6 @@
-"""The issue form "Report samples": what an issue says that was opened with it.
+"""Parses issues that were opened with the form "Report samples".
 
-Anybody can write an issue. Its text is read as data: every value is bounded and checked.
+Anybody can write an issue, so every value is checked and limited in size.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_SHOWN = 60
 
 
 class Wrong(NamedTuple):
-    """A part of the issue that cannot be used, as it is shown, and why."""
+    """An invalid part of the issue, as shown, and the reason."""
 
     shown: str
     why: str
@@ -32,14 +32,14 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True)
 class Form:
-    """What an issue proposes, and what is wrong with it."""
+    """The proposals in an issue, and its problems."""
 
     proposals: list[Proposal] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
 
 
 def parse(body: str, number: int) -> Form:
-    """Return what the issue `number`, which has the text `body`, proposes."""
+    """Return the proposals in the text `body` of the issue `number`."""
     if len(body) > MAX_CHARACTERS:
         message = f"it has {len(body):,} characters; at most {MAX_CHARACTERS:,} are read"
         return Form(wrong=[Wrong("the issue", message)])
@@ -65,7 +65,7 @@ def parse(body: str, number: int) -> Form:
 
 
 def _sections(body: str) -> tuple[str, str, str] | None:
-    """Return the answers in the order of the form, None where the headings are not there."""
+    """Return the answers in the order of the form, None if headings are missing."""
     answers, rest = [], f"\n{body}"
     for heading in (SAMPLES, SUGGESTION, REASON):
         before, found, rest = rest.partition(f"\n### {heading}\n")

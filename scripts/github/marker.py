@@ -1,4 +1,4 @@
-"""The hidden marker of a comment: how a later run finds it, and what it must know of it."""
+"""The hidden marker of a comment, with the data that later runs need."""
 
 import json
 from typing import Annotated
@@ -12,18 +12,18 @@ PREFIX, SUFFIX = "<!-- dataset-report ", " -->"
 BODY = "<!-- report -->\n"
 # Separates the report from its picture.
 PICTURE = "<!-- picture -->\n"
-# Separates what comes before from how to get its candidate.
+# Separates the section with the candidate.
 CANDIDATE = "<!-- candidate -->\n"
 SCHEMA = 1
 
 
 class Marker(BaseModel):
-    """What a later run must know of a comment.
+    """The data of a comment that later runs need.
 
     The comment shows that the merge would publish `version` with the manifest `md5`, compared with
     the release `against`; without `changed` it would publish nothing. `sheet` is the address of the
-    contact sheet, or of the run that has it; `stored` says whether the remote has the files.
-    `candidate` is the manifest that its candidate holds.
+    contact sheet, or of the run that has it; `stored` says whether the files are in the remote.
+    `candidate` is the manifest of its candidate.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -62,9 +62,9 @@ def compose(marker: Marker, body: str, note: str = "") -> str:
 
 
 def with_candidate(text: str, md5: str, section: str) -> str:
-    """Return a comment with `section`, which says how to get the candidate that holds `md5`.
+    """Return a comment with `section`, the command that gets the candidate `md5`.
 
-    A comment that shows another dataset is returned as it is.
+    A comment that shows a different dataset is returned unchanged.
     """
     known, body = parse(text)
     if known is None or known.md5 != md5:
@@ -77,7 +77,7 @@ def with_candidate(text: str, md5: str, section: str) -> str:
 def with_picture(text: str, md5: str, section: str) -> str:
     """Return a comment with `section`, which shows a picture of the dataset `md5`.
 
-    A comment that shows another dataset is returned as it is.
+    A comment that shows a different dataset is returned unchanged.
     """
     known, body = parse(text)
     if known is None or known.md5 != md5:
@@ -100,7 +100,7 @@ def is_report(text: str) -> bool:
 
 
 def is_newer(text: str) -> bool:
-    """Return whether newer code wrote this comment, which this code must not change."""
+    """Return whether this comment was written by newer code, so it must not be changed."""
     first = text.partition("\n")[0].strip()
     try:
         data = json.loads(first.removeprefix(PREFIX).removesuffix(SUFFIX))
@@ -115,7 +115,7 @@ def parse(text: str) -> tuple[Marker | None, str]:
 
     The marker is None where it is damaged, or holds data of a newer version.
     """
-    # A comment that somebody edits in a browser gets other line endings.
+    # Editing in a browser changes line endings.
     text = text.replace("\r\n", "\n")
     first, _, rest = text.partition("\n")
     body = rest.partition(BODY)[2] or rest

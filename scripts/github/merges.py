@@ -1,4 +1,4 @@
-"""The merge that git would make of a pull request, made without a work tree."""
+"""Test merges of pull requests, made without a work tree."""
 
 from scripts.errors import UserError
 from scripts.git.git import TRACKED_MAIN, Git, GitTree
@@ -7,7 +7,7 @@ from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
 
 
 class ConflictError(UserError):
-    """The branch is gone, or its merge conflicts."""
+    """The branch does not exist, or its merge conflicts."""
 
 
 def fetch_head(git: Git, number: int) -> str:
@@ -20,9 +20,9 @@ def fetch_head(git: Git, number: int) -> str:
 
 
 def tree(git: Git, head: str) -> str:
-    """Return the tree that main would have after the merge of `head`.
+    """Return the tree of main after the merge of `head`.
 
-    Raises `ConflictError` when the merge conflicts.
+    Raises `ConflictError` if the merge conflicts.
     """
     try:
         return _limited(git)("merge-tree", "--write-tree", TRACKED_MAIN, head).split()[0]
@@ -31,7 +31,7 @@ def tree(git: Git, head: str) -> str:
 
 
 def changed(git: Git, merged: str) -> list[str]:
-    """Return which of the paths that are checked in a pull request the merge would change."""
+    """Return the checked paths that the merge would change."""
     paths = (*INPUT_PATHS, *CHECKED_PATHS)
     command = ("diff", "--no-renames", "--name-only", "-z", TRACKED_MAIN, merged)
     listed = _limited(git)(*command, "--", *paths)

@@ -29,8 +29,8 @@ class Published(NamedTuple):
 def publish_notes(git: Git) -> Iterator[Published]:
     """Publish a GitHub release, with its files, for every release that has none; yield each.
 
-    Then withdrawn releases are marked, and only those. A failure of one release does not stop the
-    others. Raises `UserError` in the end when there was one.
+    Then the marks of withdrawn releases are updated. After a failure, the others are still
+    processed, and `UserError` is raised in the end.
     """
     hub = GitHub()
     published = {one.tag_name for one in hub.releases() if not one.draft}
@@ -64,7 +64,7 @@ def _publish(git: Git, hub: GitHub, history: History, release: Release) -> Publi
 
 
 def _review(git: Git, hub: GitHub, release: Release) -> Review | None:
-    """Return how `release` was reviewed; None when no pull request was merged as its commit."""
+    """Return the review of `release`; None if no pull request was merged as its commit."""
     # The commit of a release is main's own, or a child of it.
     for commit in git("rev-list", "--first-parent", "--max-count=2", release.commit).split():
         if (number := hub.merged_pull(commit)) is not None:

@@ -1,11 +1,10 @@
 """Previews: the contact sheets of open pull requests, as files of the branch `previews`.
 
-A comment shows its sheet as a picture. The address leads through GitHub's own site, which checks
-the session of whoever looks: so it works for private repositories too, where the addresses of raw
-files need a token, and no proxy for pictures of other sites keeps a copy. The name of the file has
-a checksum, so that no cache shows an older sheet.
+A comment shows its sheet as a picture. GitHub serves the address with the session of the reader, so
+it works in private repositories too, where raw files need a token and the image proxy has no
+access. The name of the file contains a checksum, so that no cache shows an older sheet.
 
-Main's code draws every sheet from what people wrote; none is taken from a run.
+The code of main draws every sheet from the version inputs; none is taken from a run.
 """
 
 import hashlib
@@ -27,11 +26,11 @@ FILE = re.compile(r"([1-9][0-9]*)-[0-9a-f]{16}\.png")
 
 
 def publish_preview(git: Git) -> Iterator[str]:
-    """Show the contact sheet of the pull request whose workflow run has just ended in its comment.
+    """Show the contact sheet of the pull request whose run has ended in its comment.
 
-    Which one that is follows from the run's head, as GitHub reports it. Sheets of closed pull
-    requests are removed. Yields what was done. Raises `UserError`, after that, when the sheet
-    cannot be drawn.
+    The pull request is found by the head of the run, as GitHub reports it. Sheets of closed pull
+    requests are removed. Yields messages. Raises `UserError` afterwards if the sheet cannot be
+    drawn.
     """
     run, hub = actions.event()["workflow_run"], GitHub()
     origin.try_again(lambda: origin.fetch(git))
@@ -69,9 +68,9 @@ def with_picture(hub: GitHub, number: int, text: str, sheet: DrawnSheet) -> str:
 
 
 def put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
-    """Make the branch hold `sheets`, beside those that it has of other pull requests in `opened`.
+    """Add `sheets` to the branch, and keep those of other pull requests in `opened`.
 
-    Raises `UserError` when origin refuses it, or when the branch is not ours.
+    Raises `UserError` if origin refuses it, or if the branch was not made by this project.
     """
     origin.try_again(lambda: _put(git, opened, sheets))
 

@@ -1,8 +1,7 @@
-"""What the merge of a pull request would give, made by main's code in a process with limits.
+"""Makes the dataset of a pull request with the code of main, in a process with limits.
 
-A config is small, and can ask for any amount of work. What takes too long, needs too much memory or
-ends its process is an error of that pull request only. The process does not import the client of
-GitHub, which takes a second.
+Even a small config can ask for a lot of work. A limit or a crash is an error of that pull request
+only. The process does not import the client of GitHub, which takes a second.
 """
 
 from dataclasses import dataclass
@@ -31,13 +30,13 @@ from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 GiB = 1024**3
-# For what anybody can propose, and for branches of the repository itself.
+# For pull requests of forks, and of the repository itself.
 STRANGERS = Limits(seconds=300.0, memory=3 * GiB)
 OWN = Limits(seconds=1500.0, memory=4 * GiB)
-# Bytes of the pixels of all images that are resized for a stranger: half a minute of work.
+# Bytes of the pixels of all images that are resized for a fork: half a minute of work.
 STRANGERS_PIXELS = 2 * GiB
 MESSAGE = "Candidate of pull request {number}"
-# What this code reads of a stranger's pull request; images are for its own run to read.
+# The files that are read from a fork; only the run of the pull request reads images.
 READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
 LARGE = "it has too many images to build before the merge"
 
@@ -45,67 +44,67 @@ Result = TypeVar("Result")
 
 
 class NotMadeError(UserError):
-    """Nothing is made of the pull request, candidate or contact sheet; the text says why."""
+    """The pull request has no candidate or contact sheet; the text is the reason."""
 
 
-# What a pull request can be without being a failure of the workflow.
+# Errors that are not a failure of the workflow.
 NONE = (NotMadeError, ConflictError, InputError, UnreadableError)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a pull request would release: its commit, and the name of its manifest."""
+    """A candidate: its commit, and the name of its manifest."""
 
     commit: str
     md5: str
 
 
 class DrawnSheet(NamedTuple):
-    """A contact sheet, and the name of the manifest of the dataset that it shows."""
+    """A contact sheet, and the name of the manifest of its dataset."""
 
     md5: str
     picture: bytes
 
 
 class Updated(NamedTuple):
-    """A comment that was rendered again, with its contact sheet where there is one."""
+    """An updated comment, with its contact sheet if there is one."""
 
     text: str
     sheet: DrawnSheet | None
 
 
 def candidate(git: Git, number: int, head: str, tree: str) -> Candidate:
-    """Return the candidate of a pull request, whose head is `head` and whose merge gives `tree`.
+    """Return the candidate of a pull request with the head `head` and the merged `tree`.
 
-    Raises one of `NONE` where there is none, `UserError` when it cannot be made.
+    Raises one of `NONE` if there is none, `UserError` if it cannot be made.
     """
     return _made(isolated.run(OWN, _candidate, git, number, head, tree))
 
 
 def sheet(git: Git, tree: str, *, is_own: bool) -> DrawnSheet:
-    """Return the contact sheet of a pull request whose merge gives `tree`.
+    """Return the contact sheet of a pull request with the merged `tree`.
 
-    One that is not of the repository itself has tighter limits. Raises as `candidate` does.
+    Pull requests of forks have lower limits. Raises the same errors as `candidate`.
     """
     work, limits = (_own_sheet, OWN) if is_own else (_strangers_sheet, STRANGERS)
     return _made(isolated.run(limits, work, git, tree))
 
 
 def updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
-    """Return the comment `old` of a pull request, whose merge gives `tree`, rendered again.
+    """Return the comment `old` of a pull request, updated for the merged `tree`.
 
-    Raises `UserError` where only the pull request's own run can do it, and at a limit.
+    Raises `UserError` if only the run of the pull request can make it, and at a limit.
     """
     return isolated.run(STRANGERS, _updated, git, tree, old, latest)
 
 
 def text(found: Report, sheet: str | None) -> str:
-    """Return the text of the comment that shows a report; `sheet` is where its samples are."""
+    """Return the text of the comment for a report; `sheet` is the address of its contact sheet."""
     return marker.compose(marker.marker_of(found, sheet), render.comment(found, sheet))
 
 
 def _made(found: Result | str) -> Result:
-    """Return what a process has made, or raise the reason for which there is none."""
+    """Return the result of a process, or raise its error."""
     if isinstance(found, str):
         raise NotMadeError(found)
     return found
@@ -143,9 +142,9 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
         planned, difference = plan.plan(git, dataset, latest, actions.runner())
         planned = plan.with_promotion(git, planned, merges.read(git, tree))
         if planned.md5:
-            # There is none of a version that only the release can make.
+            # A version that only the release can make has none.
             made = DrawnSheet(planned.md5, contact_sheet.draw(dataset, difference))
-        # What the run has stored is still stored, unless main changes what is to be.
+        # The files of the run are still stored, unless main changes the dataset.
         same = known is not None and known.md5 == planned.md5
         found = Report(plan=planned, stored=known.stored if known and same else None)
     except InputError as error:
@@ -190,7 +189,7 @@ def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
 
 
 def _new_version(git: Git, tree: str) -> Dataset:
-    """Return the dataset of a merge that publishes a new version, made by main's code."""
+    """Return the dataset of a merge that publishes a new version."""
     dataset, before = _own_dataset(git, tree), releases.scan(git).latest
     _refuse_large(dataset)
     if before and before.lock.md5 == dataset.manifest.md5:
@@ -199,9 +198,9 @@ def _new_version(git: Git, tree: str) -> Dataset:
 
 
 def _own_dataset(git: Git, tree: str) -> Dataset:
-    """Return the dataset that the merge of one of our branches would have, made by main's code.
+    """Return the dataset of the merge of a branch of this repository.
 
-    Raises `NotMadeError` when it changes more than data, `InputError` when it is not valid.
+    Raises `NotMadeError` if it changes more than data, `InputError` if it is invalid.
     """
     if other := [path for path in merges.changed(git, tree) if not _is_data(path)]:
         raise NotMadeError(f"it changes {other[0]}, which only its own run uses")
@@ -217,10 +216,10 @@ def _is_data(path: str) -> bool:
 
 
 def _strangers_dataset(git: Git, tree: str, latest: Release | None) -> Dataset:
-    """Return the dataset of a merge that a stranger can have proposed.
+    """Return the dataset of the merge of an untrusted pull request.
 
-    It is made of the config, the curation and the source of the latest release: a pull request must
-    not make this job load any other source, or resize many images. Raises one of `NONE`, or
+    It uses only the config, the curation and the source of the latest release: a pull request must
+    not make this job load another source, or resize many images. Raises one of `NONE`, or
     `UserError`.
     """
     if latest is None:
@@ -241,7 +240,7 @@ def _strangers_dataset(git: Git, tree: str, latest: Release | None) -> Dataset:
 
 
 def _lock(git: Git, dataset: Dataset) -> lock.Lock:
-    """Return the lock of a candidate; raises `InputError` for leaks, which forbid the merge."""
+    """Return the lock of a candidate; raises `InputError` for leaks."""
     found = releases.scan(git)
     made = index.of_dataset(dataset)
     compared = comparison.compare(dataset, History(git, found.accepted), made)

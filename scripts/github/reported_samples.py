@@ -1,4 +1,4 @@
-"""Samples that an issue reports: proposed on a branch, with an answer in the issue."""
+"""Proposes the samples that an issue reports on a branch, and comments on the issue."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from scripts.releases import resolve
 from scripts.releases.history import History
 from scripts.review import render
 
-# Begins the one comment in which an issue is answered.
+# The first line of the comment on an issue.
 MARKER = "<!-- reported-samples -->\n"
 LABEL = "curate"
 # Characters of an error; GitHub refuses comments of more than 65,536.
@@ -25,10 +25,10 @@ MAX_FAILURE = 2_000
 
 
 def curate(git: Git) -> str:
-    """Propose what the issue reports whose label started the workflow; return what was done.
+    """Propose the samples in the issue whose label started the workflow; return a message.
 
-    Runs main's code only, on main's work tree. Nothing is done unless whoever set the label can
-    write to the repository. Raises `UserError`, after an answer, when the samples cannot be
+    Runs only the code of main, in the work tree of main. Nothing is done unless the user who set
+    the label has write access. Raises `UserError`, after a comment, if the samples cannot be
     checked.
     """
     event = actions.event()
@@ -54,12 +54,12 @@ def curate(git: Git) -> str:
 
 
 def branch(number: int) -> str:
-    """Return the branch for the issue `number`."""
+    """Return the name of the branch for the issue `number`."""
     return f"curate/issue-{number}"
 
 
 def _checked(git: Git, number: int, form: issue_form.Form) -> Checked:
-    """Check what is proposed, and push a branch with what can be followed."""
+    """Check the proposals, and push a branch with the valid ones."""
     head = git.commit("HEAD")
     samples = Samples(resolve.work_tree(git), History(git))
     checked = proposals.check(samples, form.proposals)

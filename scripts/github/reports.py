@@ -1,4 +1,4 @@
-"""The report of a run, as files that the job of the comment reads."""
+"""Writes the report of a run to files, which the job that comments reads."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def write_report(git: Git, folder: Path, stored: Stored | None) -> Report:
 
 
 def _of_pull_request(git: Git) -> dict[str, object]:
-    """Return what the report says of the pull request that started the workflow, if one did."""
+    """Return the part of the report about the pull request that started the workflow, if any."""
     pull = actions.event().get("pull_request") if actions.running() else None
     if pull is None:
         return {}

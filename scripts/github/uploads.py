@@ -1,6 +1,6 @@
-"""The files of a GitHub release: uploaded to a draft, which is published once it is complete.
+"""Uploads the files of a GitHub release to a draft, and publishes it when it is complete.
 
-A published release can be immutable, so nothing is added to it later.
+A published release can be immutable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ def publish(
 ) -> str:
     """Publish the GitHub release of `tag` with `files`, by path; return its address.
 
-    The draft that a killed run left is completed: files that it has are not uploaded again.
-    `latest` shows the release as the latest one. Raises `UserError` when GitHub refuses.
+    The draft of a killed run is completed: existing files are not uploaded again. `latest` marks
+    the release as the latest one. Raises `UserError` if GitHub refuses.
     """
     with reporting(f"publish the release {tag}", UPLOAD_LIMIT):
-        # What was done may be there although the answer failed: search for it again.
+        # The action may have succeeded although the response failed: search again.
         for attempt in attempts():
             with attempt:
                 found = find(hub.releases(), tag) or hub.draft_release(tag, title, notes)
@@ -40,13 +40,13 @@ def publish(
 
 
 def find(releases: Sequence[GitRelease], tag: str) -> GitRelease | None:
-    """Return the GitHub release of `tag`: the published one, else a draft, else None."""
+    """Return the GitHub release of `tag`: the published one, a draft, or None."""
     named = [release for release in releases if release.tag_name == tag]
     return min(named, key=lambda release: bool(release.draft), default=None)
 
 
 def _complete(draft: GitRelease, files: Mapping[Path, FileObject]) -> None:
-    """Make `draft` have exactly `files`."""
+    """Upload and remove files so that `draft` has exactly `files`."""
     for path in _missing(draft, files):
         draft.upload_asset(str(path))
     if missing := _missing(draft, files):
@@ -57,7 +57,7 @@ def _complete(draft: GitRelease, files: Mapping[Path, FileObject]) -> None:
 
 
 def _missing(draft: GitRelease, files: Mapping[Path, FileObject]) -> list[Path]:
-    """Return which of `files` the draft lacks; what does not belong to it is removed."""
+    """Return the `files` that the draft lacks; remove other files."""
     missing = {file.name: (path, file) for path, file in files.items()}
     for asset in draft.get_assets():
         if asset.name in missing and _holds(asset, missing[asset.name][1]):
@@ -68,6 +68,6 @@ def _missing(draft: GitRelease, files: Mapping[Path, FileObject]) -> list[Path]:
 
 
 def _holds(asset: GitReleaseAsset, file: FileObject) -> bool:
-    # An upload that broke off leaves an asset in another state.
+    # An interrupted upload leaves an asset in another state.
     found = (asset.state, asset.size, asset.digest)
     return found == ("uploaded", file.size, f"sha256:{file.sha256}")

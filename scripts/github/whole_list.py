@@ -1,4 +1,4 @@
-"""Where the whole list is of what a message shortens."""
+"""Writes the complete list for shortened messages."""
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -17,9 +17,10 @@ MAX_ANNOTATIONS = 10
 def show(
     root: Path, verb: str, whole: Sequence[str], say: Callable[[str], None] = output.say
 ) -> None:
-    """Say where the lines `whole` are, of which `verb` has shown some; nothing without lines.
+    """Print where the complete list `whole` is; nothing if it is empty.
 
-    They are printed where no file can have them, and in a workflow, of which the log is left.
+    The list is printed if it cannot be written to a file, and in a workflow, which keeps only the
+    log.
     """
     if not whole:
         return
@@ -29,7 +30,7 @@ def show(
 
 
 def print_problems(error: InputError, root: Path, verb: str) -> None:
-    """Print the problems in what people wrote, in a workflow on their lines of the file too."""
+    """Print the problems of the inputs; in a workflow, also annotate their lines."""
     found = [
         Fault(f"{file}:{mark.line}:{mark.column}", message)
         for file, mark, message in error.problems

@@ -1,4 +1,4 @@
-"""The mark of a withdrawn release in the notes of its GitHub release."""
+"""Marks withdrawn releases in their notes."""
 
 import re
 
@@ -16,15 +16,15 @@ MARK = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
 
 
 def marked(notes: str, reason: str | None) -> str:
-    """Return `notes` with the mark of a release withdrawn for `reason`; None removes it."""
+    """Return `notes` with the mark for `reason`; None removes the mark."""
     plain = MARK.sub("", notes)
     return plain if reason is None else f"{BEGIN}{render.withdrawn(reason)}{END}{plain}"
 
 
 def mark(hub: GitHub, history: History, reasons: dict[str, str]) -> list[str]:
-    """Mark the published releases that are withdrawn, and only those; return what failed.
+    """Mark exactly the withdrawn releases; return the failures.
 
-    `reasons` says by tag why releases are withdrawn. Notes that are right already are not written.
+    `reasons` has the reason of each withdrawn tag. Correct notes are not written again.
     """
     published, failures = hub.releases(), []
     for release in history.releases:
@@ -39,7 +39,7 @@ def mark(hub: GitHub, history: History, reasons: dict[str, str]) -> list[str]:
 
 
 def _mark(found: GitRelease, reason: str | None, *, latest: bool) -> None:
-    # What somebody edits in a browser gets other line endings.
+    # Editing in a browser changes line endings.
     before = (found.body or "").replace("\r\n", "\n")
     after = marked(before, reason)
     if after != before:
