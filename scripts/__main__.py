@@ -38,7 +38,7 @@ a change, from the edit to the release:
 """
 INTERRUPTED = 130
 UNEXPECTED = 3
-# Objects that are made until the collector looks for cycles; Python's own is 700.
+# New objects before Python's garbage collector runs; Python's default is 700.
 GC_THRESHOLD = 200_000
 COMMANDS = Path(__file__).parent / "commands"
 INIT = "__init__.py"
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return the exit code: 0, 1 for errors that the user can fix, 2 for usage.
 
-    Any other error is raised: it is a fault of the machinery.
+    Any other error is raised: it is a bug in the machinery.
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser(given).parse_args(given)
@@ -75,11 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.log("interrupted; run it again to continue")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output, such as `head`, has closed it.
+        # The reader of the output, such as `head`, has closed it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        # A full disk or a folder without write permission is not a bug of the program.
+        # A full disk or missing write permission is not a bug.
         where = f"{error.filename}: " if error.filename else ""
         output.log(f"error: {where}{error.strerror or error}")
         return 1
@@ -90,7 +90,7 @@ def _run() -> int:
     try:
         return main()
     except Exception as error:  # noqa: BLE001 - the details of any are kept
-        # The disk of a workflow run is deleted; its log is left.
+        # The disk of a workflow run is deleted; only its log is kept.
         folder = None if actions.running() else _root()
         output.log(unexpected.message(error, folder))
         return UNEXPECTED
@@ -105,7 +105,7 @@ def _root() -> Path | None:
 
 
 def _check_home() -> None:
-    """Raise `UserError` where libraries would find no home, as for a user without a name."""
+    """Raise `UserError` if libraries would not find a home folder, such as for an unknown user."""
     try:
         Path.home()
     except RuntimeError:
@@ -116,7 +116,7 @@ def _check_home() -> None:
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of the verb that `given` begins with, otherwise of all verbs."""
+    """Return the parser of the verb at the start of `given`, otherwise of all verbs."""
     parser = _Parser(
         prog=PROGRAM,
         description=DESCRIPTION,
@@ -165,13 +165,13 @@ def _name(path: Path) -> str:
 
 
 def _docstring(path: Path) -> str:
-    """Return what a module or a package says that it does."""
+    """Return the docstring of a module or a package."""
     file = path / INIT if path.is_dir() else path
     return ast.get_docstring(ast.parse(file.read_bytes())) or ""
 
 
 def _in_utf8() -> None:
-    """Start again in UTF-8 mode where the locale has another encoding.
+    """Restart in UTF-8 mode if the locale has another encoding.
 
     DVC and git read and write paths and files in the encoding of the locale; in plain ASCII a path
     such as `Größe/` would be an error. See https://docs.python.org/3/library/os.html#utf8-mode.
@@ -180,7 +180,7 @@ def _in_utf8() -> None:
         return
     command = [sys.executable, "-X", "utf8", "-m", "scripts", *sys.argv[1:]]
     if os.name == "nt":
-        # There, exec would return to the shell before the verb has ended.
+        # On Windows, exec would return to the shell before the verb has ended.
         sys.exit(subprocess.call(command))
     os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
 
@@ -188,7 +188,6 @@ def _in_utf8() -> None:
 if __name__ == "__main__":
     _in_utf8()
     output.take_over()
-    # With a tuple for each image, Python's collector looks at all of them again and again, for
-    # cycles that there are not: a fifth of the time of a plan.
+    # With a tuple for each image, the garbage collector would take a fifth of the time of a plan.
     gc.set_threshold(GC_THRESHOLD)
     sys.exit(_run())

@@ -1,7 +1,7 @@
-"""A Dask cluster that somebody else runs, as an executor of `concurrent.futures`.
+"""An existing Dask cluster, as an executor of `concurrent.futures`.
 
-Tasks are sent as pickled objects, and whoever can send one can run any code. So a cluster is used
-by releases only, never for a pull request, and only over mutual TLS.
+Tasks are sent as pickled objects, so anybody who can send one can run any code. A cluster is used
+only by releases, never for a pull request, and only over mutual TLS.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from scripts.runner import SCHEDULER, Runner
 
 # How often a task is tried again, on another worker, when its own fails or is lost.
 RETRIES = 3
-# Seconds. Until then somebody who looks at the log has started the workers.
+# Seconds to wait for workers.
 WAIT_FOR_WORKERS = 600
 PACKAGE = Path(__file__).parent
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -34,8 +34,8 @@ TLS = (
 def connected(runner: Runner) -> Iterator[Executor | None]:
     """Give an executor for the cluster whose scheduler `runner` names.
 
-    None without a scheduler. Raises `UserError` when the cluster cannot be used, also when it is
-    lost within the block.
+    None without a scheduler. Raises `UserError` if the cluster cannot be used, also when it is lost
+    within the block.
     """
     address = runner.scheduler
     if not address:
@@ -80,7 +80,7 @@ def code() -> tuple[str, bytes]:
 
 
 def _dask() -> Any:
-    """Return Dask, which is an optional extra."""
+    """Return the module of Dask, an optional dependency."""
     try:
         found = importlib.import_module("distributed")
     except ImportError:
@@ -88,7 +88,7 @@ def _dask() -> Any:
             f"{SCHEDULER} is set, but Dask is not installed:"
             " pip install --require-hashes -r requirements-dask.txt"
         ) from None
-    # One message reports what it logs of each connection.
+    # One message reports the errors of all connections.
     for name in ("asyncio", "tornado.application", *logging.root.manager.loggerDict):
         if name.startswith(("distributed", "asyncio", "tornado")):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -97,7 +97,7 @@ def _dask() -> Any:
 
 @contextmanager
 def _client(dask: Any, address: str) -> Iterator[Any]:
-    """Connect to the scheduler, and send it the code of this project for its workers."""
+    """Connect to the scheduler, and send it the code of this project."""
     try:
         security = dask.Security(require_encryption=True)
         client = dask.Client(address, security=security, set_as_default=False)

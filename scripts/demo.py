@@ -1,7 +1,8 @@
 """`make demo`: from the first pull request to a consumer, in a temporary folder.
 
 It uses the bundled digits instead of MNIST, a folder instead of a bucket, and a bare repository
-instead of GitHub. Every command is one that a person or a workflow runs, shown before its output.
+instead of GitHub. It shows every command before its output; they are the commands of people and
+workflows.
 """
 
 import os
@@ -20,7 +21,7 @@ from scripts import output
 from scripts.git.git_process import clean_environment
 
 PROJECT = Path(__file__).parent.parent
-# What a repository made from this template begins with.
+# The initial config of a new repository.
 TEMPLATE = (".dvc/.gitignore", ".dvcignore", ".gitignore", "requirements.txt")
 DVC_CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 CONFIG = """\
@@ -39,7 +40,7 @@ print("images:", numpy.stack(images).shape)
 """
 # Stays after the demo; git ignores it.
 CATALOGUE = PROJECT / "demo-catalogue"
-# The user's own git configuration must not matter: no signing, no hooks, no name.
+# Ignore the git configuration of the user: no signing, no hooks, no name.
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -51,7 +52,7 @@ GIT = {
 
 
 def main() -> None:
-    """Run the demo; it deletes everything that it made but the catalogue."""
+    """Run the demo, and delete everything except the catalogue."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dataset-demo-") as folder:
         place = Path(folder)
@@ -110,7 +111,7 @@ def _release(place: Path, work: Path, tag: str, branch: str, config: str) -> Non
 
 
 def _pull_request(work: Path, branch: str, config: str) -> None:
-    """What a data person does."""
+    """Edit and commit the config."""
     _git(work, "switch", "--quiet", "--create", branch, shown=True)
     (work / "dataset_config.yaml").write_text(config)
     _git(work, "add", "--intent-to-add", "dataset_config.yaml")
@@ -120,7 +121,7 @@ def _pull_request(work: Path, branch: str, config: str) -> None:
 
 
 def _check(place: Path, branch: str) -> None:
-    """What the workflow does on the pull request."""
+    """Run the commands of the workflow for pull requests."""
     with _runner(place, branch) as runner:
         _verb(runner, "validate")
         _verb(runner, "build")
@@ -129,7 +130,7 @@ def _check(place: Path, branch: str) -> None:
 
 
 def _merge(place: Path, work: Path, branch: str) -> None:
-    """What the merge button does, and what the release workflow then does."""
+    """Merge, and run the commands of the release workflow."""
     _git(work, "switch", "--quiet", "main")
     _git(work, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch, shown=True)
     _git(work, "push", "--quiet", "origin", "main")
@@ -140,7 +141,7 @@ def _merge(place: Path, work: Path, branch: str) -> None:
 
 @contextmanager
 def _runner(place: Path, branch: str) -> Iterator[Path]:
-    """A fresh clone, as a workflow gets it."""
+    """Make a new clone, as in a workflow."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
         _git(place, "clone", "--quiet", "--branch", branch, "origin.git", folder)
         yield Path(folder)
@@ -189,7 +190,7 @@ def _git(where: Path, *arguments: str, shown: bool = False) -> None:
 
 
 def _run(command: list[str], where: Path, actual: list[str] | None = None) -> None:
-    """Show `command`, run it (or `actual` in its place), and pass its output on."""
+    """Show `command`, run it (or `actual` instead), and print its output."""
     output.say(f"$ {shlex.join(command)}")
     subprocess.run(
         actual or command, cwd=where, env=_environment(), check=True, stderr=subprocess.STDOUT

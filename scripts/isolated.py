@@ -1,7 +1,6 @@
-"""Work in a process of its own, with limits of time and memory.
+"""Runs a function in a separate process, with limits of time and memory.
 
-What a stranger made can take any amount of both, or end the process that reads it. Here that is one
-error like any other.
+Untrusted input can need any amount of both, or crash the process. Here this raises an error.
 """
 
 import multiprocessing
@@ -20,27 +19,27 @@ from typing import Any, TypeVar
 
 from scripts.errors import UserError
 
-# Seconds in which a process that is interrupted can end the processes that it has started.
+# Seconds in which an interrupted process can end its child processes.
 GRACE = 3.0
 ROOT = Path(__file__).resolve().parent.parent
-# Linux ends this process, rather than any other one, when the memory of the machine runs out.
+# Linux kills this process first when the machine runs out of memory.
 ENDED_FIRST = "1000"
 
 Result = TypeVar("Result")
-# A result, or what went wrong in words.
+# A result, or an error in words.
 Answer = tuple[Any, str | None]
 
 
 class IsolatedError(UserError):
-    """The work failed, whatever the reason: an error, a crash or a limit. The text says which."""
+    """The function failed: an error, a crash or a limit, as the text says."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the work may take: `seconds` in all, and `memory` bytes for each of its processes.
+    """The limits: `seconds` in total, and `memory` bytes for each process.
 
-    The time to start the process does not count, nor do files that are mapped into memory. There is
-    no limit of memory on Windows, and macOS does not enforce it.
+    The time to start the process and memory-mapped files do not count. There is no memory limit on
+    Windows, and macOS does not enforce it.
     """
 
     seconds: float
@@ -48,14 +47,13 @@ class Limits:
 
 
 def run(limits: Limits, function: Callable[..., Result], *arguments: Any) -> Result:
-    """Return what `function` returns for `arguments`, called in a new process.
+    """Return the result of `function` with `arguments`, called in a new process.
 
-    The function is one of a module, and everything that is handed over can be pickled. The process
-    has the environment and the output of this one, but none of its threads and open connections.
-    Raises `IsolatedError` for any exception, when the process is killed, and at a limit; all
-    processes that it has started end with it.
+    Function, arguments and result must be picklable. The process inherits environment and output,
+    but no threads and open connections. Raises `IsolatedError` for any exception, if the process is
+    killed, and at a limit; its child processes end too.
     """
-    # Not forked: a lock that another thread holds would never be released there.
+    # Not forked: locks of other threads would never be released in the child.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, limits, function, arguments))
@@ -75,7 +73,7 @@ def run(limits: Limits, function: Callable[..., Result], *arguments: Any) -> Res
 
 @contextmanager
 def _without_interruptions() -> Iterator[None]:
-    """Make a process that is started in the block leave an interruption to this one."""
+    """Let processes that are started in the block ignore interruptions."""
     if sys.platform == "win32":
         yield
         return
@@ -87,8 +85,8 @@ def _without_interruptions() -> Iterator[None]:
 
 
 def _answer(process: BaseProcess, pipe: Connection, limits: Limits) -> Answer:
-    """Return the result of `process`, or what went wrong in words."""
-    # Another process of the work can keep the pipe open, so its end says nothing.
+    """Return the result of `process`, or its error in words."""
+    # A child process can keep the pipe open, so wait for the process.
     ends: list[Connection | int] = [pipe, process.sentinel]
     wait(ends)
     with suppress(EOFError, OSError):
@@ -120,7 +118,7 @@ def _end(process: BaseProcess) -> None:
         process.join()
         return
     if process.is_alive():
-        # Git for what strangers made has a group of its own, which only its caller can end.
+        # Git for untrusted commits has its own process group, which only its caller can end.
         process.terminate()
         process.join(GRACE)
     if process.pid:
@@ -133,7 +131,7 @@ def _end(process: BaseProcess) -> None:
 def _work(
     pipe: Connection, limits: Limits, function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
-    """Call `function` in this process, which was started for it, and send what it returns."""
+    """Call `function` in this process, and send the result."""
     answer: Answer
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -168,14 +166,14 @@ def _limit(limits: Limits) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it was killed."""
+    """Exit when the parent process was killed."""
     if parent := multiprocessing.parent_process():
         parent.join()
     os._exit(1)
 
 
 def _in_words(error: BaseException) -> str:
-    """Return an unexpected error in one line, with the place in our code where it arose."""
+    """Return an unexpected error in one line, with the place in the code of this project."""
     frames = traceback.extract_tb(error.__traceback__)
     # The first one is that of this module.
     ours = [one for one in frames[1:] if Path(one.filename).is_relative_to(ROOT / "scripts")]

@@ -1,4 +1,4 @@
-"""The machinery: all files that come from the template, and how a newer version replaces them."""
+"""Upgrades the machinery: the files that come from the template."""
 
 import os
 import re
@@ -15,11 +15,11 @@ from scripts.releases.lock import LOCK_FILE
 from scripts.storage.settings import CONFIG_PATH
 
 VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}")
-# Tags of the machinery's versions; they never look like those of the dataset's.
+# Tags of the machinery; they differ from those of datasets.
 TAG_PREFIX = "machinery-"
-# Where the tags of the template are kept in a clone, out of the way of its own tags.
+# The namespace for tags of the template, separate from the tags of the clone.
 REFS = "refs/machinery/"
-# What belongs to the team: an upgrade leaves it alone.
+# Files of the team, which an upgrade does not change.
 OWNED_FILES = {
     CONFIG_FILE,
     "curation.csv",
@@ -35,7 +35,7 @@ OWNED_FOLDERS = ("additions/", "sources/")
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What an upgrade did; `edited` are files that the team has changed, which it left alone."""
+    """The result of an upgrade; `edited` are changed files, which were not replaced."""
 
     old: str
     new: str
@@ -45,9 +45,9 @@ class Upgrade:
 
 
 def upgrade(git: Git, version: str) -> Upgrade:
-    """Replace the machinery in the work tree by that of the template's `version`.
+    """Replace the machinery in the work tree by `version` of the template.
 
-    A file is replaced only if it is still as the template made it. Raises `UserError` when there
+    A file is replaced only if it is unchanged since the last upgrade. Raises `UserError` if there
     are uncommitted changes, or the template or a version of it is not available.
     """
     if not VERSION.fullmatch(version):
@@ -65,7 +65,7 @@ def upgrade(git: Git, version: str) -> Upgrade:
     edited = sorted(
         path
         for path in changed
-        # A file that git ignores is the user's own, too.
+        # A file that git ignores belongs to the user too.
         if ours.get(path) != before.get(path)
         or (path not in ours and os.path.lexists(git.root / path))
     )
@@ -81,7 +81,7 @@ def upgrade(git: Git, version: str) -> Upgrade:
 
 
 def template(root: Path) -> str:
-    """Return the address of the template; raises `UserError` when there is none."""
+    """Return the address of the template; raises `UserError` if there is none."""
     try:
         settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
         return str(settings["tool"]["dataset"]["template"])

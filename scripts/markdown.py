@@ -1,10 +1,10 @@
-"""Text that others wrote, as a part of our Markdown, which it cannot leave."""
+"""Escapes untrusted text in Markdown."""
 
 import re
 
 from scripts.errors import one_line, printable
 
-# An image, and HTML. A backslash that escapes another one escapes nothing else.
+# An image, and HTML. An escaped backslash does not escape the next character.
 IMAGE = re.compile(r"!(?=\[)")
 HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
 
@@ -12,8 +12,8 @@ HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
 def code(text: str) -> str:
     """Return `text` as a code span.
 
-    Nothing inside of a code span renders, links or notifies. Its fence is longer than any run of
-    backticks within, so that it cannot end early.
+    Text in a code span is not rendered, and creates no links or notifications. The fence is longer
+    than any run of backticks in the text.
     """
     flat = one_line(" ".join(text.split())) or " "
     fence = "`" * (_longest(flat) + 1)
@@ -21,29 +21,29 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return `text` as a code span in a table, where a bar would end the cell.
+    """Return `text` as a code span in a table, with bars escaped.
 
-    A bar is escaped; a backslash of the text before it must not escape the escape.
+    A backslash before a bar must not disable the escaping.
     """
     return re.sub(r"(\\*)\|", lambda found: f"{found[1]} \\|" if found[1] else "\\|", code(text))
 
 
 def fenced(text: str, language: str = "text") -> str:
-    """Return `text` as a code block, whose fence is longer than any run of backticks within."""
+    """Return `text` as a code block, with a fence longer than any run of backticks in it."""
     shown = printable(text.replace("\r\n", "\n")).strip("\n")
     fence = "`" * max(3, _longest(shown) + 1)
     return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def harmless(text: str) -> str:
-    """Return Markdown that people wrote as one line that loads nothing: no images, no HTML."""
+    """Return untrusted Markdown as one line without images and HTML."""
     return HTML.sub(r"\1\\<", IMAGE.sub(r"!\\", one_line(text)))
 
 
 def quote(text: str) -> str:
-    """Return Markdown that people wrote as a quote that loads nothing.
+    """Return untrusted Markdown as a quote without images and HTML.
 
-    A quote ends what it holds, such as a code block that nobody closed.
+    The end of a quote also ends an unclosed code block in it.
     """
     lines = text.strip().splitlines()
     return "\n".join(f"> {harmless(line)}".rstrip() for line in lines)

@@ -1,8 +1,8 @@
-"""All that a run shows: its log, its annotations, and the summary of its job.
+"""The output of a run: log, annotations, and the summary of the job.
 
-What is shown can quote a stranger: a config, the name of a file in an archive, a server. None of it
-controls a terminal, or GitHub's runner, which takes a line of the log that begins with `::`, and
-`##[` anywhere in a line, for a command to itself.
+Output can quote untrusted text: a config, a file name in an archive, a server. It must not control
+a terminal, or GitHub's runner, which runs commands in log lines that begin with `::` or contain
+`##[`.
 """
 
 import logging
@@ -25,7 +25,7 @@ COMMANDS = {
 
 
 def shown(text: str) -> str:
-    """Return `text` without control characters, and without a command to GitHub's runner."""
+    """Return `text` without control characters and workflow commands."""
     text = printable(text)
     for command, escaped in COMMANDS.items():
         text = command.sub(escaped, text)
@@ -33,7 +33,7 @@ def shown(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Print lines to stdout: what a verb was asked for."""
+    """Print lines to stdout: the result of a verb."""
     _print(shown(text), sys.stdout)
 
 
@@ -43,7 +43,7 @@ def log(text: str) -> None:
 
 
 def annotate(kind: str, message: str, **properties: object) -> None:
-    """Let GitHub show a message beside a line of a file, or on the page of the run.
+    """Annotate a line of a file, or the page of the run, on GitHub.
 
     Outside of a workflow run it does nothing.
     """
@@ -59,7 +59,7 @@ def summarize(markdown: str) -> None:
 
 
 def take_over() -> None:
-    """Let what Python and libraries print by themselves pass through `shown`."""
+    """Pass the output of Python and libraries through `shown`."""
     sys.excepthook = lambda *error: log("".join(traceback.format_exception(*error)))
     warnings.showwarning = lambda *warning: log(warnings.formatwarning(*warning[:4]))
     logging.setLogRecordFactory(_record)
@@ -79,7 +79,7 @@ def _record(*values: Any, **named: Any) -> logging.LogRecord:
 
 
 def _print(text: str, stream: Any) -> None:
-    # A line that is not ended would begin the next one.
+    # An unterminated line would be joined with the next one.
     print(text.removesuffix("\n"), file=stream, flush=True)
 
 

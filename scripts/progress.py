@@ -10,7 +10,7 @@ from tqdm import tqdm
 from scripts import output
 from scripts.errors import one_line
 
-# Seconds between two lines in a log; work that is shorter leaves none.
+# Seconds between two lines in a log; shorter work writes none.
 LOG_INTERVAL = 30.0
 
 # Bars of this process do not draw over each other. The lock that tqdm would make for several
@@ -19,14 +19,14 @@ tqdm.set_lock(RLock())
 
 
 class Bar(tqdm):  # type: ignore[type-arg]
-    """A progress bar that removes itself, and writes plain lines where there is no terminal."""
+    """A progress bar that removes itself; without a terminal it writes plain lines."""
 
     def __init__(self, items: Iterable[Any] | None = None, /, **options: Any) -> None:
         """Show the progress of `items`, or of `total` steps."""
         self._is_log = not sys.stderr.isatty()
         options["desc"] = one_line(options["desc"])
         if self._is_log:
-            # tqdm looks at the clock only after `miniters` steps; 1 is exact.
+            # tqdm checks the time only after `miniters` steps; 1 is exact.
             options |= {"mininterval": LOG_INTERVAL, "delay": LOG_INTERVAL, "miniters": 1}
         super().__init__(items, leave=False, unit=options.pop("unit", "file"), **options)
 

@@ -1,4 +1,4 @@
-"""Reports an unexpected error: one message, and a file with the details."""
+"""Reports an unexpected error: a message, and a file with the details."""
 
 import subprocess
 import sys
@@ -16,10 +16,10 @@ from scripts.storage import files
 
 
 def message(error: BaseException, folder: Path | None) -> str:
-    """Return what to print about `error`, after its details were written below `folder`.
+    """Return the message for `error`, after writing its details below `folder`.
 
-    Without a folder, or where no file can be written there, the message has the details itself.
-    Credentials in addresses are left out.
+    If no file can be written, the message contains the details. Credentials in addresses are left
+    out.
     """
     details = without_credentials(printable("".join(_details(error))))
     said = without_credentials(" ".join(f"{type(error).__name__}: {error}".split()))

@@ -1,7 +1,7 @@
-"""Work on all cores, in parts.
+"""Runs functions on all cores, in parts.
 
-Work is a function of a part of the items that returns a result for each. It reads and writes files,
-can be run again, and shares nothing with other parts, so that other machines could do it too.
+The function takes a part of the items and returns a result for each. It can read and write files,
+can be run again, and shares no state with other parts.
 """
 
 import multiprocessing
@@ -18,26 +18,26 @@ from typing import Any, TypeVar
 
 from scripts.errors import UserError
 
-# Items of one part. Fewer, and to hand them over takes longer than the work.
+# Items of one part. With fewer, sending them takes longer than the work.
 PART = 500
-# Fewer items are done before the processes have started.
+# Fewer items are finished before the processes have started.
 MIN_ITEMS = 2_000
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Sequence[Item]], list[Result]]
 
-# In a worker process: the work that it was started for.
+# In a worker process: its function.
 _work: Work[Any, Any] = list
 
 
 def results(
     work: Work[Item, Result], items: Sequence[Item], part: int = PART, least: int = MIN_ITEMS
 ) -> Iterator[Result]:
-    """Yield the result of each of `items`, in their order, for `part` of them at a time.
+    """Yield the results for `items`, in order; each call gets `part` of them.
 
-    Fewer items than `least` are done in this process. Raises what `work` raises, and `UserError`
-    when a process is killed.
+    Fewer items than `least` are processed in this process. Raises the errors of `work`, and
+    `UserError` if a process is killed.
     """
     parts = [items[start : start + part] for start in range(0, len(items), part)]
     count = _cores()
@@ -55,8 +55,8 @@ def results(
 
 @contextmanager
 def _pool(work: Work[Any, Any], count: int) -> Iterator[Executor]:
-    """Give an executor for `_call`; after an error, no further part is begun."""
-    # Forked processes have the source in memory already.
+    """Give an executor for `_call`; after an error, no more parts are started."""
+    # Forked processes share the source in memory.
     context = multiprocessing.get_context("fork")
     executor = ProcessPoolExecutor(count, context, _start, (work,))
     try:
@@ -66,7 +66,7 @@ def _pool(work: Work[Any, Any], count: int) -> Iterator[Executor]:
 
 
 def _cores() -> int:
-    """Return how many processes can be used: 1 where they cannot be forked safely."""
+    """Return the number of processes: 1 if they cannot be forked safely."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
@@ -74,13 +74,13 @@ def _start(work: Work[Any, Any]) -> None:
     """Prepare a worker process."""
     global _work  # noqa: PLW0603 - a process has one work
     _work = work
-    # The process that started this one decides what an interruption ends.
+    # The parent process handles interruptions.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it was killed."""
+    """Exit when the parent process was killed."""
     if parent := multiprocessing.parent_process():
         parent.join()
     os._exit(1)

@@ -22,7 +22,7 @@ from scripts.storage.cache import Cache
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    # Before the build: an edit made while it runs must not count as built.
+    # Before the build, so that an edit during the build does not count as built.
     inputs = paths.digest(git.root)
     dataset = resolve.work_tree(git)
     runner, images = actions.runner(), len(dataset.selection.identifiers)

@@ -1,8 +1,8 @@
-"""Put what a model gets wrong into curation.csv.
+"""Add the failures of a model to curation.csv.
 
-Adds a test row for each sample that no comparable release trains on, and says why it does not add
-the others. Existing rows stay as they are. A row of FAILURES.csv that cannot be read is listed, and
-the others are used.
+Adds a test row for each sample that is not in the train set of a comparable release, and lists the
+others with the reason. Existing rows are not changed. Invalid rows of FAILURES.csv are listed and
+skipped.
 """
 
 import argparse
@@ -37,7 +37,7 @@ MAX_NEIGHBORS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "failures",
         metavar="FAILURES.csv",
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
 
 
 def _read(path: Path) -> tuple[list[Failure], list[Problem]]:
-    # The output of an evaluation can be a link; what it leads to must be a file.
+    # The file can be a link to a file.
     file = Path(os.path.realpath(path))
     if file.is_file() and (size := file.stat().st_size) > failures.MAX_BYTES:
         raise UserError(
@@ -118,7 +118,7 @@ def _print_unreadable(file: Path, problems: Sequence[Problem]) -> None:
 
 
 def _print_refusals(file: Path, refusals: Sequence[Refusal], *, neighbors: bool) -> None:
-    """Print samples that are in the test set already, then those that cannot be in it."""
+    """Print the samples that are in the test set already, then those that cannot be added."""
     tested = "Already in the test set"
     if neighbors:
         tested += ", so only similar images are added for them"

@@ -1,7 +1,7 @@
-"""Show what differs between two releases.
+"""Show the changes between two releases.
 
-Counts by class, images added, removed or moved. Reads the images' digests from the remote where
-they are not known here.
+Counts by class, images added, removed or moved. Reads the digests of the images from the remote if
+necessary.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from scripts.review import plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("before", metavar="BEFORE", help="a release, such as v0")
     parser.add_argument("after", metavar="AFTER", help="a later release, such as v1")
     parser.add_argument(

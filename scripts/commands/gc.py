@@ -1,7 +1,7 @@
-"""List the objects in the remote that nothing needs.
+"""List the unused objects in the remote.
 
-Nothing needs what no branch, tag or open pull request names, in any of its commits. What is younger
-than 14 days is kept. With --yes it is deleted; as no release may run at the same time, start the
+An object is unused if no commit of a branch, a tag or an open pull request names it, and it is
+older than 14 days. With --yes they are deleted. No release may run at the same time, so start the
 workflow Garbage collection instead.
 """
 
@@ -16,7 +16,7 @@ from scripts.storage.remote import StoredObject
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("--yes", action="store_true", help="delete them")
 
 

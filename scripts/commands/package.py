@@ -15,7 +15,7 @@ from scripts.releases.history import History
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("tag", metavar="TAG", help="a release, such as v1")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
 

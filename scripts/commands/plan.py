@@ -21,7 +21,7 @@ FORMATS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "--against", metavar="REV", help="compare with this git revision, not the latest release"
     )

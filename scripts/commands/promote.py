@@ -1,7 +1,7 @@
-"""Make the branch stable hold the release that releases.yaml names.
+"""Update the branch stable to the release in releases.yaml.
 
-The branch holds config, curation, lock and .dvc/ of that release on main, for `dvc get --rev
-stable`. Can be run again at any time.
+The branch contains config, curation, lock and .dvc/ of that release, for `dvc get --rev stable`.
+Can be run again at any time.
 """
 
 import argparse

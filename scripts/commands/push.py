@@ -1,8 +1,7 @@
-"""Copy what was built to the remote.
+"""Copy the built files to the remote.
 
-Copies the objects of the newest build that the remote lacks, then verifies that every object is
-there, and that those that no release verified are intact. Refuses when the config has changed since
-the build.
+Copies the missing objects of the newest build, then checks that every object exists, and verifies
+those that no release has verified. Fails if the config has changed since the build.
 """
 
 import argparse

@@ -47,7 +47,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
 
 
 def _print_caught_up(git: Git, outcome: PublishOutcome) -> None:
-    """Say which releases are of changes that did not start this run of the workflow."""
+    """List the releases of changes that did not start this run of the workflow."""
     if not actions.running():
         return
     changes = {made.tag: git.commit(f"{made.commit}^") for made in outcome.published}

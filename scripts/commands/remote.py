@@ -1,6 +1,6 @@
 """Set the remote in .dvc/config.
 
-Any address that DVC knows and whose client is installed, such as Google Cloud Storage.
+Accepts any address that DVC supports and whose client is installed, such as gs://.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from scripts.storage.settings import CONFIG_PATH
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("url", metavar="URL", help="gs://bucket/path, or a folder")
 
 

@@ -1,7 +1,7 @@
 """Build a damaged release again and upload what is missing.
 
-Builds it from the inputs of its own tag, and uploads the objects and records that its remote lacks.
-Damaged ones are listed with the command that removes them; they are uploaded once they are gone.
+Builds it from the inputs at its tag, and uploads missing objects and records. Damaged ones are
+listed with the command that removes them; they are uploaded once they are removed.
 """
 
 import argparse
@@ -13,14 +13,14 @@ from scripts.publish import repair
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("tag", metavar="TAG", help="a release, such as v1")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     done = repair.repair(git, options.tag)
-    # On their own lines, and nothing else: they can be piped to a shell.
+    # On separate lines without other text, so that they can be piped to a shell.
     for command in done.removals:
         output.say(command)
     if done.removals:

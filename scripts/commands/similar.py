@@ -1,6 +1,6 @@
-"""Show the samples that are most like others.
+"""Show the samples that are most similar to others.
 
-They are those that `curate --similar` would add to the train set. Changes nothing.
+These are the samples that `curate --similar` would add to the train set. Changes nothing.
 """
 
 import argparse
@@ -22,7 +22,7 @@ COUNT = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "samples", metavar="SAMPLE", nargs="+", help="an identifier or a file name, such as 00058"
     )
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
 
 
 def _rows(samples: Samples, given: list[str]) -> list[int]:
-    """Return the rows of what is given, without repetition; raises `UserError`."""
+    """Return the rows of the given samples, without duplicates; raises `UserError`."""
     rows, problems = [], []
     for text in given:
         try:

@@ -1,8 +1,7 @@
 """Write the catalogue: a static site of all releases.
 
-Counts over time, and for each release its images, what it changes, near-duplicates, config and
-card; a comparison of any two. It opens from the disk and needs no server. The pictures of a release
-are made once and kept in the remote.
+Shows counts over time, the images, changes, near-duplicates, config and card of each release, and
+comparisons. It needs no server. The pictures of a release are made once and stored in the remote.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from scripts.site import site
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="a new folder, or an older catalogue"
     )

@@ -1,8 +1,7 @@
 """Replace the machinery by another version of the template.
 
-Replaces every file that is still as the template made it, for a pull request. What the team owns
-(config, lock, remote, CODEOWNERS, README) stays; machinery that was edited here is named and left
-alone.
+Replaces every file that is unchanged since the last upgrade, for a pull request. Files of the team
+(config, lock, remote, CODEOWNERS, README) are kept; edited machinery is listed and not replaced.
 """
 
 import argparse
@@ -12,7 +11,7 @@ from scripts.git.git import Git
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("version", metavar="VERSION", help="such as 1.2.0; see CHANGELOG.md")
 
 

@@ -1,7 +1,7 @@
-"""Check the config, by itself and against its source.
+"""Check the config, also against its source.
 
-Prints every problem with its file, line and column; exit code 1. Loads the source to know its
-classes and how many images each has. Checks releases.yaml too.
+Prints every problem with its file, line and column, and exits with code 1. Loads the source to
+check the classes and counts. Checks releases.yaml too.
 """
 
 import argparse

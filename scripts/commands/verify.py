@@ -1,7 +1,6 @@
 """Check that releases are complete and intact.
 
-Reads every object of the releases from the remote that each of them names, and compares its
-checksum with its name.
+Reads every object of the releases from their remotes, and compares the checksums.
 """
 
 import argparse
@@ -13,7 +12,7 @@ from scripts.publish import verify
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "tags", metavar="TAG", nargs="*", help="or stable; default: all releases, and stable"
     )
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, git: Git) -> int:
-    """Run the verb; return 1 when a release is broken."""
+    """Run the verb; return 1 if a release is damaged."""
     broken = shown = 0
     whole: list[str] = []
     for finding in verify.verify(git, options.tags, quick=options.quick):

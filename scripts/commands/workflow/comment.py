@@ -12,7 +12,7 @@ from scripts.github import comments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the report")
     parser.add_argument("--sheet", metavar="URL", help="the address of the contact sheet")
 

@@ -1,7 +1,7 @@
 """Post the report of a fork's workflow run on its pull request.
 
-For a workflow that follows another one. The report is not trusted: it is bounded, and the comment
-is rendered from its numbers.
+For a workflow that follows another one. The report is not trusted: its size is limited, and the
+comment is rendered from its data.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Propose what an issue reports about samples.
+"""Propose the samples that an issue reports.
 
-Pushes a branch that edits curation.csv, and answers in the issue with the link that
-opens the pull request. The text of the issue is not trusted.
+Pushes a branch that edits curation.csv, and comments on the issue with the link that opens the pull
+request. The text of the issue is not trusted.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Publish what a pull request would release as the branch candidate/NUMBER.
+"""Publish the candidate of a pull request as the branch candidate/NUMBER.
 
-For a workflow that follows another one, after the files were stored. The comment shows how to get
-it. Candidates of closed pull requests are removed.
+For a workflow that runs after another one has stored the files. The comment shows how to get it.
+Candidates of closed pull requests are removed.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Publish a GitHub release, with its files, for every tag that has none.
 
-The notes show the counts compared with the release before. The files are those of
-`package`; they go to a draft, which is published once it has all of them.
+The notes show the counts compared with the previous release. The files are those of `package`; they
+go to a draft, which is published once it has all of them.
 """
 
 import argparse
@@ -12,10 +12,10 @@ from scripts.github import actions, notes
 
 
 def run(_: argparse.Namespace, git: Git) -> None:
-    """Run the verb; a later job attests what the output `checksums` lists."""
+    """Run the verb; a later job attests the files in the output `checksums`."""
     checksums = ""
     for tag, address, digests in notes.publish_notes(git):
         output.say(address)
         checksums += "".join(f"{digest}  {tag}/{name}\n" for name, digest in digests.items())
-        # Set after each release: a failure of a later one must not keep this one from its job.
+        # Set after each release, so that it is attested even if a later one fails.
         actions.output("checksums", checksums)

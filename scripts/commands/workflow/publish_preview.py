@@ -1,7 +1,7 @@
 """Show the contact sheet of a pull request in its comment.
 
-For a workflow that follows another one. Main's code draws it. It is a file of the branch previews,
-from which the sheets of closed pull requests are removed.
+For a workflow that follows another one. The code of main draws it. It is a file on the branch
+previews; sheets of closed pull requests are removed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Write what a pull request shows its reviewers.
+"""Write the report of a pull request.
 
 Writes report.json and a contact sheet to a folder, and the report to the summary of the job.
 Succeeds for an invalid config too: the report then lists the problems.
@@ -14,7 +14,7 @@ from scripts.review import render
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Add the arguments of the verb."""
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument(
         "--stored",

@@ -1,7 +1,7 @@
-"""Verify all releases and keep one issue about what is damaged.
+"""Verify all releases and keep one issue about damaged ones.
 
-The issue says what is damaged and how to repair it; it is updated by every run, and
-closed when all releases are complete and intact.
+The issue lists the damage and how to repair it; it is updated by every run, and closed when all
+releases are complete and intact.
 """
 
 import argparse

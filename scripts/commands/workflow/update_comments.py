@@ -1,7 +1,7 @@
 """Update the comments on open pull requests.
 
-After a release, other pull requests would publish another version than their
-comments say. Candidates of closed pull requests are removed.
+After a release, other pull requests would publish a different version than their comments show.
+Candidates of closed pull requests are removed.
 """
 
 import argparse
