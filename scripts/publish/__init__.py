@@ -1,1 +1,1 @@
-"""What becomes of a version: published, verified, repaired, promoted, or no longer needed."""
+"""Publishes, verifies, repairs and promotes versions, and finds the objects they need."""

@@ -1,9 +1,8 @@
-"""Which objects and records the commits of a repository need.
+"""Finds the objects and records that the commits of a repository need.
 
-A commit needs whatever its lock, a pointer or another file of DVC names. Every commit counts that a
-branch, a tag or an open pull request contains, so that each of them can be checked out and pulled.
-Names are not parsed but searched for: a file of a newer version of the machinery, or one that is
-damaged, keeps what it names.
+A commit needs the objects that its lock, pointers or other DVC files name. All commits of branches,
+tags and open pull requests count, so that each can be checked out and pulled. Files are searched
+for names, not parsed, so damaged files and those of newer machinery count too.
 """
 
 import re
@@ -25,22 +24,22 @@ FETCHED = "refs/needed"
 NAMING = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
 # An MD5 or SHA-256 in hex.
 NAME = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|[0-9a-f]{64})(?![0-9A-Za-z])")
-# Bytes. No file that this project, or DVC, reads is larger; of more, not all are read together.
+# Bytes. No file that this project or DVC reads is larger; files are read together up to this size.
 MAX_FILE = 16 * 1024 * 1024
 AT_ONCE = 500
-# Bytes of all that a pull request adds to these files, in all its commits.
+# Bytes of all versions of these files in the commits of a pull request.
 MAX_PULL = 32 * 1024 * 1024
-# For what a pull request names.
+# For names in a pull request.
 LIMITS = Limits(seconds=2 * SECONDS, memory=1024**3)
-# What belongs to the repository itself.
+# The references of the repository itself.
 OWN = ("HEAD", "--branches", f"--glob={FETCHED}/heads", f"--glob={FETCHED}/tags")
 
 
 @dataclass(frozen=True)
 class Open:
-    """The open pull requests, and which of them are `own`: from a branch of the repository itself.
+    """The open pull requests; `own` are those from a branch of the repository itself.
 
-    `named` is needed in addition to what git names.
+    `named` are needed in addition.
     """
 
     pulls: Sequence[int]
@@ -50,9 +49,9 @@ class Open:
 
 @dataclass(frozen=True)
 class Needed:
-    """The names, without `.dir`, of what is needed.
+    """The names, without `.dir`, of the needed objects and records.
 
-    `left_out` are pull requests that nobody can read, by number, with the reason.
+    `left_out` are pull requests that cannot be read, by number, with the reason.
     """
 
     names: set[str]
@@ -66,12 +65,12 @@ def needed(
     wanted: Collection[str],
     opened: Open | None = None,
 ) -> Needed:
-    """Return which of `wanted`, names without `.dir`, are needed; `listed` is all of `remote`.
+    """Return the needed names of `wanted`, without `.dir`; `listed` is everything in `remote`.
 
-    Without `opened`, all pull requests that origin knows count as open. One that is too large is
-    left out: what forks propose is stored after the merge, and branches of the repository itself
-    are read in any case. Raises `UserError` when origin is unreachable, or when it cannot be known
-    what a release, or an own pull request, needs.
+    Without `opened`, all pull requests at origin count as open. One that is too large is left out:
+    files of forks are stored after the merge, and branches of the repository itself are read
+    anyway. Raises `UserError` if origin is unreachable, or if the objects that a release or an own
+    pull request needs are unknown.
     """
     wanted = frozenset(wanted)
     with origin.everything(git, FETCHED, opened.pulls if opened else None) as fetched:
@@ -106,12 +105,12 @@ def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[StoredObje
 
 
 def names_in(content: bytes) -> set[str]:
-    """Return what `content` names, without `.dir`."""
+    """Return the names in `content`, without `.dir`."""
     return {name.decode() for name in NAME.findall(content)}
 
 
 def _named_by(git: Git, number: int) -> set[str]:
-    """Return what a pull request names in addition; raises `UserError` at a limit."""
+    """Return the additional names in a pull request; raises `UserError` at a limit."""
     added = (f"--glob={FETCHED}/pull/{number}", "--not", *OWN)
     if not _limited(git)("rev-list", "--max-count=1", *added):
         return set()
@@ -127,10 +126,10 @@ def _limited(git: Git) -> LimitedGit:
 
 
 def _named(git: Git, commits: Sequence[str], most: int | None) -> set[str]:
-    """Return what is named in any version that `commits` have of the files that name objects.
+    """Return the names in all versions of the DVC files in `commits`.
 
-    Files of more than `most` bytes are not read; without it there is a limit for all together, and
-    `UserError` is raised above it.
+    Files of more than `most` bytes are not read; without it the total size is limited, and
+    `UserError` is raised above the limit.
     """
     sizes = _sizes(git, _versions(git, commits))
     if most is None and (total := sum(sizes.values())) > MAX_PULL:

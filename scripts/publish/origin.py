@@ -1,4 +1,4 @@
-"""The repository that everybody shares: fetching from it, and pushing tags and main to it."""
+"""Fetches from and pushes to origin."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from scripts.git.git import MAIN, ORIGIN, TRACKED_MAIN, Git, GitError
 from scripts.git.limited import BYTES, SECONDS, LimitedGit
 from scripts.releases import releases
 
-# What git and its servers print when another push came first, when the server or the network fails
-# for a moment, and when a rule forbids a push.
+# The messages of git and its servers for a concurrent push, a temporary failure of server or
+# network, and a push that a rule forbids.
 CONFLICT = (
     "already exists",
     "fetch first",
@@ -32,7 +32,7 @@ TRANSIENT = (
 )
 REFUSED = ("declined", "protected", "GH006", "GH013", "rule violations", "Permission", "denied")
 MAX_ATTEMPTS = 5
-# Seconds before the second attempt; each further pause is twice the one before.
+# Seconds before the second attempt; the pause doubles each time.
 FIRST_PAUSE = 2.0
 MAX_PAUSE = 60.0
 
@@ -40,13 +40,13 @@ Result = TypeVar("Result")
 
 
 class TryAgainError(Exception):
-    """Another run came first, or a server failed for a moment; its text is git's output."""
+    """A concurrent run was first, or a server error; the text is the output of git."""
 
 
 def try_again(work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, done again after a pause when another run came first.
+    """Return the result of `work`, retried after a pause for `TryAgainError`.
 
-    Raises `UserError` when that, or a server that fails, does not end.
+    Raises `UserError` after too many attempts.
     """
     import stamina  # noqa: PLC0415 - a push need not load it
 
@@ -70,14 +70,14 @@ def try_again(work: Callable[[], Result]) -> Result:
 
 
 def address(git: Git) -> str:
-    """Return the address of origin for people, the same in every clone, without credentials."""
+    """Return the address of origin without credentials, the same for every clone."""
     return for_people(git("remote", "get-url", ORIGIN))
 
 
 def fetch(git: Git) -> None:
     """Fetch origin's main and all its release tags.
 
-    Raises `UserError` when origin is unreachable or has other releases than this clone.
+    Raises `UserError` if origin is unreachable or has other releases than this clone.
     """
     if git("rev-parse", "--is-shallow-repository") == "true":
         raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
@@ -97,9 +97,9 @@ def fetch(git: Git) -> None:
 
 
 def publish_tag(git: Git, tag: str, commit: str) -> None:
-    """Push the annotated tag before it exists here: no local tag is unpublished.
+    """Push the annotated tag before it is created here, so no local tag is unpublished.
 
-    Raises `TryAgainError`, or `UserError` when origin refuses it.
+    Raises `TryAgainError`, or `UserError` if origin refuses it.
     """
     made = commits.tag_object(git, tag, commit, f"version {releases.number(tag)}")
     try:
@@ -111,7 +111,7 @@ def publish_tag(git: Git, tag: str, commit: str) -> None:
 
 
 def push_main(git: Git, commit: str) -> str | None:
-    """Push `commit` as main, without force; return git's output when a rule forbids it.
+    """Push `commit` as main, without force; return the output of git if a rule forbids it.
 
     Raises `TryAgainError`, or `UserError` for any other failure.
     """
@@ -126,16 +126,16 @@ def push_main(git: Git, commit: str) -> str | None:
 
 
 def push_proposal(git: Git, branch: str, commit: str) -> None:
-    """Push `commit` as a branch of ours, in place of what an earlier run pushed there.
+    """Push `commit` as a branch of this project, and replace that of an earlier run.
 
-    Raises `UserError` when the branch has commits of somebody else, or origin refuses.
+    Raises `UserError` if the branch has commits by somebody else, or origin refuses.
     """
     name = f"refs/heads/{branch}"
     try:
         before = git("ls-remote", ORIGIN, name).partition("\t")[0]
         if before:
             git.fetch(name)
-            # Ours is one commit on main.
+            # A branch of this project is one commit on main.
             if int(git("rev-list", "--count", before, f"^{commit}~")) > 1:
                 raise UserError(
                     f"the branch {branch} has commits by somebody else. Merge its pull request, or"
@@ -148,7 +148,7 @@ def push_proposal(git: Git, branch: str, commit: str) -> None:
 
 
 def fetch_branches(git: Git, pattern: str) -> dict[str, str]:
-    """Return the commit of each of origin's branches that match `pattern`, by name, fetched."""
+    """Fetch the branches of origin that match `pattern`, and return their commits by name."""
     names = f"refs/heads/{pattern}:refs/remotes/{ORIGIN}/{pattern}"
     try:
         if listed := git("ls-remote", ORIGIN, f"refs/heads/{pattern}").splitlines():
@@ -161,10 +161,10 @@ def fetch_branches(git: Git, pattern: str) -> dict[str, str]:
 
 
 def push_branch(git: Git, branch: str, commit: str | None, before: str | None) -> None:
-    """Move a branch that machines write from the commit `before` to `commit`, whatever these are.
+    """Move a branch from the commit `before` to `commit`, also if it is not a fast-forward.
 
-    None stands for no branch. Raises `TryAgainError` when the branch is not at `before` any more,
-    or `UserError` when origin refuses it.
+    None means no branch. Raises `TryAgainError` if the branch is no longer at `before`, or
+    `UserError` if origin refuses it.
     """
     name = f"refs/heads/{branch}"
     lease = f"--force-with-lease={name}:{before or ''}"
@@ -179,12 +179,12 @@ def push_branch(git: Git, branch: str, commit: str | None, before: str | None) -
 def everything(
     git: Git, namespace: str, pulls: Sequence[int] | None
 ) -> Iterator[dict[int, str | None]]:
-    """Fetch what origin has now to references below `namespace`, which the block can use.
+    """Fetch everything from origin to references below `namespace`, for the block.
 
-    That is all branches, all tags, and the pull requests `pulls`, by default all there are. Main
-    and the tags of releases are fetched as `fetch` does. Gives why pull requests could not be
-    fetched within the limits, by number, with None for those that could. Raises `UserError` when
-    anything else cannot be fetched.
+    That is all branches, all tags, and the pull requests `pulls`, by default all. Main and the tags
+    of releases are fetched as by `fetch`. Gives the reason why each pull request could not be
+    fetched within the limits, by number; None if it could. Raises `UserError` if anything else
+    cannot be fetched.
     """
     fetch(git)
     try:
@@ -214,7 +214,7 @@ def _fetch_everything(
 
 
 def _fetch_limited(git: Git, name: str, target: str) -> str | None:
-    """Fetch what a stranger can have made; return why that failed."""
+    """Fetch untrusted commits; return the reason if it failed."""
     try:
         limited = LimitedGit(git.root, SECONDS, BYTES)
         limited("fetch", "--quiet", "--no-tags", ORIGIN, f"+{name}:{target}")

@@ -1,4 +1,4 @@
-"""Promotion: the branch `stable` holds the release that `releases.yaml` on main names."""
+"""Promotion: moves the branch `stable` to the release in `releases.yaml` on main."""
 
 import re
 
@@ -14,9 +14,9 @@ PROMOTED = re.compile(r"Promote (v[0-9]+)")
 
 
 def promote(git: Git) -> str:
-    """Make the branch `stable` at origin hold the stable release; return what was done.
+    """Move the branch `stable` at origin to the stable release; return a message.
 
-    Can be run again after a crash at any point. Raises `UserError` when the release is withdrawn or
+    Can be run again after a crash at any point. Raises `UserError` if the release is withdrawn or
     incomplete, or when origin refuses.
     """
     return origin.try_again(lambda: _promote(git))
@@ -45,12 +45,12 @@ def _promote(git: Git) -> str:
 
 
 def _promoted(git: Git, found: Releases, commit: str) -> str | None:
-    """Return the release that `commit` holds; None when this module did not make it."""
+    """Return the release in `commit`; None if this module did not make it."""
     named = PROMOTED.fullmatch(git("show", "--no-patch", "--format=%B", commit).strip())
     release = next((one for one in found.accepted if named and one.tag == named[1]), None)
     if release is None:
         return None
-    # Somebody else's identity can have signed it.
+    # The commit can have another author.
     trees = [git("rev-parse", f"{one}^{{tree}}") for one in (commit, _snapshot(git, release))]
     return release.tag if trees[0] == trees[1] else None
 

@@ -27,7 +27,7 @@ from scripts.storage.consumer import UnreadableError
 from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
-# Without a change of these, the dataset and how consumers read it stay as they are.
+# Without a change of these, the dataset and how consumers read it do not change.
 RELEVANT_PATHS = (*INPUT_PATHS, *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE}))
 
 
@@ -37,14 +37,14 @@ SKIPPED = (InputError, UnreadableError, UnknownLeaksError, MissingShardsError)
 
 @dataclass
 class PublishOutcome:
-    """What a run did.
+    """The result of a run.
 
-    `published` are its releases. `skipped` are commits that cannot be released but that a later
-    commit fixed; if the newest one still cannot there is a `failure`. `main_refused` is git's
-    output when main could not be updated. `not_rebuilt` is a release that main does not follow,
-    because its commit gives other files than its lock records. `rejected` are tags that are not
-    releases, with the reason. `no_bucket` says that nothing was released because the repository
-    still has the template's folder as its remote.
+    `published` are the new releases. `skipped` are commits that cannot be released and were fixed
+    by a later commit; `failure` is the error of the newest one. `main_refused` is the output of git
+    if main could not be updated. `not_rebuilt` is a release to which main was not updated, because
+    its commit gives different files than its lock. `rejected` are tags that are not releases, with
+    the reason. `no_bucket` means that nothing was released because the remote is still the folder
+    of the template.
     """
 
     published: list[Release] = field(default_factory=list)
@@ -80,8 +80,8 @@ def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
     unreleased = _unreleased(git, found.latest)
     if not unreleased:
         return history
-    # The remote that main names now, whatever each commit names: consumers of its release will
-    # use it, because it is copied into the commit of the release.
+    # The remote of main now, not that of each commit: consumers of the release will use it, because
+    # it is copied into the commit of the release.
     committed = git.file(git.commit(TRACKED_MAIN), CONFIG_PATH) or b""
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     outcome.no_bucket = not bucket.is_ready(git, remote, committed, runner)
@@ -104,7 +104,7 @@ def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
 
 
 def _cluster(git: Git, executor: Executor, committed: bytes) -> Cluster:
-    """Return the cluster behind `executor`, whose workers have an identity of their own."""
+    """Return the cluster of `executor`, whose workers have their own identity."""
     section = settings.remote_section(git.root, committed)
     return Cluster(executor, settings.without_credentials(section), cluster.code()[0])
 
@@ -112,11 +112,11 @@ def _cluster(git: Git, executor: Executor, committed: bytes) -> Cluster:
 def _unreleased(git: Git, before: Release | None) -> list[str]:
     """Return the commits on main since `before` that can change the dataset, oldest first.
 
-    Before the first release it is the newest one alone.
+    Before the first release, return only the newest one.
     """
     since = [f"^{before.commit}"] if before else []
     line = git("rev-list", "--first-parent", *since, TRACKED_MAIN).split()
-    # Not left to rev-list: its own filter by path skips a merge right behind the excluded commit.
+    # Not filtered by rev-list, which skips a merge right after the excluded commit.
     changing = (commit for commit in line if _is_relevant(git, commit))
     return list(changing)[::-1] if before else list(islice(changing, 1))
 
@@ -131,9 +131,9 @@ def _is_relevant(git: Git, commit: str) -> bool:
 def _update_main(git: Git, outcome: PublishOutcome, history: History) -> None:
     """Make main at origin contain the newest release and its lock.
 
-    A fast-forward where main has not moved on, otherwise a merge of the release into main. Only a
-    release that this run has built, or can build again, is followed: a lock that somebody wrote is
-    not. `outcome` says so, and when a rule of origin's forbids the push.
+    This is a fast-forward, or a merge of the release if main has new commits. Main is only updated
+    to a release that this run has built, or can build again, so not to an edited lock. `outcome`
+    records this, and a push that a rule forbids.
     """
     newest = history.latest
     if newest is None:
@@ -156,7 +156,7 @@ def _update_main(git: Git, outcome: PublishOutcome, history: History) -> None:
 
 
 def _can_be_rebuilt(git: Git, release: Release) -> bool:
-    """Return whether the commit of `release` gives the files that its lock records."""
+    """Return whether the commit of `release` gives the files in its lock."""
     try:
         dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
     except InputError:

@@ -1,4 +1,4 @@
-"""Repair: build a damaged release again, and upload what its remote lacks."""
+"""Repair: builds a damaged release again, and uploads missing objects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,10 +28,10 @@ OWN_SCRIPTS = (
 
 @dataclass
 class Repaired:
-    """What a repair did to the release `tag`, of `files` files, in the remote with address `url`.
+    """The result of a repair of the release `tag`, with `files` files, in the remote at `url`.
 
-    `copied` counts the objects and records that were uploaded. `removals` are the commands that
-    remove what is damaged, which nobody may overwrite. `lost` says what cannot be made again here.
+    `copied` is the number of uploaded objects and records. `removals` are the commands that remove
+    damaged ones, which must not be overwritten. `lost` lists what cannot be rebuilt here.
     """
 
     tag: str
@@ -43,9 +43,9 @@ class Repaired:
 
 
 def repair(git: Git, tag: str) -> Repaired:
-    """Build the release `tag` from its own inputs, and upload what its remote lacks.
+    """Build the release `tag` from its inputs, and upload missing objects.
 
-    Nothing in the remote is changed. Raises `UserError` when there is no such release, or this code
+    Existing objects are not changed. Raises `UserError` if there is no such release, or this code
     cannot build it.
     """
     release = releases.scan(git).get(tag)
@@ -69,12 +69,12 @@ def repair(git: Git, tag: str) -> Repaired:
 
 
 def is_of_other_rule(release: Release) -> bool:
-    """Return whether only the scripts of its own tag can build a release."""
+    """Return whether a release can only be built with the scripts at its tag."""
     return release.lock.meta.selection != selection.RULE
 
 
 def own_scripts(tag: str) -> list[str]:
-    """Return the commands that build a release with the scripts of its own tag, and push it."""
+    """Return the commands that build a release with the scripts at its tag, and push it."""
     return [line.format(tag=tag) for line in OWN_SCRIPTS]
 
 
@@ -84,10 +84,10 @@ def _build_with_own_scripts(tag: str) -> str:
 
 
 def _restore_objects(cache: Cache, remote: Remote, manifest_md5: str, done: Repaired) -> None:
-    """Upload the objects of a folder, which are in `cache`, as far as the remote lacks them."""
+    """Upload the missing objects of a folder from `cache`."""
     names = cache.object_names(manifest_md5)
     there = names - remote.missing(names)
-    # Read, not only listed: a repair must find whatever `verify` finds.
+    # Read, not only listed, to find the same damage as `verify`.
     done.removals += [remote.removal(name) for name in sorted(remote.damaged(there))]
     done.copied += transfer.push(cache, remote, manifest_md5, verified=there)
 
@@ -95,9 +95,9 @@ def _restore_objects(cache: Cache, remote: Remote, manifest_md5: str, done: Repa
 def _restore_shards(
     git: Git, release: Release, cache: Cache, remote: Remote, done: Repaired
 ) -> None:
-    """Upload the shards of a source of one's own, where this clone still has them.
+    """Upload the missing shards of a custom source, if this clone has them.
 
-    Raises `UserError` where it does not: nothing can be built without them.
+    Raises `UserError` if it does not, because nothing can be built without them.
     """
     name = release.lock.meta.source.name
     pointer = continuity.pointer_of(git, release.commit, name)
@@ -125,7 +125,7 @@ def _holds(cache: Cache, manifest_md5: str) -> bool:
 def _restore_records(
     dataset: Dataset, release: Release, records: Records, remote: Remote, done: Repaired
 ) -> None:
-    """Upload the index of `release` and the copy of its source, as far as the remote lacks them."""
+    """Upload the missing index of `release`, and the missing copy of its source."""
 
     def restore(name: str | None, what: str, content: Callable[[], bytes | None]) -> None:
         there = remote.read_record(name) if name else None

@@ -1,6 +1,6 @@
-"""A snapshot: a commit that holds one version for consumers, and nothing else.
+"""Snapshots: commits that contain one version for consumers, and nothing else.
 
-Branches of snapshots hold no workflows, so no rule about workflow files applies to a push of them.
+They contain no workflow files, so the built-in token may push them.
 """
 
 from scripts.git import commits
@@ -9,7 +9,7 @@ from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE
 from scripts.releases.lock import LOCK_FILE
 
 DVC_FOLDER = ".dvc"
-# What people write about a version.
+# The inputs of a version.
 WRITTEN = (CONFIG_FILE, CURATION_FILE)
 
 
@@ -20,9 +20,9 @@ def of_release(git: Git, commit: str, message: str) -> str:
 
 
 def of_merge(git: Git, tree: str, main: str, lock: bytes, *, message: str, dated_as: str) -> str:
-    """Return the snapshot of what a merge would release.
+    """Return the snapshot of the version that a merge would release.
 
-    The merge would give `tree` and release it with `lock`; `.dvc/` is that of `main`.
+    `tree` is the merged tree, `lock` the lock of the version; `.dvc/` is that of `main`.
     """
     entries = {**git.entries(tree, *WRITTEN), **git.entries(main, DVC_FOLDER)}
     return commits.snapshot(git, entries, {LOCK_FILE: lock}, message, dated_as)

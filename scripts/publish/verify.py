@@ -1,4 +1,4 @@
-"""Whether releases are complete and intact in the remote."""
+"""Verifies that releases are complete and intact in the remote."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ from scripts.storage.transfer import described
 
 
 class ReleaseProblem(NamedTuple):
-    """What is wrong, in words, and the commands that remove what is damaged.
+    """Problems, in words, and the commands that remove damaged objects.
 
-    `whole` has a line for each file if the words do not name all of them.
+    `whole` has a line for each file if the words do not list all.
     """
 
     text: str
@@ -34,10 +34,9 @@ class ReleaseProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """The problems of one release; without any it is complete and intact.
+    """The problems of one release; none if it is complete and intact.
 
-    `removals` are the commands that remove what is damaged in its remote. `whole` has a line for
-    each file with a problem if `problems` do not name all of them.
+    `removals` remove damaged objects. `whole` has a line for each file if `problems` do not.
     """
 
     tag: str
@@ -48,7 +47,7 @@ class Finding:
 
 
 class _Checked:
-    """A remote and what was found in it: nothing is read twice. With `quick` no file is read."""
+    """A remote and the results of its checks, so that nothing is read twice."""
 
     def __init__(self, remote: Remote, *, quick: bool) -> None:
         self.remote = remote
@@ -57,7 +56,7 @@ class _Checked:
         self._records: dict[str, ReleaseProblem | None] = {}
 
     def damaged(self, names: Collection[str]) -> set[str]:
-        """Return which of these objects are damaged."""
+        """Return the damaged ones of these objects."""
         if self._quick:
             return set()
         unread = set(names) - self._is_damaged.keys()
@@ -66,14 +65,14 @@ class _Checked:
         return {name for name in names if self._is_damaged[name]}
 
     def record(self, name: str, what: str) -> ReleaseProblem | None:
-        """Return what is wrong with a record, which `what` describes."""
+        """Return the problem of a record, if any; `what` describes it."""
         if name not in self._records:
             found = self.content(name, what)
             self._records[name] = found if isinstance(found, ReleaseProblem) else None
         return self._records[name]
 
     def content(self, name: str, what: str) -> bytes | ReleaseProblem:
-        """Return a record, or what is wrong with it."""
+        """Return a record, or its problem."""
         content = self.remote.read_record(name)
         if content is None:
             return ReleaseProblem(f"{what}, {name}, is missing in {self.remote.url}")
@@ -84,7 +83,7 @@ class _Checked:
 
 
 class _Remotes:
-    """What was found in the remotes that releases name."""
+    """The checked remotes of the releases."""
 
     def __init__(self, git: Git, *, quick: bool) -> None:
         self._git, self._quick = git, quick
@@ -98,9 +97,9 @@ class _Remotes:
 def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
     """Yield a finding for each of the releases `tags`, by default all that look like one.
 
-    With `quick` objects are only looked for, otherwise they are read and their checksums compared.
-    The name `stable` stands for what `releases.yaml` on main says of it; without `tags` it is
-    verified too. Raises `UserError` when there is no such tag or a remote is unreachable.
+    With `quick` only the existence of objects is checked, otherwise they are read and their
+    checksums compared. `stable` is the release in `releases.yaml` on main; without `tags` it is
+    verified too. Raises `UserError` if there is no such tag or a remote is unreachable.
     """
     found = releases.scan(git)
     known = [one.tag for one in found.accepted] + list(found.rejected)
@@ -119,7 +118,7 @@ def verify(git: Git, tags: Sequence[str], *, quick: bool) -> Iterator[Finding]:
 
 
 def missing(git: Git, release: Release) -> list[str]:
-    """Return what is missing of `release` in its remote; raises `UserError` as `verify` does."""
+    """Return the missing objects of `release`; raises the same errors as `verify`."""
     checked = _Checked(releases.remote_of(git, release), quick=True)
     return [problem.text for problem in _problems(release, checked)]
 
@@ -143,7 +142,7 @@ def _finding(git: Git, found: Releases, tag: str, remotes: _Remotes) -> Finding:
 
 
 def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding]:
-    """Yield a finding for the stable release; none where main names no stable release."""
+    """Yield a finding for the stable release, if there is one on main."""
     tree = GitTree(git, releases.main_of(git))
     try:
         tag = releases_file.parse(tree.read(RELEASES_FILE)).stable
@@ -158,7 +157,7 @@ def _of_stable(git: Git, found: Releases, remotes: _Remotes) -> Iterator[Finding
 
 
 def _problems(release: Release, checked: _Checked) -> list[ReleaseProblem]:
-    """Return what is wrong with what consumers read, and with the index."""
+    """Return the problems of the dataset and its index."""
     md5, remote = release.lock.md5, checked.remote
     if remote.missing({md5}):
         return [ReleaseProblem(f"the manifest {md5} is missing in {remote.url}")]
@@ -175,7 +174,7 @@ def _problems(release: Release, checked: _Checked) -> list[ReleaseProblem]:
 
 
 def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[ReleaseProblem]:
-    """Yield what is wrong with what a release was made from, as far as it is in the remote."""
+    """Yield the problems of the source of a release in the remote."""
     source, remote = release.lock.meta.source, checked.remote
     if source.copy_ and (problem := checked.record(source.copy_, "the copy of its source")):
         yield problem
@@ -211,7 +210,7 @@ def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[Rele
 def _wrong_counts(
     lock: Lock, files: Mapping[str, str], checked: _Checked
 ) -> Iterator[ReleaseProblem]:
-    """Yield where the numbers in the lock are not those of `files`, and of the images in them."""
+    """Yield differences between the counts in the lock and those of `files`."""
     names: Iterable[str] = files
     if lock.is_sharded:
         if len(files) != lock.nfiles:
