@@ -1,1 +1,1 @@
-"""Releases: their tags, locks and indexes, and how a version compares with them."""
+"""Releases: tags, locks and indexes, and the comparison of a version with them."""

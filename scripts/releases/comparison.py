@@ -1,8 +1,8 @@
-"""With which releases a version is comparable: between them there is no leak.
+"""Finds leaks between versions, and the releases with which a version is comparable.
 
 A leak is an image in the test or validation set of one version and in the train set of the other.
 Comparability is computed release by release, for every version, and nothing is inherited. What the
-config demands, and the release before had, must not be lost.
+config demands, and the previous release had, must not be lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,15 +24,15 @@ from scripts.releases.rounding import sizes_that_keep
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a version compares with the releases before it.
+    """The comparison of a version with the releases before it.
 
     `comparable` are the tags of those with which there is no leak, `incomparable` of those with
     which there is one; `leaks` are all leaks. Of the refused ones, `placed` are those of images
     that people put where they are, `others` all but those. `equal_to` is a release with the same
     images in the same splits, if there is one; then nothing is refused. `unknown` are releases
     whose images could not be read, and `reason` says why; `unknown_demanded` are those of them with
-    which the version must be comparable. `sizes` are those that the
-    config could have instead of its fractions, which move an image by rounding.
+    which the version must be comparable. `sizes` are those that the config could have instead of
+    its fractions, which move an image by rounding.
     """
 
     comparable: Sequence[str] = ()
@@ -47,15 +47,15 @@ class Comparison:
     sizes: str = ""
 
     def refuse_leaks(self, dataset: Dataset, tag: str) -> None:
-        """Raise `InputError` for refused leaks, and where the config demands what cannot be.
+        """Raise `InputError` for refused leaks, and for an invalid `comparable_since`.
 
-        `dataset` is the version that was compared; `tag` is what it would be called.
+        `dataset` is the compared version; `tag` is the tag that it would get.
         """
         if problems := self.problems(dataset, tag):
             raise InputError(problems)
 
     def problems(self, dataset: Dataset, tag: str) -> list[Problem]:
-        """Return what `refuse_leaks` raises: each at what causes it, otherwise in the config."""
+        """Return the problems that `refuse_leaks` raises, each at its cause or in the config."""
         config = dataset.config
         since = config.comparable_since
         if since and releases.number(since) > releases.number(tag):
@@ -82,7 +82,7 @@ class Comparison:
 
 
 def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
-    """Return how `dataset`, whose index is `made`, compares with the releases of `history`."""
+    """Compare `dataset`, with the index `made`, with the releases of `history`."""
     compared = _compare(dataset, history, made)
     if not compared.others:
         return compared
@@ -128,9 +128,9 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
 
 
 def of_release(history: History, release: Release) -> Comparison:
-    """Return how `release` compares with the ones before it in `history`.
+    """Compare `release` with the ones before it in `history`.
 
-    Its lock says so; of older locks, which do not, the indexes do.
+    The result is read from its lock, or computed from the indexes for older locks.
     """
     earlier = history.before(release)
     if release.lock.meta.comparable_with is not None:
@@ -154,9 +154,9 @@ def of_release(history: History, release: Release) -> Comparison:
 
 
 def of_release_with_leaks(history: History, release: Release) -> Comparison:
-    """Return what `of_release` does, with the leaks that `release` has and the one before had not.
+    """Return the result of `of_release`, with the leaks that are new in `release`.
 
-    They were accepted. Those with a release whose index cannot be read are left out.
+    They were accepted. Leaks with a release whose index cannot be read are left out.
     """
     compared = of_release(history, release)
     earlier = history.before(release)
@@ -173,8 +173,8 @@ def of_release_with_leaks(history: History, release: Release) -> Comparison:
 def required(config: Config, history: History) -> list[Release]:
     """Return the releases with which a version of `config` must not have a leak, oldest first.
 
-    These are the ones that the config demands, except for those with which the newest release is
-    not comparable either, because then nothing is lost, and for withdrawn ones.
+    These are the ones that the config requires, except for withdrawn ones, and those with which the
+    newest release is not comparable either.
     """
     kept = _kept(history) - history.withdrawn
     since = releases.number(config.comparable_since or "v0")
@@ -186,12 +186,12 @@ def required(config: Config, history: History) -> list[Release]:
 
 
 def _kept(history: History) -> set[str]:
-    """Return the newest release, and those with which it has no leak that is known."""
+    """Return the newest release, and those with which it has no known leak."""
     return without_leak(history, history.latest) if history.latest else set()
 
 
 def without_leak(history: History, release: Release) -> set[str]:
-    """Return `release`, and those before it with which it has no leak that is known."""
+    """Return `release`, and earlier ones with which it has no known leak."""
     compared = of_release(history, release)
     return {release.tag, *compared.comparable, *compared.unknown}
 
@@ -211,7 +211,7 @@ def _is_equal(release: Release, made: Index, dataset: Dataset, history: History)
 
 
 def _placed(dataset: Dataset) -> Iterator[int]:
-    """Yield the rows that people put where they are: pinned ones and additions."""
+    """Yield the pinned rows and the additions."""
     start = len(dataset.source.labels)
     for decision in dataset.inputs.curation.decisions:
         row = dataset.source.find(decision.sample)
@@ -223,7 +223,7 @@ def _placed(dataset: Dataset) -> Iterator[int]:
 def _problems_of_placed(
     leaks: Sequence[PlacedLeak], dataset: Dataset, tag: str
 ) -> Iterator[Problem]:
-    """Yield the problem of each leak, on its row of the curation or at its file."""
+    """Yield the problem of each leak, at its row of the curation or its file."""
     source, start = dataset.source, len(dataset.source.labels)
     pins = {
         source.find(one.sample): one

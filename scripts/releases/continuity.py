@@ -1,4 +1,4 @@
-"""A source of one's own only grows: a batch that was released stays as it is."""
+"""A custom source only grows: a batch that was released stays as it is."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from scripts.sources.pointer import Pointer
 def check(git: Git, name: str, content: bytes | None, *revs: str) -> None:
     """Raise `InputError` unless `content` has all batches that the source `name` has at `revs`.
 
-    It is that of `sources/NAME.dvc`, None where there is none.
+    `content` is that of `sources/NAME.dvc`, None if there is none.
     """
     ours = pointers.parse(content, name) if content is not None else None
     for rev in revs:
@@ -27,9 +27,9 @@ def check(git: Git, name: str, content: bytes | None, *revs: str) -> None:
 
 
 def refuse_lost_batches(git: Git, tree: Tree, before: Release | None) -> None:
-    """Raise `InputError` when a source in `tree` lacks batches that the release `before` has.
+    """Raise `InputError` if a source in `tree` lacks batches of the release `before`.
 
-    A source that was removed is not used any more.
+    Removed sources are ignored.
     """
     problems = []
     for name in _names(git, before) if before else ():
@@ -44,13 +44,13 @@ def refuse_lost_batches(git: Git, tree: Tree, before: Release | None) -> None:
 
 
 def refuse_lost_batches_of_work_tree(git: Git) -> None:
-    """Raise `InputError` when a source lacks batches that the newest release of HEAD has."""
+    """Raise `InputError` if a source lacks batches that the newest release of HEAD has."""
     before = releases.scan(git).contained_in(git, "HEAD")
     refuse_lost_batches(git, WorkTree(git.root), before)
 
 
 def pointer_of(git: Git, rev: str, name: str) -> Pointer | None:
-    """Return the pointer of the source `name` at `rev`, None where there is no valid one."""
+    """Return the pointer of the source `name` at `rev`, None if there is no valid one."""
     content = git.file(rev, pointers.path_of(name))
     try:
         return pointers.parse(content, name) if content is not None else None
@@ -59,7 +59,7 @@ def pointer_of(git: Git, rev: str, name: str) -> Pointer | None:
 
 
 def has_pointer(git: Git, release: Release) -> bool:
-    """Return whether `release` was made from a source of one's own."""
+    """Return whether `release` was made from a custom source."""
     return pointer_of(git, release.commit, release.lock.meta.source.name) is not None
 
 

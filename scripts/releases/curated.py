@@ -1,4 +1,4 @@
-"""What a version changes in the curation, sample by sample."""
+"""The changes of the curation in a version."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,16 +13,16 @@ from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.releases import Release
 
-# Where a sample is in a version: its split and folder, None if it is not in the dataset.
+# The split and folder of a sample, None if it is not in the dataset.
 Position = tuple[str, str] | Literal["unknown"] | None
 UNKNOWN: Literal["unknown"] = "unknown"
 
 
 @dataclass(frozen=True)
 class CuratedSample:
-    """A sample of two versions: its identifier, the label that the source gives it, its positions.
+    """A sample of two versions: its identifier, its label in the source, its positions.
 
-    The label is empty where it is unknown. `row` is that in the source, None where it is unknown.
+    The label is empty if unknown. `row` is the row in the source, None if unknown.
     """
 
     identifier: str
@@ -34,21 +34,21 @@ class CuratedSample:
 
 @dataclass(frozen=True)
 class CuratedChange:
-    """A decision that is new, has changed, or was removed; if it was, it is the earlier one."""
+    """A decision that is new, changed or removed; a removed one is the earlier decision."""
 
     kind: Literal["new", "changed", "removed"]
     decision: Decision
     sample: CuratedSample
 
 
-# Returns the sample of a decision, which the newer version has or not any more.
+# Returns the sample of a decision in the newer or the older version.
 Find = Callable[[Decision, bool], CuratedSample]
 
 
 def of_dataset(
     dataset: Dataset, before: Release | None, old: Index | None, new: Index, history: History
 ) -> list[CuratedChange] | None:
-    """Return what the curation of `dataset` changes; None where that of `before` is unknown.
+    """Return the changes of the curation of `dataset`; None if that of `before` is unknown.
 
     `old` and `new` are the indexes of both versions.
     """
@@ -77,7 +77,7 @@ def of_dataset(
 def of_releases(
     before: Release | None, after: Release, history: History
 ) -> list[CuratedChange] | None:
-    """Return what the curation of `after` changes; None where one of both is unknown.
+    """Return the changes of the curation of `after`; None if one of both is unknown.
 
     The samples are found by the names of the files, without loading any source.
     """
@@ -106,7 +106,7 @@ _Named = tuple[str, str, str] | Literal["unknown"] | None
 
 
 def _names(history: History, release: Release | None) -> _Names | None:
-    """Return the samples of `release`, None where they are unknown."""
+    """Return the samples of `release`, None if they are unknown."""
     if release is None:
         return {}
     with suppress(UserError):
@@ -128,10 +128,9 @@ def _position(named: _Named) -> Position:
 
 
 def _changes(old: Curation, new: Curation, find: Find, *, same: bool) -> Iterator[CuratedChange]:
-    """Yield the changes, in the order of the new file, then those that it does not have any more.
+    """Yield the changes in the order of the new file, then the removed decisions.
 
-    Only what decides something is compared, so another reason is no change. Unless both are of the
-    `same` source, no decision is that of before.
+    Reasons are not compared. Unless both have the `same` source, all decisions are new.
     """
     earlier, later = _by_sample(old), _by_sample(new)
     for key, decision in later.items():
@@ -144,7 +143,7 @@ def _changes(old: Curation, new: Curation, find: Find, *, same: bool) -> Iterato
 
 
 def _by_sample(curation: Curation) -> dict[tuple[str, bool], Decision]:
-    """Return the decisions by sample: a sample can have a relabel beside another one."""
+    """Return the decisions by sample: a sample can have a relabel and a pin."""
     return {(one.key, one.action == RELABEL): one for one in curation.decisions}
 
 

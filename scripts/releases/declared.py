@@ -1,4 +1,4 @@
-"""What `releases.yaml` says of the releases, checked, and what a change of it does."""
+"""Reads and checks `releases.yaml`, and finds its changes."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ STABLE = "stable"
 
 @dataclass(frozen=True)
 class DeclaredChange:
-    """What a change of `releases.yaml` does.
+    """A change of `releases.yaml`.
 
-    `before` and `after` are the stable release, None without one. `withdrawn` are releases that it
-    withdraws, `restored` those that are not withdrawn any more.
+    `before` and `after` are the stable release, None without one. `withdrawn` are newly withdrawn
+    releases, `restored` those that are no longer withdrawn.
     """
 
     before: str | None
@@ -32,7 +32,7 @@ class DeclaredChange:
 
 
 def read(git: Git, tree: Tree) -> ReleasesFile:
-    """Return what `releases.yaml` in `tree` says; raises `InputError` with every problem in it."""
+    """Return the content of `releases.yaml` in `tree`; raises `InputError` with every problem."""
     parsed = releases_file.parse(tree.read(RELEASES_FILE))
     if wrong := _problems(parsed, releases.scan(git)):
         raise InputError(wrong)
@@ -49,7 +49,7 @@ def problems(git: Git, tree: Tree) -> list[Problem]:
 
 
 def on_main(git: Git) -> ReleasesFile:
-    """Return what `releases.yaml` on main says; nothing where it is not valid."""
+    """Return the content of `releases.yaml` on main; empty if it is invalid."""
     try:
         return read(git, GitTree(git, releases.main_of(git)))
     except InputError:
@@ -57,9 +57,9 @@ def on_main(git: Git) -> ReleasesFile:
 
 
 def change(git: Git, tree: Tree) -> DeclaredChange | None:
-    """Return what `tree` changes compared with main; None when it changes nothing.
+    """Return the change in `tree` compared with main; None if there is none.
 
-    Raises `InputError` when `releases.yaml` in it is not valid.
+    Raises `InputError` if its `releases.yaml` is invalid.
     """
     before, after = on_main(git), read(git, tree)
     withdrawn = [tag for tag in after.withdrawn if tag not in before.withdrawn]
@@ -82,7 +82,7 @@ def _problems(parsed: ReleasesFile, found: Releases) -> list[Problem]:
 
 
 def _none(found: Releases, tag: str) -> str | None:
-    """Return why `tag` is not a release; None when it is one."""
+    """Return the reason why `tag` is not a release; None if it is one."""
     try:
         found.get(tag)
     except UserError as error:

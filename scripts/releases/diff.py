@@ -1,4 +1,4 @@
-"""What a version changes compared with a release: counts, samples, bytes."""
+"""The changes of a version compared with a release: counts, samples, bytes."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,10 +22,10 @@ from scripts.storage.manifest import Manifest
 
 @dataclass(frozen=True)
 class SampleDiff:
-    """How the images of two versions differ, by their pixels before or after resizing.
+    """The differences between the images of two versions, by pixels before or after resizing.
 
-    `before` is how many there were. `relabeled` ones stay in their split under another class;
-    `to_train` and `to_test` change the split; `test_removed` are those of `removed` that were in
+    `before` is the earlier number. `relabeled` images keep their split and change their class;
+    `to_train` and `to_test` change their split; `test_removed` are the removed ones that were in
     the test set.
     """
 
@@ -40,13 +40,13 @@ class SampleDiff:
 
 @dataclass(frozen=True)
 class Diff:
-    """What `after` changes compared with `before` (None: it is the first).
+    """The changes of `after` compared with `before` (None if it is the first).
 
     `version` is the tag of `after`, or the one that it would get. `old` and `new` are the indexes
-    of both, None where they are not available; `samples` then is None too. `new_bytes` is what the
-    remote gains, None where it is unknown. `curated` is what changes in the curation, None where
-    that of a version is unknown; `near` are the near-duplicates that the change brings, None where
-    nobody looks for them. Unless it `is_made`, the files of `after` are unknown.
+    of both, None if they are not available; `samples` then is None too. `new_bytes` is what the
+    remote gains, None if it is unknown. `curated` is what changes in the curation, None if that of
+    a version is unknown; `near` are the near-duplicates that the change brings, None if they are
+    not searched. Unless it `is_made`, the files of `after` are unknown.
     """
 
     before: Release | None
@@ -62,7 +62,7 @@ class Diff:
 
     @property
     def changed(self) -> bool:
-        """Whether the bytes of the dataset differ; of one that is not made, whether images do."""
+        """Whether the bytes of the dataset differ; if they are not known, whether the images do."""
         if self.before is None:
             return True
         old, new = self.before.lock, self.after
@@ -73,17 +73,17 @@ class Diff:
 
     @cached_property
     def samples(self) -> SampleDiff | None:
-        """How the images differ, None where it is unknown."""
+        """The differences between the images, None if unknown."""
         return between(self.old, self.new) if self.old and self.new else None
 
     @cached_property
     def added(self) -> frozenset[bytes]:
-        """The new images, as the index `new` has them; none where it is unknown."""
+        """The added images in the index `new`; none if unknown."""
         return _only_in(self.new, self.old)
 
     @cached_property
     def removed(self) -> frozenset[bytes]:
-        """The images that are not there any more, as `old` has them; none where it is unknown."""
+        """The removed images in the index `old`; none if unknown."""
         return _only_in(self.old, self.new)
 
 
@@ -114,7 +114,7 @@ def compare(
 
 
 def of_releases(before: Release | None, after: Release, history: History) -> Diff:
-    """Return how two releases differ."""
+    """Return the changes between two releases."""
     return Diff(
         before=before,
         after=after.lock,
@@ -127,7 +127,7 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
 
 
 def between(old: Index, new: Index) -> SampleDiff:
-    """Return how the images of two versions differ."""
+    """Return the differences between the images of two versions."""
     same = dict(new.shared(old))
     places = [(old.places[was], new.places[now]) for now, was in same.items()]
     removed = old.places.keys() - same.values()
@@ -143,7 +143,7 @@ def between(old: Index, new: Index) -> SampleDiff:
 
 
 def _index(history: History, release: Release | None, source: Source | None = None) -> Index | None:
-    """Return the index of `release`; an empty one for None, and None where it is unavailable."""
+    """Return the index of `release`; an empty one for None, and None if it is unavailable."""
     if release is None:
         return Index({})
     try:
@@ -153,7 +153,7 @@ def _index(history: History, release: Release | None, source: Source | None = No
 
 
 def _near(dataset: Dataset, old: Index | None) -> NearPairs:
-    """Return the near-duplicates of which one image was not in its split before."""
+    """Return the near-duplicates of which one image is new in its split."""
     places, images = dataset.selection.places(), dataset.images
     keys, digests = images.keys, images.digests
     new = {
@@ -163,14 +163,14 @@ def _near(dataset: Dataset, old: Index | None) -> NearPairs:
     }
     if not new:
         return NearPairs()
-    # In the order of the source, which can be read piece by piece.
+    # In the order of the source, to read it sequentially.
     rows = sorted(places)
     train = [row for row in rows if places[row][0] == TRAIN]
     return near.find(dataset.images, train, [row for row in rows if places[row][0] != TRAIN], new)
 
 
 def _only_in(one: Index | None, other: Index | None) -> frozenset[bytes]:
-    """Return the images of `one` that `other` does not have; none where one is unknown."""
+    """Return the images of `one` that `other` does not have; none if one is unknown."""
     if one is None or other is None:
         return frozenset()
     return frozenset(one.places.keys() - {image for image, _ in one.shared(other)})

@@ -1,7 +1,7 @@
-"""What the remote gains by a version: the objects and records that no release has stored there.
+"""Computes the bytes that a version adds to the remote.
 
-What only a pull request has pushed counts as new, so that a plan says the same before and after the
-push. No bucket is listed.
+Objects that only a pull request has pushed count as new, so that a plan is the same before and
+after the push. No bucket is listed.
 """
 
 from collections.abc import Iterable, Iterator, Set
@@ -18,10 +18,10 @@ from scripts.storage.manifest import Manifest
 
 
 def bytes_to_store(dataset: Dataset, made: Manifest, index: Index, history: History) -> int | None:
-    """Return how many bytes the release of `dataset` adds to the remote; None where it is unknown.
+    """Return the number of bytes that a release of `dataset` adds to the remote; None if unknown.
 
-    `made` are its files, `index` is its index. The remote is that of the work tree: what releases
-    have stored in another one is stored again.
+    `made` are its files, `index` is its index. The remote is that of the work tree; releases in
+    other remotes are ignored.
     """
     if history.latest and history.latest.lock.md5 == made.md5:
         return 0  # it is not released again
@@ -36,7 +36,7 @@ def bytes_to_store(dataset: Dataset, made: Manifest, index: Index, history: Hist
 def _of_objects(dataset: Dataset, made: Manifest, stored: list[Release], history: History) -> int:
     """Return the size of the objects that no release in `stored` has.
 
-    Raises `UserError` when that depends on a release that cannot be read.
+    Raises `UserError` if that depends on a release that cannot be read.
     """
     by_manifest = {release.lock.md5: release for release in stored}
     if made.md5 in by_manifest:
@@ -58,7 +58,7 @@ def _of_objects(dataset: Dataset, made: Manifest, stored: list[Release], history
 def _stored(
     objects: Iterable[str], release: Release, dataset: Dataset, made: Manifest, history: History
 ) -> Set[str]:
-    """Return which of `objects`, which are those of `made`, `release` has.
+    """Return the `objects` of `made` that `release` has stored.
 
     A manifest has a line for each file, so where it is not here, the index tells, which the leak
     guard needs anyway: an image that both have is the same file in both.
@@ -76,9 +76,9 @@ def _stored(
 
 
 def _is_encoded_otherwise(release: Release, dataset: Dataset) -> bool:
-    """Return whether the files of `release` need not be those that its images have now."""
+    """Return whether the images of `release` may have been encoded differently."""
     meta = release.lock.meta
-    # Equal names and another manifest: other code encoded the images.
+    # Equal names with a different manifest: the images were encoded by different code.
     return release.lock.is_sharded or not meta.splits or meta.samples == dataset.selection.sha256
 
 

@@ -1,4 +1,4 @@
-"""Changes that are refused, although the config is valid by itself."""
+"""Refuses changes with a valid config that must not be merged."""
 
 from scripts.dataset.dataset import Dataset
 from scripts.git.git import MAIN, ORIGIN, TRACKED_MAIN, Git
@@ -9,9 +9,9 @@ from scripts.releases.lock import LOCK_FILE
 
 
 def work_tree(git: Git) -> Dataset:
-    """Return the dataset that the work tree asks for, with all checks of a pull request but leaks.
+    """Return the dataset of the work tree, with all checks of a pull request except for leaks.
 
-    Raises as `resolve.work_tree` does, and `InputError` for what is refused here.
+    Raises the errors of `resolve.work_tree`, and `InputError` for refused changes.
     """
     refuse_edited_lock(git)
     continuity.refuse_lost_batches_of_work_tree(git)
@@ -26,10 +26,10 @@ def work_tree(git: Git) -> Dataset:
 
 
 def refuse_edited_lock(git: Git) -> None:
-    """Raise `InputError` when this branch, or its work tree, changes the lock.
+    """Raise `InputError` if this branch, or its work tree, changes the lock.
 
-    Before the first release the lock is the template's, which its maintainers may rewrite. The
-    commit of a release changes the lock too; it is not a branch that somebody edits.
+    Before the first release the lock is that of the template, which its maintainers may change. The
+    commit of a release changes the lock too, and is accepted.
     """
     accepted = releases.scan(git).accepted
     if not accepted:
@@ -48,6 +48,6 @@ def _is_that_of_main(git: Git) -> bool:
     if not git.has_ref(TRACKED_MAIN):
         return True
     base = git("merge-base", TRACKED_MAIN, "HEAD")
-    # Main's own lock changes nothing at the merge, even if the branch began before it.
+    # The lock of main changes nothing at the merge, even if the branch is older.
     accepted = [git.file(rev, LOCK_FILE) for rev in (base, TRACKED_MAIN)]
     return git.file("HEAD", LOCK_FILE) in accepted

@@ -23,7 +23,7 @@ from scripts.storage.records import Records
 from scripts.storage.remote import Remote
 from scripts.storage.settings import CONFIG_PATH
 
-# The first schema of locks whose index tells the pixels before resizing from those after it.
+# The first schema of locks whose index has digests before and after resizing.
 ORIGINALS = 4
 
 
@@ -33,7 +33,7 @@ class History:
     def __init__(
         self, git: Git, accepted: Sequence[Release] | None = None, tree: Tree | None = None
     ) -> None:
-        """Use `accepted`, oldest first; without it, the releases there are now.
+        """Use the releases `accepted`, oldest first; without it, the existing releases.
 
         `releases.yaml` is that of `tree`; without it, the one on main.
         """
@@ -62,7 +62,7 @@ class History:
         """Return the index of `release`; it is read once.
 
         With `source` a release that was made from it is selected again, without network. Raises
-        `UserError` when the index is not available.
+        `UserError` if the index is not available.
         """
         if release.commit not in self._indexes:
             self._indexes[release.commit] = self._index(release, source)
@@ -82,7 +82,7 @@ class History:
     def _with_originals(self, release: Release, found: Index, source: Source | None) -> Index:
         """Return the index `found` of `release` with the pixels before resizing.
 
-        Older records lack them; they are computed again where the source is there.
+        Older records lack them; they are computed again if the source is available.
         """
         meta = release.lock.meta
         if meta.schema_ >= ORIGINALS or meta.config.get("image_size") is None:
@@ -98,7 +98,7 @@ class History:
     def _rebuilt(self, release: Release, found: Index) -> Index:
         """Return the index `found` of `release`, made again from its own source.
 
-        Raises `UserError` where that is not available, or gives another version.
+        Raises `UserError` if that is not available, or gives a different version.
         """
         tree = GitTree(self._git, release.commit)
         again = index.of_dataset(resolve.of_tree(self._git, tree, release.lock))
@@ -107,7 +107,7 @@ class History:
         return again
 
     def curation(self, release: Release) -> Curation | None:
-        """Return the curation that `release` was made with, None where it cannot be read."""
+        """Return the curation that `release` was made with, None if it cannot be read."""
         inputs: Inputs | None
         try:
             inputs = reader.read(GitTree(self._git, release.commit), release.lock.meta.config)
@@ -122,7 +122,7 @@ class History:
     def names(self, release: Release) -> list[str]:
         """Return the name of each image of `release`, such as `train/3/00007.png`.
 
-        Images in shards have the names that they would have as files. Raises `UserError` when they
+        Images in shards have the names that they would have as files. Raises `UserError` if they
         are not available.
         """
         if release.lock.is_sharded:
@@ -133,21 +133,21 @@ class History:
     def files(self, release: Release) -> dict[str, str]:
         """Return the object of each file of `release`, by name.
 
-        Raises `UserError` when its manifest is not available.
+        Raises `UserError` if its manifest is not available.
         """
         if (kept := self.kept_files(release)) is not None:
             return kept
         return releases.remote_of(self._git, release).manifest(release.lock.md5)
 
     def kept_files(self, release: Release) -> dict[str, str] | None:
-        """Return the same from the local cache, None where its manifest is not there."""
+        """Return the files from the local cache, None if its manifest is missing."""
         content = self._cache.read(release.lock.md5)
         return None if content is None else manifest.entries(content)
 
     def in_remote(self) -> list[Release]:
         """Return the releases whose remote is that of the work tree, oldest first.
 
-        Raises `UserError` when the work tree has none.
+        Raises `UserError` if the work tree has none.
         """
         paths = [f"{release.commit}:{CONFIG_PATH}" for release in self.releases]
         configs = self._git.contents(paths)
@@ -160,9 +160,9 @@ class History:
         return [release for release, config in pairs if urls[config] == urls[here]]
 
     def verified(self, committed: bytes | None) -> set[str]:
-        """Return objects in the remote that `committed`, the content of a `.dvc/config`, names.
+        """Return the verified objects in the remote of `committed`, the content of a `.dvc/config`.
 
-        They are those of the newest release, which verified them, if it has the same `.dvc/config`.
+        They are those of the newest release if it has the same `.dvc/config`.
         """
         release = self.latest
         if release is None or self._git.file(release.commit, CONFIG_PATH) != committed:
@@ -173,7 +173,7 @@ class History:
             return set()
 
     def _from_files(self, release: Release) -> Index:
-        """Index a release from before there were records, by reading its files."""
+        """Index a release without a record, by reading its files."""
 
         def made() -> Index:
             remote = releases.remote_of(self._git, release)
@@ -183,7 +183,7 @@ class History:
         return self._with_originals(release, found, None)
 
     def _kept(self, release: Release, name: str, make: Callable[[], Index]) -> Index:
-        """Return the index of `release` that `make` makes once: the local cache keeps it."""
+        """Return the index of `release` from the local cache, or from `make`."""
         kept = self._cache.records / name
         with suppress(OSError, UserError):
             found = index.parse(kept.read_bytes())
@@ -212,7 +212,7 @@ class History:
 def selected_again(release: Release, inputs: Inputs, source: Source) -> Index | None:
     """Return the index of `release`, whose commit holds `inputs`, selected again from `source`.
 
-    None when it was made from other rows or by another selection rule.
+    None if it was made from different rows or by another selection rule.
     """
     meta = release.lock.meta
     if meta.source.sha256 != source.sha256 or meta.selection != selection.RULE:

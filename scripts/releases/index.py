@@ -1,6 +1,6 @@
-"""The index of a version: which image is in which split and folder, by its pixels.
+"""The index of a version: the split and folder of each image, by its pixels.
 
-With the indexes of two versions, leaks between them are found without their files or sources.
+Indexes allow finding leaks between versions without their files or sources.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ class Index:
 
     @property
     def evaluation(self) -> frozenset[bytes]:
-        """The images that results are measured on: those of the test and validation sets."""
+        """The images of the test and validation sets."""
         return self.split(TEST) | self.split(VALIDATION)
 
     def find(self, original: bytes, shown: bytes) -> bytes | None:
@@ -54,7 +54,7 @@ class Index:
         return self._by_pixels.get(original) or self._by_pixels.get(shown)
 
     def place(self, original: bytes, shown: bytes) -> Place | None:
-        """Return the split and folder of an image; see `find`. None where it is not there."""
+        """Return the split and folder of an image, None if it is missing; see `find`."""
         image = self.find(original, shown)
         return None if image is None else self.places[image]
 
@@ -100,7 +100,7 @@ class Index:
 
     @cached_property
     def as_shown(self) -> "Index":
-        """The same by the pixels in the dataset alone, as older records are."""
+        """The same index with only the digests after resizing, like older records."""
         if not self.resized:
             return self
         return Index({self.resized.get(image, image): at for image, at in self.places.items()})
@@ -135,7 +135,7 @@ class Index:
 
     @cached_property
     def _by_pixels(self) -> dict[bytes, bytes]:
-        """The image that has each digest. Of a copy that only resizing made, the first counts."""
+        """The image of each digest; the first one of copies after resizing."""
         found = {shown: image for image, shown in reversed([*self.resized.items()])}
         return found | {image: image for image in self.places}
 
@@ -153,7 +153,7 @@ class Index:
 
 
 def of_dataset(dataset: Dataset) -> Index:
-    """Return the index of what `dataset` selects."""
+    """Return the index of `dataset`."""
     originals, shown = dataset.images.keys, dataset.images.digests
     places = dataset.selection.places()
     resized = (
@@ -193,11 +193,11 @@ def of_files(files: Iterable[tuple[str, bytes]]) -> Index:
 
 
 def parse(content: bytes) -> Index:
-    """Return the index in the record `content`; raises `UserError` when it is not one."""
+    """Return the index in the record `content`; raises `UserError` if it is not one."""
     lines = content.decode(errors="replace").splitlines()
     try:
         images = _digests("".join([line[:HEX] for line in lines]))
-        # Few lines differ behind the digest, unless images were resized.
+        # Few lines differ after the digest, unless images were resized.
         ends = {end: _parts(end) for end in {line[HEX:] for line in lines}}
         found = [ends[line[HEX:]] for line in lines]
         lines_of = dict(zip(images, found, strict=True))

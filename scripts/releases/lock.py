@@ -1,4 +1,4 @@
-"""The lock: `dataset.dvc`, the recorded state, written by machine only."""
+"""The lock: `dataset.dvc`, the recorded state, written only by releases."""
 
 import io
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class LockedOutput(StrictRecord):
 class SourceRecord(StrictRecord):
     """The source of a dataset, with the checksum of its rows.
 
-    `copy` names the record in the remote that holds a copy of it.
+    `copy` is the name of the record in the remote with a copy of it.
     """
 
     name: str
@@ -53,13 +53,12 @@ class SourceRecord(StrictRecord):
 class Meta(StrictRecord):
     """What the dataset is, beside DVC's fields.
 
-    `selection` is the number of the rule that selected it, `config` the config it was made from,
-    `curation` the checksum of its decisions, `counts` the images by split and folder, `samples` the
-    SHA-256 of all their file names: of a version in Parquet, those that it would have as PNG. There
-    it also names the record in the remote that lists them.
-    `comparable_with` are the releases with which it has no leak, as ranges such as `v0..v4`; older
-    locks have `comparable_since` instead, which is not exact. `splits` names the record in the
-    remote that holds its index.
+    `selection` is the number of the selection rule, `config` the config, `curation` the checksum of
+    the decisions, `counts` the numbers of images by split and folder, `samples` the SHA-256 of all
+    file names (of a version in Parquet: the names with `format: png`, and also the name of the
+    record that lists them). `comparable_with` are the releases with which it has no leak, as ranges
+    such as `v0..v4`; older locks have `comparable_since` instead, which is not exact. `splits` is
+    the name of the record with its index.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
@@ -111,7 +110,7 @@ class Lock(StrictRecord):
         return bool(self.meta.config.get("format") == PARQUET)
 
     def is_comparable_with(self, tag: str) -> bool:
-        """Return whether the lock names an earlier release as one with which there is no leak."""
+        """Return whether the lock lists an earlier release as comparable."""
         spans = [part.split("..") for part in self.meta.comparable_with or ()]
         return any(_number(span[0]) <= _number(tag) <= _number(span[-1]) for span in spans)
 
@@ -127,7 +126,7 @@ def new_lock(
     """Return the record of `dataset`, whose files are those of `manifest`.
 
     `comparable` are the tags of the releases with which it has no leak, oldest first. The other
-    values are those that `Meta` and `SourceRecord` describe.
+    values are described in `Meta` and `SourceRecord`.
     """
     source = dataset.source
     return Lock(
@@ -148,14 +147,14 @@ def new_lock(
     )
 
 
-# A run that looks at all releases meets the same locks again and again.
+# A run that reads all releases parses the same locks repeatedly.
 @cache
 # A run that looks at all releases meets the same locks again and again.
 @cache
 def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
-    """Return the lock that `content` holds; `where` names it in messages.
+    """Return the lock in `content`; `where` is its place in messages.
 
-    Raises `UserError` when it is not a lock of this project, or of a newer version of it.
+    Raises `UserError` if it is not a lock of this project, or one of newer machinery.
     """
     if len(content) > MAX_BYTES:
         raise UserError(f"{where} has {len(content):,} bytes, more than a lock can have.")
@@ -182,7 +181,7 @@ def render(lock: Lock) -> str:
 
 
 def runs(tags: Sequence[str]) -> list[list[str]]:
-    """Return `tags`, oldest first, in runs of consecutive ones."""
+    """Return `tags`, oldest first, as runs of consecutive ones."""
     found: list[list[str]] = []
     for tag in tags:
         if found and _number(tag) == _number(found[-1][-1]) + 1:

@@ -1,4 +1,4 @@
-"""The releases there are: annotated tags v0, v1, … that a release of this repository made."""
+"""The existing releases: annotated tags v0, v1, … that were made by this project."""
 
 import re
 from collections.abc import Iterator
@@ -18,15 +18,14 @@ from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")
-# Tags that look like those of releases, whoever made them.
+# Tags with names of releases, by anybody.
 SIMILAR = re.compile(r"v[0-9].*")
-# A larger number counts only if it is the next one: otherwise one stray tag could use up all that a
-# tag can have.
+# A larger number counts only if it is the next one, so that a stray tag cannot use up the numbers.
 LARGE_NUMBER = 100_000_000
 
 
 class Release(NamedTuple):
-    """One published version: its tag, its commit, and the lock there."""
+    """A release: its tag, its commit, and its lock."""
 
     tag: str
     commit: str
@@ -37,8 +36,8 @@ class Release(NamedTuple):
 class Releases:
     """The tags of a repository.
 
-    `accepted` are the releases, oldest first. `rejected` are tags that look like one but are not,
-    with the reason: they are never followed or compared with.
+    `accepted` are the releases, oldest first. `rejected` are other tags with such names, with the
+    reason; they are ignored.
     """
 
     accepted: list[Release] = field(default_factory=list)
@@ -51,7 +50,7 @@ class Releases:
 
     @property
     def next_tag(self) -> str:
-        """The tag that the next release will have: no number is used twice, even a rejected one."""
+        """The tag of the next release; no number is used twice, even that of a rejected tag."""
         return f"v{self.next_number}"
 
     @property
@@ -62,9 +61,9 @@ class Releases:
         return max([number(one.tag) for one in self.accepted] + counted, default=-1) + 1
 
     def contained_in(self, git: Git, rev: str) -> Release | None:
-        """Return the newest release of `rev` or of main up to the point where `rev` left it.
+        """Return the newest release that `rev` contains, or main at its merge base with `rev`.
 
-        Its commit can be a child of main's, where main could not be updated after the release.
+        Its commit can be a child of one on main, if main could not be updated.
         """
         for release in reversed(self.accepted):
             commits = git("rev-list", "--first-parent", "--max-count=2", release.commit).split()
@@ -75,7 +74,7 @@ class Releases:
         return None
 
     def get(self, tag: str) -> Release:
-        """Return the release `tag`; raises `UserError` when there is none."""
+        """Return the release `tag`; raises `UserError` if there is none."""
         found = next((one for one in self.accepted if one.tag == tag), None)
         if found is None:
             reason = self.rejected.get(
@@ -101,8 +100,8 @@ def scan(git: Git) -> Releases:
 
     A tag is accepted if it is annotated; its commit is on main's first-parent line, or a child of
     such a commit that changes the lock and `.dvc/config` only; its `.dvc/config` is one that main
-    had; its lock was made from its config; and its commit does not come before that of the release
-    before. So a tag that somebody pushes to another commit has no effect.
+    had; its lock was made from its config; and its commit does not come before that of the previous
+    release. So a tag that somebody pushes to another commit has no effect.
 
     Raises `UserError` in a clone without history.
     """
@@ -110,7 +109,7 @@ def scan(git: Git) -> Releases:
     return _checked(git.root, tags, main_of(git)) if tags else Releases()
 
 
-# A verb asks several times, and the answer depends on nothing else.
+# Cached, because verbs call this several times.
 @lru_cache(maxsize=8)
 def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
     """Return the releases among `tags`, with main at the commit `main`."""
@@ -131,9 +130,9 @@ def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
 
 
 def at_revision(git: Git, rev: str) -> Release:
-    """Return the version at any git revision, which need not be a release.
+    """Return the version at any git revision.
 
-    Raises `UserError` when there is no such revision, or no lock in it.
+    Raises `UserError` if there is no such revision, or no lock in it.
     """
     commit = git.commit(f"refs/tags/{rev}" if TAG.fullmatch(rev) else rev)
     content = git.file(commit, LOCK_FILE)
@@ -143,7 +142,7 @@ def at_revision(git: Git, rev: str) -> Release:
 
 
 def main_of(git: Git) -> str:
-    """Return the commit of main at origin, or here where there is no origin."""
+    """Return the commit of main at origin, or the local one without origin."""
     names = (TRACKED_MAIN, f"refs/heads/{MAIN}")
     listed = git("for-each-ref", "--format=%(refname) %(objectname)", *names).splitlines()
     found = dict(line.split() for line in listed)
@@ -156,13 +155,13 @@ def date_of(git: Git, release: Release) -> str:
 
 
 def remote_of(git: Git, release: Release) -> Remote:
-    """Return the remote that `release` names: the one that its consumers use."""
+    """Return the remote of `release`, which its consumers use."""
     committed = git.file(release.commit, CONFIG_PATH)
     return open_remote(git.root, committed, f"{CONFIG_PATH} at {release.tag}")
 
 
 class _Checker:
-    """Decides which tags are accepted, with few processes for any number of them."""
+    """Checks tags with few processes for any number of tags."""
 
     def __init__(self, git: Git, main: str, commits: list[str]) -> None:
         self._git = git
@@ -179,10 +178,10 @@ class _Checker:
         self._files = dict(zip(paths, git.contents(paths), strict=True))
 
     def checked(self, tag: _Tag, earliest: int, next_number: int) -> tuple[Release, int]:
-        """Return the release, and its place on main's line.
+        """Return the release, and its position on main.
 
-        Raises `UserError` with the reason why it is none; `earliest` is the place of the release
-        before, `next_number` the one that would come next.
+        Raises `UserError` with the reason if it is not a release; `earliest` is the position of the
+        previous release, `next_number` the expected number.
         """
         if not TAG.fullmatch(tag.name):
             raise UserError("the name of a release is v and a number, such as v7")
@@ -221,7 +220,7 @@ class _Checker:
 
 
 def _tags(git: Git) -> Iterator[_Tag]:
-    """Yield the tags that look like those of releases, by number."""
+    """Yield the tags with names of releases, by number."""
     form = "%(refname:strip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
     found = []
     for line in git("for-each-ref", f"--format={form}", "refs/tags").splitlines():

@@ -1,4 +1,4 @@
-"""From what people wrote to a checked dataset: the one way that every verb takes."""
+"""Turns the inputs into a checked dataset, for all verbs."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ from scripts.storage.settings import CONFIG_PATH
 
 
 def work_tree(git: Git) -> Dataset:
-    """Return the dataset that the work tree asks for.
+    """Return the dataset of the work tree.
 
     Raises as `of_tree` does, and `UserError` in a clone that lacks the tags of the releases.
     """
@@ -39,7 +39,7 @@ def work_tree(git: Git) -> Dataset:
 
 
 def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
-    """Return the dataset that the inputs in `tree` describe, checked and selected.
+    """Return the dataset of the inputs in `tree`, checked and selected.
 
     Raises `InputError` with every problem, in the config and against the source; and as `resolve`
     does.
@@ -61,10 +61,10 @@ def inputs_of(git: Git, tree: Tree, recorded: Lock | None) -> Inputs:
 
 
 def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
-    """Return the dataset that `inputs` describe, checked and selected.
+    """Return the dataset of `inputs`, checked and selected.
 
-    The source that the lock `recorded` was made from is used again, if its name is the same. Raises
-    `InputError` with every problem, `UserError` when the source is not available now.
+    The source of the lock `recorded` is used again if its name is the same. Raises `InputError`
+    with every problem, `UserError` if the source is not available.
     """
     return checked(Dataset(inputs, source_of(git, inputs, recorded)))
 
@@ -83,9 +83,9 @@ def checked(dataset: Dataset) -> Dataset:
 
 
 def template_lock(tree: Tree) -> Lock | None:
-    """Return the lock that the template ships, which counts before the first release.
+    """Return the lock of the template, which is used before the first release.
 
-    None when there is none or it is damaged, as it is about to be replaced.
+    None if it is missing or damaged, because it will be replaced.
     """
     try:
         content = tree.read(LOCK_FILE)
@@ -95,13 +95,13 @@ def template_lock(tree: Tree) -> Lock | None:
 
 
 def _is_of_release(tree: Tree, recorded: Lock) -> bool:
-    """Return whether a release wrote `recorded`: the template's lock has no such source."""
+    """Return whether a release wrote `recorded`: the template's lock has no copy of a source."""
     source = recorded.meta.source
     return bool(source.copy_) or tree.read(path_of(source.name)) is not None
 
 
 def _problems_of(git: Git, inputs: Inputs | None, recorded: Lock | None) -> list[Problem]:
-    """Return the problems that the source has with what is valid of the inputs."""
+    """Return the problems of the valid part of the inputs with the source."""
     if inputs is None:
         return []
     try:
@@ -130,7 +130,7 @@ def _size_problems(dataset: Dataset) -> Iterator[Problem]:
 
 
 def source_of(git: Git, inputs: Inputs, recorded: Lock | None) -> Source:
-    """Return the source that `inputs` name; raises as `resolve` does."""
+    """Return the source of `inputs`; raises the same errors as `resolve`."""
     config = inputs.config
     request = SourceRequest(
         config.source, config.channels, inputs.pointer, transfer.fetcher(git.root)
@@ -151,7 +151,7 @@ def _is_of_same_source(recorded: Lock, config: Config) -> bool:
 
 
 def _fetcher(git: Git, copy: str | None) -> Fetch | None:
-    """Return how the copy of a source is read from the remote; None without a copy."""
+    """Return a function that reads the copy of a source from the remote; None without a copy."""
     if copy is None:
         return None
 

@@ -1,7 +1,7 @@
-"""Sizes in numbers that keep the split, where a fraction moves an image by rounding.
+"""Finds sizes as counts that keep the split, if a fraction moves an image by rounding.
 
 A fraction of a number of images is rounded up; with `samples: all` the place of each image decides.
-So a change from one to the other can move an image where a folder is used up.
+So a change from one to the other can move an image if all images of a folder are used.
 """
 
 import io
@@ -26,10 +26,10 @@ Sizes = Mapping[str, Mapping[str, int]]
 
 
 def sizes_that_keep(dataset: Dataset, keeps: Callable[[Dataset], bool]) -> str:
-    """Return sizes for the config of `dataset` with which it `keeps` the split of the releases.
+    """Return sizes for `dataset` with which it `keeps` the split of the releases.
 
-    They are what its fractions are in numbers, such as `test_size: 19`. Empty where there are no
-    fractions, or where these are not why the split changes.
+    They are counts instead of fractions, such as `test_size: 19`. Empty if there are no fractions,
+    or if they are not the cause of the change.
     """
     for sizes in _candidates(dataset):
         config = dataset.config.model_copy(update={key: dict(of) for key, of in sizes.items()})
@@ -43,7 +43,7 @@ def sizes_that_keep(dataset: Dataset, keeps: Callable[[Dataset], bool]) -> str:
 
 
 def _candidates(dataset: Dataset) -> Iterator[Sizes]:
-    """Yield the fractions of the config as numbers: rounded up, then as `samples: all` has them."""
+    """Yield the fractions of the config as counts: rounded up, then as with `samples: all`."""
     config = dataset.config
     folders = [*dict.fromkeys(folder for _, folder in dataset.selection.dealt)]
     keys = {
@@ -67,7 +67,7 @@ def _candidates(dataset: Dataset) -> Iterator[Sizes]:
 
 
 def _of_all(dataset: Dataset, config: Config) -> Dataset | None:
-    """Return `dataset` with all images of the source, None where it cannot be."""
+    """Return `dataset` with all images of the source, None if that is invalid."""
     inputs = replace(dataset.inputs, config=config.model_copy(update={"samples": ALL}))
     made = Dataset(inputs, dataset.whole)
     try:
@@ -78,7 +78,7 @@ def _of_all(dataset: Dataset, config: Config) -> Dataset | None:
 
 
 def _written(sizes: Mapping[str, int]) -> str:
-    """Return `sizes` as the config has them: one number where all are equal."""
+    """Return `sizes` in the format of the config: one number if all are equal."""
     if len({*sizes.values()}) == 1:
         return str(next(iter(sizes.values())))
     # A label that is a number is written without quotes.
