@@ -1,1 +1,1 @@
-"""What decides the bytes of a version: selection, PNG encoding, manifest."""
+"""Everything that determines the bytes of a version: selection, PNG encoding, manifest."""

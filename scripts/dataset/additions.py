@@ -1,4 +1,4 @@
-"""Additions compared with the source: its labels, the size of its images, and copies of them."""
+"""Checks of the additions against the source: labels, image sizes and copies."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""How much the images of a dataset may grow: a config makes large ones of small ones."""
+"""Limits for the number and size of resized images."""
 
 import math
 from collections import Counter
@@ -12,12 +12,12 @@ from scripts.sources.source import Source
 
 # Bytes of the pixels of all resized images: more than a million RGB images of 256 x 256.
 MAX_PIXELS = 256 * 1024**3
-# Where the colors of a source are not known before its images are read.
+# The default if the colors of a source are unknown before its images are read.
 COLORS = 3
 
 
 def problems_of(inputs: Inputs, source: Source) -> Iterator[Problem]:
-    """Yield what is wrong with the number and the size of the images that would be resized."""
+    """Yield a problem if the resized images would be too large."""
     config, total = inputs.config, pixels(inputs, source)
     if config.size is None or total <= MAX_PIXELS:
         return
@@ -32,9 +32,9 @@ def problems_of(inputs: Inputs, source: Source) -> Iterator[Problem]:
 
 
 def pixels(inputs: Inputs, source: Source) -> int:
-    """Return how many bytes the pixels of all resized images have at most; 0 without `image_size`.
+    """Return an upper limit of the bytes of all resized images; 0 without `image_size`.
 
-    Nothing is read or resized for it.
+    No image is read or resized.
     """
     size, shape = inputs.config.size, source.shape
     if size is None or (shape or ())[:2] == size:
@@ -44,7 +44,7 @@ def pixels(inputs: Inputs, source: Source) -> int:
 
 
 def _images(inputs: Inputs, source: Source) -> int:
-    """Return how many images of `source` are selected at most."""
+    """Return an upper limit of the number of selected images of `source`."""
     config, available = inputs.config, Counter(source.labels.tolist())
     taken = sum(decision.action in SPLITS for decision in inputs.curation.decisions)
     for folder, labels in folders_of(config, source)[0].items():

@@ -1,9 +1,9 @@
-"""How a version in Parquet is cut into shards.
+"""The division of a version in Parquet into shards.
 
-The places of a folder's images are divided into intervals, and a shard holds what one split has of
-one interval, in the order in which the split takes it. Places never change. So growing rewrites
-only the last shard of each split and folder, and leaving out an image only its own shard and the
-last one, which gets another image instead.
+The places of a folder's images are divided into intervals. A shard contains the images of one split
+in one interval, in the order in which the split takes them. Places never change. So growing
+rewrites only the last shard of each split and folder, and excluding an image only its own shard and
+the last one, to which another image is added.
 """
 
 import math
@@ -21,10 +21,10 @@ from scripts.dataset.selection import Selection
 from scripts.sources.own import Own
 from scripts.sources.source import Source
 
-# About so many images are in a shard, and so many bytes of pixels.
+# The approximate number of images, and of bytes of pixels, in a shard.
 MAX_IMAGES = 2_000
 MAX_BYTES = 64 * 1024**2
-# The shard of what the curation and the additions put into a folder: it comes on top of the line.
+# The shard of the images that the curation and `additions/` add to a folder.
 CURATED = "curated"
 # Where the colors of a source differ.
 COLORS = 3
@@ -64,7 +64,7 @@ class Cutter:
         return shards
 
     def _positions(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
-        """Return the batch and the place of each row; they mean nothing where it is not usable."""
+        """Return the batch and the place of each row; undefined for rows that are not usable."""
         count = len(self.source.labels)
         batches, places = np.zeros(count, np.int32), np.zeros(count)
         for line in order(self.source, self.seed).values():

@@ -1,4 +1,4 @@
-"""The dataset that people describe: its selection, its files, its manifest."""
+"""The dataset of a config: its selection, files and manifest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,12 +49,12 @@ class Dataset:
 
     @cached_property
     def images(self) -> Extended:
-        """All images that can be selected, as they are written, by row."""
+        """All images that can be selected, after resizing, by row."""
         return Extended(self._resized, self.inputs.additions)
 
     @cached_property
     def selection(self) -> Selection:
-        """Which row goes where; raises `InputError` when what people wrote cannot be."""
+        """The selection; raises `InputError` if the inputs are invalid."""
         return selection.select(
             self.config, self._resized, self.inputs.curation, self.inputs.additions
         )
@@ -69,14 +69,14 @@ class Dataset:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The names and checksums of all files; those of new images are encoded, but not stored."""
+        """The names and checksums of all files; new images are encoded, but not stored."""
         if self.config.format == PARQUET:
             return self._sharded.manifest()
         return self._encoded(self._files.known(self._rows))
 
     @cached_property
     def planned(self) -> Manifest:
-        """The manifest for a plan, which trusts what `ingest` noted and so reads few images."""
+        """The manifest for a plan, which uses the summaries of `ingest` and reads few images."""
         if "manifest" in vars(self) or self.config.format == PARQUET:
             return self.manifest
         return self._encoded(self._files.planned(self._rows))
@@ -90,13 +90,13 @@ class Dataset:
         return self._made(known | new)
 
     def store(self, target: Target) -> Manifest:
-        """Store all files and the manifest in `target`. Images that it has are not encoded."""
+        """Store all files and the manifest in `target`. Existing images are not encoded."""
         made = (
             self._sharded.store(target)
             if self.config.format == PARQUET
             else self._store_files(target)
         )
-        # Not encoded again when somebody asks for the manifest.
+        # Not encoded again for the manifest.
         vars(self)["manifest"] = made
         return made
 
@@ -139,7 +139,7 @@ class Dataset:
 
     @cached_property
     def _rows(self) -> list[int]:
-        """The selected rows, in the order of the source, which can be read piece by piece."""
+        """The selected rows, in the order of the source, to read it sequentially."""
         return sorted(self.selection.files().values())
 
     @cached_property
@@ -159,12 +159,12 @@ class FileMaker:
 
     @property
     def together(self) -> int:
-        """How many files are made together."""
+        """The number of files that are made together."""
         return workers.PART
 
     @property
     def least(self) -> int:
-        """From how many files on it is faster to use all cores."""
+        """The number of files from which on it is faster to use all cores."""
         return workers.MIN_ITEMS
 
     def contents(self, rows: Sequence[int]) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
-"""How the images of a line are dealt to the splits.
+"""Deals the images of a line to the splits.
 
-A line holds images by batch and place. Train takes from its front, test from its back, validation
-from a place in the middle towards the front. A closed batch is cut where its splits were, and each
-split stays on its side of the cut, so that a new batch moves nothing.
+A line contains images by batch and place. Train takes from its front, test from its back,
+validation from a place in the middle towards the front. A closed batch is cut between its splits,
+and each split stays on its side of the cut, so that a new batch moves no image.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,16 +20,16 @@ from scripts.sources.source import Zones
 VALIDATION_END = Fraction(4, 5)
 
 Dealt = dict[Split, list[Image]]
-# The split of some rows: in whose zone a row of a closed batch is, or to which one a row is pinned.
+# The split of some rows: by the zone of a row in a closed batch, or by its pin.
 BySplit = Mapping[int, Split]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """How many images of a line each split should get.
+    """The number of images of a line that each split should get.
 
-    `shares` are fractions of the whole line, in which an image's own place decides; `counts` are
-    numbers of images, of what the shares leave to train.
+    `shares` are fractions of the whole line, for which the place of an image decides; `counts` are
+    numbers of the other images.
     """
 
     counts: Mapping[Split, int]
@@ -38,23 +38,23 @@ class Wish:
 
 
 def zone(zones: Zones, place: float) -> Split:
-    """Return the split in whose zone a place of a closed batch is."""
-    # Where test reached past validation, test begins before it.
+    """Return the split whose zone contains a place of a closed batch."""
+    # If test reached past validation, test begins before it.
     if zones.validation <= place < float(VALIDATION_END):
         return VALIDATION
     return TEST if place >= zones.test else TRAIN
 
 
 def zone_of_own_train(zones: Zones, place: float) -> Split:
-    """Return the same within the train set of the source's own."""
+    """Return the same within the train set of the source."""
     return VALIDATION if place >= zones.own_validation else TRAIN
 
 
 def deal(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) -> Dealt:
     """Return the images of `line` that each split gets, in the order in which it takes them.
 
-    Only the split that it is pinned to may take an image. A split gets fewer than the count in
-    `wish` only where there are no more images for it.
+    A pinned image is taken only by its split. A split gets fewer images than the count in `wish`
+    only if there are no more.
     """
     dealt, rest = _by_place(line, wish, zones, pins) if wish.shares else ({}, line)
     return _by_count(rest, wish, zones, pins) | dealt
@@ -63,10 +63,10 @@ def deal(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) -> De
 def _by_place(
     line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit
 ) -> tuple[Dealt, list[Image]]:
-    """Deal images to the splits that get a share, each by its own place; return the others too.
+    """Deal images to the splits with a share, by their places; return the others too.
 
-    Splits lie where counts take them from, so that leaving out an image moves no other, and taking
-    all images after a part of them moves none.
+    Splits are in the same parts of the line as with counts, so that excluding an image moves no
+    other, and neither does taking all images instead of a part.
     """
     dealt: Dealt = {split: [] for split in wish.shares}
     rest: list[Image] = []
@@ -84,11 +84,11 @@ def _by_place(
 
 
 def _segments(shares: Mapping[Split, Fraction], end: Fraction) -> list[tuple[float, Split]]:
-    """Return where each stretch of places begins, and whose it is."""
+    """Return the start and the split of each interval of places."""
     validation, test = shares.get(VALIDATION, Fraction(0)), shares.get(TEST, Fraction(0))
     if not validation:
         return [(0.0, TRAIN), (float(1 - test), TEST)]
-    # What does not fit before its end lies behind it.
+    # Images that do not fit before its end are after it.
     end = max(end, validation)
     start, behind = end - validation, 1 - end
     if test <= behind:
@@ -102,7 +102,7 @@ def _segments(shares: Mapping[Split, Fraction], end: Fraction) -> list[tuple[flo
 def _by_count(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) -> Dealt:
     """Deal the zones of the closed batches, oldest first.
 
-    Then deal the ends of the open batch, and of what is left of the closed ones, newest first.
+    Then deal from the ends of the open batch, and of the rest of the closed ones, newest first.
     """
     dealing = _Dealing(wish, pins)
     left = [dealing.take_from_zones(batch, zones) for batch in _batches(line)]
@@ -113,14 +113,14 @@ def _by_count(line: Sequence[Image], wish: Wish, zones: BySplit, pins: BySplit) 
 
 @dataclass(frozen=True)
 class _Dealing:
-    """What is dealt so far, up to the counts of `wish`."""
+    """The images dealt so far, up to the counts of `wish`."""
 
     wish: Wish
     pins: BySplit
     dealt: Dealt = field(default_factory=lambda: {split: [] for split in SPLITS})
 
     def take_from_zones(self, batch: list[Image], zones: BySplit) -> list[Image]:
-        """Let each split take images of its own zone; return the others, in order."""
+        """Deal images to the split of their zone; return the others, in order."""
         if not zones:
             return batch
         own: dict[Split | None, list[Image]] = {split: [] for split in (*SPLITS, None)}
@@ -132,7 +132,7 @@ class _Dealing:
         return sorted(left)
 
     def take_from_ends(self, batch: list[Image]) -> None:
-        """Let train take from the front of `batch`, test from the back, validation before both."""
+        """Deal the front of `batch` to train and the back to test, after validation."""
         if self.wish.counts.get(VALIDATION):
             end = bisect_left(batch, float(self.wish.validation_end), key=attrgetter("place"))
             batch = sorted(self._take(VALIDATION, [*reversed(batch[:end]), *batch[end:]]))

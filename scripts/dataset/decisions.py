@@ -1,4 +1,4 @@
-"""What the curation decides about the rows of a source."""
+"""The decisions of the curation about the rows of a source."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from scripts.sources.source import Source, classes
 
 @dataclass(frozen=True)
 class Decisions:
-    """Rows that are excluded, the new label of others, and the only split that others may be in."""
+    """Excluded rows, new labels, and the splits of pinned rows."""
 
     excluded: set[int] = field(default_factory=set)
     relabeled: dict[int, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Decisions:
 def decisions_of(
     curation: Curation, source: Source, splits: Collection[Split]
 ) -> tuple[Decisions, list[Problem]]:
-    """Return what `curation` decides about the rows of `source`, and what is wrong with it.
+    """Return the decisions of `curation` about the rows of `source`, and its problems.
 
     `splits` are those of the dataset.
     """

@@ -1,8 +1,8 @@
-"""Files that are made on a cluster, and go from there to the remote.
+"""Makes files on a cluster and stores them in the remote.
 
-A task is pure: it reads some rows of the source from the remote, makes files, and uploads those
-that the remote lacks. So it can be run again anywhere. The images never come to the machine that
-submits the tasks, which makes the manifest from the checksums that they return.
+A task reads some rows of the source from the remote, makes files, and uploads missing ones. So it
+can be run again on any worker. The machine that submits the tasks does not download images; it
+makes the manifest from the returned checksums.
 """
 
 import socket
@@ -25,15 +25,15 @@ from scripts.storage.cache import Cache, CachedObject
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote
 
-# Tasks that the scheduler holds at a time.
+# The maximum number of pending tasks.
 WAITING = 200
 
 
 @dataclass(frozen=True)
 class Objects:
-    """The remote, for a worker: `settings` are those that are committed, without credentials.
+    """The remote for a worker: `settings` are the committed ones, without credentials.
 
-    A worker uses an identity of its own.
+    A worker uses its own identity.
     """
 
     settings: tuple[tuple[str, Any], ...]
@@ -57,9 +57,9 @@ class Objects:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster that has been connected to, and the remote that its workers use.
+    """A connected cluster, and the remote that its workers use.
 
-    `code` names the code of this project that it was sent.
+    `code` is the name of the code that was sent to it.
     """
 
     executor: Executor
@@ -81,7 +81,7 @@ class Distributed:
     cache: Cache
 
     def intact(self, names: Collection[str]) -> Collection[str]:
-        """Return those of `names` that the remote has; the push verifies them."""
+        """Return the `names` that exist in the remote; the push verifies them."""
         return set(names) - self.remote.missing(names)
 
     def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[CachedObject]:
@@ -94,7 +94,7 @@ class Distributed:
             yield from stored
 
     def finish(self, made: Manifest, _: Sequence[CachedObject]) -> None:
-        """Keep the manifest, which is pushed when everything else is in the remote."""
+        """Store the manifest in the cache; it is pushed last."""
         self.cache.put_manifest(made)
 
 
@@ -117,7 +117,7 @@ def run(
 
 
 def versions(code: str) -> dict[str, str]:
-    """Return what the bytes of files depend on; `code` names the code of this project."""
+    """Return the versions of everything that determines the bytes of files."""
     return {
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
@@ -129,7 +129,7 @@ def versions(code: str) -> dict[str, str]:
 def in_order(
     executor: Executor, work: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]
 ) -> Iterator[Any]:
-    """Yield the result of each of `tasks`, in their order, of which a bounded number waits."""
+    """Yield the results of `tasks` in order, with a limited number of pending tasks."""
     waiting: deque[Future[Any]] = deque()
     try:
         for task in tasks:
@@ -150,7 +150,7 @@ def _opened(settings: tuple[tuple[str, Any], ...]) -> Remote:
 
 @cache
 def _fetched(settings: tuple[tuple[str, Any], ...], name: str) -> Path:
-    # All processes of a worker's machine share what was fetched.
+    # All processes of a machine share fetched files.
     path = Path(tempfile.gettempdir()) / "dataset-objects" / name
     if not path.exists() or files.md5(path) != name.removesuffix(".dir"):
         files.write(path, _opened(settings).intact_object(name))

@@ -1,8 +1,7 @@
 """The MD5 and size of the file of each row, so that no image is encoded twice.
 
-They are kept beside the local copies of sources, for each batch, under a name that depends on the
-pixels and on what encodes them. So they are never out of date: another name is another file. A
-damaged file is not used.
+They are stored next to the local copies of sources, for each batch, under a name that depends on
+the pixels and the encoder, so they are never out of date. Damaged files are not used.
 """
 
 import hashlib
@@ -58,8 +57,8 @@ class EncodedFiles:
     def planned(self, rows: Sequence[int]) -> dict[int, EncodedFile]:
         """Return the files of those of `rows` that are known, or that `ingest` has noted.
 
-        Nobody has compared these with the images here. That is enough for a plan, which stores
-        nothing, but not for a build.
+        The latter are not verified here. That is enough for a plan, which stores nothing, but not
+        for a build.
         """
         return _known(self._noted(), rows) | self.known(rows)
 
@@ -79,7 +78,7 @@ class EncodedFiles:
     def add(self, encoded: Mapping[int, EncodedFile]) -> None:
         """Keep the files of further rows. A folder that cannot be written costs time, not the run.
 
-        Rows behind those of the source are additions, which are few.
+        Rows after those of the source are additions, which are not stored.
         """
         rows = sorted(row for row in encoded if row < len(self._rows))
         if not rows:
@@ -120,7 +119,7 @@ def _file_of(source: Source, span: tuple[int, int], fingerprint: bytes) -> Path:
 
 
 def _read(file: Path, count: int) -> npt.NDArray[np.void]:
-    """Return the rows in `file`, unknown ones where it is not there or damaged."""
+    """Return the rows in `file`, unknown ones if it is missing or damaged."""
     with suppress(OSError):
         content = file.read_bytes()
         rows, checksum = content[:-_CHECKSUM_SIZE], content[-_CHECKSUM_SIZE:]

@@ -1,4 +1,4 @@
-"""One folder of the dataset: how the images that it can have are dealt to the splits."""
+"""One folder of the dataset: the division of its images into splits."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ Line = Sequence[Image]
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """What the config asks for in one folder; `problems` is why it cannot be had."""
+    """One folder of the config; `problems` are its errors."""
 
     config: Config
     source: Source
@@ -31,7 +31,7 @@ class DatasetFolder:
     problems: list[Problem] = field(default_factory=list)
 
     def deal(self) -> Dealt:
-        """Return the images of each split, and note what is wrong."""
+        """Return the images of each split, and add problems."""
         line = self._line()
         if self.groups is not None:
             return self._from_groups(line, self.groups)
@@ -66,7 +66,7 @@ class DatasetFolder:
         return dealt
 
     def _from_two(self, train: Line, test: Line) -> Dealt:
-        """Deal test from the source's own test set, the others from its train set."""
+        """Deal test from the test set of the source, the others from its train set."""
         for part, images in ((TRAIN, train), (TEST, test)):
             if not images:
                 message = f"the {part} set of {self.source.name} has no images for folder"
@@ -87,7 +87,7 @@ class DatasetFolder:
             of_train = sizes.train + sizes.validation
             self._check_enough("samples", of_train, len(train), "the train set of ")
         self._check_enough("test_size", sizes.test, len(test), "the test set of ")
-        # Nothing comes behind validation here.
+        # No images follow validation here.
         wish = replace(wish, validation_end=Fraction(1))
         of_test = Wish({TEST: sizes.test or len(test)})
         dealt = self._dealt(train, wish, zone_of_own_train)
@@ -113,7 +113,7 @@ class DatasetFolder:
         return dealt
 
     def _wish_for_all(self, line: Line, counts: Mapping[Split, int]) -> Wish:
-        """Return the wish for all images: train gets what the others leave.
+        """Return the wish for all images: train gets the rest.
 
         Those are the splits of `counts`; a split whose size is a fraction is dealt by place.
         """
@@ -134,7 +134,7 @@ class DatasetFolder:
         return deal(line, wish, zones, self.decisions.pins)
 
     def _check_sizes(self, asked: Sizes, dealt: Dealt) -> None:
-        """Note a split that would be empty, or smaller than it should be."""
+        """Add a problem for a split that would be empty or too small."""
         found = Sizes(*(len(dealt[split]) for split in SPLITS))
         self._check_not_empty(found if self._takes_all else asked)
         if self.problems:
@@ -142,7 +142,7 @@ class DatasetFolder:
         for split, size, count in zip(SPLITS, asked, found, strict=True):
             is_rest = split == TRAIN or self.config.fraction(split, self.name)
             if count < size and not (self._takes_all and is_rest):
-                # There are enough images: `_check_enough` noted nothing.
+                # There are enough images: `_check_enough` has added no problem.
                 self._note(
                     "samples" if split == TRAIN else f"{split}_size",
                     f"folder {self.name} needs {size:,} images for {split}, but only {count:,} are "

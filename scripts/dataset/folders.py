@@ -1,4 +1,4 @@
-"""Which classes of the source fill which folder of the dataset."""
+"""The folders of the dataset and their classes."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,10 +12,10 @@ Folders = dict[str, list[str]]
 
 
 def folders_of(config: Config, source: Source) -> tuple[Folders, list[Problem]]:
-    """Return the dataset's folders, each with the classes that fill it, and what is wrong.
+    """Return the folders of the dataset, each with its classes, and the problems.
 
-    Problems are classes that the source does not have, and sizes by folder that do not name exactly
-    the folders there are. The folders are those that can be filled in spite of them.
+    Problems are unknown classes, and sizes by folder that do not match the folders. Only valid
+    folders are returned.
     """
     known, desired = classes(source), config.class_
     listed = known if desired == ALL else [desired] if isinstance(desired, str) else desired
@@ -34,7 +34,7 @@ def folders_of(config: Config, source: Source) -> tuple[Folders, list[Problem]]:
         key for key in ("samples", *sorted(SPLIT_SIZES)) if isinstance(getattr(config, key), dict)
     ]
     if not problems:
-        # Sizes by folder are compared with the folders that are meant only.
+        # Sizes by folder are compared only with the intended folders.
         for key in by_folder:
             problems += _wrong_folders(config, key, folders)
     filled = {

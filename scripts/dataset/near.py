@@ -1,9 +1,9 @@
-"""Near-duplicates: images of train that are nearly the same as one that results are measured on.
+"""Near-duplicates: images of train that are nearly identical to one in test or validation.
 
 All are compared by their thumbnails. Two thumbnails are never farther apart than their images, if
-these have one shape, but for the rounding. So the pixels of only those pairs are read whose
-thumbnails are near, and no pair is missed. Images of different shapes have nothing but thumbnails
-to compare. All distances that decide are whole numbers, so every machine finds the same.
+these have one shape, except for the rounding. So the pixels of only those pairs are read whose
+thumbnails are near, and no pair is missed. Images of different shapes are compared only by
+thumbnails. Distances are integers, so the result is the same on every machine.
 """
 
 import math
@@ -26,16 +26,15 @@ from scripts.sources.thumbnails import ROUNDED, SIDE, SIZE
 # the digits 9.9. A photo that was saved again as JPEG of good quality is closer to itself than
 # this; a drawing with sharp edges often is not: at quality 75, 70 of 100 images of MNIST.
 LIMIT = 5.0
-# At most so many levels of thumbnails are compared: half a minute of one core if it has to compare
-# all of them.
+# The maximum number of compared thumbnail levels: at most half a minute on one core.
 MAX_OPERATIONS = 1_500_000_000_000
 MAX_PAIRS = 20
-# So many are counted.
+# The maximum number of counted pairs.
 MAX_FOUND = 10_000
-# At most so many pairs whose thumbnails are near are compared by their pixels, the nearest ones.
+# The maximum number of pairs with near thumbnails that are compared by their pixels, nearest first.
 MAX_CANDIDATES = 500_000
-# Thumbnails are compared by the averages of so many levels in a row and column first. Where more
-# than this share of all pairs can be near, that says too little, and all levels are compared.
+# Thumbnails are first compared by averages of squares with this side. If more than this share of
+# all pairs may be near, all levels are compared instead.
 COARSE = 4
 MANY = 0.01
 # Thumbnails of one side that are compared at the same time.
@@ -63,8 +62,8 @@ class Pair(NamedTuple):
 class NearPairs:
     """The near-duplicates: the closest `pairs`, closest first, and how many there are.
 
-    At most `MAX_FOUND` are counted. Without `searched` there was too much to compare: not all pairs
-    were, so there can be more.
+    At most `MAX_FOUND` are counted. Without `searched` not all pairs were compared, so there can be
+    more.
     """
 
     pairs: Sequence[Pair] = ()
@@ -112,7 +111,7 @@ def _near(images: PixelsByRow, same: "_Closest", different: "_Closest") -> NearP
 class _Closest:
     """The closest pairs, at most `most`: squared distance, row in train, other row, values.
 
-    Which pairs these are does not depend on the order in which they come.
+    The result does not depend on the order of the pairs.
     """
 
     def __init__(self, most: int) -> None:
@@ -125,7 +124,7 @@ class _Closest:
             self._parts = [self.pairs()]
 
     def pairs(self) -> Ints:
-        """Return them, closest first."""
+        """Return the pairs, closest first."""
         every = np.concatenate([np.zeros((0, 4), np.int64), *self._parts])
         every = every[np.lexsort(every.T[2::-1])]
         self.is_complete = self.is_complete and len(every) <= self._most
@@ -168,7 +167,7 @@ class _Points:
 
 
 def _close(ones: _Points, twos: _Points) -> tuple[Ints, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return all pairs whose thumbnails can be near: squared distances, and both places."""
+    """Return all pairs whose thumbnails may be near: squared distances, and both places."""
     limit = (LIMIT + ROUNDED) ** 2 * SIZE
     close = np.flatnonzero(_rough_squares(ones.coarse, twos.coarse) < limit * MARGIN)
     if len(close) <= MANY * len(ones.levels) * len(twos.levels):
@@ -182,7 +181,7 @@ def _close(ones: _Points, twos: _Points) -> tuple[Ints, npt.NDArray[np.intp], np
 
 
 def _rough_squares(ones: Floats, twos: Floats) -> Floats:
-    """Return the squared distance of each pair, in the shape (ones, twos), a little off."""
+    """Return the approximate squared distance of each pair, in the shape (ones, twos)."""
     # Around their mean the numbers are smaller, and so are the errors of 32 bits.
     center = ones.mean(axis=0)
     ones, twos = ones - center, twos - center

@@ -1,4 +1,4 @@
-"""The images that are most like others, by their pixels."""
+"""The images that are most similar to others, by their pixels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from scripts.dataset.distances import Levels
 from scripts.progress import Bar
 from scripts.sources.source import Pixels
 
-# Bounds the memory: the values of so many images are compared at once, as numbers of 8 bytes.
+# Limits the memory: the number of values, of 8 bytes each, that are compared at once.
 BLOCK_BYTES = 32 * 1024 * 1024
 QUERIES = 512
 
@@ -30,8 +30,8 @@ def nearest(
 ) -> list[list[Neighbor]]:
     """Return the `count` nearest of `candidates` for each of `queries`, nearest first.
 
-    All are rows, whose pixels `image` returns, all in one shape. Of two at the same distance the
-    one that comes first in `candidates` is nearer. A row is not its own neighbor.
+    All are rows of one shape, whose pixels `image` returns. At the same distance, the first of
+    `candidates` is nearer. A row is not its own neighbor.
 
     The result is exact and the same on every machine.
     """
@@ -65,7 +65,7 @@ class _Found(NamedTuple):
         return _Found(squared[order], rows[order])
 
     def neighbors(self, size: int) -> list[Neighbor]:
-        """Return them, for images of so many values."""
+        """Return the neighbors, for images of this number of values."""
         return [
             Neighbor(row, float(np.sqrt(squared / size)))
             for row, squared in zip(self.rows.tolist(), self.squared, strict=True)

@@ -1,7 +1,6 @@
 """The fixed order of a source's images, on which every selection is based.
 
-It depends on the source and the seed alone, and never changes: neither the config nor what was
-released before has any influence on it.
+It depends only on the source and the seed, not on the rest of the config or on releases.
 """
 
 import hashlib
@@ -37,9 +36,9 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Distinct:
-    """The distinct images of a source: the first row of each, by the digest of its pixels.
+    """The distinct images of a source: the first row of each, by digest.
 
-    `ambiguous` are the first rows of images that the source has under two labels.
+    `ambiguous` are the first rows of images with two labels.
     """
 
     first: dict[bytes, int]
@@ -61,7 +60,7 @@ def distinct(source: Source) -> Distinct:
 
 
 class Line(Sequence[Image]):
-    """Images in their order, in arrays: a tuple for each would take four times the memory."""
+    """Images in their order, in arrays, which take a quarter of the memory of tuples."""
 
     def __init__(self, batches: Batches, places: Places, rows: RowNumbers, keys: bytes) -> None:
         """Keep the parts of each image."""
@@ -97,10 +96,10 @@ def order(source: Source, seed: int) -> dict[str, Line]:
     """Return the usable images of each label of `source`, in their order.
 
     An image's key is the SHA-256 of the seed and the digest of its pixels. Its place, between 0 and
-    1, is its rank by key among the images of its batch and label. Identical images are one image,
-    whose row, batch and label are those of the first. An image that the source has under two labels
-    has a place, so that nothing shifts when a label is corrected, but is not usable. The same holds
-    for an image that is a copy only when it is resized.
+    1, is its rank by key among the images of its batch and label. Identical images count as one
+    image, with the row, batch and label of the first. An image with two labels has a place, so that
+    the order stays the same when a label is corrected, but is not usable. The same is true for an
+    image that is a copy only after resizing.
     """
     found = distinct(source)
     first, unusable = found.first, set(found.ambiguous)
@@ -124,9 +123,9 @@ def order(source: Source, seed: int) -> dict[str, Line]:
 
 
 def ranked(source: Source) -> list[Counter[str]]:
-    """Return how many images have a place in each batch of `source`, by label.
+    """Return the number of images with a place in each batch of `source`, by label.
 
-    These are the first rows of all images, usable or not: the numbers never change.
+    Images that are not usable count too.
     """
     keys = np.frombuffer(b"".join(source.keys), f"S{DIGEST_SIZE}")
     rows = np.sort(np.unique(keys, return_index=True)[1])
@@ -135,7 +134,7 @@ def ranked(source: Source) -> list[Counter[str]]:
 
 
 def _first_rows(digests: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the first row that has each digest."""
+    """Return the first row of each digest."""
     return dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
 
 

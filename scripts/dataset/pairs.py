@@ -1,4 +1,4 @@
-"""Pairs of images compared by their pixels, within bounds of time and memory."""
+"""Compares pairs of images by their pixels, with limits of time and memory."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scripts.dataset.thumbnails import PixelsByRow
 from scripts.sources.source import Pixels
 
-# Values of images that are in memory, and that are read and compared in all: a minute of one core.
+# The maximum number of values in memory, and of read and compared values: a minute on one core.
 MAX_HELD = 2**27
 MAX_READ = 2**31
 MAX_COMPARED = 2**33
@@ -20,7 +20,7 @@ STEP = 2**16
 
 @dataclass
 class Compared:
-    """Pairs that are near: distance and both rows; without `is_complete` not all were compared."""
+    """Near pairs: distance and both rows; without `is_complete` not all were compared."""
 
     pairs: list[tuple[float, int, int]] = field(default_factory=list)
     is_complete: bool = True
@@ -28,7 +28,7 @@ class Compared:
 
 @dataclass
 class _Round:
-    """Pairs whose left images are in memory at the same time: the partners of each right one."""
+    """Pairs whose left images are in memory together: the partners of each right image."""
 
     held: set[int] = field(default_factory=set)
     values: int = 0
@@ -38,10 +38,10 @@ class _Round:
 def search(
     images: PixelsByRow, candidates: npt.NDArray[np.int64], limit: float, most: int
 ) -> Compared:
-    """Return those of `candidates` that are nearer than `limit`, at most `most` of them.
+    """Return the `candidates` that are nearer than `limit`, at most `most` of them.
 
-    A candidate is two rows and the number of values of each of the two images, which have one
-    shape. Of more than fits into the bounds, the last ones are left out.
+    A candidate is two rows of the same shape and the number of values of each. Candidates beyond
+    the limits are left out.
     """
     found, count = Compared(), _within_bounds(candidates)
     chosen = candidates[:count]
@@ -69,7 +69,7 @@ def search(
 
 
 def _within_bounds(candidates: npt.NDArray[np.int64]) -> int:
-    """Return how many candidates, from the first on, can be compared if each image is read once."""
+    """Return the number of candidates that can be compared if each image is read once."""
     values = candidates[:, 2]
     read = np.zeros_like(values)
     for side in (0, 1):
@@ -80,7 +80,7 @@ def _within_bounds(candidates: npt.NDArray[np.int64]) -> int:
 
 
 def _rounds(candidates: Sequence[Sequence[int]]) -> tuple[list[_Round], bool]:
-    """Return what to read and compare together, and whether all of it fits into the bounds.
+    """Return the rounds of pairs, and whether all of them are within the limits.
 
     `candidates` are in the order of the images that are in memory.
     """

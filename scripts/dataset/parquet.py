@@ -1,4 +1,4 @@
-"""The shards of a version in Parquet, as Hugging Face's `datasets` reads them."""
+"""The shards of a version in Parquet, in the format of Hugging Face's `datasets`."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ def read(file: IO[bytes]) -> Iterator[ParquetRow]:
 
 
 def features(labels: Sequence[str], texts: Sequence[str]) -> str:
-    """Return the columns as `datasets` describes them, with `labels` as the names of classes.
+    """Return the columns in the format of `datasets`, with `labels` as the names of classes.
 
     See https://huggingface.co/docs/datasets/about_dataset_features.
     """
@@ -99,7 +99,7 @@ def text(values: Sequence[str]) -> Any:
 
 
 def column(values: Sequence[bytes], kind: Any) -> Any:
-    """Return a column; made from its buffers, because pyarrow's own way imports pandas."""
+    """Return a column, made from its buffers, because pyarrow's own method imports pandas."""
     ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
     buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(values))]
     return pa.Array.from_buffers(kind, len(values), buffers)

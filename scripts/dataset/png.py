@@ -17,9 +17,9 @@ SAMPLE = (np.add.outer(np.arange(64) ** 2, np.arange(64) ** 3) % 251).astype(np.
 def encode(pixels: Pixels) -> bytes:
     """Return `pixels` as an 8-bit PNG, gray or RGB.
 
-    zlib's run-length strategy was made for PNG (https://www.zlib.net/manual.html, deflateInit2): on
-    small drawings it is no larger than the default, and its output does not depend on the build of
-    zlib or zlib-ng, as that of the default's match search does.
+    It uses zlib's run-length strategy, which was made for PNG (https://www.zlib.net/manual.html,
+    deflateInit2). For small drawings the result is no larger than with the default strategy, and it
+    does not depend on the build of zlib or zlib-ng.
     """
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_type=zlib.Z_RLE)

@@ -27,7 +27,7 @@ class BuildRecord(StrictRecord):
 
 
 def write(root: Path, built: Manifest, inputs: str) -> None:
-    """Record that `built` was made from the inputs with the digest `inputs`."""
+    """Write the record of the build `built` from the inputs with the digest `inputs`."""
     record = BuildRecord(inputs=inputs, md5=built.md5, nfiles=len(built.files))
     files.write(root / RECORD_FILE, record.model_dump_json(by_alias=True).encode())
 
@@ -35,7 +35,7 @@ def write(root: Path, built: Manifest, inputs: str) -> None:
 def read(root: Path) -> BuildRecord:
     """Return the newest build.
 
-    Raises `UserError` when there is none, or the inputs in the work tree have changed since.
+    Raises `UserError` if there is none, or the inputs in the work tree have changed since.
     """
     try:
         record = BuildRecord.model_validate_json((root / RECORD_FILE).read_bytes())

@@ -1,4 +1,4 @@
-"""Which sample goes into which split and folder.
+"""The selection of samples for each split and folder.
 
 Pure functions: no files, no network, no random numbers.
 """
@@ -25,7 +25,7 @@ from scripts.inputs.problems import InputError, Problem
 from scripts.sources.extended import Extended
 from scripts.sources.source import Source
 
-# The number of the rule below. The lock records it, because another rule gives another split.
+# The number of the selection rule. The lock records it, because another rule gives another split.
 RULE = 2
 
 Place = tuple[Split, str]
@@ -33,7 +33,7 @@ Place = tuple[Split, str]
 
 @dataclass(frozen=True, eq=False)
 class Identifiers(Mapping[int, str]):
-    """The identifiers of the rows in `rows`, made when they are needed: there can be millions."""
+    """The identifiers of `rows`, created on access, because there can be millions."""
 
     rows: Mapping[Place, Sequence[int]]
     identifier: Callable[[int], str]
@@ -112,13 +112,13 @@ def select(
     curation: Curation = NO_DECISIONS,
     additions: Sequence[Addition] = (),
 ) -> Selection:
-    """Return which images of `source`, and which `additions`, belong to the dataset.
+    """Select images of `source` and add `additions`.
 
     The images of a folder form one line, in the order of their places. Train takes from its front,
-    test from its back, so a folder of several classes (`no3`) has each of them in proportion to the
-    source, and growing never moves an image while there are others left. Excluded images are not in
-    the line. Then images with a new label change their folder; then pinned images that were not
-    dealt, and additions, come on top.
+    test from its back, so a folder of several classes (`no3`) has them in the proportions of the
+    source, and growing never moves an image while there are unused ones. Excluded images are not in
+    the line. Then images with a new label change their folder. Then pinned images that were not
+    dealt, and additions, are added.
 
     Raises `InputError` with every problem.
     """
@@ -173,7 +173,7 @@ def _dealt(
 
 @dataclass(frozen=True)
 class _Collection:
-    """Rows by split and folder, as they are collected; `folder_of` names the folder of a label."""
+    """Collects rows by split and folder; `folder_of` is the folder of each label."""
 
     folder_of: Mapping[str, str]
     rows: dict[Place, list[int]]
@@ -181,7 +181,7 @@ class _Collection:
     on_top: set[int] = field(default_factory=set)
 
     def put(self, row: int, split: Split, label: str, *, on_top: bool = False) -> None:
-        """Put a row where its label belongs, or leave it out where there is no such folder."""
+        """Add a row to the folder of its label, or leave it out if there is none."""
         if (folder := self.folder_of.get(label)) is None:
             self.left_out.add(row)
             return
@@ -192,9 +192,9 @@ class _Collection:
     def put_dealt(
         self, dealt: Mapping[Place, list[int]], relabeled: Mapping[int, str]
     ) -> dict[Place, int]:
-        """Put what was dealt; an image with a new label stays in its split.
+        """Add the dealt rows; an image with a new label stays in its split.
 
-        Returns how many have no new label.
+        Returns the number of rows without a new label.
         """
         for place, taken in dealt.items():
             self.rows[place] += [row for row in taken if row not in relabeled]
@@ -206,13 +206,13 @@ class _Collection:
         return kept
 
     def put_pinned(self, source: Source, decisions: Decisions) -> None:
-        """Put the pinned rows that were not dealt."""
+        """Add the pinned rows that were not dealt."""
         there = {row for taken in self.rows.values() for row in taken} | self.left_out
         for row in sorted(decisions.pins.keys() - there):
             label = decisions.relabeled.get(row, str(source.labels[row]))
             self.put(row, decisions.pins[row], label, on_top=True)
 
     def put_additions(self, additions: Sequence[Addition], start: int) -> None:
-        """Put the additions, whose rows begin at `start`."""
+        """Add the additions, whose rows begin at `start`."""
         for row, addition in enumerate(additions, start):
             self.put(row, addition.split, addition.label, on_top=True)

@@ -22,8 +22,8 @@ from scripts.sources.source import FetchObject
 from scripts.storage import files
 from scripts.storage.manifest import Manifest
 
-# Images are read in the order of the source, for as many shards at a time as have about so many
-# bytes of pixels: an image lies with others in a shard of the source, which are read along with it.
+# Bytes of pixels of the shards that are made together. Images are read in the order of the source,
+# because the images of a shard of the source are read together.
 AT_ONCE = 64 * 1024**2
 KNOWN = re.compile(r"([0-9a-f]{32}) ([0-9]+)")
 
@@ -35,7 +35,7 @@ Shard = tuple[str, Sequence[int]]
 
 @dataclass(frozen=True)
 class Sharded:
-    """The `shards` of a version: their rows in `images`, by name.
+    """The files of a version in Parquet: `shards` are their rows in `images`, by name.
 
     `encoding` says what the files in them are. `labels` are the names of the version's
     classes, in order. What a shard is, is kept beside the local
@@ -60,7 +60,7 @@ class Sharded:
         return Manifest({name: known[name] for name in self.shards})
 
     def store(self, target: Target) -> Manifest:
-        """Store all shards and the manifest in `target`. Shards that it has are not made."""
+        """Store all shards and the manifest in `target`. Existing shards are not made."""
         kept = self._kept()
         known = _read(kept)
         intact = target.intact({one.md5 for one in known.values()})
@@ -86,7 +86,7 @@ class Sharded:
         return ShardMaker(self.images, self.encoding, self.labels, together)
 
     def _kept(self) -> dict[str, Path]:
-        """Return the file in which each shard is kept."""
+        """Return the file in which each shard is recorded."""
         folder, prefix = platformdirs.user_cache_path(FOLDER) / "shards", self._prefix()
         return {name: folder / self._digest(prefix, name) for name in self.shards}
 
@@ -116,11 +116,11 @@ class ShardMaker:
 
     @property
     def least(self) -> int:
-        """From how many shards on it is faster to use all cores."""
+        """The number of shards from which on it is faster to use all cores."""
         return self.together + 1
 
     def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
-        """Yield the content of each of `shards`, whose images are in memory together."""
+        """Yield the content of each of `shards`; the images of a shard are in memory together."""
         ordered = sorted(row for _, rows in shards for row in rows)
         encoded = {row: self.encoding.content(self.images, row) for row in ordered}
         for name, rows in shards:
@@ -129,7 +129,7 @@ class ShardMaker:
             yield parquet.encode(made, self.labels.index(folder), self.labels)
 
     def part(self, shards: Sequence[Shard], fetch: FetchObject) -> "ShardMaker":
-        """Return what makes `shards` on another machine, where `fetch` returns objects."""
+        """Return a maker of `shards` for another machine, where `fetch` returns objects."""
         rows = [row for _, of_shard in shards for row in of_shard]
         part = self.images.part(rows, fetch)
         return ShardMaker(part, self.encoding, self.labels, self.together)

@@ -1,4 +1,4 @@
-"""Where the files of a version are made, and where they go."""
+"""Targets: make the files of a version, and store them."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,40 +18,40 @@ class Maker(Protocol):
 
     @property
     def together(self) -> int:
-        """How many files are made together."""
+        """The number of files that are made together."""
 
     @property
     def least(self) -> int:
-        """From how many files on it is faster to use all cores."""
+        """The number of files from which on it is faster to use all cores."""
 
     def contents(self, items: Sequence[Any], /) -> Iterator[bytes]:
         """Yield the content of the file of each of `items`."""
 
     def part(self, items: Sequence[Any], fetch: FetchObject, /) -> "Maker":
-        """Return what makes `items` on another machine, where `fetch` returns objects."""
+        """Return a maker of `items` for another machine, where `fetch` returns objects."""
 
 
 class Target(Protocol):
     """Makes and stores files."""
 
     def intact(self, names: Collection[str], /) -> Collection[str]:
-        """Return those of `names` that need not be stored again."""
+        """Return the `names` that need not be stored again."""
 
     def store(self, maker: Maker, items: Sequence[Any], /) -> Iterator[CachedObject]:
         """Make and store the file of each of `items`."""
 
     def finish(self, made: Manifest, stored: Sequence[CachedObject], /) -> None:
-        """Store the manifest; `stored` are the files that were not there before."""
+        """Store the manifest; `stored` are the new files."""
 
 
 @dataclass(frozen=True)
 class Local:
-    """Makes files with the cores of this machine, and stores them in its cache."""
+    """Makes files on this machine, and stores them in its cache."""
 
     cache: Cache
 
     def intact(self, names: Collection[str]) -> Collection[str]:
-        """Return those of `names` that the cache has."""
+        """Return the `names` that exist in the cache."""
         return self.cache.intact(names)
 
     def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[CachedObject]:
@@ -72,7 +72,7 @@ def encoded(maker: Maker, items: Sequence[Any]) -> Iterator[EncodedFile]:
 def _in_parts(
     work: workers.Work[Any, workers.Result], maker: Maker, items: Sequence[Any]
 ) -> Iterator[workers.Result]:
-    """Yield the result of `work` for each of `items`, which `maker` makes."""
+    """Yield the result of `work` for each of `items` of `maker`."""
     return workers.results(work, items, maker.together, maker.least)
 
 

@@ -1,9 +1,9 @@
 """The thumbnail of each row, so that images are compared without reading them.
 
-Those of sources of one's own come with the batch. Where they do not, they are made from the images
-once, on all cores, and kept beside the local copies of sources, as the encodings are: for each
-batch, under a name that depends on the pixels, in a file with a checksum. Images that are no larger
-than a thumbnail are read each time instead.
+Those of custom sources come with the batch. Others are made from the images once, on all cores, and
+stored next to the local copies of sources, like the encodings: for each batch, under a name that
+depends on the pixels, in a file with a checksum. Images that are no larger than a thumbnail are
+read each time instead.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ from scripts.sources.source import Pixels, Source
 from scripts.sources.summaries import THUMBNAIL, SummaryRows
 from scripts.storage import files
 
-# Another way to make thumbnails needs another version: then those that are kept are not used.
+# Increase this version if thumbnails are made differently, so that stored ones are not used.
 VERSION = f"thumbnails 1, Pillow {PIL.__version__}"
 CHECKSUM_SIZE = 32
 # Images that are read together, and their values.
 TOGETHER = 1024
 MAX_VALUES = 2**22
-# Rows that one process takes at a time, and from how many on there are several processes.
+# Rows for one process at a time, and the minimum number for several processes.
 PART, LEAST = 50, 200
 
 
@@ -49,7 +49,7 @@ class Thumbnails:
     """The thumbnails of `images`."""
 
     def __init__(self, images: PixelsByRow, rows: Sequence[int]) -> None:
-        """Make those of `rows` that are kept nowhere yet; `rows` are in ascending order."""
+        """Make the missing thumbnails of `rows`, which are in ascending order."""
         self._images = images
         self._kept = _kept(images, rows)
 
@@ -65,7 +65,7 @@ class Thumbnails:
 
 
 def _kept(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:
-    """Return the thumbnails of those of `rows` that are kept, after keeping all that should be."""
+    """Return the stored thumbnails of `rows`, after storing missing ones."""
     found = [np.zeros(0, THUMBNAIL)]
     if not isinstance(images, Extended):
         return found[0]
@@ -109,7 +109,7 @@ def _file_of(source: Source, start: int, stop: int) -> Path:
 
 
 def _read(file: Path) -> SummaryRows:
-    """Return the thumbnails in `file`, none where it is not there or damaged."""
+    """Return the thumbnails in `file`, none if it is missing or damaged."""
     with suppress(OSError):
         content = file.read_bytes()
         rows, checksum = content[:-CHECKSUM_SIZE], content[-CHECKSUM_SIZE:]
@@ -145,7 +145,7 @@ def _made(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:
 
 
 def _runs(images: Iterable[Pixels]) -> Iterator[list[Pixels]]:
-    """Yield images of one shape that follow each other, and together have a few values only."""
+    """Yield runs of consecutive images of one shape, of limited size."""
     same: list[Pixels] = []
     for pixels in images:
         if same and (pixels.shape != same[0].shape or len(same) * pixels.size >= MAX_VALUES):
