@@ -19,20 +19,20 @@ from scripts.review.report import Report
 # The roles whose members may write. GitHub reports "maintain" as "write", and "triage" as "read".
 WRITING = {"admin", "maintain", "write"}
 DEPENDABOT_LOGIN = "dependabot[bot]"
-# How GitHub shows an account that was deleted.
+# The login that GitHub shows for deleted accounts.
 DELETED_LOGIN = "ghost"
 APPROVED = "APPROVED"
-# What a reviewer can say of a pull request; the newest counts.
+# Review states that count; the newest of a reviewer is used.
 DECISIONS = {APPROVED, "CHANGES_REQUESTED", "DISMISSED"}
 
 
 class GitHub:
-    """One repository at GitHub, as a workflow run may use it."""
+    """The API of one repository, with the permissions of a workflow run."""
 
     def __init__(self) -> None:
-        """Use the repository, the token and the address that the workflow gives.
+        """Use the repository, the token and the address in the environment of the workflow.
 
-        Raises `UserError` when they are missing, or GitHub refuses them.
+        Raises `UserError` if they are missing, or GitHub refuses them.
         """
         self._token = actions.variable("GITHUB_TOKEN")
         self._api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
@@ -61,7 +61,7 @@ class GitHub:
     def comment(self, number: int, text: str) -> str:
         """Write `text` as the one comment of pull request `number`; return its address.
 
-        Raises `UserError` when GitHub refuses.
+        Raises `UserError` if GitHub refuses.
         """
         with reporting(f"comment on pull request {number}"):
             return texts.write(lambda: self._of_pull(number), text, marker.is_report)
@@ -70,7 +70,7 @@ class GitHub:
         """Write `text` as the one comment of issue `number` that begins with `first_line`.
 
         `first_line` is hidden and ends with a line break. Returns the address of the comment;
-        raises `UserError` when GitHub refuses.
+        raises `UserError` if GitHub refuses.
         """
 
         with reporting(f"comment on issue {number}"):
@@ -81,14 +81,14 @@ class GitHub:
             )
 
     def keep_issue(self, first_line: str, title: str, text: str) -> str:
-        """Write `text` as the one open issue of ours that begins with `first_line`.
+        """Write `text` as the only open issue by this project that begins with `first_line`.
 
         `first_line` is hidden and ends with a line break. Returns the address of the issue; raises
-        `UserError` when GitHub refuses.
+        `UserError` if GitHub refuses.
         """
         body = f"{first_line}{text}"
         with reporting("write an issue"):
-            # It may be there although the answer failed: search again.
+            # It may exist although the response failed: search again.
             for attempt in attempts():
                 with attempt:
                     found = self._open_issue(first_line)
@@ -100,9 +100,9 @@ class GitHub:
         raise AssertionError("unreachable")
 
     def close_issue(self, first_line: str, text: str) -> str | None:
-        """Close the open issue of ours that begins with `first_line`, with `text` in its place.
+        """Replace the text of the open issue that begins with `first_line` by `text`, and close it.
 
-        Returns its address, None when there is none; raises `UserError` when GitHub refuses.
+        Returns its address, None if there is none; raises `UserError` if GitHub refuses.
         """
         with reporting("close an issue"):
             found = self._open_issue(first_line)
@@ -137,15 +137,15 @@ class GitHub:
             return sorted(pull.number for pull in pulls if self._is_here(pull))
 
     def pull_of_run(self, owner: str, branch: str, sha: str) -> int | None:
-        """Return the open pull request whose head is `sha` on `branch` of `owner`'s fork."""
+        """Return the open pull request with the head `sha` on `branch` of the fork of `owner`."""
         with reporting(f"find the pull request of {owner}:{branch}"):
             pulls = self._repository.get_pulls(state="open", head=f"{owner}:{branch}")
             return next((pull.number for pull in pulls if _is_head(pull, owner, sha)), None)
 
     def own_pull(self, branch: str, sha: str) -> int | None:
-        """Return the open pull request onto main whose head is `sha` on this repository's `branch`.
+        """Return the open pull request to main with the head `sha` on `branch` of this repository.
 
-        None for one of Dependabot, which is treated like a fork.
+        None for Dependabot, which is treated like a fork.
         """
         with reporting(f"find the pull request of {branch}"):
             head = f"{self._repository.owner.login}:{branch}"
@@ -166,34 +166,34 @@ class GitHub:
             )
 
     def report_of_run(self, run: int) -> Report | None:
-        """Return the report that the workflow run `run` left as an artifact; None without one.
+        """Return the report in the artifacts of the workflow run `run`; None without one.
 
-        It may come from a fork: its size is bounded before and while it is read. Raises
-        `UserError` for anything but a well-formed report.
+        It can come from a fork: its size is checked before and while it is read. Raises `UserError`
+        if it is not a valid report.
         """
         with reporting(f"read the report of run {run}"):
             left = self._repository.get_workflow_run(run).get_artifacts()
             return artifacts.report(left, f"the report of run {run}", self._token)
 
     def people(self, number: int) -> tuple[str, list[str]]:
-        """Return who opened pull request `number`, and who approved it, in this order."""
+        """Return the author of pull request `number`, and those who approved it."""
         with reporting(f"read the reviews of pull request {number}"):
             pull = self._repository.get_pull(number)
             decisions = {
                 _login(review.user): review.state
                 for review in pull.get_reviews()
-                # A comment does not take back what somebody has decided.
+                # A comment does not change an earlier decision.
                 if review.state in DECISIONS
             }
             return _login(pull.user), [who for who, state in decisions.items() if state == APPROVED]
 
     def releases(self) -> list[GitRelease]:
-        """Return all GitHub releases, and drafts of them."""
+        """Return all GitHub releases and drafts."""
         with reporting("list the releases"):
             return list(self._repository.get_releases())
 
     def draft_release(self, tag: str, title: str, notes: str) -> GitRelease:
-        """Return a new draft of the GitHub release of `tag`; only those who can write see it."""
+        """Return a new draft of the GitHub release of `tag`, visible only with write access."""
         return self._repository.create_git_release(tag, title, notes, draft=True)
 
     def _is_own(self, pull: PullRequest, sha: str) -> bool:
@@ -209,7 +209,7 @@ class GitHub:
         return Comments(pull.get_issue_comments, pull.create_issue_comment)
 
     def _open_issue(self, first_line: str) -> Issue | None:
-        """Return the oldest open issue of ours that begins with `first_line`."""
+        """Return the oldest open issue by this project that begins with `first_line`."""
         return next(
             (
                 issue

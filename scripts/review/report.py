@@ -1,4 +1,4 @@
-"""A report: the plan or the problems of a change, as bounded plain data."""
+"""A report: the plan or the problems of a change, as plain data of limited size."""
 
 from operator import attrgetter
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ Number = Annotated[int, Field(ge=0, lt=10**15)]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
 Stored = Literal["yes", "no", "failed"]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
-# What a stranger wrote: shown in a code span only.
+# Untrusted text: shown only in a code span.
 Label = Annotated[str, Field(max_length=100)]
 Reason = Annotated[str, Field(max_length=MAX_REASON)]
 Distance = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
@@ -59,7 +59,7 @@ class SampleChange(StrictRecord):
 class Bytes(StrictRecord):
     """The size of all files before and after, and what the remote gains.
 
-    `after` is None where there are too many files to make before the merge.
+    `after` is None if there are too many files to make before the merge.
     """
 
     before: Number
@@ -85,7 +85,7 @@ class ReportedPlace(StrictRecord):
 
 
 class ReportedSample(ReportedPlace):
-    """A sample in the dataset, with the label that the source gives it."""
+    """A sample in the dataset, with its label in the source."""
 
     sample: Identifier
     label: Label
@@ -94,8 +94,8 @@ class ReportedSample(ReportedPlace):
 class ReportedChange(StrictRecord):
     """A decision that is new, has changed, or was removed; see `versions.curated`.
 
-    `label` is the one that the source gives, empty where it is unknown. A `before` or `after` of
-    None is a sample that is not in the dataset.
+    `label` is that in the source, empty if unknown. A `before` or `after` of None means that the
+    sample is not in the dataset.
     """
 
     sample: Identifier
@@ -111,7 +111,7 @@ class ReportedChange(StrictRecord):
 class Curated(StrictRecord):
     """What changes in the curation: the first decisions, how many more, and of how many samples.
 
-    `relabeled` are images whose class it changes, by the split that they stay in.
+    `relabeled` are the numbers of images whose class changes, by split.
     """
 
     samples: Number = 0
@@ -123,7 +123,7 @@ class Curated(StrictRecord):
 class LeftOut(StrictRecord):
     """A curated sample, or an addition, that is left out because there is no class for its label.
 
-    `why` is what would put it into the dataset, or the relabel that took it out.
+    `why` is the action that would add it, or the relabel that removed it.
     """
 
     sample: Identifier
@@ -134,9 +134,9 @@ class LeftOut(StrictRecord):
 class Selected(StrictRecord):
     """What reviewers cannot see from the counts alone.
 
-    How many counts differ from the config because of relabels; `pins` and `additions` that came in
-    addition to them; what is left out, the first ones by name; images that the source has under two
-    labels; rows of the source that are exact copies of others.
+    The number of counts that differ from the config because of relabels; the numbers of `pins` and
+    `additions`; samples that are left out, the first ones by name; images with two labels; rows
+    that are exact copies of others.
     """
 
     relabeled_counts: Number = 0
@@ -159,7 +159,7 @@ class ReportedPair(StrictRecord):
 class NearDuplicates(StrictRecord):
     """How many near-duplicates the change brings, and the closest; see `build.near`.
 
-    Without `searched` there was too much to compare: there can be more.
+    Without `searched` not all pairs were compared, so there can be more.
     """
 
     searched: bool = True
@@ -179,13 +179,12 @@ class Promotion(StrictRecord):
 class Plan(StrictRecord):
     """What a change would do, compared with the version `against` (None: it is the first).
 
-    `comparable` are the releases whose results compare with its, `incomparable` those whose results
-    do not; both are empty for the first version, and `comparable` is None where nobody looked.
-    `unknown` are releases whose images could not be read. `resized` says that the images have
-    another size than before. `placed_leaks` are those of images
-    that a pin or an addition puts where they are. `promotion` is what the change does to the
-    releases that there are. `curated`, `selected` and `near_duplicates` are
-    None where they are unknown. `md5` is None where the files are made after the merge only.
+    `comparable` are the releases with which it is comparable, `incomparable` the others; both are
+    empty for the first version, and `comparable` is None if it was not computed. `unknown` are
+    releases whose images could not be read. `resized` means that the images have a different size
+    than before. `placed_leaks` are leaks of pinned images and additions. `promotion` is the change
+    of existing releases. `curated`, `selected` and `near_duplicates` are None if unknown. `md5` is
+    None if the files are made only after the merge.
     """
 
     version: Tag
@@ -223,8 +222,8 @@ class Report(StrictRecord):
     """What reviewers see: a plan, or the problems because of which there is none.
 
     `stored` says whether the files are in the remote: `no` if they are pushed after the merge.
-    `no_bucket` says that the repository still has the template's folder as its remote. `onto_main`
-    says whether a merge would go to main, `commits` how many commits change the dataset.
+    `no_bucket` means that the remote is still the folder of the template. `onto_main` says whether
+    the pull request targets main, `commits` is the number of commits that change the dataset.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
@@ -258,5 +257,5 @@ def problems(error: UserError) -> list[ReportedProblem]:
 
 
 def bounded(text: str, most: int) -> str:
-    """Return `text`, cut where it has more than `most` characters."""
+    """Return `text`, cut to at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,4 +1,4 @@
-"""The pages of the catalogue, rendered from the templates beside this module."""
+"""Renders the pages of the catalogue from the templates in `templates/`."""
 
 import html
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ from scripts.site.sheets import PictureSheet, SheetPicture
 from scripts.storage import files, manifest
 
 MAX_CURATED = 200
-# The page of a release shows so many images of so many classes: each needs its atlas.
+# The number of images and classes on the page of a release, because each needs its atlas.
 LOOK, MAX_LOOK = 12, 20
-# Each release is compared with so many before it.
+# The number of earlier releases with which each release is compared.
 MAX_COMPARED = 50
 # Numbers beside the first, the current and the last page.
 NEIGHBORS = 2
@@ -121,7 +121,7 @@ class _Site:
         self._write("compare/index.html", "compare_index.html.j2", pairs=pairs)
 
     def write_styles(self) -> None:
-        """Write the style sheet with which the pages show parts of the atlases."""
+        """Write the style sheet that selects parts of the atlases."""
         rules = [_style(key, *shape) for key, shape in sorted(self._pictures.shapes.items())]
         files.write(self._pictures.folder / "atlases.css", "".join(rules).encode())
 
@@ -150,7 +150,7 @@ class _Site:
         return found
 
     def _ambiguous(self, entry: CatalogueEntry) -> dict[str, Any]:
-        """Return images that the source has under two labels, after writing their atlases."""
+        """Return images with two labels in the source, after writing their atlases."""
         count, found = entry.known.ambiguous
         by_shape: dict[tuple[int, ...], list[Ambiguous]] = {}
         for one in found:
@@ -234,7 +234,7 @@ def _look(entry: CatalogueEntry) -> Iterator[tuple[str, str, list[Placed]]]:
 
 
 def _cells(entry: CatalogueEntry, label: str, sheet: PictureSheet) -> Markup:
-    """Return the images of a page; a template would take many times as long."""
+    """Return the images of a page; not a template, which would take many times as long."""
     known, shown = entry.known, html.escape(label)
     lines = []
     for picture in sheet.pictures:
@@ -247,7 +247,7 @@ def _cells(entry: CatalogueEntry, label: str, sheet: PictureSheet) -> Markup:
 
 
 def _page_numbers(page: int, last: int) -> list[int | None]:
-    """Return the first, the last, and the pages around `page`; None stands for those between."""
+    """Return the first, the last, and the pages around `page`; None for a gap."""
     around = range(page - NEIGHBORS, page + NEIGHBORS + 1)
     found: list[int | None] = []
     for one in range(1, last + 1):
@@ -259,7 +259,7 @@ def _page_numbers(page: int, last: int) -> list[int | None]:
 
 
 def _headline(entry: CatalogueEntry) -> str:
-    """Return what a release is or changes, in a few words."""
+    """Return a headline of a release."""
     if entry.before is None:
         return f"The first release: {entry.release.lock.images:,} samples"
     return render.headline(entry.plan)

@@ -20,16 +20,16 @@ TIME_LIMIT = 120.0
 MAX_REASON = 300
 # Where objects and records are, below a remote.
 STORES = (("files", "md5"), ("records",))
-# How the file systems that DVC uses call the time when an object was last written.
+# The keys for the time of the last write in the file systems that DVC uses.
 MODIFIED = ("mtime", "LastModified", "last_modified", "modified", "updated")
 
 Result = TypeVar("Result")
 
 
 class StoredObject(NamedTuple):
-    """What lies in a remote: its path there, and below the remote; bytes; seconds since 1970.
+    """A file in a remote: its path, its path below the remote, bytes, seconds since 1970.
 
-    `modified` is None where the remote does not report it.
+    `modified` is None if the remote does not report it.
     """
 
     path: str
@@ -56,26 +56,26 @@ class Remote:
         return str(self.fs.unstrip_protocol(self._path))
 
     def path(self, name: str) -> str:
-        """Return the path of the object called `name`, as the remote's file system knows it."""
+        """Return the path of the object `name` in the file system of the remote."""
         return str(self._objects.oid_to_path(name))
 
     def missing(self, names: Collection[str]) -> set[str]:
-        """Return which objects are not in the remote; raises `UserError` when it is unreachable."""
+        """Return the objects that are missing; raises `UserError` if the remote is unreachable."""
         with self.reporting("list the objects in"):
             # The remote itself is listed: DVC's index of it can be out of date.
             return set(names) - set(self._objects.oids_exist(list(names))) if names else set()
 
     def mismatched(self, names: Collection[str]) -> set[str]:
-        """Return which objects do not match the checksum in their name.
+        """Return the objects that do not match the checksum in their name.
 
-        Where the remote reports checksums they are compared, otherwise the objects are read.
+        Checksums that the remote reports are compared, otherwise the objects are read.
         """
         return self.damaged(names)
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Read objects and return those whose checksum does not match their name.
 
-        Only those that are being read are in memory: a shard is much larger than an image.
+        Only a few objects are in memory, because shards are large.
         """
         ordered = sorted(names)
         with self.reporting("read from"):
@@ -83,7 +83,7 @@ class Remote:
             return {name for name, right in zip(ordered, intact, strict=True) if not right}
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the name and content of each object; raises `UserError` when one is missing."""
+        """Yield the name and content of each object; raises `UserError` if one is missing."""
         ordered = sorted(names)
         for start in range(0, len(ordered), READ_AT_ONCE):
             part = ordered[start : start + READ_AT_ONCE]
@@ -94,7 +94,7 @@ class Remote:
     def manifest(self, manifest_md5: str) -> dict[str, str]:
         """Return the object of each file of a version, by file name.
 
-        Raises `UserError` when the manifest is missing or damaged.
+        Raises `UserError` if the manifest is missing or damaged.
         """
         with self.reporting("read from"):
             try:
@@ -106,7 +106,7 @@ class Remote:
         return manifest.entries(content)
 
     def read_record(self, sha256: str) -> bytes | None:
-        """Return the content of a record as it is, None when it is not there."""
+        """Return the content of a record as it is, None if it is missing."""
         with self.reporting("read from"):
             try:
                 return self._read_path(self._record_path(sha256))
@@ -114,7 +114,7 @@ class Remote:
                 return None
 
     def write_record(self, sha256: str, content: bytes) -> None:
-        """Store a record that is not there yet."""
+        """Store a new record."""
         with self.reporting("write to"):
             self.fs.fs.pipe_file(self._record_path(sha256), content)
 
@@ -127,7 +127,7 @@ class Remote:
     def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
         """Copy objects from `cache`; return the errors.
 
-        Ends at once when the remote does not answer: each of the other objects would wait as long.
+        Ends at once if the remote does not respond, because each object would wait as long.
         """
         with self.reporting("push to"):
             return self._errors(
@@ -135,7 +135,7 @@ class Remote:
             )
 
     def listing(self) -> list[StoredObject]:
-        """Return all objects and records, whatever they are called, from a listing."""
+        """Return all files in the remote, from a listing."""
         with self.reporting("list the objects in"):
             return [
                 StoredObject(
@@ -149,7 +149,7 @@ class Remote:
             ]
 
     def delete(self, stored: Collection[StoredObject]) -> list[BaseException]:
-        """Delete objects and records; return the errors. One that is gone already is none."""
+        """Delete objects and records; return the errors. Missing ones are no error."""
 
         def delete(path: str) -> None:
             with suppress(FileNotFoundError):
@@ -159,19 +159,19 @@ class Remote:
             return self._errors(delete, [one.path for one in stored], "Deleting from")
 
     def put(self, name: str, content: bytes) -> None:
-        """Store an object that is not there yet; another run can store it at the same time."""
+        """Store a new object; another run can store it at the same time."""
         with self.reporting("write to"):
             try:
                 self._put(name, content)
             except TimeoutError:
                 raise
             except Exception:
-                # Where nobody may overwrite an object, the second of two fails.
+                # Without permission to overwrite, the second of two writers fails.
                 if self.missing({name}):
                     raise
 
     def intact_object(self, name: str) -> bytes:
-        """Return an object; raises `UserError` when it is missing or damaged."""
+        """Return an object; raises `UserError` if it is missing or damaged."""
         if self.missing({name}):
             raise UserError(f"the object {name} is missing in {self.url}")
         [(_, content)] = self.read({name})
@@ -194,7 +194,7 @@ class Remote:
 
     @contextmanager
     def reporting(self, action: str) -> Iterator[None]:
-        """Turn any error of the remote's client into one message."""
+        """Raise any error of the remote's client as one message."""
         try:
             yield
         except UserError:
@@ -205,9 +205,9 @@ class Remote:
     def _errors(
         self, work: Callable[[str], None], names: Sequence[str], words: str
     ) -> list[BaseException]:
-        """Do `work` for each of `names`, described by `words`; return the errors.
+        """Call `work` for each of `names`, described by `words`; return the errors.
 
-        Raises `TimeoutError` at once: with a remote that does not answer, each would wait as long.
+        Raises `TimeoutError` at once, because each call would wait as long.
         """
         if not names:
             return []
@@ -259,17 +259,17 @@ class Remote:
         self.fs.put_file(str(file), self.path(name))
 
     def _at_once(self, work: Callable[[str], Result], names: Sequence[str]) -> Iterator[Result]:
-        """Yield the result of `work` for each name, in order, working on a few at the same time.
+        """Yield the result of `work` for each name, in order, with a few concurrent calls.
 
-        How many is DVC's setting `jobs`. Many more, and servers refuse connections. After an error
-        no other one is begun.
+        Their number is DVC's setting `jobs`. With many more, servers refuse connections. No call is
+        started after an error.
         """
         with ThreadPoolExecutor(self._jobs) as pool:
             yield from pool.map(work, names)
 
 
 def _modified(info: dict[str, Any]) -> float | None:
-    """Return when an object was last written, in seconds since 1970; None where it is not known."""
+    """Return the time of the last write, in seconds since 1970; None if unknown."""
     value = next((info[key] for key in MODIFIED if info.get(key) is not None), None)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
