@@ -18,7 +18,7 @@ def artifact(forge: Forge, run: Run) -> Path:
 def test_a_release_run_leaves_a_catalogue_which_is_public_only_where_the_team_says_so(
     forge: Forge,
 ) -> None:
-    forge.on_push()
+    forge.release()
     for samples in (20, 30):
         forge.merge(forge.open_pull(f"to-{samples}", {CONFIG: config(samples=samples)}))
     forge.only = {}

@@ -36,7 +36,7 @@ def branches(forge: Forge) -> list[str]:
 
 def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge) -> None:
     forge.variables = {**forge.variables, "ATTESTATIONS": "true"}
-    forge.on_push()
+    forge.release()
     pull = forge.open_pull("more", {CONFIG: config(samples=20)})
     run = forge.on_pull_request(pull, "opened")
 
@@ -106,7 +106,7 @@ def test_a_version_is_used_before_its_merge_after_it_and_as_stable(forge: Forge)
 
 
 def test_a_withdrawn_release_is_marked_and_cannot_be_stable(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     text = "stable: v0\nwithdrawn: {v0: seven wrong labels}\n"
     pull = forge.open_pull("both", {"releases.yaml": text})
     refused = forge.on_pull_request(pull, "opened")

@@ -36,7 +36,7 @@ def test_a_fork_is_checked_without_secrets_and_another_workflow_posts_its_report
 
 
 def test_the_comment_on_a_pull_request_of_a_fork_shows_its_picture(forge: Forge) -> None:
-    assert forge.on_push().succeeded
+    forge.release()
     pull = forge.open_pull("more", {CONFIG: config(samples=12)}, fork=True)
     run = forge.on_pull_request(pull, "opened")
     assert forge.on_workflow_run(pull, run).jobs == POSTED

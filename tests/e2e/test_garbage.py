@@ -25,9 +25,9 @@ def collect(forge: Forge, delete: str) -> str:
 
 
 def test_what_closed_pull_requests_left_is_deleted_and_nothing_else(forge: Forge) -> None:
-    assert forge.on_push().succeeded
+    forge.release()
     forge.merge(forge.open_pull("merged", {CONFIG: config(samples=12)}))
-    assert forge.on_push().succeeded
+    forge.release()
     opened = propose(forge, "opened", 14)
     before = {*forge.bucket.objects()}
     closed = propose(forge, "closed", 16)

@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ QUOTED = range(1, 8)
 Files = dict[str, bytes]
 
 
+@cache
 def files_of(repository: Repository, tag: str) -> Files:
     """Return the files of a release, read from the remote without any code of the project."""
     lock = repository.at_origin("show", f"{tag}:dataset.dvc")
@@ -58,12 +60,13 @@ def pixels(content: bytes) -> npt.NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
+@cache
+def digest(content: bytes) -> bytes:
+    return hashlib.sha256(pixels(content).tobytes()).digest()
+
+
 def digests(files: Files, split: str) -> set[bytes]:
-    return {
-        hashlib.sha256(pixels(content).tobytes()).digest()
-        for name, content in files.items()
-        if name.startswith(f"{split}/")
-    }
+    return {digest(content) for name, content in files.items() if name.startswith(f"{split}/")}
 
 
 def counted(files: Files) -> dict[str, dict[str, int]]:

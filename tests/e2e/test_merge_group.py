@@ -17,7 +17,7 @@ def assert_nothing_left(forge: Forge, run: Run, *pulls: Pull) -> None:
 
 
 def test_a_merge_group_is_planned_without_credentials_and_without_a_comment(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     stored = forge.bucket.objects()
     pull = forge.open_pull("more", {CONFIG: config(samples=20)}, fork=True)
     forge.bucket.proxy.fail(403)
@@ -32,7 +32,7 @@ def test_a_merge_group_is_planned_without_credentials_and_without_a_comment(forg
 def test_a_merge_group_that_is_invalid_only_as_a_whole_is_refused(forge: Forge) -> None:
     spread = config().replace("\n", f"\n{BETWEEN}")
     forge.merge(forge.open_pull("spread", {CONFIG: spread}))
-    forge.on_push()
+    forge.release()
     # Each is valid by itself, but together they ask for more test images than images.
     fewer = forge.open_pull("fewer", {CONFIG: spread.replace("samples: 10", "samples: 4")})
     more = forge.open_pull("more", {CONFIG: spread.replace("test_size: 2", "test_size: 8")})

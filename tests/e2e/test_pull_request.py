@@ -62,7 +62,7 @@ def test_an_invalid_config_is_annotated_line_by_line_until_it_is_fixed(forge: Fo
 
 
 def test_an_edited_lock_is_refused_with_the_reason(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     lock = forge.file("main", "dataset.dvc")
     edited = lock.replace("no3: 8", "no3: 9")
     assert edited != lock
@@ -76,7 +76,7 @@ def test_an_edited_lock_is_refused_with_the_reason(forge: Forge) -> None:
 
 
 def test_a_change_that_leaves_the_dataset_as_it_is_is_reported_as_such(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     pull = forge.open_pull("comment", {CONFIG: f"# as before\n{config()}"})
     assert forge.on_pull_request(pull, "opened").jobs == PASSED
     body = the_comment(forge, pull)

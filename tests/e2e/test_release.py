@@ -41,7 +41,7 @@ def test_a_merge_publishes_a_tag_a_release_with_notes_and_the_lock_on_main(forge
 
 
 def test_two_quick_merges_get_a_version_each_in_order_from_one_run(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     for samples in (20, 30):
         forge.merge(forge.open_pull(f"to-{samples}", {CONFIG: config(samples=samples)}))
     assert forge.on_push().jobs == SUCCESS
@@ -140,7 +140,7 @@ def test_a_folder_on_the_runner_is_refused_as_remote(forge: Forge) -> None:
 def test_after_the_first_release_the_folder_of_the_template_is_refused_as_remote(
     forge: Forge,
 ) -> None:
-    forge.on_push()
+    forge.release()
     changed = {".dvc/config": folder("storage"), CONFIG: config(samples=20)}
     pull = forge.open_pull("folder", changed)
     assert forge.on_pull_request(pull).jobs["dataset"] == "failure"
@@ -157,7 +157,7 @@ def folder(name: str) -> str:
 
 
 def test_after_a_release_the_comments_on_other_pull_requests_are_updated(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     other = forge.open_pull("other", {CONFIG: config(samples=30)})
     png = "scripts/dataset/png.py"
     code = forge.open_pull(
@@ -183,7 +183,7 @@ def test_after_a_release_the_comments_on_other_pull_requests_are_updated(forge: 
 
 
 def test_a_comment_that_main_can_render_again_names_the_next_version(forge: Forge) -> None:
-    forge.on_push()
+    forge.release()
     spread = f"{config()}\n\n\n\n"
     forge.merge(forge.open_pull("spread", {CONFIG: spread}))
     other = forge.open_pull("other", {CONFIG: spread.replace("seed: 0", "seed: 1")})
