@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from scripts.__main__ import main
 from scripts.git.git import Git
 from scripts.releases import resolve
-from scripts.sources import registry
+from scripts.sources import openml, registry
 from scripts.sources.source import Source, SourceRequest
 from tests.repository import PROJECT, Repository, config_text, contents, create, objects
 
@@ -190,8 +190,11 @@ def ten(train: int, test: int) -> dict[str, dict[str, int]]:
 
 
 @pytest.fixture(scope="module")
-def source(mnist: None) -> Source:
-    return registry.load(SourceRequest("mnist_784"))
+def source(mnist: None) -> Iterator[Source]:
+    with pytest.MonkeyPatch.context() as patch:
+        # It takes seconds, and each verb before the first release reads it.
+        patch.setattr(openml, "read", cache(openml.read))
+        yield registry.load(SourceRequest("mnist_784"))
 
 
 @pytest.fixture
