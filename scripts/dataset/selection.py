@@ -14,7 +14,7 @@ from scripts.dataset.decisions import Decisions, decisions_of
 from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import folders_of
-from scripts.dataset.groups import Groups, groups_of
+from scripts.dataset.groups import groups_of
 from scripts.dataset.groups import problems_of as pins_against_groups
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
@@ -125,10 +125,7 @@ def select(
     folders, problems = folders_of(config, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
     problems += [*wrong, *problems_of(additions, source, config)]
-    groups = groups_of(source, config) if config.group_by else None
-    if groups:
-        problems += pins_against_groups(curation, source, groups)
-    dealt, wrong = _dealt(config, source, folders, decisions, groups)
+    dealt, wrong = _dealt(config, source, curation, folders, decisions)
     if problems := [*problems, *wrong]:
         raise InputError(problems)
     folder_of = {label: folder for folder, labels in folders.items() for label in labels}
@@ -152,12 +149,15 @@ def select(
 def _dealt(
     config: Config,
     source: Source,
+    curation: Curation,
     folders: Mapping[str, Sequence[str]],
     decisions: Decisions,
-    groups: Groups | None,
 ) -> tuple[dict[Place, list[int]], list[Problem]]:
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
-    problems = []
+    problems: list[Problem] = []
+    groups = groups_of(source, config) if config.group_by else None
+    if groups:
+        problems += pins_against_groups(curation, source, groups)
     if config.split_by == BY_SOURCE and source.own_test is None:
         message = f"split_by: {source.name} has no known train and test sets"
         problems.append(config.problem(("split_by",), message))

@@ -20,7 +20,7 @@ from scripts.ingest.writer import ShardRow, ShardWriter
 from scripts.inputs import images
 from scripts.inputs.images import ImageError
 from scripts.progress import Bar
-from scripts.sources import own
+from scripts.sources import identity
 from scripts.sources.own import Own
 from scripts.sources.pointer import DIFFERENT, Mode, Shape
 from scripts.sources.shards import Details, RowList, Rows
@@ -149,7 +149,7 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
     made.sizes.add(outcome.size)
     digest = outcome.digest
     if made.known.is_in_another_shape(digest, outcome.size):
-        digest = own.digest_with_shape(images.decode(image.content))
+        digest = identity.digest_with_shape(images.decode(image.content))
     place = ImagePlace(image.label or NO_LABEL, image.split or "", outcome.size)
     made.known.files[outcome.checksum] = digest
     if (first := made.known.add(digest, place)) and not _note_copy(made, image, digest, first):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.ingest.findings import INDENTED
-from scripts.sources import own
+from scripts.sources import identity
 from scripts.sources.own import Own
 
 
@@ -65,13 +65,13 @@ class KnownImages:
 
     def refuse_clashes(self) -> None:
         """Raise `UserError` when two images would have the same identifier."""
-        if len({digest[: own.SHOWN] for digest in self.first}) == len(self.first):
+        if len({digest[: identity.SHOWN] for digest in self.first}) == len(self.first):
             return
         seen: dict[bytes, bytes] = {}
         for digest in self.first:
-            if (other := seen.setdefault(digest[: own.SHOWN], digest)) != digest:
+            if (other := seen.setdefault(digest[: identity.SHOWN], digest)) != digest:
                 raise UserError(
-                    f"two different images have the identifier {own.identifier(digest)}, because"
-                    " their checksums start with the same digits. Leave one of them out:"
+                    f"two different images have the identifier {identity.identifier(digest)},"
+                    " because their checksums start with the same digits. Leave one of them out:"
                     f"{INDENTED}{other.hex()}{INDENTED}{digest.hex()}"
                 )

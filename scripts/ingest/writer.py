@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.dataset.parquet import column, text
-from scripts.sources import own
+from scripts.sources import identity
 from scripts.sources.shards import DIGEST_SIZE, SIZE, Details, Rows
 from scripts.sources.summaries import MD5_SIZE
 from scripts.storage.files import TEMPORARY
@@ -99,7 +99,7 @@ class ShardWriter:
             self._file = parquet.ParquetWriter(self.paths[-1], SHARD, **OPTIONS)
         group = self._group
         contents = column([row.content for row in group], pa.binary())
-        paths = text([f"{own.identifier(row.digest)}{row.ending}" for row in group])
+        paths = text([f"{identity.identifier(row.digest)}{row.ending}" for row in group])
         columns = [
             pa.StructArray.from_arrays([contents, paths], fields=list(IMAGE)),
             *_row(

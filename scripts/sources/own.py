@@ -1,6 +1,5 @@
 """Your own source: images that `ingest` has stored in shards, named by `sources/NAME.dvc`."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.errors import UserError
-from scripts.inputs import images
 from scripts.inputs.config import TEST
-from scripts.inputs.images import ImageError
+from scripts.sources import identity, own_reader, shards
 from scripts.sources import pointer as pointers
-from scripts.sources import shards
+from scripts.sources.own_reader import OwnReader
 from scripts.sources.pointer import DIFFERENT, BatchRecord, Pointer
 from scripts.sources.shards import Details, Digests, MetadataValue, Rows, Shards
 from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
@@ -24,9 +22,6 @@ from scripts.sources.summaries import summary_name
 from scripts.storage import manifest
 
 COLORS = 3
-PREFIX = "s"
-# Bytes of the digest that an identifier shows.
-SHOWN = 8
 UNREADABLE = (
     "source {name}: its images cannot be read here ({reason}). Runs for forks cannot access the "
     "remote: open the pull request from a branch of this repository instead."
@@ -112,11 +107,11 @@ class Own:
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row; raises `UserError` if they are not available."""
-        return _image(self.name, self.shards, row, self.digests[row])
+        return own_reader.image(self.name, self.shards, row, self.digests[row])
 
     def file(self, row: int) -> bytes:
         """Return the file of a row as it came; raises `UserError` when it is not available."""
-        return _file(self.name, self.shards, row, self.digests[row], self.rows.files[row])
+        return own_reader.file(self.name, self.shards, row, self.digests[row], self.rows.files[row])
 
     def ending(self, row: int) -> str:
         """Return how the name of a row's file ends, by its content."""
@@ -177,15 +172,15 @@ class Own:
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row."""
-        return identifier(self.digests[row])
+        return identity.identifier(self.digests[row])
 
     def find(self, identifier: str) -> int | None:
         """Return the first row with this identifier, None if there is none."""
         try:
-            shown = bytes.fromhex(identifier.removeprefix(PREFIX))
+            shown = bytes.fromhex(identifier.removeprefix(identity.PREFIX))
         except ValueError:
             return None
-        if len(shown) != SHOWN or not identifier.startswith(PREFIX):
+        if len(shown) != identity.SHOWN or not identifier.startswith(identity.PREFIX):
             return None
         sorted_, positions = self._sorted
         at = int(np.searchsorted(sorted_, int.from_bytes(shown)))
@@ -196,88 +191,11 @@ class Own:
     def _sorted(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
         """The prefixes of all digests as sorted numbers, and the row of each."""
         raw = np.frombuffer(self.digests.raw, np.uint8).reshape(-1, shards.DIGEST_SIZE)
-        numbers = np.ascontiguousarray(raw[:, :SHOWN]).view(">u8").ravel().astype(np.uint64)
+        numbers = (
+            np.ascontiguousarray(raw[:, : identity.SHOWN]).view(">u8").ravel().astype(np.uint64)
+        )
         positions = np.argsort(numbers, kind="stable")
         return numbers[positions], positions
-
-
-@dataclass(frozen=True)
-class OwnReader:
-    """Reads some rows, of which it has the `digests`, and what is known of the `files`.
-
-    `sizes` are the numbers of rows of all shards, `names` the objects of the needed ones, by
-    number.
-    """
-
-    name: str
-    sizes: Sequence[int]
-    names: Mapping[int, str]
-    digests: Mapping[int, bytes]
-    files: Mapping[int, np.void]
-    fetch: FetchObject
-
-    def image(self, row: int) -> Pixels:
-        """Return the pixels of a row; raises `UserError` if they are not available."""
-        return _image(self.name, self._shards, row, self.digests[row])
-
-    def file(self, row: int) -> bytes:
-        """Return the file of a row as it came; raises `UserError` when it is not available."""
-        return _file(self.name, self._shards, row, self.digests[row], self.files[row])
-
-    @cached_property
-    def _shards(self) -> Shards:
-        return Shards(self.sizes, cache(lambda number: self.fetch(self.names[number])))
-
-
-def _image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:
-    content = _content(name, reader, row, digest)
-    try:
-        picture = images.read(content)
-    except ImageError as error:
-        raise _damaged(name, digest, str(error)) from None
-    if digest not in (picture.digest, digest_with_shape(picture.pixels)):
-        raise _damaged(name, digest, "its pixels do not match their checksum")
-    return picture.pixels
-
-
-def _file(name: str, reader: Shards, row: int, digest: bytes, known: np.void) -> bytes:
-    content = _content(name, reader, row, digest)
-    # Shards of older machinery do not say it; they are compared by their own checksum.
-    if known["size"] and manifest.md5_of(content) != known["md5"].tobytes().hex():
-        raise _damaged(name, digest, "its file does not match its checksum")
-    return content
-
-
-def _content(name: str, reader: Shards, row: int, digest: bytes) -> bytes:
-    try:
-        return reader.file(row)
-    except UserError:
-        raise
-    except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
-        raise _damaged(name, digest, str(error)) from None
-
-
-def _damaged(name: str, digest: bytes, reason: str) -> UserError:
-    reason = " ".join(reason.split())
-    return UserError(f"source {name}: image {identifier(digest)} is damaged: {reason}")
-
-
-def digest_of(pixels: Pixels) -> bytes:
-    """Return the digest of an image: the SHA-256 of its pixels."""
-    return hashlib.sha256(pixels.tobytes()).digest()
-
-
-def digest_with_shape(pixels: Pixels) -> bytes:
-    """Return the digest of an image whose bytes exist in another shape in the source.
-
-    Blank pages of 60 x 40 and 40 x 60 have the same bytes.
-    """
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
-
-
-def identifier(digest: bytes) -> str:
-    """Return the identifier of the image with this digest, the name of its file."""
-    return f"{PREFIX}{digest[:SHOWN].hex()}"
 
 
 def provides(request: SourceRequest) -> bool:

@@ -39,13 +39,13 @@ def release(repository: Repository, run: Run, samples: int) -> None:
 
 def test_a_source_of_real_images_grows_and_nothing_moves(tmp_path: Path, run: Run) -> None:
     repository = create(tmp_path)
-    first = run("ingest", "cifar", str(half(tmp_path / "half.tar")))
-    assert "batch 1 with 5,000 images" in first.out, first.err
-    release(repository, run, 400)
-    second = run("ingest", "cifar", IMAGES or "")
-    assert "skipped 5,000 images that the source has already\n" in second.out, second.err
-    assert "batch 2 with 5,000 images" in second.out
-    release(repository, run, 400)
+    first = run("ingest", "cifar", str(part(tmp_path / "first.tar", 10)))
+    assert "batch 1 with 1,000 images" in first.out, first.err
+    release(repository, run, 80)
+    second = run("ingest", "cifar", str(part(tmp_path / "second.tar", 5)))
+    assert "skipped 1,000 images that the source has already\n" in second.out, second.err
+    assert "batch 2 with 1,000 images" in second.out
+    release(repository, run, 80)
     # All images of the first batch, and most of the second one.
     release(repository, run, 180)
 

@@ -13,7 +13,7 @@ from scripts.ingest.closing import MIDDLE, Span, Use
 from scripts.inputs.config import TEST, TRAIN, VALIDATION
 from scripts.inputs.images import decode
 from scripts.releases.history import History
-from scripts.sources import own, pointer
+from scripts.sources import identity, pointer
 from scripts.sources.source import Zones
 from tests.ingest.pictures import labeled, picture, write
 from tests.repository import Repository, Run, config_text, create
@@ -159,7 +159,7 @@ def test_what_the_curation_pins_moves_no_cut(used: Repository, run: Run) -> None
     assert run("build").code == 0
     drawn = {file.stem for file in (used.root / "dataset").rglob("*.png")}
     digests = (hashlib.sha256(decode(picture(n)).tobytes()).digest() for n in range(60))
-    free = sorted({own.identifier(digest) for digest in digests} - drawn)
+    free = sorted({identity.identifier(digest) for digest in digests} - drawn)
     rows = "".join(f"{name},test,,,\n" for name in free[:5])
     (used.root / "curation.csv").write_text(f"sample,action,label,new_label,reason\n{rows}")
     used.git("add", "curation.csv")

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from scripts.ingest import images_read, reading, writer
 from scripts.inputs import images
-from scripts.sources import own, pointer
+from scripts.sources import identity, own, pointer
 from scripts.sources.pointer import Pointer
 from scripts.sources.shards import Details, Rows
 from scripts.sources.source import SourceRequest
@@ -127,7 +127,7 @@ def test_a_shard_is_plain_parquet_with_the_files_as_they_came(
         assert row["checksum"] == hashlib.sha256(content).digest()
         pixels = images.decode(row["image"]["bytes"])
         assert pixels.shape == (8, 8)
-        assert row["image"]["path"] == f"{own.identifier(row['digest'])}.png"
+        assert row["image"]["path"] == f"{identity.identifier(row['digest'])}.png"
         assert row["split"] is None
 
 
@@ -617,7 +617,7 @@ def test_a_very_large_file_is_refused_without_reading_it(
 def test_images_whose_identifiers_clash_are_refused(
     repository: Repository, run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own, "SHOWN", 1)
+    monkeypatch.setattr(identity, "SHOWN", 1)
     write(photos, labeled(range(20, 300), "cat"))
     result = run("ingest", "shapes", str(photos))
     assert_nothing_written(repository, result)
