@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts.assets.columns import MetadataColumn
 from scripts.assets.samples import ReleasedSample
 
 # The first possible date in a zip file, so that the same files give the same bytes.
@@ -35,21 +36,24 @@ class Archive:
         self._zip.close()
 
 
-def metadata(samples: Sequence[ReleasedSample]) -> bytes:
+def metadata(samples: Sequence[ReleasedSample], columns: Sequence[MetadataColumn] = ()) -> bytes:
     """Return the `metadata.csv` of the samples, as `datasets` reads it next to the images.
 
     See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows.writerow((*COLUMNS, *(one.name for one in columns)))
     for one in samples:
-        rows.writerow((one.file, one.label, one.source_label, one.identifier, one.curation))
+        known = (one.file, one.label, one.source_label, one.identifier, one.curation)
+        rows.writerow((*known, *(column.cell(one) for column in columns)))
     return text.getvalue().encode()
 
 
-def size_of(samples: Sequence[ReleasedSample], total: int) -> int:
+def size_of(
+    samples: Sequence[ReleasedSample], columns: Sequence[MetadataColumn], total: int
+) -> int:
     """Return the size of the archive of `samples`, whose files have `total` bytes."""
     names = sum(2 * len(sample.file) + PER_FILE for sample in samples)
-    table = metadata(samples)
+    table = metadata(samples, columns)
     return total + names + len(table) + 2 * len(METADATA) + PER_FILE + END

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts import markdown
+from scripts.assets.columns import MetadataColumn
 from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import Config
@@ -40,6 +41,7 @@ def write(
     address: str,
     parts: Mapping[str, Sequence[str]],
     without_archive: bool,
+    columns: Sequence[MetadataColumn] = (),
 ) -> bytes:
     """Return the card of `release`, which `plan` compares with the previous release.
 
@@ -55,6 +57,8 @@ def write(
         "address": address,
         "parts": {split: list(names) for split, names in parts.items()},
         "texts": TEXTS,
+        "columns": columns,
+        "encoding": config.encoding,
         "own_splits": config.split_by == BY_SOURCE,
         "config_text": config_text.strip(),
         "curation": curation.decisions,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from scripts.assets.columns import LIST, MetadataColumn
 from scripts.assets.parquet import TEXTS
 from scripts.inputs.config import Config
 from scripts.releases.releases import Release, number
@@ -72,11 +73,13 @@ def describe(
     address: str,
     published: str,
     parts: Mapping[str, Sequence[FileObject]],
+    columns: Sequence[MetadataColumn] = (),
 ) -> bytes:
     """Return the description of `release`, whose Parquet files are `parts`, by split.
 
     `address` is that of the repository, `published` the date of the release. The files are in the
-    folder of the description. A split in several files has a record set for each of them.
+    folder of the description. `columns` are those of metadata. A split in several files has a
+    record set for each of them.
     """
     title = config.title or f"{release.lock.meta.source.name}, changed by pull request"
     files = [file for of_split in parts.values() for file in of_split]
@@ -93,7 +96,7 @@ def describe(
         "citeAs": config.citation or f"{title}, version {release.tag}, {address}",
         "distribution": [_distribution(file) for file in files],
         "recordSet": [
-            _record_set(split if len(of_split) == 1 else file.name.split(".")[0], file)
+            _record_set(split if len(of_split) == 1 else file.name.split(".")[0], file, columns)
             for split, of_split in parts.items()
             for file in of_split
         ],
@@ -113,7 +116,7 @@ def _distribution(file: FileObject) -> dict[str, Any]:
     }
 
 
-def _record_set(name: str, file: FileObject) -> dict[str, Any]:
+def _record_set(name: str, file: FileObject, columns: Sequence[MetadataColumn]) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": name,
@@ -122,6 +125,11 @@ def _record_set(name: str, file: FileObject) -> dict[str, Any]:
             _field(name, file, "image", "sc:ImageObject", {"transform": {"jsonPath": "bytes"}}),
             _field(name, file, "label", "sc:Integer"),
             *(_field(name, file, column, "sc:Text") for column in TEXTS),
+            *(
+                _field(name, file, one.name, one.croissant)
+                | ({"repeated": True} if one.kind == LIST else {})
+                for one in columns
+            ),
         ],
     }
 

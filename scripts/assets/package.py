@@ -1,14 +1,16 @@
 """The files of a release: Parquet, zip, Croissant, card, and their checksums."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from scripts.assets import archive, card, croissant, samples
 from scripts.assets.archive import Archive
+from scripts.assets.columns import MetadataColumn, columns_of
 from scripts.assets.croissant import FileObject
-from scripts.assets.parquet import Writer
+from scripts.assets.parquet import RESERVED, Writer
 from scripts.assets.samples import Version
 from scripts.git.git import Git, GitTree
 from scripts.inputs import reader
@@ -47,6 +49,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> dict[
         address=address,
         published=releases.date_of(git, release),
         parts=parts,
+        columns=made.columns,
     )
     files.write(folder / CROISSANT, described)
     written = card.write(
@@ -58,6 +61,7 @@ def package(git: Git, history: History, release: Release, folder: Path) -> dict[
         address=address,
         parts={split: [file.name for file in of_split] for split, of_split in parts.items()},
         without_archive=made.archive is None,
+        columns=made.columns,
     )
     files.write(folder / CARD, written)
     found = [file for of_split in parts.values() for file in of_split]
@@ -74,9 +78,14 @@ class _Package:
     version: Version
 
     @cached_property
+    def columns(self) -> Sequence[MetadataColumn]:
+        """The columns of metadata of the samples."""
+        return columns_of(self.version.samples, RESERVED)
+
+    @cached_property
     def archive(self) -> Path | None:
         """The path of the zip file; None if it would be too large."""
-        size = archive.size_of(self.version.samples, self.version.size)
+        size = archive.size_of(self.version.samples, self.columns, self.version.size)
         name = f"dataset-{self.version.release.tag}.zip"
         return self.folder / name if size <= MAX_FILE else None
 
@@ -86,12 +95,13 @@ class _Package:
         temporary = self.folder / f"archive{files.TEMPORARY}"
         packed = Archive(temporary) if name else None
         if packed:
-            packed.add(archive.METADATA, archive.metadata(self.version.samples))
+            packed.add(archive.METADATA, archive.metadata(self.version.samples, self.columns))
         parts = {}
         total = len(self.version.samples)
         with Bar(desc=f"Packing {self.version.release.tag}", total=total) as bar:
             for split in sorted(self.version.splits):
-                writer = Writer(self.folder, split, self.version.labels, MAX_FILE)
+                path = self.folder / split
+                writer = Writer(path, self.version.labels, self.columns, MAX_FILE)
                 for one in self.version.contents(split):
                     writer.write(*one)
                     if packed:

@@ -6,19 +6,26 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scripts.assets.columns import ARROW, MetadataColumn
 from scripts.assets.samples import ReleasedSample
 from scripts.dataset.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
 
 TEXTS = ("source_label", "sample", "file", "curation")
 SCHEMA = schema(TEXTS)
+RESERVED = {*SCHEMA.names, "file_name"}
 
 
 class Writer:
     """Writes the samples of a split to one file, or to several if it would be too large."""
 
-    def __init__(self, folder: Path, split: str, labels: Sequence[str], limit: int) -> None:
-        """Write to `folder`; no file becomes much larger than `limit` bytes."""
-        self._folder, self._split, self._labels, self._limit = folder, split, labels, limit
+    def __init__(
+        self, path: Path, labels: Sequence[str], columns: Sequence[MetadataColumn], limit: int
+    ) -> None:
+        """Write to `path`, without its ending; no file becomes much larger than `limit` bytes."""
+        self._folder, self._split, self._labels, self._limit = path.parent, path.name, labels, limit
+        self._columns = columns
+        fields = [pa.field(one.name, ARROW[one.kind]) for one in columns]
+        self._schema = pa.schema([*SCHEMA, *fields])
         self._numbers = {label: number for number, label in enumerate(labels)}
         self._parts: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
@@ -57,8 +64,9 @@ class Writer:
     def _begin(self) -> None:
         self._end()
         self._parts.append(self._folder / f"{self._split}-{len(self._parts):05}.parquet.tmp")
-        self._writer = pq.ParquetWriter(self._parts[-1], SCHEMA, store_schema=False)
-        self._writer.add_key_value_metadata({HUGGINGFACE: features(self._labels, TEXTS)})
+        others = {one.name: one.feature for one in self._columns}
+        self._writer = pq.ParquetWriter(self._parts[-1], self._schema, store_schema=False)
+        self._writer.add_key_value_metadata({HUGGINGFACE: features(self._labels, TEXTS, others)})
 
     def _end(self) -> None:
         if self._writer is not None:
@@ -74,7 +82,8 @@ class Writer:
                 "sample": sample.identifier,
                 "file": sample.file,
                 "curation": sample.curation,
+                **{one.name: one.value(sample) for one in self._columns},
             }
             for sample, content in self._group
         ]
-        return pa.Table.from_pylist(rows, SCHEMA)
+        return pa.Table.from_pylist(rows, self._schema)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scripts.dataset import cuts, parquet
 from scripts.dataset.dataset import Dataset
@@ -16,10 +16,16 @@ from scripts.inputs.image_name import ImageName
 from scripts.releases import releases, resolve
 from scripts.releases.history import History
 from scripts.releases.releases import Release
+from scripts.sources.own import Own
+from scripts.sources.shards import MetadataValue
+from scripts.sources.source import Source
 from scripts.storage import manifest, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote
 
+NO_METADATA: Mapping[str, MetadataValue] = {}
+# The column with the name of the file as it came.
+ORIGINAL_NAME = "original_name"
 # How many files are in memory at the same time.
 READ_AT_ONCE = 500
 
@@ -36,6 +42,7 @@ class ReleasedSample(NamedTuple):
     md5: str = ""
     source_label: str | None = None
     curation: str | None = None
+    metadata: Mapping[str, MetadataValue] = NO_METADATA
 
     @property
     def name(self) -> ImageName:
@@ -179,8 +186,8 @@ def list_samples(git: Git, release: Release) -> Version:
     return Version(release, samples, files, cache, remote)
 
 
-def _details(git: Git, release: Release) -> Mapping[str, tuple[str, str | None]]:
-    """Return the label in the source, and the curation, of each file.
+def _details(git: Git, release: Release) -> Mapping[str, tuple[Any, ...]]:
+    """Return the label in the source, the curation and the metadata of each file.
 
     Releases that were made by an older selection rule have none: only their own code could select
     them again.
@@ -189,10 +196,21 @@ def _details(git: Git, release: Release) -> Mapping[str, tuple[str, str | None]]
     if dataset.selection.sha256 != release.lock.meta.samples:
         return {}
     curated = _curated(dataset)
-    labels = dataset.images.labels
+    labels, metadata = dataset.images.labels, _metadata(dataset.whole)
     return {
-        file: (str(labels[row]), curated.get(row))
+        file: (str(labels[row]), curated.get(row), metadata.get(row, NO_METADATA))
         for file, row in dataset.selection.files().items()
+    }
+
+
+def _metadata(source: Source) -> Mapping[int, Mapping[str, MetadataValue]]:
+    """Return the metadata of each row of a custom source, with the name of its file."""
+    if not isinstance(source, Own):
+        return {}
+    return {
+        row: {ORIGINAL_NAME: name, **found}
+        for row, (name, found) in enumerate(zip(source.names, source.metadata, strict=True))
+        if name
     }
 
 

@@ -16,7 +16,7 @@ from scripts.ingest import ingest
 from scripts.ingest.ingest import IngestOutcome
 from scripts.ingest.options import IngestOptions
 from scripts.review.words import size
-from scripts.sources.pointer import path_of
+from scripts.sources.pointer import DIFFERENT, Shape, path_of
 
 OPTIONS = [one.name for one in fields(IngestOptions)]
 DRY_RUN = "dry run: no image was read, and nothing was written"
@@ -108,9 +108,19 @@ def _lines(name: str, outcome: IngestOutcome) -> list[str]:
         f"{path_of(name)}: batch {len(made.batches)} with {batch.images:,} images in"
         f" {len(batch.shards):,} {'shard' if len(batch.shards) == 1 else 'shards'}"
         f" ({size(outcome.size)}); {name} has {made.images:,} images of"
-        f" {len(made.meta.counts):,} classes, {made.meta.mode}, {made.meta.size}; stored in"
-        f" {outcome.remote}"
+        f" {len(made.meta.counts):,} classes, {_shape(made.shape)}; stored in {outcome.remote}"
     )
     if made.shape.size is None:
-        lines.append("the images differ in size, so the config needs image_size")
+        lines.append(
+            "the images differ in size, so the config needs 'encoding: original' or image_size"
+        )
     return lines
+
+
+def _shape(shape: Shape) -> str:
+    """Return the mode and the size of images in words."""
+    mode = "gray and RGB" if shape.mode == DIFFERENT else shape.mode
+    if shape.size is None:
+        return f"{mode}, of different sizes"
+    height, width = shape.size
+    return f"{mode}, {width}x{height}"

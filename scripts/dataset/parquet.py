@@ -1,7 +1,7 @@
 """The shards of a version in Parquet, in the format of Hugging Face's `datasets`."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -80,7 +80,9 @@ def read(file: IO[bytes]) -> Iterator[ParquetRow]:
             yield ParquetRow(*row)
 
 
-def features(labels: Sequence[str], texts: Sequence[str]) -> str:
+def features(
+    labels: Sequence[str], texts: Sequence[str], others: Mapping[str, Any] | None = None
+) -> str:
     """Return the columns in the format of `datasets`, with `labels` as the names of classes.
 
     See https://huggingface.co/docs/datasets/about_dataset_features.
@@ -89,6 +91,7 @@ def features(labels: Sequence[str], texts: Sequence[str]) -> str:
         "image": {"_type": "Image"},
         "label": {"names": list(labels), "_type": "ClassLabel"},
         **{name: {"dtype": "string", "_type": "Value"} for name in texts},
+        **(others or {}),
     }
     return json.dumps({"info": {"features": described}})
 

@@ -16,6 +16,8 @@ from scripts.storage import manifest
 
 # Values of a pixel: gray, or RGB.
 MODES = ("L", "RGB")
+# Of images whose shapes can differ.
+SIDE = 96
 # An atlas of damaged data could be of any size.
 MAX_PIXELS = 64_000_000
 
@@ -30,6 +32,19 @@ def draw(images: Sequence[Pixels]) -> bytes:
         top, left = number // COLUMNS * height, number % COLUMNS * width
         page[top : top + height, left : left + width] = image
     return png.encode(page)
+
+
+def fitted(images: Sequence[Pixels]) -> list[Pixels]:
+    """Return images of any shapes as RGB images of `SIDE` x `SIDE`, with their proportions."""
+    return [np.asarray(_fitted(Image.fromarray(image))) for image in images]
+
+
+def _fitted(image: Image.Image) -> Image.Image:
+    square = Image.new("RGB", (SIDE, SIDE))
+    image = image.convert("RGB")
+    image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    square.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
+    return square
 
 
 def cut(atlas: bytes, count: int) -> Iterator[Pixels]:

@@ -10,7 +10,7 @@ from scripts import output
 from scripts.assets.samples import Version
 from scripts.dataset import near, png
 from scripts.errors import UserError
-from scripts.inputs.config import TRAIN
+from scripts.inputs.config import ORIGINAL, TRAIN
 from scripts.inputs.images import decode
 from scripts.progress import Bar
 from scripts.site import atlas, bundle
@@ -121,6 +121,7 @@ def _images(
     version: Version, missing: Iterable[tuple[Place, PictureSheet]]
 ) -> Iterator[tuple[PictureSheet, list[Pixels]]]:
     """Yield each missing sheet with its images."""
+    is_original = version.release.lock.meta.config.get("encoding") == ORIGINAL
     samples = {(one.split, one.label, one.identifier): one for one in version.samples}
     for place, group in groupby(missing, itemgetter(0)):
         sheets = [sheet for _, sheet in group]
@@ -135,7 +136,8 @@ def _images(
             contents = version.read([*wanted.values()])
             for sheet in part:
                 files_ = (wanted[picture].file for picture in sheet.pictures)
-                yield sheet, [decode(contents[file]) for file in files_]
+                images = [decode(contents[file]) for file in files_]
+                yield sheet, atlas.fitted(images) if is_original else images
 
 
 class _Rows:

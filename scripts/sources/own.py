@@ -146,6 +146,15 @@ class Own:
             found += map(json.loads, details.metadata) if details else [{}] * batch.images
         return found
 
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """The name of each row's file as it came, empty in older batches."""
+        found: list[str] = []
+        for number, batch in enumerate(self.pointer.batches):
+            details = self.details(number)
+            found += details.names if details else [""] * batch.images
+        return found
+
     def details(self, batch: int) -> Details | None:
         """Return the details of a batch, None where older machinery wrote it.
 

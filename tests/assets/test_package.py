@@ -75,7 +75,7 @@ def test_the_size_of_an_archive_is_known_before_it_is_written(packaged: Packaged
     known = samples.version_of(git, latest).samples
 
     size = (packaged.folder / "dataset-v1.zip").stat().st_size
-    assert archive.size_of(known, latest.lock.size) == size
+    assert archive.size_of(known, (), latest.lock.size) == size
 
 
 def test_a_row_of_parquet_says_what_is_known_of_a_sample(packaged: Packaged) -> None:
