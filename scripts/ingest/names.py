@@ -84,4 +84,5 @@ def label(text: str) -> str:
 def endings(paths: Iterable[PurePosixPath]) -> str:
     """Return how many of `paths` have each ending, as in `364 .xml, 6 .py`."""
     found = Counter(path.suffix.lower() or "without ending" for path in paths)
-    return ", ".join(f"{number:,} {ending}" for ending, number in found.most_common())
+    ordered = sorted(found.items(), key=lambda one: (-one[1], not one[0].startswith("."), one[0]))
+    return ", ".join(f"{number:,} {ending}" for ending, number in ordered)

@@ -63,7 +63,10 @@ def test_a_folder_is_read_sorted_by_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "mode"),
-    [("x.tar", "w"), ("x.tar.gz", "w:gz"), ("x.TGZ", "w:gz"), ("x.tar.xz", "w:xz")],
+    [
+        *(("x.tar", "w"), ("x.tar.gz", "w:gz"), ("x.TGZ", "w:gz"), ("x.tar.xz", "w:xz")),
+        *(("x.txz", "w:xz"), ("x.tar.bz2", "w:bz2"), ("x.tbz2", "w:bz2"), ("x.tbz", "w:bz2")),
+    ],
 )
 def test_a_tar_archive_is_read_in_its_order(tmp_path: Path, name: str, mode: str) -> None:
     made = tar(tmp_path / name, {f"./{path}": content for path, content in FILES.items()}, mode)
@@ -303,3 +306,58 @@ def test_sparse_files_and_negative_sizes_in_a_tar_archive_are_refused(tmp_path: 
         (tmp_path / "x.tar").write_bytes(kind + bytes(2048))
         with pytest.raises(UserError, match=f"cannot be read: {says}"):
             read(str(tmp_path / "x.tar"))
+
+
+@pytest.mark.parametrize("name", ["x.7z", "x.RAR", "x.tar.zst"])
+def test_other_archives_are_named_as_not_supported(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(UserError, match="this kind of archive is not supported"):
+        read(str(tmp_path / name))
+
+
+def test_a_zip_archive_with_backslashes_is_read_after_the_same_checks(tmp_path: Path) -> None:
+    names = ["a\\", "a\\1.png", "b\\c\\2.png", "..\\up.png", "\\top.png", "C:\\x.png"]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, b"first")
+    contents, problems = read(str(tmp_path / "x.zip"))
+    assert contents == {"a/1.png": b"first", "b/c/2.png": b"first"}
+    assert problems == [f"{name}: {UNSAFE}" for name in ("../up.png", "/top.png", "C:/x.png")]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_stored_twice_counts_once_and_the_last_one(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for content in (b"first", b"second"):
+            archive.writestr("a/1.png", content)
+    with tarfile.open(tmp_path / "x.tar", "w") as archive_:
+        add(archive_, "a/1.png", b"first")
+        add(archive_, "./a/1.png", b"second")
+    for name in ("x.zip", "x.tar"):
+        with locations.opened(str(tmp_path / name)) as opened:
+            files = locations.listed(opened, name, Findings())
+            assert [content for _, content in opened.read(files)] == [b"second"]
+
+
+# What fsspec would take for patterns.
+PATTERNS = {"a[1]/[x].png": b"1", "a[1]/x*.png": b"2", "b?/y.png": b"3", "b?/{z}.png": b"4"}
+
+
+def test_names_that_look_like_patterns_are_names(tmp_path: Path) -> None:
+    others = {"a1/x.png": b"5", "a[1]/x1.png": b"6", "bb/y.png": b"7"}
+    folder = write(tmp_path / "[f]*", PATTERNS | others)
+    assert read(str(folder)) == (PATTERNS | others, [])
+    assert read(str(folder / "a[1]")) == (
+        {"[x].png": b"1", "x*.png": b"2", "x1.png": b"6"},
+        [],
+    )
+    assert read(str(folder / "a[1]" / "[x].png")) == ({"[x].png": b"1"}, [])
+    for name, made in (("[x]*.zip", zipped), ("[x]*.tar", tar)):
+        assert read(str(made(tmp_path / name, PATTERNS))) == (PATTERNS, [])
+
+
+def test_names_in_a_bucket_that_look_like_patterns_are_names(bucket: Storage) -> None:
+    files = {**PATTERNS, "a[1]/x1.png": b"6"}
+    for name, content in files.items():
+        bucket.overwrite(f"patterns/{name}", content)
+    assert read(f"gs://{BUCKET}/patterns") == (files, [])
