@@ -16,9 +16,11 @@ MAX_FOLDERS = 20
 COCO = re.compile(rb'"(images|annotations|categories)"\s*:\s*\[')
 COCO_VALUE = re.compile(rb'"(file_name|bbox|segmentation|supercategory|image_id)"')
 LABELME = re.compile(rb'"(shapes|points|imagePath|shape_type)"\s*:')
-VOC = re.compile(rb"<annotation\b.*<(object|bndbox|filename)\b", re.DOTALL)
+VOC, VOC_VALUE = re.compile(rb"<annotation\b"), re.compile(rb"<(object|bndbox|filename)\b")
 # A class, then a box or the corners of a polygon, as parts of the size of the image.
-YOLO_LINE = re.compile(rb"[0-9]+( +-?[0-9]*\.?[0-9]+([eE]-?[0-9]+)?){4,}")
+YOLO_LINE = re.compile(
+    rb"[0-9]{1,9}( {1,9}-?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE]-?[0-9]{1,3})?){4,}"
+)
 
 
 class Annotations(NamedTuple):
@@ -43,7 +45,7 @@ def _is_labelme(head: bytes) -> bool:
 
 
 def _is_voc(head: bytes) -> bool:
-    return VOC.search(head) is not None
+    return bool(VOC.search(head) and VOC_VALUE.search(head))
 
 
 def _is_yolo(head: bytes) -> bool:

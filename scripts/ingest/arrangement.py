@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from scripts.ingest import names
@@ -29,7 +30,7 @@ class Listing:
     request: IngestRequest
     problems: Findings
 
-    @property
+    @cached_property
     def images(self) -> list[LocatedFile]:
         """The files whose names are those of images."""
         return [file for file in self.files if names.is_image(file.path)]

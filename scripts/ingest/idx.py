@@ -6,6 +6,7 @@ The format is described at http://yann.lecun.com/exdb/mnist/.
 import gzip
 import re
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ NAME = re.compile(
 SPLITS = {"train": TRAIN, "t10k": TEST, "test": TEST}
 # How the files begin: two zero bytes, the type of a value (one byte), and the number of dimensions.
 IMAGES, LABELS = 0x00000803, 0x00000801
+DAMAGED = (UserError, OSError, EOFError, struct.error, zlib.error)
 HEADERS = {IMAGES: ">IIII", LABELS: ">II"}
 
 
@@ -69,7 +71,7 @@ def arrange(listing: Listing, found: Sequence[IdxPair]) -> Arrangement:
     for pair in found:
         try:
             labels[pair] = _labels(listing, pair)
-        except (UserError, OSError, EOFError, struct.error) as error:
+        except DAMAGED as error:
             listing.problems.add(str(pair.labels.path), f"it is damaged ({error})")
     counts: Counter[Place] = Counter(
         (pair.split, str(label)) for pair in labels for label in labels[pair]
@@ -105,7 +107,7 @@ def _read(listing: Listing, labels: Mapping[IdxPair, bytes]) -> Iterator[Labeled
     for pair, values in labels.items():
         try:
             yield from _images(listing, pair, values)
-        except (UserError, OSError, EOFError, struct.error) as error:
+        except DAMAGED as error:
             listing.problems.add(str(pair.images.path), f"it is damaged ({error})")
 
 

@@ -1,17 +1,20 @@
 """Labels, splits and metadata from a table: each row is joined with its image file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from scripts.errors import UserError
-from scripts.ingest import folders, image_files, names, tables, values
+from scripts.ingest import folders, image_files, locations, names, tables, values
 from scripts.ingest.arrangement import Arrangement, Listing
 from scripts.ingest.file_index import FileIndex
+from scripts.ingest.findings import Findings
 from scripts.ingest.folders import FolderLayout, Labeling
 from scripts.ingest.image_files import PlacedFile
-from scripts.ingest.locations import LocatedFile
+from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.options import IN_WORDS, PARENT, IngestOptions
 from scripts.ingest.tables import TableRows
 
@@ -20,6 +23,8 @@ METADATA = "metadata"
 FILE_NAME, LABEL, SPLIT = "file_name", "label", "split"
 # Rows whose values are compared with the names of files to find the column that has them.
 TRIED = 1_000
+# Tables that a message names.
+MAX_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,31 @@ class TableColumns:
     split: str | None
 
 
-def named(listing: Listing) -> list[LocatedFile]:
-    """Return the tables that `--table` names: a path, or a file name that several folders have.
+@contextmanager
+def named(listing: Listing) -> Iterator[tuple[Location, list[LocatedFile]]]:
+    """Open the tables that `--table` names.
 
+    It is a path at the location, a file name that several folders there have, or a file elsewhere.
     Raises `UserError` where there is none.
     """
-    wanted = PurePosixPath(listing.request.options.table or "")
+    table, address = listing.request.options.table or "", listing.request.address
+    wanted = PurePosixPath(table.removeprefix(f"{address.rstrip('/')}/"))
     found = [file for file in listing.files if file.path == wanted]
     found = found or [file for file in listing.files if file.path.name == str(wanted)]
-    if not found:
-        known = [
-            str(file.path) for file in listing.files if file.path.suffix.lower() in tables.ENDINGS
-        ]
-        shown = f"; there are {', '.join(known[:10])}" if known else ""
-        raise UserError(
-            f"there is no table {wanted} in {listing.request.address}{shown}. --table takes a path"
-            " below the location"
+    if found:
+        yield listing.location, found
+        return
+    if "://" not in table and not Path(table).is_file():
+        known = (
+            str(one.path) for one in listing.files if one.path.suffix.lower() in tables.ENDINGS
         )
-    return found
+        shown = ", ".join(islice(known, MAX_NAMED))
+        raise UserError(
+            f"there is no table {wanted} in {address}{shown and f'; there are {shown}'}, nor a file"
+            f" {table}"
+        )
+    with locations.opened(table) as elsewhere:
+        yield elsewhere, list(elsewhere.files(listing.problems))
 
 
 def conventional(listing: Listing) -> list[LocatedFile]:
@@ -63,19 +75,19 @@ def conventional(listing: Listing) -> list[LocatedFile]:
     ]
     if not found or not listing.images:
         return []
-    with listing.location.spool(found[0]) as opened:
-        for _, row in tables.rows(found[0].path, opened, listing.problems):
+    with suppress(UserError), listing.location.spool(found[0]) as opened:
+        for _, row in tables.rows(found[0].path, opened, Findings()):
             return found if FILE_NAME in row else []
     return []
 
 
-def arrange(listing: Listing, files: Sequence[LocatedFile]) -> Arrangement:
-    """Return what the tables in `files` say, and note rows and images without the other.
+def arrange(listing: Listing, location: Location, files: Sequence[LocatedFile]) -> Arrangement:
+    """Return what the tables `files` at `location` say; note rows and images without the other.
 
     Raises `UserError` where it is not known which columns say it.
     """
     options = listing.request.options
-    table, index = tables.read(listing.location, files, listing.problems), FileIndex(listing.images)
+    table, index = tables.read(location, files, listing.problems), FileIndex(listing.images)
     if not table.where:
         raise UserError(f"{files[0].path} has no rows")
     _check(table, options.columns, files[0].path)
@@ -233,7 +245,7 @@ def _joined(listing: Listing, joining: _Joining) -> list[PlacedFile]:
             if first == row:
                 placed[file.path] = joining.placed(file, row)
             else:
-                message = f"it names {file.path} again, as {where[first]} does"
+                message = f"it names {str(file.path)!r} again, as {where[first]!r} does"
                 listing.problems.add(place, message)
         except UserError as error:
             listing.problems.add(place, str(error))

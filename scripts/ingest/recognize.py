@@ -29,11 +29,12 @@ def recognize(listing: Listing) -> Arrangement:
     """
     options = listing.request.options
     if options.table:
-        return labeled_table.arrange(listing, labeled_table.named(listing))
+        with labeled_table.named(listing) as (location, tables):
+            return labeled_table.arrange(listing, location, tables)
     if _has_parquet_images(listing):
         return parquet_images.arrange(listing)
     if tables := labeled_table.conventional(listing):
-        return labeled_table.arrange(listing, tables)
+        return labeled_table.arrange(listing, listing.location, tables)
     _refuse_columns(listing)
     if not listing.images:
         if pairs := idx.pairs(listing.files):

@@ -42,6 +42,7 @@ def test_idx_files_are_gray_images(tmp_path: Path, images: str, label: str, spli
     [
         (IMAGES[:-1], LABELS, "x-train-images-idx3-ubyte: it is damaged (it ends too early)"),
         (IMAGES, LABELS[:-1], "x-train-labels-idx1-ubyte: it is damaged (it ends too early)"),
+        (gzip.compress(IMAGES)[:-20], LABELS, "it is damaged (it is not an IDX file"),
         (LABELS + bytes(9), LABELS, "images-idx3-ubyte: it is damaged (it is not an IDX file"),
         (
             IMAGES,

@@ -114,7 +114,7 @@ def test_rows_without_a_file_and_files_without_a_row_are_problems(photos: Path) 
     assert problems == [
         "x.csv line 7: it has 3 values, but the first line has 2",
         "x.csv line 3: there is no image '011'",
-        "x.csv line 4: it names images/007.png again, as x.csv line 2 does",
+        "x.csv line 4: it names 'images/007.png' again, as 'x.csv line 2' does",
         "x.csv line 5: its file is empty",
         "images/010.png: no row of the table names it",
     ]
@@ -233,6 +233,15 @@ def test_a_table_that_does_not_say_enough_is_refused(
     with pytest.raises(UserError) as caught:
         found(photos, (), table="x.csv", **options)
     assert str(caught.value).startswith(says)
+
+
+def test_a_table_can_be_elsewhere_or_named_with_the_location(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "beside.csv").write_text(CSV)
+    said, images, problems = found(photos, table=str(tmp_path / "beside.csv"), file="file")
+    assert (len(images), problems) == (3, [])
+    assert "with beside.csv (file: file" in said
+    (photos / "x.csv").write_text(CSV)
+    assert len(found(photos, table="LOCATION/x.csv")[1]) == 3
 
 
 def test_a_table_that_is_not_there_is_refused(photos: Path) -> None:
