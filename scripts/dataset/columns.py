@@ -7,7 +7,8 @@ from scripts.inputs.config import Config
 from scripts.inputs.problems import Problem
 from scripts.inputs.strict_yaml import KEY, Location
 from scripts.sources.own import Own
-from scripts.sources.source import Source
+from scripts.sources.source import NO_LABEL, Source
+from scripts.sources.view import texts
 
 
 def problems_of(config: Config, source: Source) -> Iterator[Problem]:
@@ -30,3 +31,13 @@ def _named(config: Config) -> Iterator[tuple[Location, str]]:
         yield ("group_by",), config.group_by
     for column in config.where or {}:
         yield ("where", column, KEY), column
+
+
+def without_value(config: Config, source: Source) -> dict[str, int]:
+    """Return how many samples have no value in the columns for labels and conditions, if any."""
+    if not isinstance(source, Own):
+        return {}
+    counts = {column: source.column(column).count(None) for column in config.where or {}}
+    if config.label_by is not None:
+        counts[config.label_by] = texts(source.column(config.label_by)).count(NO_LABEL)
+    return {column: count for column, count in counts.items() if count}

@@ -1,5 +1,6 @@
 """The dataset of a config: its selection, files and manifest."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +12,11 @@ from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.encoding import Encoding, encoding_of
 from scripts.dataset.folders import folders_of
-from scripts.dataset.groups import groups_of
+from scripts.dataset.groups import Groups, groups_of
+from scripts.dataset.order import order
 from scripts.dataset.selection import Selection
 from scripts.dataset.targets import Target
-from scripts.inputs.config import PARQUET, Config
+from scripts.inputs.config import PARQUET, Config, Split
 from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
 from scripts.sources.extended import Extended, Images
@@ -120,6 +122,33 @@ class Dataset:
         return made
 
     @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the rows, None if the config names no column for them."""
+        return groups_of(self._resized, self.config) if self.config.group_by else None
+
+    @property
+    def groups_by_split(self) -> dict[Split, int]:
+        """The number of groups in each split."""
+        if self.groups is None:
+            return {}
+        count, found = len(self.source.labels), dict[Split, set[int]]()
+        for row, (split, _) in self.selection.places().items():
+            if row < count:
+                found.setdefault(split, set()).add(self.groups.numbers[row])
+        return {split: len(numbers) for split, numbers in found.items()}
+
+    @property
+    def waiting(self) -> dict[Split, int]:
+        """The unused images of the dataset's classes, by the split that their group is for."""
+        if self.groups is None:
+            return {}
+        used = self.selection.places()
+        folders, _ = folders_of(self.config, self._resized)
+        lines = order(self._resized, self.config.seed)
+        rows = (one.row for labels in folders.values() for label in labels for one in lines[label])
+        return dict(Counter(self.groups.split(row) for row in rows if row not in used))
+
+    @cached_property
     def _resized(self) -> Source:
         size = self.config.size
         if size is None or (self.source.shape or ())[:2] == size:
@@ -132,8 +161,7 @@ class Dataset:
 
         folders, _ = folders_of(self.config, self._resized)
         size = cuts.bytes_of_image(self._resized, self.encoding)
-        groups = groups_of(self._resized, self.config) if self.config.group_by else None
-        cutter = Cutter(self._resized, self.config.seed, folders, size, groups)
+        cutter = Cutter(self._resized, self.config.seed, folders, size, self.groups)
         shards = cutter.cut(self.selection)
         return Sharded(self.images, self.encoding, list(folders), shards)
 

@@ -51,7 +51,7 @@ def _candidates(dataset: Dataset) -> Iterator[Sizes]:
         for split in (TEST, VALIDATION)
         if any(config.fraction(split, folder) for folder in folders)
     }
-    if not keys or len(folders) > MAX_FOLDERS:
+    if not keys or config.group_by or len(folders) > MAX_FOLDERS:
         return
     dealt = dataset.selection.dealt
     totals = {folder: sum(dealt.get((split, folder), 0) for split in SPLITS) for folder in folders}

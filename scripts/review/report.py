@@ -12,7 +12,7 @@ from scripts.inputs.strict_record import StrictRecord
 from scripts.storage import faults
 
 # Machinery-1.0.0 wrote 1; those between were never released.
-SCHEMA = 6
+SCHEMA = 7
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
 MAX_PATH = 300
@@ -136,7 +136,9 @@ class Selected(StrictRecord):
 
     The number of counts that differ from the config because of relabels; the numbers of `pins` and
     `additions`; samples that are left out, the first ones by name; images with two labels; rows
-    that are exact copies of others.
+    that are exact copies of others. With groups: their number in each split, and the images that
+    wait, because their group is for a split that has enough. `without_value` are the samples that
+    have no value in a column that the config names.
     """
 
     relabeled_counts: Number = 0
@@ -146,6 +148,9 @@ class Selected(StrictRecord):
     more_left_out: Number = 0
     ambiguous: Number = 0
     copies: Number = 0
+    groups: dict[Split, Number] = {}
+    waiting: dict[Split, Number] = {}
+    without_value: Annotated[dict[Label, Number], Field(max_length=MAX_LISTED)] = {}
 
 
 class ReportedPair(StrictRecord):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from scripts.dataset.columns import without_value
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
 from scripts.dataset.order import distinct
@@ -94,6 +95,9 @@ def selected(dataset: Dataset) -> Selected:
         more_left_out=max(0, len(left_out) - MAX_LISTED),
         ambiguous=len(images.ambiguous),
         copies=start - len(images.first),
+        groups=dataset.groups_by_split,
+        waiting=dataset.waiting,
+        without_value=without_value(dataset.config, dataset.whole),
     )
 
 
