@@ -21,6 +21,8 @@ BY_FOLDER = {"samples", *SPLIT_SIZES}
 # always has those that are required.
 REQUIRED = {"class": ALL, "samples": ALL, "test_size": 1}
 STAND_INS = {**REQUIRED, "validation_size": 1, "channels": "first"}
+# A list of values of a column in `where`.
+MAX_DEPTH = 3
 # Within a mapping by folder pydantic places a problem at: its branch, folder, branch of the value.
 FOLDER_PLACE = 3
 
@@ -45,7 +47,7 @@ def parse(content: bytes, context: str | None = None) -> Config:
 
     Raises `InputError` with every problem in it, where possible as `InvalidConfigError`.
     """
-    document = strict_yaml.load(content, CONFIG_FILE, is_text=_is_text)
+    document = strict_yaml.load(content, CONFIG_FILE, is_text=_is_text, max_depth=MAX_DEPTH)
     try:
         config = Config.model_validate(document.data, context=context)
     except ValidationError as error:

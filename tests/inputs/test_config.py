@@ -122,10 +122,10 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
         b"# comment\n%YAML 1.10\n---\nsource: digits\n",
         [(2, 1, "directives (%) are not allowed; remove this line")],
     ),
-    "60,000 open brackets": (b"[" * 60_000, [(1, 3, "nested too deeply")]),
+    "60,000 open brackets": (b"[" * 60_000, [(1, 4, "nested too deeply")]),
     "deep nesting": (
-        with_line("samples", "{3: {a: {b: 1}}}"),
-        [(3, 14, "nested too deeply")],
+        with_line("samples", "{3: {a: {b: {c: 1}}}}"),
+        [(3, 18, "nested too deeply")],
     ),
     "two documents": (
         f"{config_text()}---\n{config_text()}".encode(),
