@@ -92,10 +92,11 @@ def git(where: Path, *arguments: str) -> str:
     return done.stdout.strip("\n")
 
 
-def dvc(where: Path, *arguments: str) -> str:
+def dvc(where: Path, *arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments],
         cwd=where,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=False,

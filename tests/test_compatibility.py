@@ -5,8 +5,6 @@ remote is the folder of the template; `data/releases-without-schema.tar.xz` has 
 """
 
 import json
-import subprocess
-import sys
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +22,7 @@ from tests.repository import (
     Run,
     config_text,
     contents,
+    dvc,
     git,
     mismatched,
     objects,
@@ -74,14 +73,7 @@ def fetched(repository: Repository, address: Path, tag: str, *options: str) -> d
     """Return the files of a release that plain DVC fetches outside of the repository."""
     folder = repository.place / "consumer" / tag
     folder.mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "get", str(address), "dataset", "--rev", tag, *options],
-        cwd=folder,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    dvc(folder, "get", str(address), "dataset", "--rev", tag, *options)
     return contents(folder / "dataset")
 
 

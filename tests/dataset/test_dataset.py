@@ -1,7 +1,4 @@
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +15,7 @@ from scripts.releases.releases import Release
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
 from scripts.sources.table import Table
-from tests.repository import Repository, Run, config_text, contents, create
+from tests.repository import Repository, Run, config_text, contents, create, process
 
 # Released bytes depend on these. A change here, by our code or by a dependency, changes every
 # dataset: it needs its own pull request, and a reason.
@@ -77,14 +74,9 @@ def test_the_same_config_gives_the_same_files_in_another_process(
     first = built(repository.root)
     shutil.rmtree(repository.root / "dataset")
 
-    subprocess.run(
-        [sys.executable, "-m", "scripts", "build"],
-        cwd=repository.root,
-        env={**os.environ, "PYTHONHASHSEED": "4242", "LC_ALL": "C", "TZ": "Asia/Tokyo"},
-        capture_output=True,
-        check=True,
-    )
+    done = process(repository.root, "build", PYTHONHASHSEED="4242", LC_ALL="C", TZ="Asia/Tokyo")
 
+    assert done.returncode == 0, done.stderr.decode()
     assert built(repository.root) == first
 
 

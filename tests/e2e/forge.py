@@ -453,8 +453,7 @@ def _begin(forge: Forge, *, fresh: bool) -> None:
         (forge.work / name).write_text(content)
     (forge.work / "dataset_config.yaml").write_text(config())
     if fresh:
-        command = [sys.executable, "-m", "scripts", "template-lock"]
-        subprocess.run(command, cwd=forge.work, check=True, capture_output=True)
+        assert process(forge.work, "template-lock").returncode == 0
     else:
         address = f"gs://{storage.BUCKET}/data\n    endpointurl = {forge.bucket.proxy.url}"
         settings = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {address}")

@@ -2,16 +2,13 @@
 
 import hashlib
 import io
-import os
-import subprocess
-import sys
 
 import pyarrow.parquet as pq
 
 from scripts.releases import lock
 from tests.doubles import storage
 from tests.e2e.forge import Forge, config
-from tests.repository import git
+from tests.repository import dvc, git
 
 CONFIG = "dataset_config.yaml"
 
@@ -19,14 +16,8 @@ CONFIG = "dataset_config.yaml"
 def get(forge: Forge, rev: str, target: str) -> dict[str, bytes]:
     """Return the files that `dvc get` gives a consumer, by name."""
     folder = forge.place / target
-    command = ["get", "--quiet", str(forge.origin), "dataset", "--rev", rev, "--out", str(folder)]
-    subprocess.run(
-        [sys.executable, "-m", "dvc", *command],
-        cwd=forge.place,
-        env={**os.environ, **storage.ENVIRONMENT},
-        check=True,
-        capture_output=True,
-    )
+    options = ("--quiet", "--rev", rev, "--out", str(folder))
+    dvc(forge.place, "get", str(forge.origin), "dataset", *options, **storage.ENVIRONMENT)
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.png")}
 
 

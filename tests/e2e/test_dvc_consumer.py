@@ -14,7 +14,7 @@ from scripts.__main__ import main
 from scripts.git.git import Git
 from scripts.releases.history import History
 from scripts.review import plan, render
-from tests.repository import PROJECT, Repository, config_text, contents, create, git
+from tests.repository import PROJECT, Repository, config_text, contents, create, dvc, git
 
 README = (PROJECT / "README.md").read_text()
 needs_readme = pytest.mark.skipif(
@@ -84,7 +84,7 @@ def test_dvc_get_of_the_readme_fetches_a_release(published: Published, consumer:
 def test_dvc_import_of_the_readme_fetches_a_release_and_records_its_origin(
     published: Published, consumer: Path
 ) -> None:
-    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], cwd=consumer, check=True)
+    dvc(consumer, "init", "--quiet")
     subprocess.run(
         typed("dvc import", readme(published)), cwd=consumer, check=True, capture_output=True
     )
@@ -115,11 +115,10 @@ def test_the_python_of_the_readme_fetches_a_release(published: Published, consum
 def test_dvc_update_of_the_readme_changes_to_another_release(
     published: Published, consumer: Path
 ) -> None:
-    dvc = [sys.executable, "-m", "dvc"]
+    dvc(consumer, "init", "--quiet")
     first = typed("dvc import", readme(published).replace("--rev v1", "--rev v0"))
     second = typed("dvc update", readme(published).replace("--rev v2", "--rev v1"))
-    for command in ([*dvc, "init", "--quiet"], first):
-        subprocess.run(command, cwd=consumer, check=True, capture_output=True)
+    subprocess.run(first, cwd=consumer, check=True, capture_output=True)
     assert len(contents(consumer / "dataset")) == 10
 
     subprocess.run(second, cwd=consumer, check=True, capture_output=True)
@@ -134,9 +133,7 @@ def test_a_clone_of_a_release_pulls_its_files(published: Published, consumer: Pa
     clone = consumer.parent / "clone"
     git(clone, "checkout", "--quiet", "v1")
 
-    subprocess.run(
-        [sys.executable, "-m", "dvc", "pull", "--quiet"], cwd=clone, check=True, capture_output=True
-    )
+    dvc(clone, "pull", "--quiet")
 
     assert contents(clone / "dataset") == published.files
 

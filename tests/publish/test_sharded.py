@@ -20,7 +20,7 @@ from scripts.sources import pointer
 from scripts.storage import manifest
 from tests.assets.conftest import CURATION, released
 from tests.ingest.pictures import labeled, write
-from tests.repository import Repository, Run, config_text, contents, copy, create, git
+from tests.repository import Repository, Run, config_text, contents, copy, create, dvc, git
 
 IN_SHARD = 20
 # What v0 to v2 are: files, the same in shards, and more of it.
@@ -85,13 +85,7 @@ def stored(repository: Repository, rev: str) -> dict[str, str]:
 def test_shards_hold_the_images_that_the_files_held(sharded: Repository, tmp_path: Path) -> None:
     for tag in ("v0", "v1"):
         target = str(tmp_path / tag)
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", "get", ".", "dataset", "--rev", tag, "--out", target],
-            cwd=sharded.root,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        dvc(sharded.root, "get", ".", "dataset", "--rev", tag, "--out", target)
 
     shards = {name: rows(tmp_path / "v1" / name) for name in contents(tmp_path / "v1")}
 
