@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.git.git import CheckedOut, Git, GitTree, find
+from scripts.git.git import CheckedOut, Git, GitError, GitTree, find
 from scripts.inputs import additions, config_file, reader
 from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
@@ -300,6 +300,18 @@ def test_git_runs_once_to_read_all_additions_and_not_at_all_for_none(
 
     assert Counter(processes()) - Counter(without) == {"cat-file": 1}
     assert "cat-file" not in without
+
+
+def test_what_is_not_there_is_told_from_what_cannot_be_asked_for(repository: Repository) -> None:
+    git = Git(repository.root)
+
+    assert git.file("HEAD", "curation.csv") is None
+    assert GitTree(git, "HEAD").read("curation.csv") is None
+    with pytest.raises(GitError):
+        git.file("0" * 40, "curation.csv")
+    # It is not listed, so that there would be no such file.
+    with pytest.raises(ValueError, match=r"\.gitignore"):
+        GitTree(git, "HEAD").read(".gitignore")
 
 
 def test_problems_of_config_curation_and_additions_are_named_together(

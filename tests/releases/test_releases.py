@@ -188,6 +188,30 @@ def test_numbers_go_on_behind_the_largest_that_counts(
     assert run("release").out.startswith("nothing to release")
 
 
+def test_more_releases_take_no_more_processes(
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def processes() -> list[str]:
+        releases._checked.cache_clear()
+        started: list[str] = []
+        output = Git.output
+
+        def counted(git: Git, *arguments: str, **options: bytes) -> bytes:
+            started.append(arguments[0])
+            return output(git, *arguments, **options)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Git, "output", counted)
+            releases.scan(Git(released.root))
+        return started
+
+    before = processes()
+    released.merge(LARGEST)
+    assert run("release").code == 0
+
+    assert processes() == before
+
+
 def test_a_tag_inside_the_name_of_a_release_is_named(released: Repository, run: Run) -> None:
     # Git does not allow v1/x beside v1.
     tag(released, "v5/x")
