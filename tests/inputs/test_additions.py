@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from scripts.inputs import additions, config_file
 from scripts.inputs.additions import MAX_FILE, MAX_FILES, MAX_TOTAL, Addition
@@ -64,6 +65,18 @@ def test_the_order_does_not_depend_on_the_names() -> None:
 
     names = [f"{index}.png" for index in range(9)]
     assert order(names) == order(names[::-1])
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "PPM"])
+def test_its_format_does_not_matter(form: str) -> None:
+    [found] = parsed({f"additions/test/3/a.{form.lower()}": encoded(gray(8, 8), form)})
+    assert found.identifier == "x7962c5cc5224b17d"
+
+
+def test_its_colors_are_converted() -> None:
+    see_through = Image.new("RGBA", (8, 8), (9, 9, 9, 0))
+    [found] = parsed({"additions/test/3/a.webp": encoded(see_through, "WEBP", lossless=True)})
+    assert found.pixels.tolist() == [[[255] * 3] * 8] * 8
 
 
 def test_images_are_resized_as_the_config_says() -> None:

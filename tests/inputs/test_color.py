@@ -1,6 +1,7 @@
 """What is shown of an image: transparency, palettes, depths, inks and color profiles."""
 
 import hashlib
+import io
 import struct
 from typing import Any
 
@@ -136,40 +137,46 @@ def test_16_bits_are_scaled_to_8(form: str) -> None:
     assert (found.digest, found.converted) == (tagged(b"I;16", DEEP), "16 bits")
 
 
-def test_16_bits_can_be_in_either_byte_order() -> None:
-    rows = DEEP.astype(">u2").tobytes()
-    tags = [
-        *((256, 3, 1, 5 << 16), (257, 3, 1, 1 << 16), (258, 3, 1, 16 << 16), (259, 3, 1, 1 << 16)),
-        *((262, 3, 1, 1 << 16), (273, 4, 1, 8), (277, 3, 1, 1 << 16), (279, 4, 1, len(rows))),
-    ]
-    directory = struct.pack(">H", len(tags)) + b"".join(struct.pack(">HHII", *one) for one in tags)
-    content = b"MM\0*" + struct.pack(">I", 8 + len(rows)) + rows + directory + bytes(4)
+def tiff_of(
+    width: int, height: int, tags: list[tuple[int, int, int, int]], data: bytes, order: str = "<"
+) -> bytes:
+    """Return an uncompressed TIFF with these tags (number, kind, count, value), and data at 8."""
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (259, 3, 1, 1), (273, 4, 1, 8), *tags]
+    directory = struct.pack(f"{order}H", len(tags))
+    for number, kind, count, value in sorted(tags):
+        # A short value is at the beginning of the four bytes.
+        form = "HHIHxx" if (kind, count) == (3, 1) else "HHII"
+        directory += struct.pack(f"{order}{form}", number, kind, count, value)
+    begin = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8 + len(data))
+    return begin + data + directory + bytes(4)
 
-    assert images.read(content).digest == tagged(b"I;16", DEEP)
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_16_bits_can_be_in_either_byte_order(order: str) -> None:
+    tags = [(258, 3, 1, 16), (262, 3, 1, 1), (277, 3, 1, 1), (279, 4, 1, 10)]
+    rows = DEEP.astype(f"{order}u2").tobytes()
+    found = images.read(tiff_of(5, 1, tags, rows, order))
+    assert found.digest == tagged(b"I;16", DEEP)
 
 
 def test_12_bits_are_scaled_to_8() -> None:
-    rows = bytes([0x12, 0x3F, 0xFF])
-    tags = [
-        *((256, 3, 1, 2), (257, 3, 1, 1), (258, 3, 1, 12), (259, 3, 1, 1)),
-        *((262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (279, 4, 1, 3)),
-    ]
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *one) for one in tags)
-    content = b"II*\0" + struct.pack("<I", 12) + rows + b"\0" + directory + bytes(4)
+    tags = [(258, 3, 1, 12), (262, 3, 1, 1), (277, 3, 1, 1), (279, 4, 1, 3)]
 
-    found = images.read(content)
+    found = images.read(tiff_of(2, 1, tags, bytes([0x12, 0x3F, 0xFF, 0])))
 
     assert (found.pixels.tolist(), found.converted) == ([[0x12, 255]], "12 bits")
 
 
 def test_16_bits_of_several_colors_are_scaled_to_8() -> None:
     colors = np.array([[[0x1234, 0x00FF, 0xFFFF], [0, 1, 0x8000]]], ">u2")
-    content = png_of(2, 1, 16, 2, b"\0" + colors.tobytes())
+    png = png_of(2, 1, 16, 2, b"\0" + colors.tobytes())
+    rows = colors.astype("<u2").tobytes() + struct.pack("<3H", 16, 16, 16)
+    tiff = tiff_of(2, 1, [(258, 3, 3, 20), (262, 3, 1, 2), (277, 3, 1, 3), (279, 4, 1, 12)], rows)
 
-    found = images.read(content)
-
-    assert found.pixels.tolist() == [[[0x12, 0, 255], [0, 0, 0x80]]]
-    assert (found.digest, found.converted) == (digest(found.pixels), "16 bits")
+    for content in (png, tiff):
+        found = images.read(content)
+        assert found.pixels.tolist() == [[[0x12, 0, 255], [0, 0, 0x80]]]
+        assert (found.digest, found.converted) == (digest(found.pixels), "16 bits")
 
 
 def test_16_bits_with_transparency() -> None:
@@ -201,6 +208,18 @@ def test_inks_are_converted_to_colors(form: str) -> None:
     assert found.converted == "CMYK"
     inks = np.asarray(image)
     assert form == "JPEG" or found.digest == tagged(b"CMYK", inks)
+
+
+def test_inks_can_be_stored_as_brightness_and_color() -> None:
+    """As Photoshop does: its marker says how the inks are stored."""
+    content = bytearray(encoded(Image.new("CMYK", (16, 16), (200, 30, 60, 10)), "JPEG"))
+    content[content.index(b"Adobe") + 11] = 2
+
+    found = images.read(bytes(content))
+
+    assert (found.pixels.shape, found.converted) == ((16, 16, 3), "CMYK")
+    with Image.open(io.BytesIO(content)) as image:
+        assert np.array_equal(found.pixels, np.asarray(image.convert("RGB")))
 
 
 def test_the_color_space_lab_is_converted_to_colors() -> None:
