@@ -27,6 +27,18 @@ MAX_DIFFERENCE = 2
 STEPS = range(0, 256, 15)
 
 
+class Stored(NamedTuple):
+    """How a file stores colors, where the decoded image does not say it.
+
+    `bits` are those of each color, of which Pillow gives 8 if there are several colors; `is_gray`
+    says that it gives RGB for gray, `is_negative` that its 16 bits are 0 for white.
+    """
+
+    bits: int
+    is_gray: bool
+    is_negative: bool
+
+
 class Converted(NamedTuple):
     """What is shown of an image, its digest before the conversion, and what was converted."""
 
@@ -35,15 +47,16 @@ class Converted(NamedTuple):
     converted: tuple[str, ...]
 
 
-def show(image: Image.Image, profile: bytes | None, bits: int) -> Converted:
-    """Return what is shown of a decoded image with this color profile.
-
-    `bits` is how many its file has for each color; Pillow gives 8 of them if it has several.
-    """
+def show(image: Image.Image, profile: bytes | None, stored: Stored) -> Converted:
+    """Return what is shown of a decoded image with this color profile."""
+    bits = stored.bits
+    if stored.is_gray:
+        image = image.convert("LA")
     names = [NAMES[image.mode]] if image.mode in NAMES else []
     names += [f"{bits} bits"] if bits > 8 else []  # noqa: PLR2004 - a byte
     if image.mode in DEEP:
         values = np.asarray(image).astype("<u2")
+        values = 2**bits - 1 - values if stored.is_negative else values
         gray = (values >> (bits - 8)).astype(np.uint8)
         is_shown = values != image.info.get("transparency", -1)
         if is_shown.all():

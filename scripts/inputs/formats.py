@@ -13,18 +13,21 @@ from PIL.PpmImagePlugin import PpmImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from scripts.inputs.color import MODES
+from scripts.inputs.color import MODES, Stored
 from scripts.inputs.damage import NO_END
 from scripts.inputs.stored import is_pointer
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF or PPM"
-# Tags of TIFF: what a page is, and a mark of Adobe's raw format.
-KIND_OF_PAGE, DNG_VERSION = 254, 50706
-IS_PREVIEW = 1
+# Tags of TIFF: what a page is, what its numbers mean, and a mark of Adobe's raw format.
+KIND_OF_PAGE, MEANING, DNG_VERSION = 254, 262, 50706
+IS_PREVIEW, WHITE_IS_ZERO = 1, 0
 # The tags of where strips or tiles begin, and of how long they are.
 STRIPS_AND_TILES = ((273, 279), (324, 325))
 NO_RANGE = "its pixels are numbers without a known range; save it with 8 or 16 bits"
+# What Pillow says of them.
+UNKNOWN_COLORS = "unknown pixel mode"
+SAVE_COLORS = "its colors are stored in a way that is not supported; save it as 8-bit gray or RGB"
 MAX_BYTE = 255
 # How many times larger than their samples Pillow makes the pixels of a PNG with 2 or 4 bits.
 SCALES = {"L;2": 85, "L;4": 17}
@@ -130,24 +133,15 @@ def problem(image: ImageFile, size: int) -> str:
     return ""
 
 
-def bits(image: ImageFile) -> int:
-    """Return how many bits a file has for each color; 8 where it has fewer.
+def stored(image: ImageFile) -> Stored:
+    """Return how a file stores colors.
 
-    To be called before the image is decoded, as `is_gray` and `scale_transparency`.
+    To be called before the image is decoded, as `scale_transparency`.
     """
-    arguments = [str(tile.args) for tile in image.tile]
-    if isinstance(image, PpmImageFile):
-        # It scales all other ranges to 8 or 16 bits; after the mode it names the largest value.
-        values = [tile.args[1] for tile in image.tile if isinstance(tile.args, tuple)]
-        return 16 if image.mode == "I" or max(values, default=0) > MAX_BYTE else 8
-    if any(";12" in one for one in arguments):
-        return 12
-    return 16 if any(";16" in one for one in arguments) else 8
-
-
-def is_gray(image: ImageFile) -> bool:
-    """Return whether a file holds gray with transparency that Pillow reads as RGB."""
-    return any(tile.args == "LA;16B" for tile in image.tile)
+    is_gray = any(tile.args == "LA;16B" for tile in image.tile)
+    # Pillow inverts pixels with up to 8 bits only.
+    is_negative = isinstance(image, TiffImageFile) and image.tag_v2.get(MEANING) == WHITE_IS_ZERO
+    return Stored(_bits(image), is_gray, is_negative)
 
 
 def scale_transparency(image: ImageFile) -> None:
@@ -157,6 +151,18 @@ def scale_transparency(image: ImageFile) -> None:
         image.info["transparency"] = value * SCALES[rawmode]
     if isinstance(value, tuple) and rawmode == "RGB;16B":
         image.info["transparency"] = tuple(one >> 8 for one in value)
+
+
+def _bits(image: ImageFile) -> int:
+    """Return how many bits a file has for each color; 8 where it has fewer."""
+    arguments = [str(tile.args) for tile in image.tile]
+    if isinstance(image, PpmImageFile):
+        # It scales all other ranges to 8 or 16 bits; after the mode it names the largest value.
+        values = [tile.args[1] for tile in image.tile if isinstance(tile.args, tuple)]
+        return 16 if image.mode == "I" or max(values, default=0) > MAX_BYTE else 8
+    if any(";12" in one for one in arguments):
+        return 12
+    return 16 if any(";16" in one for one in arguments) else 8
 
 
 def _problem_of_tiff(image: TiffImageFile, size: int) -> str:

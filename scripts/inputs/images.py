@@ -84,6 +84,8 @@ def read(content: bytes) -> Picture:
     except Exception as error:  # noqa: BLE001 - damaged files fail in many ways
         _refuse_damage(content, known.ending)
         reason = " ".join(str(error).split()) or type(error).__name__
+        if reason == formats.UNKNOWN_COLORS:
+            raise ImageError(formats.SAVE_COLORS) from None
         raise ImageError(f"it is damaged ({reason})") from None
 
 
@@ -115,14 +117,12 @@ def _read(content: bytes, known: formats.Format) -> Picture:
         if message := formats.problem(image, len(content)):
             raise ImageError(message)
         _refuse_damage(content, known.ending)
-        bits, is_gray = formats.bits(image), formats.is_gray(image)
+        stored = formats.stored(image)
         formats.scale_transparency(image)
         image.load()
         # Of some formats, only decoding finds the profile.
         profile = image.info.get("icc_profile")
-        upright = _upright(image)
-        upright = upright.convert("LA") if is_gray else upright
-        pixels, digest, converted = color.show(upright, profile, bits)
+        pixels, digest, converted = color.show(_upright(image), profile, stored)
         return Picture(pixels, digest, known.ending, " and ".join(converted))
 
 

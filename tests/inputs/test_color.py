@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 
 from scripts.inputs import images
+from scripts.inputs.images import ImageError
 from tests.inputs.pictures import Pixels, chunk, encoded, gray, png_of, rgb
 
 SIDES = st.integers(1, 9)
@@ -157,6 +158,30 @@ def test_16_bits_can_be_in_either_byte_order(order: str) -> None:
     rows = DEEP.astype(f"{order}u2").tobytes()
     found = images.read(tiff_of(5, 1, tags, rows, order))
     assert found.digest == tagged(b"I;16", DEEP)
+
+
+@pytest.mark.parametrize(
+    ("bits", "data"),
+    [(1, b"\x40"), (8, b"\0\xff"), (16, b"\0\0\xff\xff")],
+)
+def test_gray_whose_white_is_zero_is_shown_as_meant(bits: int, data: bytes) -> None:
+    """As scans of X-rays have it."""
+    tags = [(258, 3, 1, bits), (277, 3, 1, 1), (279, 4, 1, len(data))]
+
+    black, white = (
+        images.read(tiff_of(2, 1, [*tags, (262, 3, 1, meaning)], data.ljust(4, b"\0")))
+        for meaning in (1, 0)
+    )
+
+    assert black.pixels.tolist() == [[0, 255]]
+    assert white.pixels.tolist() == [[255, 0]]
+    assert white.digest != black.digest
+
+
+def test_colors_that_pillow_does_not_know_are_not_called_damaged() -> None:
+    tags = [(258, 3, 1, 12), (262, 3, 1, 0), (277, 3, 1, 1), (279, 4, 1, 3)]
+    with pytest.raises(ImageError, match=r"^its colors are stored in a way that is not supported;"):
+        images.read(tiff_of(2, 1, tags, bytes(4)))
 
 
 def test_12_bits_are_scaled_to_8() -> None:
