@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import simplejpeg
 
 NO_END = "its end is missing"
+# How Pillow says that.
+TRUNCATED = "image file is truncated"
 NO_PICTURE = "it holds no picture"
 WRONG_CHECKSUM = "a checksum in it is wrong"
 # Markers of JPEG: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, table B.1

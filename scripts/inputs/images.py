@@ -86,6 +86,8 @@ def read(content: bytes) -> Picture:
         reason = " ".join(str(error).split()) or type(error).__name__
         if reason == formats.UNKNOWN_COLORS:
             raise ImageError(formats.SAVE_COLORS) from None
+        if reason.startswith(damage.TRUNCATED):
+            raise ImageError(f"it is damaged: {damage.NO_END}") from None
         raise ImageError(f"it is damaged ({reason})") from None
 
 
