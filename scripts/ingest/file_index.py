@@ -32,7 +32,8 @@ class FileIndex:
         """
         named = _normal(PurePosixPath(value.strip().replace("\\", "/")))
         folder = _normal(folder)
-        if exact := self._by_path.get(str(folder / named)) or self._by_path.get(str(named)):
+        below = f"{folder}/{named}" if folder.parts else str(named)
+        if exact := self._by_path.get(below) or self._by_path.get(str(named)):
             return exact
         for found in (
             _ending_with(self._by_name.get(named.name, []), named.parent),
@@ -54,7 +55,8 @@ class FileIndex:
 
 def _normal(path: PurePosixPath) -> PurePosixPath:
     """Return `path` in NFC, because some systems write names in NFD."""
-    return PurePosixPath(unicodedata.normalize("NFC", str(path)))
+    text = str(path)
+    return path if text.isascii() else PurePosixPath(unicodedata.normalize("NFC", text))
 
 
 def _ending_with(files: Sequence[LocatedFile], folder: PurePosixPath) -> list[LocatedFile]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from scripts.errors import UserError
@@ -68,6 +69,7 @@ def words_of(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", name.lower())
 
 
+@lru_cache(maxsize=10_000)
 def label(text: str) -> str:
     """Return the label that `text` is, in NFC.
 
