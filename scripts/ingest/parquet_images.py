@@ -56,20 +56,14 @@ def arrange(listing: Listing) -> Arrangement:
 
     Raises `UserError` where it is not known which column is the label.
     """
+    paths = [file.path for file in listing.files]
     files = [file for file in listing.files if names.is_parquet(file.path)]
     for file in listing.images:
         listing.problems.add(str(file.path), BESIDE)
     counts: Counter[Place] = Counter()
     examples: list[ExampleImage] = []
+    files = _with_splits(listing, files)
     placed = [one for file in files if (one := _placed(listing, file, counts, examples))]
-    if splits := {one.split for one in placed} - {None}:
-        for one in placed:
-            if one.split is None and not one.columns.split:
-                listing.problems.add(
-                    str(one.file.path),
-                    f"its name does not begin with {' or '.join(sorted(map(str, splits)))}, as"
-                    " others do",
-                )
     if not placed:
         listing.problems.refuse(listing.request.address)
     first = placed[0].columns
@@ -79,10 +73,22 @@ def arrange(listing: Listing) -> Arrangement:
         form,
         counts,
         spread(examples),
-        [one.path for one in listing.files if one not in files and not names.is_image(one.path)],
+        [path for path in paths if not names.is_parquet(path) and not names.is_image(path)],
         lambda: _read(listing, placed),
         labeled_table.notes(first.metadata, first.dropped, options),
     )
+
+
+def _with_splits(listing: Listing, files: Sequence[LocatedFile]) -> list[LocatedFile]:
+    """Return those of `files` whose names say a split, if any does, and note the others."""
+    splits = sorted({split for file in files if (split := split_of(file))})
+    if not splits or listing.request.options.split:
+        return [*files]
+    message = f"its name does not begin with {' or '.join(splits)}, as others do"
+    for file in files:
+        if split_of(file) is None:
+            listing.problems.add(str(file.path), message)
+    return [file for file in files if split_of(file)]
 
 
 def split_of(file: LocatedFile) -> str | None:

@@ -319,7 +319,7 @@ def test_every_problem_of_parquet_files_is_named(
     )
     table(data / "validation-0.parquet", [row(1, 0)], ["cat"])
     table(data / "unnamed.parquet", [row(6, 0)], ["cat"])
-    write(data, {"test-0.parquet": b"PAR1 text", "other.parquet": b"", "a/1.png": picture(1)})
+    write(data, {"test-0.parquet": b"PAR1 text", "train-2.parquet": b"", "a/1.png": picture(1)})
     result = run("ingest", "shapes", str(data))
     assert_nothing_written(repository, result)
     for line in (
@@ -329,8 +329,8 @@ def test_every_problem_of_parquet_files_is_named(
         "train-0.parquet row 5: it is not a PNG or JPEG file",
         "train-1.parquet: its column image holds the paths of images only, not the images.",
         "test-0.parquet: it is not a Parquet file, or damaged (",
-        "other.parquet: it is not a Parquet file, or damaged (",
-        "unnamed.parquet: its name does not begin with train or validation, as others do",
+        "train-2.parquet: it is not a Parquet file, or damaged (",
+        "unnamed.parquet: its name does not begin with test or train or validation, as others do",
         "a/1.png: an image beside Parquet files with images; ingest one of both by itself",
     ):
         assert f"\n    {line}" in result.err

@@ -66,6 +66,14 @@ def test_splits_are_in_the_names_of_files_or_folders(
     assert [one.split for one in found(tmp_path)[1]] == [split]
 
 
+def test_a_file_without_a_split_beside_others_is_left_out(tmp_path: Path) -> None:
+    content = parquet_file({"image": [1], "label": ["a"]})
+    write(tmp_path, {"train-0.parquet": content, "extra-0.parquet": content})
+    _, images, problems = found(tmp_path)
+    assert labels(images) == {"train-0.parquet row 1": "train: a"}
+    assert problems == ["extra-0.parquet: its name does not begin with train, as others do"]
+
+
 def test_splits_can_be_in_a_column(tmp_path: Path) -> None:
     columns = {"image": [1, 2, 3], "label": ["a", "b", "c"], "fold": ["train", "TEST", "x"]}
     write(tmp_path, {"x.parquet": parquet_file(columns)})
@@ -77,7 +85,7 @@ def test_splits_can_be_in_a_column(tmp_path: Path) -> None:
 
 def test_files_that_hold_paths_only_are_named_as_such(tmp_path: Path) -> None:
     content = parquet_file({"image": [None, None], "label": [0, 1]})
-    text = parquet_file({"picture": ["1.png"], "label": [0]}).replace(b"picture", b"picture")
+    text = parquet_file({"picture": ["1.png"], "label": [0]})
     write(tmp_path, {"x.parquet": content, "y.parquet": text})
     with pytest.raises(UserError) as caught:
         found(tmp_path)
