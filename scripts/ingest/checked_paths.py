@@ -18,7 +18,7 @@ def checked(path: str, problems: Findings) -> PurePosixPath | None:
     """Return `path` without empty parts; None for a file that is hidden or has an unsafe path."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or DRIVE.match(path) or ".." in parts or "\\" in path:
-        problems.add(path, "its path is absolute, or has .. or a backslash in it")
+        problems.add(path, "its path is absolute, or contains .. or a backslash")
         return None
     if any(part.startswith(".") or part.lower() in HIDDEN for part in parts) or not parts:
         return None

@@ -73,8 +73,8 @@ def collect(
     name: str,
     before: Own | None,
     folder: Path,
-    *,
     options: IngestOptions = DEFAULT,
+    *,
     known: Mapping[bytes, bytes] = NOTHING,
 ) -> ImagesRead:
     """Return the images at the location `address` that the source `before` does not have.
@@ -104,7 +104,7 @@ def collect(
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
     problems.refuse(address)
-    if not made.modes and not options.dry_run:
+    if not (made.modes or made.copies or options.dry_run):
         raise UserError(f"{address}: there are no images")
     made.known.refuse_clashes()
     return made

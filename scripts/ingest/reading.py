@@ -66,7 +66,7 @@ def _collected(
     try:
         # Files that are left after a limit are deleted with the folder.
         tempfile.tempdir = str(folder)
-        found = images_read.collect(address, name, before, folder, options=how[0], known=how[1])
+        found = images_read.collect(address, name, before, folder, how[0], known=how[1])
     except FaultsError as error:
         return Refused(str(error), error.whole)
     except UserError as error:

@@ -127,7 +127,8 @@ def _digest(pixels: Pixels) -> bytes:
 def _decoded(content: bytes) -> Picture:
     if stored.is_pointer(content):
         raise ImageError(stored.POINTER)
-    return images.read(content)
+    # Versions of older machinery have these colors.
+    return images.read(content, in_srgb=False)
 
 
 def _place(path: str, config: Config | None) -> tuple[tuple[Split, str] | None, list[str]]:

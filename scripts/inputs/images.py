@@ -60,9 +60,10 @@ class Picture(NamedTuple):
     converted: str
 
 
-def read(content: bytes) -> Picture:
+def read(content: bytes, *, in_srgb: bool = True) -> Picture:
     """Return the picture in an image file.
 
+    Without `in_srgb`, the colors of an 8-bit RGB image stay as they are, whatever its profile.
     Raises `ImageError` for other files, for those with several pictures, and for damaged or very
     large ones.
     """
@@ -76,7 +77,7 @@ def read(content: bytes) -> Picture:
     try:
         # Pillow warns about unknown metadata.
         with warnings.catch_warnings(action="ignore"):
-            return _read(content, known)
+            return _read(content, known, in_srgb=in_srgb)
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -109,7 +110,7 @@ def described(shape: tuple[int, ...]) -> str:
     return f"{width:,} x {height:,} {'RGB' if colors else 'gray'}"
 
 
-def _read(content: bytes, known: formats.Format) -> Picture:
+def _read(content: bytes, known: formats.Format, *, in_srgb: bool) -> Picture:
     with known.file(io.BytesIO(content)) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -124,6 +125,8 @@ def _read(content: bytes, known: formats.Format) -> Picture:
         image.load()
         # Of some formats, only decoding finds the profile.
         profile = image.info.get("icc_profile")
+        if image.mode == "RGB" and not in_srgb:
+            profile = None
         pixels, digest, converted = color.show(_upright(image), profile, stored)
         return Picture(pixels, digest, known.ending, " and ".join(converted))
 

@@ -80,7 +80,7 @@ def test_an_ingest_shows_every_kind_of_problem(
 
     assert error.startswith(f"error: 102 problems in {photos}, so nothing is ingested:\n")
     assert "    and 94 more of this kind, 100 in all\n" in error
-    assert "    z/1.png: it is damaged (" in error
+    assert "    z/1.png: it is damaged: its end is missing" in error
     assert "    top.png: it is in no class folder; expected LABEL/FILE" in error
     kept = (repository.root / ".dvc/tmp/problems/ingest.txt").read_text()
     assert len(kept.splitlines()) == 102

@@ -28,7 +28,7 @@ LABELS = struct.pack(">II", 2049, 3) + bytes([7, 0, 7])
 )
 def test_idx_files_are_gray_images(tmp_path: Path, images: str, label: str, split: str) -> None:
     contents = {images: IMAGES, label: LABELS}
-    packed = {k: gzip.compress(v) if k.endswith(".gz") else v for k, v in contents.items()}
+    packed = {k: gzip.compress(v, mtime=0) if k.endswith(".gz") else v for k, v in contents.items()}
     said, read, problems = found(write(tmp_path, {**packed, "README.md": b""}))
     assert [(one.split, one.label) for one in read] == [(split, "7"), (split, "0"), (split, "7")]
     assert all((png.decode(one.content) == PIXELS[n]).all() for n, one in enumerate(read))
@@ -42,7 +42,7 @@ def test_idx_files_are_gray_images(tmp_path: Path, images: str, label: str, spli
     [
         (IMAGES[:-1], LABELS, "x-train-images-idx3-ubyte: it is damaged (it ends too early)"),
         (IMAGES, LABELS[:-1], "x-train-labels-idx1-ubyte: it is damaged (it ends too early)"),
-        (gzip.compress(IMAGES)[:-20], LABELS, "it is damaged (it is not an IDX file"),
+        (gzip.compress(IMAGES, mtime=0)[:-20], LABELS, "it is damaged (it is not an IDX file"),
         (LABELS + bytes(9), LABELS, "images-idx3-ubyte: it is damaged (it is not an IDX file"),
         (
             IMAGES,
@@ -55,6 +55,7 @@ def test_idx_files_are_gray_images(tmp_path: Path, images: str, label: str, spli
             "it is damaged (it has images of 100,000 x 100,000 pixels)",
         ),
     ],
+    ids=["images", "labels", "gzip", "labels as images", "counts", "size"],
 )
 def test_damaged_idx_files_are_named(
     tmp_path: Path, images: bytes, labels: bytes, says: str

@@ -190,7 +190,10 @@ def test_images_of_different_sizes_need_an_image_size(
         if n % 2 == (c == "a")
     }
     result = run("ingest", "shapes", str(write(tmp_path / "photos", files)))
-    assert "the images differ in size, so the config needs image_size\n" in result.out
+    assert (
+        "the images differ in size, so the config needs 'encoding: original' or image_size\n"
+        in result.out
+    )
     repository.configure(CONFIG)
     result = run("validate")
     assert (result.code, result.out) == (1, "")
@@ -326,7 +329,7 @@ def test_every_problem_of_parquet_files_is_named(
         "train-0.parquet row 2: its label 7 is not one of the 1 classes",
         "train-0.parquet row 3: it has no label",
         "train-0.parquet row 4: it holds no image; it may only name the path of one",
-        "train-0.parquet row 5: it is not a PNG or JPEG file",
+        "train-0.parquet row 5: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
         "train-1.parquet: its column image holds the paths of images only, not the images.",
         "test-0.parquet: it is not a Parquet file, or damaged (",
         "train-2.parquet: it is not a Parquet file, or damaged (",
@@ -559,8 +562,8 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
     assert result.err.startswith(f"error: 7 problems in {photos}, so nothing is ingested:\n")
     for line in (
         "top.png: it is in no class folder; expected LABEL/FILE",
-        "cat/text.png: it is not a PNG or JPEG file",
-        "cat/cut.png: it is damaged (",
+        "cat/text.png: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
+        "cat/cut.png: it is damaged: its end is missing",
         "cat/cmyk.jpg: its colors are CMYK",
         "cat/red.png: 1 images are RGB, but the others are gray; all images of a source must",
         "two words: source shapes has the class 'two words', which cannot be a folder name.",
