@@ -564,7 +564,7 @@ def test_every_problem_with_images_is_named_at_once_and_nothing_is_written(
         "top.png: it is in no class folder; expected LABEL/FILE",
         "cat/text.png: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
         "cat/cut.png: it is damaged: its end is missing",
-        "cat/cmyk.jpg: its colors are CMYK",
+        "cat/moving.gif: it is an animation with 2 frames; save one picture of it",
         "cat/red.png: 1 images are RGB, but the others are gray; all images of a source must",
         "two words: source shapes has the class 'two words', which cannot be a folder name.",
         "größe: source shapes has the class 'größe', which cannot be a folder name.",

@@ -274,7 +274,7 @@ def test_invalid_files_can_be_left_out(repository: Repository, run: Run, tmp_pat
     assert result.code == 0
     assert result.err.splitlines() == [
         "left out: top.png: it is in no class folder; expected LABEL/FILE",
-        "left out: a/x.png: it is not a PNG or JPEG file",
+        "left out: a/x.png: it is not a JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file",
         "left out: b/y.png: it is empty",
     ]
     assert "\nleft out 3 files that are invalid\n" in result.out
