@@ -37,7 +37,7 @@ class Samples:
         self.dataset, self._history = dataset, history
         self.source: Source = dataset.images.source
         folders, _ = folders_of(dataset.config, self.source)
-        self.folder_of = {label: name for name, labels in folders.items() for label in labels}
+        self.folder_of = {label: name for name, one in folders.items() for label in one.labels}
         self._places = dataset.selection.places()
         self._decisions: dict[int, list[Decision]] = {}
         for decision in dataset.inputs.curation.decisions:

@@ -47,7 +47,7 @@ def _images(inputs: Inputs, source: Source) -> int:
     """Return an upper limit of the number of selected images of `source`."""
     config, available = inputs.config, Counter(source.labels.tolist())
     taken = sum(decision.action in SPLITS for decision in inputs.curation.decisions)
-    for folder, labels in folders_of(config, source)[0].items():
+    for name, labels in folders_of(config, source)[0].values():
         there = sum(available[label] for label in labels)
-        taken += min(sum(config.sizes(folder, there)), there)
+        taken += min(sum(config.sizes(name, there)), there)
     return min(taken, len(source.labels))

@@ -11,7 +11,7 @@ from scripts.dataset import cuts, selection, targets
 from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.encoding import Encoding, encoding_of
-from scripts.dataset.folders import folders_of
+from scripts.dataset.folders import folders_of, with_classes
 from scripts.dataset.groups import Groups, groups_of
 from scripts.dataset.order import order
 from scripts.dataset.selection import Selection
@@ -52,7 +52,7 @@ class Dataset:
     @cached_property
     def images(self) -> Extended:
         """All images that can be selected, after resizing, by row."""
-        return Extended(self._resized, self.inputs.additions)
+        return Extended(self._resized, with_classes(self.inputs.additions, self._resized))
 
     @cached_property
     def selection(self) -> Selection:
@@ -145,7 +145,8 @@ class Dataset:
         used = self.selection.places()
         folders, _ = folders_of(self.config, self._resized)
         lines = order(self._resized, self.config.seed)
-        rows = (one.row for labels in folders.values() for label in labels for one in lines[label])
+        labels = [label for one in folders.values() for label in one.labels]
+        rows = (image.row for label in labels for image in lines[label])
         return dict(Counter(self.groups.split(row) for row in rows if row not in used))
 
     @cached_property
@@ -161,7 +162,8 @@ class Dataset:
 
         folders, _ = folders_of(self.config, self._resized)
         size = cuts.bytes_of_image(self._resized, self.encoding)
-        cutter = Cutter(self._resized, self.config.seed, folders, size, self.groups)
+        labels = {folder: contents.labels for folder, contents in folders.items()}
+        cutter = Cutter(self._resized, self.config.seed, labels, size, self.groups)
         shards = cutter.cut(self.selection)
         return Sharded(self.images, self.encoding, list(folders), shards)
 

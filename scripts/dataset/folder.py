@@ -20,7 +20,7 @@ Line = Sequence[Image]
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """One folder of the config; `problems` are its errors."""
+    """One folder of the config, which calls it `name`; `problems` are its errors."""
 
     config: Config
     source: Source

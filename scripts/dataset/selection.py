@@ -13,7 +13,7 @@ from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
 from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
-from scripts.dataset.folders import folders_of
+from scripts.dataset.folders import Folders, folders_of, with_classes
 from scripts.dataset.groups import groups_of
 from scripts.dataset.groups import problems_of as pins_against_groups
 from scripts.inputs.additions import Addition
@@ -123,12 +123,13 @@ def select(
     Raises `InputError` with every problem.
     """
     folders, problems = folders_of(config, source)
+    additions = with_classes(additions, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
     problems += [*wrong, *problems_of(additions, source, config)]
     dealt, wrong = _dealt(config, source, curation, folders, decisions)
     if problems := [*problems, *wrong]:
         raise InputError(problems)
-    folder_of = {label: folder for folder, labels in folders.items() for label in labels}
+    folder_of = {label: folder for folder, one in folders.items() for label in one.labels}
     collected = _Collection(folder_of, {place: [] for place in dealt})
     kept = collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)
@@ -150,7 +151,7 @@ def _dealt(
     config: Config,
     source: Source,
     curation: Curation,
-    folders: Mapping[str, Sequence[str]],
+    folders: Folders,
     decisions: Decisions,
 ) -> tuple[dict[Place, list[int]], list[Problem]]:
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
@@ -162,8 +163,8 @@ def _dealt(
         message = f"split_by: {source.name} has no known train and test sets"
         problems.append(config.problem(("split_by",), message))
     dealt: dict[Place, list[int]] = {}
-    for name, labels in folders.items():
-        folder = DatasetFolder(config, source, name, labels, decisions, groups)
+    for name, contents in folders.items():
+        folder = DatasetFolder(config, source, *contents, decisions, groups)
         for split, images in folder.deal().items():
             if split in config.splits:
                 dealt[split, name] = [image.row for image in images]

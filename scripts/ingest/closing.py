@@ -183,6 +183,8 @@ def _zones(
         )
         for label in sorted(labels)
     }
+    if OTHERS in found:
+        return found
     shared = Counter(found.values()).most_common(1)
     others = shared[0][0] if shared else wanted
     listed = {label: zones for label, zones in found.items() if zones != others}

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from scripts.dataset.dataset import Dataset
+from scripts.dataset.folders import folders_of
 from scripts.inputs.config import SPLITS, TEST, VALIDATION, Config
 from scripts.inputs.config_values import ALL
 from scripts.inputs.problems import InputError
@@ -45,23 +46,26 @@ def sizes_that_keep(dataset: Dataset, keeps: Callable[[Dataset], bool]) -> str:
 def _candidates(dataset: Dataset) -> Iterator[Sizes]:
     """Yield the fractions of the config as counts: rounded up, then as with `samples: all`."""
     config = dataset.config
-    folders = [*dict.fromkeys(folder for _, folder in dataset.selection.dealt)]
+    folders, _ = folders_of(config, dataset.images.source)
+    names = {folder: contents.name for folder, contents in folders.items()}
     keys = {
         f"{split}_size": split
         for split in (TEST, VALIDATION)
-        if any(config.fraction(split, folder) for folder in folders)
+        if any(config.fraction(split, name) for name in names.values())
     }
     if not keys or config.group_by or len(folders) > MAX_FOLDERS:
         return
     dealt = dataset.selection.dealt
-    totals = {folder: sum(dealt.get((split, folder), 0) for split in SPLITS) for folder in folders}
-    rounded = {folder: config.sizes(folder, total)._asdict() for folder, total in totals.items()}
-    yield {key: {one: rounded[one][split] for one in folders} for key, split in keys.items()}
+    rounded = {
+        name: config.sizes(name, sum(dealt.get((split, folder), 0) for split in SPLITS))._asdict()
+        for folder, name in names.items()
+    }
+    yield {key: {name: rounded[name][split] for name in rounded} for key, split in keys.items()}
     by_place = _of_all(dataset, config)
     if by_place is not None:
         placed = by_place.selection.dealt
         yield {
-            key: {one: placed.get((split, one), 0) for one in folders}
+            key: {name: placed.get((split, folder), 0) for folder, name in names.items()}
             for key, split in keys.items()
         }
 

@@ -119,8 +119,7 @@ def _left_out(dataset: Dataset) -> Iterator[LeftOut]:
                 }
             )
     for row in sorted(row for row in left_out if row >= start):
-        label = dataset.inputs.additions[row - start].label
-        yield LeftOut(sample=images.identifier(row), label=label, why="addition")
+        yield LeftOut(sample=images.identifier(row), label=images.label(row), why="addition")
 
 
 def near_duplicates(dataset: Dataset, near: NearPairs | None) -> NearDuplicates | None:

@@ -26,7 +26,7 @@ SCHEMA = 3
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 6
 CONFLICT = "<<<<<<< "
-# Stands for all labels that are not listed; no label contains this character.
+# Stands for all labels that are not listed. Where a class is called so, all labels are listed.
 OTHERS = "*"
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\.dir$")]

@@ -1,6 +1,5 @@
 """The protocol of sources."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,11 @@ NO_LABEL = ""
 FetchObject = Callable[[str], Path]
 # One image: gray values in the shape (height, width), or RGB in the shape (height, width, 3).
 Pixels = npt.NDArray[np.uint8]
+
+
+# Characters of the name of a class, and those that a message shows of a longer one.
+MAX_LABEL = 100
+MAX_SHOWN = 40
 
 
 class SourceError(UserError):
@@ -191,14 +195,17 @@ def classes(source: Source) -> list[str]:
 
 
 def check_classes(name: str, labels: Sequence[str]) -> None:
-    """Raise `SourceError` if a label of the source `name` cannot be a folder name."""
+    """Raise `SourceError` if a label of the source `name` is not text that a person can read."""
     for label in labels:
-        if not re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,99}", label):
+        if not label.strip():
+            raise SourceError(f"source {name} has a class without a name: {label!r}.")
+        if len(label) > MAX_LABEL:
             raise SourceError(
-                f"source {name} has the class {label!r}, which cannot be a folder name."
+                f"source {name} has the class {label[:MAX_SHOWN]!r}…, whose name has"
+                f" {len(label):,} characters; at most {MAX_LABEL} are allowed."
             )
-    if len({label.lower() for label in labels}) < len(labels):
-        raise SourceError(
-            f"source {name} has classes that differ only in upper and lower case; on some file"
-            " systems they would share one folder."
-        )
+        if wrong := [character for character in label if not character.isprintable()]:
+            raise SourceError(
+                f"source {name} has the class {label!r}; the character U+{ord(wrong[0]):04X} in its"
+                " name cannot be printed."
+            )
