@@ -8,6 +8,8 @@ from scripts.errors import one_line, printable
 IMAGE = re.compile(r"!(?=\[)")
 HTML = re.compile(r"(?<!\\)((?:\\\\)*)<")
 
+PLAIN = re.compile(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+")
+
 
 def code(text: str) -> str:
     """Return `text` as a code span.
@@ -26,6 +28,20 @@ def cell(text: str) -> str:
     A backslash before a bar must not disable the escaping.
     """
     return re.sub(r"(\\*)\|", lambda found: f"{found[1]} \\|" if found[1] else "\\|", code(text))
+
+
+def name(text: str) -> str:
+    """Return the name of a class or a revision, as a code span where it is more than plain.
+
+    GitHub would link an address or a reference, which dots and dashes can make of a name, and what
+    could be the hash of a commit.
+    """
+    return text if PLAIN.fullmatch(text) else code(text)
+
+
+def name_cell(text: str) -> str:
+    """Return the name of a class or a revision in a table; see `name`."""
+    return text if PLAIN.fullmatch(text) else cell(text)
 
 
 def fenced(text: str, language: str = "text") -> str:

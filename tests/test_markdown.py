@@ -1,5 +1,6 @@
 """What others wrote stays in its place in our Markdown, and loads nothing."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +53,15 @@ def test_a_code_span_is_one_and_holds_all(text: str) -> None:
     assert line.children
     assert [token.type for token in line.children] == ["code_inline", "text"]
     assert line.children[1].content == f" {AFTER}"
+
+
+@given(TEXT)
+@example("a|b")
+def test_a_name_in_a_table_is_plain_or_a_cell(text: str) -> None:
+    shown = markdown.name_cell(text)
+
+    assert shown in (text, markdown.cell(text))
+    assert shown == markdown.cell(text) or re.fullmatch("[A-Za-z0-9]+", text)
 
 
 @given(TEXT)

@@ -118,4 +118,5 @@ TEMPLATES.filters |= {
     "yaml": _yaml,
     "number": "{:,}".format,
     "cell_text": _cell,
+    "name_cell": markdown.name_cell,
 }

@@ -7,9 +7,11 @@ Images that are there already are skipped.
 """
 
 import argparse
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from scripts import markdown, output
+from scripts.dataset.folders import first_names, folder_names
 from scripts.git.git import Git
 from scripts.github import actions, branches, whole_list
 from scripts.ingest import ingest
@@ -110,6 +112,8 @@ def _lines(name: str, outcome: IngestOutcome) -> list[str]:
         f" ({size(outcome.size)}); {name} has {made.images:,} images of"
         f" {len(made.meta.counts):,} classes, {_shape(made.shape)}; stored in {outcome.remote}"
     )
+    if renamed := [f"{folder} for {label!r}" for label, folder in _renamed(made.meta.counts)]:
+        lines.append(f"folders that are not called like their class: {first_names(renamed)}")
     if made.shape.size is None:
         lines.append(
             "the images differ in size, so the config needs 'encoding: original' or image_size"
@@ -124,3 +128,9 @@ def _shape(shape: Shape) -> str:
         return f"{mode}, of different sizes"
     height, width = shape.size
     return f"{mode}, {width}x{height}"
+
+
+def _renamed(labels: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the classes whose folder in a dataset has another name, with the folder."""
+    names = folder_names(labels).items()
+    return ((label, folder) for label, folder in names if label != folder)

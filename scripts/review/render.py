@@ -1,7 +1,6 @@
 """Renders text from the templates in `templates/`."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -117,7 +116,7 @@ def plan_text(plan: Plan) -> str:
 
 def plan_markdown(plan: Plan) -> str:
     """Return `plan` as Markdown: title, warnings, table, facts."""
-    return _render("plan.md.j2", **_plan_values(plan, _markdown_name))
+    return _render("plan.md.j2", **_plan_values(plan, markdown.name))
 
 
 def plan_json(plan: Plan) -> str:
@@ -137,7 +136,7 @@ def comment(report: Report, sheet: str | None = None) -> str:
             ],
             more=max(0, len(report.problems) - MAX_PROBLEMS_SHOWN),
         )
-    values = _plan_values(report.plan, _markdown_name)
+    values = _plan_values(report.plan, markdown.name)
     return _render("comment.md.j2", **values, report=report, sheet=sheet)
 
 
@@ -146,7 +145,7 @@ def notes(plan: Plan, release: Release, repository: str, review: Review | None =
 
     `review` is its review, None if unknown.
     """
-    values = _plan_values(plan, _markdown_name)
+    values = _plan_values(plan, markdown.name)
     return _render("notes.md.j2", **values, release=release, repository=repository, review=review)
 
 
@@ -242,12 +241,6 @@ def _cell(cell: Cell) -> str:
     return f"{cell.after:,} ({cell.difference:+,})" if cell.difference else f"{cell.after:,}"
 
 
-def _markdown_name(text: str) -> str:
-    # GitHub would link an address or a reference, which a name with dots and dashes can be, and a
-    # possible hash of a commit.
-    return text if re.fullmatch(r"(?![0-9A-Fa-f]{7,}$)[A-Za-z0-9]+", text) else markdown.code(text)
-
-
 def _render(template: str, **values: Any) -> str:
     return TEMPLATES.get_template(template).render(values)
 
@@ -264,7 +257,8 @@ TEMPLATES = Environment(
 TEMPLATES.filters |= {
     "code": markdown.code,
     "fenced": markdown.fenced,
-    "name": _markdown_name,
+    "name": markdown.name,
+    "name_cell": markdown.name_cell,
     "size": size,
     "cell": _cell,
     "number": "{:,}".format,

@@ -3,7 +3,7 @@
 from operator import attrgetter
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from scripts.errors import UserError
 from scripts.inputs.config import Split
@@ -21,10 +21,20 @@ MAX_CURATED = 200
 MAX_LISTED = 20
 MAX_REASON = 120
 
+
+def _readable(folder: str) -> str:
+    if not folder.isprintable() or folder != folder.strip():
+        raise ValueError("not the name of a folder")
+    return folder
+
+
 Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
-# A class or a revision: no character that Markdown or HTML would give a meaning to.
+# A revision: no character that Markdown or HTML would give a meaning to.
 NAME = r"^[A-Za-z0-9_.+/~^-]{1,120}$"
 Name = Annotated[str, Field(pattern=NAME)]
+# A class: a folder that any file system can have. Shown in a code span unless it is plain.
+FOLDER = r'^[^/\\:*?"<>|]{1,120}$'
+Folder = Annotated[str, Field(pattern=FOLDER), AfterValidator(_readable)]
 Number = Annotated[int, Field(ge=0, lt=10**15)]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
 Stored = Literal["yes", "no", "failed"]
@@ -39,7 +49,7 @@ class ClassCount(StrictRecord):
     """The number of images of one split and class, before and after."""
 
     split: Split
-    folder: Name = Field(alias="class")
+    folder: Folder = Field(alias="class")
     before: Number
     after: Number
 
@@ -81,7 +91,7 @@ class ReportedPlace(StrictRecord):
     """The split and class of a sample in the dataset."""
 
     split: Split
-    folder: Name = Field(alias="class")
+    folder: Folder = Field(alias="class")
 
 
 class ReportedSample(ReportedPlace):

@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from sklearn.datasets import load_digits
 
 from scripts import markdown
@@ -841,11 +842,24 @@ def test_no_message_leaves_its_code_span(messages: list[str]) -> None:
 
 # Names with two letters that no text has.
 NAMED = NAME.replace("{1,120}", "{0,59}")[1:-1]
+HOSTILE = st.text(
+    st.one_of(
+        st.sampled_from("`@[]()#!&;~_-.%'$= axש🐕é\u0301"),
+        st.characters(exclude_categories=("C", "Z"), exclude_characters=r'/\:*?"<>|'),
+    ),
+    max_size=59,
+)
 
 
-@given(st.from_regex(f"{NAMED}Qz{NAMED}", fullmatch=True))
-def test_no_name_is_interpreted_by_markdown(name: str) -> None:
-    rows = [*counts(**{name: 5}), *counts(**{f"{name[:119]}_": (1, 0)}), *counts(other=1)]
+@given(st.from_regex(f"{NAMED}Qz{NAMED}", fullmatch=True), HOSTILE, HOSTILE)
+@example("v1Qz", "`", "`` [x](y) @octo &lt; ![a](b)")
+@example("v1Qz", "", "")
+def test_no_name_is_interpreted_by_markdown(name: str, start: str, end: str) -> None:
+    folder = f"{start}Qz{end}".strip()
+    rows = [*counts(**{folder: 5}), *counts(**{f"{folder[:119]}_": (1, 0)}), *counts(other=1)]
+    place = f"train/{folder}"
+    listed = change("00058", "relabel", before=place, after=place, label=folder, new_label=folder)
+    selected = Selected(left_out=[LeftOut(sample="1", label=folder[:100], why="addition")])
     made = [
         plan(against=name, counts=rows, **changes)
         for changes in (
@@ -854,19 +868,32 @@ def test_no_name_is_interpreted_by_markdown(name: str) -> None:
             {"seed_changed": True, "samples": samples(removed=1, test_removed=1, to_test=1)},
             {"source_changed": True, "samples": samples(removed=1, added=1)},
             {"changed": False},
+            {"curated": curated(listed), "selected": selected},
+            {"near_duplicates": near(1, (sample("1", place), sample("2", place, folder)))},
         )
     ]
     for one in made:
         text = render.comment(Report(plan=one))
-        assert_spans_are_closed(text)
-        if not re.fullmatch("[A-Za-z0-9]+", name):
-            assert "Qz" not in re.sub("`[^`\n]*`", "", text)
+        assert_shown_as_code(text, "Qz", {name, folder})
+
+
+def assert_shown_as_code(text: str, mark: str, names: set[str]) -> None:
+    """Assert that what has `mark` in it is in code spans, but for `names` of letters and digits."""
+    plain = [name for name in names if re.fullmatch("[A-Za-z0-9]+", name)]
+    for block in MarkdownIt("commonmark").enable("table").parse(text):
+        assert block.type != "html_block" or mark not in block.content
+        for token in block.children or ():
+            shown = token.content
+            for name in plain:
+                shown = shown.replace(name, "")
+            assert token.type == "code_inline" or mark not in shown, text
+            assert mark not in str(token.attrs)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *("www.example.com", "GH-1", "a_b_c", "_3_", "~~3~~", "a/b", "v1.0", "-", "a^b^"),
+        *("www.example.com", "GH-1", "a_b_c", "_3_", "~~3~~", "feature.x", "v1.0", "-", "a^b^"),
         # It could be the hash of a commit.
         *("74a8c15", "1234567", "f" * 40, "ABCDEF0"),
     ],

@@ -143,8 +143,9 @@ CHANGE = ("plan", "curated", "changes", 0)
 LEFT_OUT = ("plan", "selected", "left_out", 0)
 PAIR = ("plan", "near_duplicates", "pairs", 0)
 PLACED = ("plan", "placed_leaks", 0)
-NAMES = [
-    *((*COUNT, "class"), ("plan", "against"), (*CHANGE, "before", "class")),
+REVISION = ("plan", "against")
+CLASSES = [
+    *((*COUNT, "class"), (*CHANGE, "before", "class")),
     *((*PLACED, "class"), (*PAIR, "train", "class"), (*PAIR, "other", "class")),
 ]
 TAGS = [
@@ -154,7 +155,16 @@ TAGS = [
     *((*PROMOTION, key, 0) for key in ("withdrawn", "restored")),
 ]
 
-# A name is in a table, a title or a warning, so Markdown and HTML must have nothing to interpret.
+# What file systems refuse in the name of a folder, or what cannot be seen.
+BAD_CLASSES = [
+    *("", " ", " a", "a ", "a\n", "\na", "a\tb", "x" * 121, 3, ["a"]),
+    *("a|b", "<b>", "a/b", "a:b", "a\\", "*", "a?", '"', "a\u200b", "a\u0000", "a\u202eb"),
+]
+GOOD_CLASSES = [
+    *("3", "no3", "T-shirt.top", "golden retriever", "Größe", "日本語", "שלום", "🐕", "x" * 120),
+    *("`a`", "@octo", "#1", "[x](y)", "&lt;", "!a", "50% off", "it's", "a~1b2c"),
+]
+# In a table, a title or a warning Markdown and HTML must have nothing to interpret.
 BAD_NAMES = [
     *("", " ", "a b", "a\n", "\na", "a\tb", "x" * 121, 3, ["a"]),
     *(
@@ -179,8 +189,13 @@ GOOD_NUMBERS = [0, 1, 10**15 - 1]
 BAD_TAGS = ["", "v", "v-1", "1", "V1", "v1.0", "v1\n", "v" + "1" * 10, "main", "@octo", 1]
 
 
-@pytest.mark.parametrize("path", NAMES)
-@pytest.mark.parametrize("value", BAD_NAMES)
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *((REVISION, value) for value in BAD_NAMES),
+        *((path, value) for path in CLASSES for value in BAD_CLASSES),
+    ],
+)
 def test_a_name_with_other_characters_is_refused(
     path: tuple[str | int, ...], value: object
 ) -> None:
@@ -188,8 +203,13 @@ def test_a_name_with_other_characters_is_refused(
         load(changed(planned(), *path, value=value))
 
 
-@pytest.mark.parametrize("path", NAMES)
-@pytest.mark.parametrize("value", GOOD_NAMES)
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *((REVISION, value) for value in GOOD_NAMES),
+        *((path, value) for path in CLASSES for value in GOOD_CLASSES),
+    ],
+)
 def test_names_of_classes_and_revisions_are_accepted(
     path: tuple[str | int, ...], value: str
 ) -> None:
