@@ -85,8 +85,9 @@ class _Package:
     @cached_property
     def archive(self) -> Path | None:
         """The path of the zip file; None if it would be too large."""
-        size = archive.size_of(self.version.samples, self.columns, self.version.size)
-        name = f"dataset-{self.version.release.tag}.zip"
+        version = self.version
+        size = archive.size_of(version.samples, version.labels, self.columns, version.size)
+        name = f"dataset-{version.release.tag}.zip"
         return self.folder / name if size <= MAX_FILE else None
 
     def write_images(self) -> dict[str, list[Path]]:
@@ -95,7 +96,9 @@ class _Package:
         temporary = self.folder / f"archive{files.TEMPORARY}"
         packed = Archive(temporary) if name else None
         if packed:
-            packed.add(archive.METADATA, archive.metadata(self.version.samples, self.columns))
+            known = archive.tables(self.version.samples, self.version.labels, self.columns)
+            for table, content in known.items():
+                packed.add(table, content)
         parts = {}
         total = len(self.version.samples)
         with Bar(desc=f"Packing {self.version.release.tag}", total=total) as bar:

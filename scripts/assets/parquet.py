@@ -8,11 +8,41 @@ import pyarrow.parquet as pq
 
 from scripts.assets.columns import ARROW, MetadataColumn
 from scripts.assets.samples import ReleasedSample
-from scripts.dataset.parquet import HUGGINGFACE, ROWS_IN_GROUP, features, schema
+from scripts.dataset.parquet import HUGGINGFACE, ROWS_IN_GROUP, TEXT, features, schema
 
 TEXTS = ("source_label", "sample", "file", "curation")
 SCHEMA = schema(TEXTS)
-RESERVED = {*SCHEMA.names, "file_name"}
+# The columns of the tables in an archive. Files are named relative to the table.
+KNOWN = ("source_label", "sample", "curation")
+FILE_NAME = "file_name"
+RESERVED = {*SCHEMA.names, FILE_NAME}
+KNOWN_SCHEMA = pa.schema(
+    [(FILE_NAME, pa.string()), ("label", pa.int64()), *((name, pa.string()) for name in KNOWN)]
+)
+
+
+def metadata(
+    samples: Sequence[ReleasedSample], labels: Sequence[str], columns: Sequence[MetadataColumn]
+) -> bytes:
+    """Return a table of the samples of one split, as `datasets` reads it next to the images."""
+    numbers = {label: number for number, label in enumerate(labels)}
+    values = [
+        [one.file.partition("/")[2] for one in samples],
+        [numbers[one.label] for one in samples],
+        [one.source_label for one in samples],
+        [one.identifier for one in samples],
+        [one.curation for one in samples],
+        *([column.value(one) for one in samples] for column in columns),
+    ]
+    known = pa.schema([*KNOWN_SCHEMA, *(pa.field(one.name, ARROW[one.kind]) for one in columns)])
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, known, store_schema=False) as writer:
+        writer.write_table(pa.table(values, schema=known))
+        others = {one.name: one.feature for one in columns}
+        described = features(labels, KNOWN, others, first={FILE_NAME: TEXT})
+        writer.add_key_value_metadata({HUGGINGFACE: described})
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 class Writer:

@@ -15,6 +15,10 @@ ROWS_IN_GROUP = 100
 # The key in the footer of a file that says how `datasets` reads its columns.
 HUGGINGFACE = "huggingface"
 TEXTS = ("source_label", "sample")
+# Columns as `datasets` describes them.
+IMAGE = {"image": {"_type": "Image"}}
+NOTHING: Mapping[str, Any] = {}
+TEXT = {"dtype": "string", "_type": "Value"}
 # Images cannot be compressed; without statistics and compression the bytes of a file depend on its
 # rows alone.
 OPTIONS: dict[str, Any] = {
@@ -81,17 +85,21 @@ def read(file: IO[bytes]) -> Iterator[ParquetRow]:
 
 
 def features(
-    labels: Sequence[str], texts: Sequence[str], others: Mapping[str, Any] | None = None
+    labels: Sequence[str],
+    texts: Sequence[str],
+    others: Mapping[str, Any] = NOTHING,
+    first: Mapping[str, object] = IMAGE,
 ) -> str:
     """Return the columns in the format of `datasets`, with `labels` as the names of classes.
 
+    They are the `first` one, the label, `texts` and `others`.
     See https://huggingface.co/docs/datasets/about_dataset_features.
     """
     described = {
-        "image": {"_type": "Image"},
+        **first,
         "label": {"names": list(labels), "_type": "ClassLabel"},
-        **{name: {"dtype": "string", "_type": "Value"} for name in texts},
-        **(others or {}),
+        **dict.fromkeys(texts, TEXT),
+        **others,
     }
     return json.dumps({"info": {"features": described}})
 

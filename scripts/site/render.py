@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -203,7 +204,7 @@ def _rows(entry: CatalogueEntry) -> list[dict[str, Any]]:
             "counts": counts,
             "total": sum(counts.values()),
             "links": {
-                split: f"{split}/{label}/1.html" if entry.sheets.get((split, label)) else None
+                split: _first_page(split, label) if entry.sheets.get((split, label)) else None
                 for split in counts
             },
             "parts": charts.shares(counts, most),
@@ -212,6 +213,11 @@ def _rows(entry: CatalogueEntry) -> list[dict[str, Any]]:
         }
         for label, counts in by_label.items()
     ]
+
+
+def _first_page(split: str, label: str) -> str:
+    """Return the address of the first page of a split and class."""
+    return f"{split}/{quote(label, safe='')}/1.html"
 
 
 def _look(entry: CatalogueEntry) -> Iterator[tuple[str, str, list[Placed]]]:
@@ -285,4 +291,8 @@ TEMPLATES.filters |= {
     "number": "{:,}".format,
     "counted": words.counted,
 }
-TEMPLATES.globals |= {"headline": _headline, "comparable": _comparable}
+TEMPLATES.globals |= {
+    "headline": _headline,
+    "comparable": _comparable,
+    "first_page": _first_page,
+}

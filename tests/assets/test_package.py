@@ -1,6 +1,7 @@
 """What the files of a release promise by themselves."""
 
 import hashlib
+import io
 import json
 import zipfile
 from contextlib import chdir
@@ -60,8 +61,17 @@ def test_the_archive_holds_the_files_as_they_are(packaged: Packaged) -> None:
         files = {info.filename: archive.read(info) for info in infos}
 
     metadata = files.pop("metadata.csv").decode().splitlines()
+    tables = [f"{split}/metadata.parquet" for split in ("test", "train")]
+    known = [
+        row for name in tables for row in pq.read_table(io.BytesIO(files.pop(name))).to_pylist()
+    ]
     assert files == packaged.dataset
-    assert [info.filename for info in infos] == ["metadata.csv", *sorted(files)]
+    assert [info.filename for info in infos] == ["metadata.csv", *tables, *sorted(files)]
+    assert len(known) == len(files)
+    assert {
+        **{"file_name": "no3/01712.png", "label": 1, "source_label": "3", "sample": "01712"},
+        "curation": "relabel 3 -> 8",
+    } in known
     assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
     assert metadata[0] == "file_name,label,source_label,sample,curation"
     assert "train/no3/01712.png,no3,3,01712,relabel 3 -> 8" in metadata
@@ -72,10 +82,10 @@ def test_the_size_of_an_archive_is_known_before_it_is_written(packaged: Packaged
     git = Git(packaged.repository.root)
     latest = History(git).latest
     assert latest
-    known = samples.version_of(git, latest).samples
+    known = samples.version_of(git, latest)
 
     size = (packaged.folder / "dataset-v1.zip").stat().st_size
-    assert archive.size_of(known, (), latest.lock.size) == size
+    assert archive.size_of(known.samples, known.labels, (), latest.lock.size) == size
 
 
 def test_a_row_of_parquet_says_what_is_known_of_a_sample(packaged: Packaged) -> None:
