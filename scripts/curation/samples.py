@@ -8,7 +8,7 @@ from scripts.dataset.folders import folders_of
 from scripts.dataset.order import Distinct, distinct
 from scripts.errors import UserError
 from scripts.inputs.config import SOURCE as BY_SOURCE
-from scripts.inputs.config import TEST, TRAIN, Split
+from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
 from scripts.inputs.curation import RELABEL, Decision
 from scripts.releases import comparison
 from scripts.releases.history import History
@@ -105,6 +105,9 @@ class Samples:
         own = self.source.own_test
         if self.dataset.config.split_by != BY_SOURCE or own is None:
             return None
+        held = self.source.own_validation
+        if held is not None and held[row]:
+            return VALIDATION
         return TEST if own[row] else TRAIN
 
     def find(self, identifier: str) -> int:

@@ -40,8 +40,13 @@ class DatasetFolder:
         own = self.source.own_test
         if own is None:
             return {}
-        train = [image for image in line if not own[image.row]]
-        return self._from_two(train, [image for image in line if own[image.row]])
+        held = self.source.own_validation
+        others = [image for image in line if not own[image.row]]
+        test = [image for image in line if own[image.row]]
+        if held is None:
+            return self._from_two(others, test)
+        train = [image for image in others if not held[image.row]]
+        return self._from_three(train, [one for one in others if held[one.row]], test)
 
     @property
     def _takes_all(self) -> bool:
@@ -93,6 +98,24 @@ class DatasetFolder:
         dealt = self._dealt(train, wish, zone_of_own_train)
         dealt[TEST] = self._dealt(test, of_test, lambda *_: TEST)[TEST]
         self._check_sizes(sizes, dealt)
+        return dealt
+
+    def _from_three(self, train: Line, validation: Line, test: Line) -> Dealt:
+        """Deal each split from the source's own set: the count in the config, or all of it."""
+        sets = {TRAIN: train, VALIDATION: validation, TEST: test}
+        sizes = self.config.sizes(self.name, sum(map(len, sets.values())))._asdict()
+        dealt: Dealt = {}
+        for split, images in sets.items():
+            if split not in self.config.splits:
+                continue
+            key = "samples" if split == TRAIN else f"{split}_size"
+            if split != TRAIN and self.config.fraction(split, self.name):
+                self._note(key, f"the source has a {split} set; take a count or all of it")
+            takes_all = self._takes_all if split == TRAIN else not sizes[split]
+            size = len(images) if takes_all else sizes[split]
+            self._check_enough(key, max(size, 1), len(images), f"the {split} set of ")
+            own = self._dealt(images, Wish({split: size}), lambda *_, of=split: of)
+            dealt[split] = own[split]
         return dealt
 
     def _from_groups(self, line: Line, groups: Groups) -> Dealt:

@@ -115,6 +115,8 @@ def closed(git: Git, source: Own, accepted: Sequence[Release]) -> list[BatchReco
         rows = [(split, row) for split, row in _rows(git, source, release) if row in images]
         drawn = Counter(split for split, _ in rows)
         is_own = release.lock.meta.config.get("split_by") == SOURCE
+        if is_own and source.own_validation is not None:
+            continue  # each set is one split, so there is no cut
         for split, row in rows:
             use = uses[_part(seen, images[row])]
             (use.note_of_own if is_own else use.note)(split, images[row].place)

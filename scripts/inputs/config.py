@@ -23,6 +23,7 @@ from scripts.inputs.config_values import (
     SplitSize,
     Text,
     Title,
+    ValidationSize,
     by_shape,
     shape,
 )
@@ -102,8 +103,7 @@ class Config(BaseModel):
     )
     where: Conditions | None = Field(
         None,
-        description="Only samples with one of these values: a column of metadata and a value, or a"
-        " list of values.",
+        description="Only samples that have this value, or one of these, in a column of metadata.",
         examples=[{"view": ["PA", "AP"]}],
     )
     group_by: Column | None = Field(
@@ -141,10 +141,10 @@ class Config(BaseModel):
         " all`, which take the source's whole test set.",
         examples=[20, 0.2, {"3": 20, "no3": 0.25}],
     )
-    validation_size: SplitSize | None = Field(
+    validation_size: ValidationSize | None = Field(
         None,
         description="The validation images of each folder, like `test_size`. The default is no "
-        "validation set.",
+        "validation set. With `split_by: source`, `all` takes the validation set of the source.",
         examples=[10, 0.1],
     )
     seed: int = Field(
@@ -212,6 +212,13 @@ class Config(BaseModel):
             raise PydanticCustomError("split_by", "with group_by, the groups decide the splits")
         return value
 
+    @field_validator("validation_size")
+    @classmethod
+    def _require_own_sets(cls, value: object, info: ValidationInfo) -> object:
+        if value == ALL and info.data.get("split_by") != SOURCE:
+            raise PydanticCustomError("all", f"{SIZE}; `all` needs split_by: source")
+        return value
+
     @field_validator("test_size", "validation_size")
     @classmethod
     def _require_fractions(cls, value: object, info: ValidationInfo) -> object:
@@ -266,7 +273,9 @@ class Config(BaseModel):
         of_test = self.fraction(TEST, folder)
         test = self._size(TEST, folder) or 0 if of_test is None else math.ceil(of_test * count)
         of_validation = self.fraction(VALIDATION, folder)
-        if of_validation is None:
+        if self.validation_size == ALL:
+            validation = 0  # the source says how many
+        elif of_validation is None:
             validation = self._size(VALIDATION, folder) or 0
         elif of_test is None:
             validation = math.ceil(of_validation * count)

@@ -95,6 +95,10 @@ def _shape_or_fraction(value: object) -> str:
     return "fraction" if isinstance(value, float) else shape(value)
 
 
+def _shape_of_validation(value: object) -> str:
+    return ALL if value == ALL else _shape_or_fraction(value)
+
+
 def _shape_or_text(value: object) -> str:
     return "text" if isinstance(value, str) else shape(value)
 
@@ -181,8 +185,18 @@ _Fraction = Annotated[
 _Size = Annotated[
     _Count | _Fraction, by_shape(_shape_or_fraction, "expected one value or a fraction")
 ]
-# The images of a split: a count, a fraction, or one of them for each folder.
+# The images of a split: a count, a fraction, or one of them for each folder. Validation can have
+# `all` of the source's own validation set.
 SplitSize = Annotated[
     _Count | _Fraction | Annotated[dict[Label, _Size], Field(min_length=1), Tag("by folder")],
     by_shape(_shape_or_fraction, "expected one value or a fraction or a mapping by folder"),
+]
+ValidationSize = Annotated[
+    _Count
+    | _Fraction
+    | Annotated[dict[Label, _Size], Field(min_length=1), Tag("by folder")]
+    | Annotated[Literal["all"], Tag(ALL)],
+    by_shape(
+        _shape_of_validation, "expected one value or a fraction or a mapping by folder or `all`"
+    ),
 ]

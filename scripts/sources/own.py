@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.errors import UserError
-from scripts.inputs.config import TEST
+from scripts.inputs.config import TEST, VALIDATION
 from scripts.sources import identity, own_reader, shards
 from scripts.sources import pointer as pointers
 from scripts.sources.own_reader import OwnReader
@@ -72,6 +72,12 @@ class Own:
     def own_test(self) -> npt.NDArray[np.bool_] | None:
         """Whether each row was ingested in a test set; None without test sets."""
         return self.rows.splits == TEST if self.rows.splits.any() else None
+
+    @cached_property
+    def own_validation(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row was ingested in a validation set; None without validation sets."""
+        found = self.rows.splits == VALIDATION
+        return found if found.any() else None
 
     @property
     def shape(self) -> tuple[int, ...] | None:

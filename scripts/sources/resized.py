@@ -72,6 +72,11 @@ class Resized(WithoutFiles):
         return self.source.batches
 
     @property
+    def own_validation(self) -> npt.NDArray[np.bool_] | None:  # type: ignore[override]
+        """The source's own validation set."""
+        return self.source.own_validation
+
+    @property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
         """The test set of the source."""
         return self.source.own_test

@@ -79,6 +79,7 @@ class WithoutFiles:
     """Pixels that never were files."""
 
     has_files = False
+    own_validation = None
 
     def file(self, row: int) -> bytes:
         """Raise `ValueError`: the config cannot ask for original files of it."""
@@ -142,6 +143,10 @@ class Source(Protocol):
     @property
     def own_test(self) -> npt.NDArray[np.bool_] | None:
         """Whether each row is in the test set of the source; None if it has none."""
+
+    @property
+    def own_validation(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each row is in the source's own validation set; None where it has none."""
 
     @property
     def shape(self) -> tuple[int, ...] | None:

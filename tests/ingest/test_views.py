@@ -183,3 +183,37 @@ def test_what_does_not_go_together_is_refused(
     result = run("validate")
     assert result.code == 1
     assert says in result.err
+
+
+def test_the_validation_set_of_a_source_is_kept(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    numbers = {"train": range(20), "val": range(20, 28), "test": range(28, 34)}
+    files = {
+        f"{split}/{'cat' if number % 2 else 'dog'}/{number}.png": picture(number)
+        for split, of_split in numbers.items()
+        for number in of_split
+    }
+    assert run("ingest", "pets", str(write(tmp_path / "sets", files))).code == 0
+    own = {"split_by": "source", "test_size": None}
+    text = config(**own, validation_size="all").replace("test_size: None\n", "")
+    repository.configure(text)
+
+    result = run("build")
+
+    assert result.code == 0, result.err
+    built = contents(repository.root / "dataset")
+    known = {content: name for name, content in files.items()}
+    for name, content in built.items():
+        split = name.split("/")[0]
+        assert known[content].split("/")[0] == {"validation": "val"}.get(split, split)
+    assert len(built) == 34
+
+    # Without the key, its images are in no other split.
+    repository.configure(text.replace("validation_size: all\n", ""))
+    assert run("build").code == 0
+    assert len(contents(repository.root / "dataset")) == 26
+    counts = text.replace("all\n", "3\n").replace("class: 3", "class: all")
+    repository.configure(counts.replace("samples: 3", "samples: 9") + "test_size: 2\n")
+    assert run("build").code == 0, run("build").err
+    assert len(contents(repository.root / "dataset")) == 18

@@ -471,7 +471,7 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
     ),
     "all samples for validation": (
         with_lines(validation_size="all"),
-        [(6, 18, f"validation_size: {SIZE}, found 'all'")],
+        [(6, 18, f"validation_size: {SIZE}; `all` needs split_by: source, found 'all'")],
     ),
     "a validation size for one folder only": (
         with_lines(validation_size="{3: 1}"),

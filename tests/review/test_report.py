@@ -78,6 +78,8 @@ def planned() -> dict[str, Any]:
                 **{"relabeled_counts": 2, "pins": 3, "additions": 1},
                 "left_out": [{"sample": "x0123", "label": "7", "why": "addition"}],
                 **{"more_left_out": 1, "ambiguous": 5, "copies": 6},
+                **{"groups": {"train": 8, "test": 2}, "waiting": {"test": 3}},
+                "without_value": {"view": 4},
             },
             "near_duplicates": {
                 **{"searched": True, "count": 9},
@@ -131,7 +133,7 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 6
+    assert SCHEMA == 7
     assert json.loads(report_json.dump(Report()))["schema"] == SCHEMA
 
 
