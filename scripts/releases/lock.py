@@ -14,13 +14,15 @@ from scripts.errors import UserError
 from scripts.inputs.config import PARQUET
 from scripts.inputs.config_values import ReleaseTag
 from scripts.inputs.strict_record import StrictRecord
+from scripts.inputs.yaml_keys import width_for
 from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
 SCHEMA = 4
-# Counts of a thousand classes fit well.
-MAX_BYTES = 256 * 1024
+# Counts of a thousand classes fit, however long their names are.
+MAX_BYTES = 1024 * 1024
+WIDTH = 80
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Consecutive releases, such as v0..v4, or one.
@@ -176,7 +178,9 @@ def render(lock: Lock) -> str:
     buffer = io.StringIO()
     yaml = YAML()
     yaml.default_flow_style = False
-    yaml.dump(lock.model_dump(by_alias=True, exclude_none=True), buffer)
+    data = lock.model_dump(by_alias=True, exclude_none=True)
+    yaml.width = width_for(data, WIDTH)
+    yaml.dump(data, buffer)
     return buffer.getvalue()
 
 

@@ -17,6 +17,7 @@ from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.problems import START, InputError, Mark, Problem
 from scripts.inputs.strict_record import StrictRecord
 from scripts.inputs.strict_yaml import Document
+from scripts.inputs.yaml_keys import width_for
 from scripts.sources.source import Zones
 
 # Schema 2: a source may have summaries. Schema 3: its shards hold files as they came, of any size
@@ -25,6 +26,7 @@ SCHEMA = 3
 # Thousands of classes and hundreds of batches fit.
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 6
+WIDTH = 100
 CONFLICT = "<<<<<<< "
 # Stands for all labels that are not listed. Where a class is called so, all labels are listed.
 OTHERS = "*"
@@ -204,7 +206,7 @@ def render(pointer: Pointer) -> bytes:
             del batch["zones"]
     buffer = io.BytesIO()
     yaml = YAML()
-    yaml.width = 100
+    yaml.width = width_for(data, WIDTH)
     yaml.dump(data, buffer)
     return buffer.getvalue()
 

@@ -31,7 +31,7 @@ CLASSES = [
     # Called like splits, and by what readers of text take for something else.
     *("train", "test-tube", "dev", "NA", "01", "1", "true", "golden retriever", "Größe", "日本語"),
     *("🐕", "a&b <c>", "50% off", "#1", "it's", "[x](y)", "=1+1", "@user", "`b`", "cat", "Cat"),
-    *('a:"b"?', "a|b", "CON", ".hidden", "__x", "*", "x" * 100),
+    *('a:"b"?', "a|b", "CON", ".hidden", "__x", "*", "long name " * 9 + "of a class"),
 ]
 FOLDERS = folder_names(CLASSES)
 SPLITS = ("train", "test")

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from scripts.errors import UserError
+from scripts.inputs.config import SPLITS
 from scripts.releases import lock
 from scripts.releases.lock import SCHEMA, Lock
 from tests.repository import Repository, Run
@@ -43,6 +46,10 @@ meta:
 ADDED = {"schema", "selection", "copy", "comparable_with", "- v0..v4", "- v6", "splits"}
 
 
+# The folder of a class: text that can be read.
+CLASS = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1)
+
+
 @pytest.fixture
 def recorded() -> Lock:
     return lock.parse(TEXT.encode())
@@ -51,6 +58,24 @@ def recorded() -> Lock:
 def test_a_lock_reads_back_as_it_was_written(recorded: Lock) -> None:
     assert lock.render(recorded) == TEXT
     assert lock.parse(lock.render(recorded).encode()) == recorded
+
+
+@given(st.dictionaries(CLASS, st.integers(1, 9), min_size=1, max_size=5))
+@example(dict.fromkeys(["true", "~", "01", "- a", "? a", "a: b", "#1", "🐕", "x " * 49 + "x"], 1))
+def test_a_lock_counts_classes_of_any_name(counts: dict[str, int]) -> None:
+    made = lock.parse(TEXT.encode())
+    meta = made.meta.model_copy(update={"counts": {"train": counts, "test": counts}})
+    made = made.model_copy(update={"meta": meta})
+
+    assert lock.parse(lock.render(made).encode()) == made
+
+
+def test_the_longest_names_of_a_thousand_classes_fit() -> None:
+    counts = {f"{number:04}{'日' * 59}": 10**9 for number in range(1_000)}
+    made = lock.parse(TEXT.encode())
+    meta = made.meta.model_copy(update={"counts": dict.fromkeys(SPLITS, counts)})
+
+    assert len(lock.render(made.model_copy(update={"meta": meta})).encode()) < lock.MAX_BYTES
 
 
 def test_a_lock_has_its_manifest_size_and_counts(recorded: Lock) -> None:
@@ -118,8 +143,8 @@ def test_a_lock_changed_by_hand_says_how_to_restore_it(was: str, becomes: str) -
 
 
 def test_a_lock_that_is_too_large_is_not_parsed() -> None:
-    with pytest.raises(UserError, match=r"has 300,000 bytes, more than a lock can have"):
-        lock.parse(b"#" * 300_000)
+    with pytest.raises(UserError, match=r"has 1,048,577 bytes, more than a lock can have"):
+        lock.parse(b"#" * 1_048_577)
 
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "build", "release"])

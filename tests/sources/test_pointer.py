@@ -53,6 +53,15 @@ meta:
     assert MADE.shape == Shape("RGB", (48, 64))
 
 
+@pytest.mark.parametrize("label", ["x " * 49 + "x", "日 " * 49 + "日", "a: b", "true", "#1", "*"])
+def test_a_pointer_holds_classes_of_any_name(label: str) -> None:
+    batch = FIRST.model_copy(update={"zones": {label: (0.5, 0.6, 0.9)}})
+    meta = MADE.meta.model_copy(update={"batches": [batch, SECOND], "counts": {label: 10}})
+    made = MADE.model_copy(update={"meta": meta})
+
+    assert pointer.parse(pointer.render(made), "own") == made
+
+
 def test_labels_without_zones_of_their_own_have_those_of_the_others() -> None:
     assert FIRST.zones_of(["a", "b"]) == {"a": Zones(0.7, 0.8, 1.0), "b": Zones(0.5, 0.6, 0.9)}
     assert SECOND.zones_of(["a", "b"]) == {}
