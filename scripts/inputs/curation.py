@@ -1,8 +1,6 @@
 """The curation: `curation.csv`, with a decision about a single sample in each row."""
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from scripts.inputs import image_name, strict_csv
 from scripts.inputs.config import SPLITS
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import START, InputError, Mark, Problem
-from scripts.inputs.strict_csv import shown
+from scripts.inputs.strict_csv import CsvTable, shown
 
 COLUMNS = ("sample", "action", "label", "new_label", "reason")
 SAMPLE, ACTION, LABEL, NEW_LABEL, REASON = COLUMNS
@@ -69,6 +67,7 @@ class Curation:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+NO_DECISION = Decision("", "", "", "", "")
 NO_DECISIONS = Curation()
 
 
@@ -86,18 +85,17 @@ def go_together(action: str, other: str) -> bool:
 
 
 def extended(content: bytes | None, decisions: Iterable[Decision]) -> bytes:
-    """Return the content of the file with `decisions` appended.
+    """Return the content of the file with `decisions` appended, in the form that it has.
 
-    The existing bytes are kept; `content` is None if there is no file.
+    The existing bytes are kept; `content` is None if there is no file. Raises `InputError` if it is
+    not a curation.
     """
     before = ",".join(COLUMNS).encode() if content is None else content
-    end = "\r\n" if before.endswith(b"\r\n") else "\n"
-    if b"\r" in before and b"\n" not in before:
-        end = "\r"
-    rows = io.StringIO(newline="")
-    csv.writer(rows, lineterminator=end).writerows(row[: len(COLUMNS)] for row in decisions)
-    needs_end = not before.endswith(end.encode())
-    return before + (end.encode() if needs_end else b"") + rows.getvalue().encode()
+    first, *_ = strict_csv.lines(before, CURATION_FILE, MAX_BYTES)
+    table = _table(first)
+    names, _ = strict_csv.values(first, 1, CURATION_FILE, table.separator)
+    rows = ((row.sample, row.action, row.label, row.new_label, row.reason) for row in decisions)
+    return strict_csv.extended(before, table, len(names), rows)
 
 
 class InvalidCurationError(InputError):
@@ -136,39 +134,30 @@ def parse(content: bytes) -> Curation:
 def _rows(lines: Sequence[str]) -> Iterator[tuple[Decision, list[Problem]]]:
     """Yield each row and its problems."""
     first, *lines = lines
-    if not _is_header(first):
-        message = strict_csv.other_form(first, COLUMNS)
-        message = message or f"the first line must be {','.join(COLUMNS)}, found {shown(first)}"
-        raise InputError([Problem(CURATION_FILE, START, message)])
+    table = _table(first)
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
         message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
         raise InputError([Problem(CURATION_FILE, START, message)])
     for number, line in enumerate(lines, start=2):
-        if not strict_csv.is_blank(line):
-            yield _row(line, number)
+        try:
+            values, marks = table.row(line, number, f"({', '.join(COLUMNS)})")
+        except InputError as error:
+            yield NO_DECISION, error.problems
+            continue
+        if values:
+            sample, action, label, new_label, reason = values
+            decision = Decision(sample, action, label, new_label, reason, marks)
+            yield decision, list(_wrong_values(decision))
 
 
-def _is_header(line: str) -> bool:
-    try:
-        names, _ = strict_csv.values(line, 1, CURATION_FILE)
-    except InputError:
-        return False
-    return strict_csv.trimmed(names, len(COLUMNS)) == [*COLUMNS]
-
-
-def _row(line: str, number: int) -> tuple[Decision, list[Problem]]:
-    nothing = Decision("", "", "", "", "")
-    try:
-        values, marks = strict_csv.values(line, number, CURATION_FILE)
-    except InputError as error:
-        return nothing, error.problems
-    values = strict_csv.trimmed(values, len(COLUMNS))
-    if len(values) != len(COLUMNS):
-        message = f"expected {len(COLUMNS)} values ({', '.join(COLUMNS)}), found {len(values)}"
-        return nothing, [Problem(CURATION_FILE, Mark(number, 1), message)]
-    sample, action, label, new_label, reason = values
-    decision = Decision(sample, action, label, new_label, reason, marks[: len(COLUMNS)])
-    return decision, list(_wrong_values(decision))
+def _table(first: str) -> CsvTable:
+    """Return what reads the rows, given the first line."""
+    strict_csv.refuse_mixed_ends(first, CURATION_FILE)
+    separator = strict_csv.separator(first, CURATION_FILE, lambda names: [*names] == [*COLUMNS])
+    if separator is None:
+        message = f"the first line must be {','.join(COLUMNS)}, found {shown(first)}"
+        raise InputError([Problem(CURATION_FILE, START, message)])
+    return CsvTable(CURATION_FILE, COLUMNS, separator)
 
 
 def _wrong_values(row: Decision) -> Iterator[Problem]:
@@ -187,8 +176,9 @@ def _wrong_values(row: Decision) -> Iterator[Problem]:
         message = "to change an image below additions/, move or remove its file"
         yield row.problem(SAMPLE, f"sample: {message}")
     elif not IDENTIFIER.fullmatch(row.sample):
-        message = "expected the identifier of a sample, which is the name of its file"
-        yield row.problem(SAMPLE, f"sample: {message}, found {shown(row.sample)}")
+        expected = "expected the identifier of a sample, which is the name of its file, found"
+        message = strict_csv.from_spreadsheet(row.sample) or f"{expected} {shown(row.sample)}"
+        yield row.problem(SAMPLE, f"sample: {message}")
     if row.action not in ACTIONS:
         message = f"action: expected {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}"
         yield row.problem(ACTION, f"{message}, found {shown(row.action)}")

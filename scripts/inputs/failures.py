@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from scripts.inputs import strict_csv
 from scripts.inputs.curation import identifier_in
-from scripts.inputs.problems import START, InputError, Mark, Problem
-from scripts.inputs.strict_csv import shown
+from scripts.inputs.problems import START, InputError, Problem
+from scripts.inputs.strict_csv import CsvTable, shown
 
 FILE, SAMPLE = "file", "sample"
 LABEL, PREDICTED, SCORE = "label", "predicted", "score"
@@ -20,6 +20,9 @@ MAX_ROWS = 50_000
 MAX_VALUE = 100
 # Python parses more as a number, such as 1_0 and digits of other scripts.
 NUMBER = re.compile(r"[-+0-9.eE]+")
+# Where numbers have a decimal comma, spreadsheets separate values by semicolons.
+DECIMAL_COMMAS = ";"
+DECIMAL = re.compile(r"[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?")
 
 
 class Failure(NamedTuple):
@@ -55,73 +58,67 @@ def parse(content: bytes, file: str) -> tuple[list[Failure], list[Problem]]:
     if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
         message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
         raise InputError([Problem(file, START, message)])
-    table = _Table(file, _header(header, file))
+    table = _table(header, file)
     problems: list[Problem] = []
     failures = []
     for number, line in enumerate(lines, start=2):
-        if not strict_csv.is_blank(line):
-            failure, wrong = table.row(line, number)
-            failures += [failure] if failure else []
-            problems += wrong
+        failure, wrong = _row(table, line, number)
+        failures += [failure] if failure else []
+        problems += wrong
     if problems and not failures:
         raise InputError(problems)
     return failures, problems
 
 
-def _header(line: str, file: str) -> list[str]:
-    """Return the names of the columns."""
+def _table(line: str, file: str) -> CsvTable:
+    """Return what reads the rows, given the first line."""
+    strict_csv.refuse_mixed_ends(line, file)
+    separator = strict_csv.separator(line, file, _names_samples) or strict_csv.COMMA
     problems = []
-    values, marks = strict_csv.values(line, 1, file)
+    values, marks = strict_csv.values(line, 1, file, separator)
     names = [value.strip() for value in values]
     for mark, name in zip(marks, names, strict=True):
         if name in COLUMNS and names.count(name) > 1:
             problems.append(Problem(file, mark, f"the column {name} is there more than once"))
-    named = {FILE, SAMPLE} & {*names}
-    if len(named) > 1:
+    if {FILE, SAMPLE} <= {*names}:
         message = f"the columns {FILE} and {SAMPLE} both name samples; remove one of them"
         problems.append(Problem(file, START, message))
-    if not named or "\r" in line:
-        problems.append(Problem(file, START, _no_samples(line)))
+    if not _names_samples(names):
+        message = (
+            f"expected a first line with the column {FILE} (file names such as 00058.png) or"
+            f" {SAMPLE} (identifiers), found {shown(line)}"
+        )
+        problems.append(Problem(file, START, message))
     if problems:
         raise InputError(problems)
-    return names
+    return CsvTable(file, names, separator)
 
 
-def _no_samples(header: str) -> str:
-    return strict_csv.other_form(header, (FILE, SAMPLE)) or (
-        f"expected a first line with the column {FILE} (file names such as 00058.png) or {SAMPLE}"
-        f" (identifiers), found {shown(header)}"
-    )
+def _names_samples(names: Sequence[str]) -> bool:
+    return not {FILE, SAMPLE}.isdisjoint(name.strip() for name in names)
 
 
-class _Table(NamedTuple):
-    """Reads the rows of `file`, which has these columns."""
-
-    file: str
-    columns: Sequence[str]
-
-    def row(self, line: str, number: int) -> tuple[Failure | None, list[Problem]]:
-        """Return the sample of a row, or None and its problems."""
-        start = Mark(number, 1)
-        try:
-            values, marks = strict_csv.values(line, number, self.file)
-        except InputError as error:
-            return None, error.problems
-        values = strict_csv.trimmed(values, len(self.columns))
-        if len(values) != len(self.columns):
-            message = f"expected {len(self.columns)} values as in the first line"
-            return None, [Problem(self.file, start, f"{message}, found {len(values)}")]
-        places = dict(zip(self.columns, marks, strict=False))
-        given = {
-            name: value.strip()
-            for name, value in zip(self.columns, values, strict=True)
-            if name in COLUMNS
-        }
-        problems = [
-            Problem(self.file, places.get(name, start), f"{name}: {message}")
-            for name, message in _wrong_values(given)
-        ]
-        return (None if problems else _failure(given, number)), problems
+def _row(table: CsvTable, line: str, number: int) -> tuple[Failure | None, list[Problem]]:
+    """Return the sample of a row, or None and its problems; nothing for an empty row."""
+    try:
+        values, marks = table.row(line, number)
+    except InputError as error:
+        return None, error.problems
+    if not values:
+        return None, []
+    places = dict(zip(table.columns, marks, strict=True))
+    given = {
+        name: value.strip()
+        for name, value in zip(table.columns, values, strict=True)
+        if name in COLUMNS
+    }
+    if table.separator == DECIMAL_COMMAS and DECIMAL.fullmatch(given.get(SCORE, "")):
+        given[SCORE] = given[SCORE].replace(",", ".")
+    problems = [
+        Problem(table.file, places[name], f"{name}: {message}")
+        for name, message in _wrong_values(given)
+    ]
+    return (None if problems else _failure(given, number)), problems
 
 
 def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -129,8 +126,9 @@ def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name in (FILE, SAMPLE):
         if name in given and identifier_in(given[name]) is None:
             example = "test/3/00058.png" if name == FILE else "00058"
-            found = shown(given[name])
-            yield name, f"expected a sample of the dataset, such as {example}, found {found}"
+            expected = f"expected a sample of the dataset, such as {example}, found"
+            message = strict_csv.from_spreadsheet(given[name])
+            yield name, message or f"{expected} {shown(given[name])}"
     for name in (LABEL, PREDICTED):
         value = given.get(name, "")
         if len(value) > MAX_VALUE:

@@ -35,6 +35,8 @@ NEITHER = "a relabel needs the label and the new label"
 OPEN = "the quote that begins here is not closed; values cannot have line breaks"
 NO_COMMA = "expected a comma after the closing quote; a quote within a value is doubled"
 FIVE = f"expected 5 values ({', '.join(COLUMNS)}), found "
+MADE_A_NUMBER = "a spreadsheet has made a number of this identifier"
+AS_TEXT = "write the name of the file, such as 00058, and format the column as text"
 UTF_16 = "UTF-16 text, such as the Unicode text of Excel"
 FIRST_LINE = f"the first line must be {HEADER}, found "
 
@@ -61,9 +63,28 @@ INVALID: dict[str, tuple[bytes, Places]] = {
         b"action,sample,label,new_label,reason\n",
         [(1, 1, f"{FIRST_LINE}'action,sample,label,new_label,reason'")],
     ),
-    "a header with semicolons": (
-        HEADER.replace(",", ";").encode(),
-        [(1, 1, "the values are separated by semicolons; save it as CSV with commas")],
+    "semicolons in the header only": (
+        f"{HEADER.replace(',', ';')}\n{GOOD}\n".encode(),
+        [(2, 1, f"{FIVE}1; separate them by semicolons as in the first line, not by commas")],
+    ),
+    "a row of tabs": (
+        file("58\ttest\t7\t\tone"),
+        [(2, 1, f"{FIVE}1; separate them by commas as in the first line, not by tabs")],
+    ),
+    "a row in quotes": (
+        file('"60,exclude,,,""a"" b"'),
+        [(2, 1, f"{FIVE}1; the whole line is in quotes, remove them")],
+    ),
+    "a header with separators of two kinds": (
+        HEADER.replace(",", ";", 1).encode(),
+        [(1, 1, f"{FIRST_LINE}'sample;{HEADER[7:]}'")],
+    ),
+    "numbers that a spreadsheet made of identifiers": (
+        file("5.80E+01,test,7,,", "58.0,test,7,,", '"60,947",exclude,,,', "1e3,exclude,,,"),
+        [
+            (line, 1, f"sample: {MADE_A_NUMBER}, '{value}'; {AS_TEXT}")
+            for line, value in enumerate(["5.80E+01", "58.0", "60,947", "1e3"], start=2)
+        ],
     ),
     "no header": (f"{GOOD}\n".encode(), [(1, 1, f"{FIRST_LINE}'58,test,7,,'")]),
     "a blank first line": (
@@ -71,10 +92,6 @@ INVALID: dict[str, tuple[bytes, Places]] = {
         [(1, 1, f"{FIRST_LINE}nothing")],
     ),
     "a long wrong header": (b"x" * 100, [(1, 1, f"{FIRST_LINE}'{'x' * 40}…'")]),
-    "a header with tabs": (
-        HEADER.replace(",", "\t").encode(),
-        [(1, 1, "the values are separated by tabs; save it as CSV with commas")],
-    ),
     "a wrong row with the line ends of an old Mac": (
         f"{HEADER}\r{GOOD}\r60,remove,,,\r".encode(),
         [(3, 4, f"{ACTIONS}'remove'")],
@@ -129,7 +146,6 @@ INVALID: dict[str, tuple[bytes, Places]] = {
     "a name of a file": (file("00058.png,test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'00058.png'")]),
     "a path": (file("../../etc/passwd,test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'../../etc/passwd'")]),
     "a negative number": (file("-1,test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'-1'")]),
-    "a number with a decimal point": (file("58.0,test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'58.0'")]),
     "digits of another script": (file("٣,test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'٣'")]),
     "a number of 13 digits": (file(f"{10**12},test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'{10**12}'")]),
     "a formula in place of a sample": (file("=cmd(),test,,,"), [(2, 1, f"{NOT_A_SAMPLE}'=cmd()'")]),
@@ -313,6 +329,10 @@ def test_the_valid_part_is_what_has_no_problem() -> None:
         f"{HEADER}\r{GOOD}\r",
         f"{HEADER},,\n{GOOD},,\n,,,,,,\n",
         f'"sample","action","label","new_label","reason"\n{GOOD}\n',
+        f"{HEADER}\n{GOOD}\n".replace(",", ";"),
+        f"{HEADER}\n{GOOD}\n".replace(",", "\t"),
+        f"\ufeff{HEADER};;\r\n{GOOD};;\r\n;;;;;;\r\n".replace(",", ";"),
+        f'{HEADER}\n{GOOD}\n"","","","",""\n',
     ],
     ids=[
         "plain",
@@ -326,6 +346,10 @@ def test_the_valid_part_is_what_has_no_problem() -> None:
         "line ends of an old Mac",
         "empty columns and rows",
         "a header in quotes",
+        "semicolons",
+        "tabs",
+        "semicolons, empty columns and rows",
+        "an empty row in quotes",
     ],
 )
 def test_what_editors_and_spreadsheets_write_means_the_same(content: str) -> None:

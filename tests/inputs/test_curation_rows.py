@@ -27,8 +27,29 @@ ROW = b'00058,test,3,,"predicted ""7"", not 3"\n'
             HEADER.replace(b"\n", b"\r") + b"7,exclude,,,",
             (HEADER + b"7,exclude,,,\n" + ROW).replace(b"\n", b"\r"),
         ),
+        (
+            HEADER.replace(b"\n", b"\r\n") + b"7,exclude,,,",
+            (HEADER + b"7,exclude,,,\n" + ROW).replace(b"\n", b"\r\n"),
+        ),
+        (
+            b"sample;action;label;new_label;reason\r\n7;exclude;;;a, b\r\n",
+            b"sample;action;label;new_label;reason\r\n7;exclude;;;a, b\r\n"
+            b'00058;test;3;;"predicted ""7"", not 3"\r\n',
+        ),
+        (
+            b"sample\taction\tlabel\tnew_label\treason\n",
+            b"sample\taction\tlabel\tnew_label\treason\n"
+            b'00058\ttest\t3\t\t"predicted ""7"", not 3"\n',
+        ),
+        (
+            HEADER[:-1] + b",,\n7,exclude,,,,,\n",
+            HEADER[:-1] + b",,\n7,exclude,,,,,\n" + ROW[:-1] + b",,\n",
+        ),
     ],
-    ids=["no file", "empty", "no line end", "rows", "row without end", "Windows", "mark", "Mac"],
+    ids=[
+        *["no file", "empty", "no line end", "rows", "row without end", "Windows", "mark", "Mac"],
+        *["Windows without line end", "semicolons", "tabs", "empty columns"],
+    ],
 )
 def test_rows_are_added_at_the_end_and_the_others_stay_byte_for_byte(
     before: bytes | None, expected: bytes

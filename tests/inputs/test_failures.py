@@ -58,11 +58,35 @@ def test_a_sample_is_known_by_its_identifier() -> None:
         b"file,label\r00058.png,3\r",
         b"file,label,,\n00058.png,3,,\n,,,\n",
         b"file,label\n00058.png,3,,\n",
+        b"file;label\n00058.png;3\n",
+        b"file\tlabel\r\n00058.png\t3\r\n",
+        b'\xef\xbb\xbf"a, b";file;label;\n1;00058.png;3;\n;;;\n',
     ],
-    ids=["byte order mark", "Windows", "quotes", "spaces", "Mac", "empty columns", "empty values"],
+    ids=[
+        *["byte order mark", "Windows", "quotes", "spaces", "Mac", "empty columns", "empty values"],
+        *["semicolons", "tabs", "semicolons and a comma in a name"],
+    ],
 )
 def test_csv_is_read_as_programs_write_it(content: bytes) -> None:
     assert failures.parse(content, FILE) == ([Failure("00058", "3", line=2)], [])
+
+
+def test_a_score_can_have_a_decimal_comma_where_semicolons_separate_values() -> None:
+    text = "sample;score\n58;0,92\n59;-1,5E-3\n60;0.5\n61;1,2,3\n"
+
+    found, wrong = failures.parse(text.encode(), FILE)
+
+    assert [one.score for one in found] == [0.92, -0.0015, 0.5]
+    assert [(*one.mark, one.message) for one in wrong] == [
+        (5, 4, "score: expected a number, found '1,2,3'")
+    ]
+
+
+def test_a_number_that_a_spreadsheet_made_of_an_identifier_is_named() -> None:
+    assert problems("file,label\n58.0,3\n") == [
+        "failures.csv:2:1: file: a spreadsheet has made a number of this identifier, '58.0'; write"
+        " the name of the file, such as 00058, and format the column as text"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -115,8 +139,10 @@ def test_the_other_rows_are_read() -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("file;label\n1.png;3\n", "the values are separated by semicolons; save it as CSV with"),
-        ("file\tlabel\n1.png\t3\n", "the values are separated by tabs; save it as CSV with commas"),
+        (
+            "file,note;sample\n",
+            "commas and semicolons separate the names of columns; use only one of them",
+        ),
         (b"PK\x03\x04\x14\x00", "a file of Excel. Save it as CSV with the encoding UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1", "a file of Excel. Save it as CSV with the encoding UTF-8"),
         ("file\n".encode("utf-16"), "UTF-16 text, such as the Unicode text of Excel. Save it as"),
