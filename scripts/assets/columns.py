@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from scripts.assets.samples import ReleasedSample
-from scripts.sources.shards import MetadataValue
+from scripts.inputs.values import MetadataValue
 
 TEXT, LIST = "string", "list"
 # The types of Parquet, and those of Croissant.

@@ -13,11 +13,11 @@ from scripts.git.git import Git, GitTree
 from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS
 from scripts.inputs.image_name import ImageName
+from scripts.inputs.values import MetadataValue
 from scripts.releases import releases, resolve
 from scripts.releases.history import History
 from scripts.releases.releases import Release
 from scripts.sources.own import Own
-from scripts.sources.shards import MetadataValue
 from scripts.sources.source import Source
 from scripts.storage import manifest, transfer
 from scripts.storage.cache import Cache

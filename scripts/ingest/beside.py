@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scripts.errors import UserError
-from scripts.ingest import annotations, names, patterns, tables, values
+from scripts.ingest import annotations, names, patterns, tables
 from scripts.ingest.annotations import Annotations
 from scripts.ingest.arrangement import Listing
 from scripts.ingest.file_index import FileIndex
@@ -15,6 +15,7 @@ from scripts.ingest.findings import Findings
 from scripts.ingest.labeled_table import names_files
 from scripts.ingest.locations import LocatedFile
 from scripts.ingest.options import PARENT
+from scripts.inputs import values
 
 MAX_TABLES = 20
 # A whole table that names fewer of the images is probably about something else.

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.ingest.arrangement import Arrangement, ExampleImage, Listing, counted, spread
-from scripts.ingest.labeled_image import LabeledImage, MetadataValue
+from scripts.ingest.labeled_image import LabeledImage
 from scripts.ingest.locations import LocatedFile
 from scripts.inputs.images import MAX_BYTES
+from scripts.inputs.values import MetadataValue
 
 
 class PlacedFile(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MetadataValue = str | int | float | bool | list[str] | None
+from scripts.inputs.values import MetadataValue
 
 
 @dataclass(frozen=True)

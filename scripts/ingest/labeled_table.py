@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from scripts.errors import UserError
-from scripts.ingest import folders, image_files, locations, names, tables, values
+from scripts.ingest import folders, image_files, locations, names, tables
 from scripts.ingest.arrangement import Arrangement, Listing
 from scripts.ingest.file_index import FileIndex
 from scripts.ingest.findings import Findings
@@ -17,6 +17,7 @@ from scripts.ingest.image_files import PlacedFile
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.options import IN_WORDS, PARENT, IngestOptions
 from scripts.ingest.tables import TableRows
+from scripts.inputs import values
 
 # Hugging Face's ImageFolder: one such file at the root, or one in each folder.
 METADATA = "metadata"

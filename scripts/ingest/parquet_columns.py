@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from scripts.errors import UserError
-from scripts.ingest import names, values
-from scripts.ingest.labeled_image import MetadataValue
+from scripts.ingest import names
 from scripts.ingest.options import IngestRequest
+from scripts.inputs import values
+from scripts.inputs.values import MetadataValue
 
 IMAGE, LABEL = "image", "label"
 # What the only column with images is made of, where it is not called `image`.

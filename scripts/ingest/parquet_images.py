@@ -10,11 +10,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.errors import UserError
-from scripts.ingest import labeled_table, names, values
+from scripts.ingest import labeled_table, names
 from scripts.ingest.arrangement import Arrangement, ExampleImage, Listing, Place, spread
 from scripts.ingest.labeled_image import LabeledImage
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.parquet_columns import ColumnsError, ImageColumns, columns_of, image_column
+from scripts.inputs import values
 from scripts.inputs.images import MAX_BYTES
 
 ROWS_AT_ONCE = 256

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from scripts.errors import UserError
 from scripts.ingest import names
 from scripts.ingest.arrangement import classes_in_words
-from scripts.ingest.labeled_image import MetadataValue
 from scripts.ingest.options import NAME, IngestRequest
+from scripts.inputs.values import MetadataValue
 
 LABEL = "label"
 # `Abdullah_0003.jpg` and `cat.17.jpg`, `n01_tench.JPEG`, `cat-left.png`

@@ -14,11 +14,11 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.errors import UserError
-from scripts.ingest import values
 from scripts.ingest.findings import Findings
-from scripts.ingest.labeled_image import MetadataValue
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.names import PARQUET
+from scripts.inputs import values
+from scripts.inputs.values import MetadataValue
 
 CSV, LINES, JSON = {".csv", ".tsv", ".tab"}, {".jsonl", ".ndjson"}, {".json"}
 ENDINGS = CSV | LINES | JSON | {PARQUET}

@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from scripts.errors import UserError
 from scripts.inputs.config import TEST, VALIDATION
+from scripts.inputs.values import MetadataValue
 from scripts.sources import identity, own_reader, shards
 from scripts.sources import pointer as pointers
 from scripts.sources.own_reader import OwnReader
 from scripts.sources.pointer import DIFFERENT, BatchRecord, Pointer
-from scripts.sources.shards import Details, Digests, MetadataValue, Rows, Shards
+from scripts.sources.shards import Details, Digests, Rows, Shards
 from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
 from scripts.sources.summaries import summary_name
 from scripts.storage import manifest

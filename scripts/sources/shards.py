@@ -22,7 +22,6 @@ import numpy.typing as npt
 from scripts.sources.summaries import FILE, MD5_SIZE, SummaryRows
 
 DIGEST_SIZE = 32
-MetadataValue = str | int | float | bool | list[str] | None
 # The columns of an index that hold the size of an image.
 SIZE = ("height", "width")
 UNKNOWN = (0, 0)

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from scripts.inputs.values import MetadataValue
 from scripts.sources.own import Own
-from scripts.sources.shards import MetadataValue
 from scripts.sources.source import NO_LABEL, Source
 
 # A column and the values of it that are wanted.

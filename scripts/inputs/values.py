@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scripts.ingest.labeled_image import MetadataValue
-
+MetadataValue = str | int | float | bool | list[str] | None
 # Numbers with leading zeros are text: they are identifiers.
 WHOLE = re.compile("-?(0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})?(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
