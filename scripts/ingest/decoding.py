@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scripts.ingest.labeled_image import LabeledImage
 from scripts.inputs import images
@@ -62,8 +63,9 @@ def decoded(
     """
     waiting: deque[tuple[LabeledImage, Future[Outcome]]] = deque()
     size, cores = 0, os.cpu_count() or 1
-    # Pillow and hashlib release the lock of the interpreter while they work.
-    with ThreadPoolExecutor(cores) as pool:
+    # Pillow and hashlib release the lock of the interpreter while they work. Threads of linear
+    # algebra within these threads would only wait for each other.
+    with threadpool_limits(1), ThreadPoolExecutor(cores) as pool:
         for image in labeled:
             waiting.append((image, pool.submit(outcome, image.content, known.get)))
             size += len(image.content)

@@ -30,13 +30,17 @@ def thumbnails_of(images: Values) -> Values:
     """
     count, height, width, *rest = images.shape
     colors = rest[0] if rest else 1
-    lines = images.reshape(count * height, width * colors)
+    lines = images.reshape(count * height, width, colors)
     pixels = height * width * colors
-    across = np.repeat(_shares(width), colors, axis=1).T.astype(_kind(width * colors))
+    across = _shares(width).T.astype(_kind(width * colors))
     narrow = np.empty((count * height, SIDE), _kind(pixels))
     step = max(1, MAX_VALUES // (width * colors))
     for start in range(0, len(lines), step):
-        narrow[start : start + step] = lines[start : start + step].astype(across.dtype) @ across
+        part = lines[start : start + step]
+        added = part[..., 0].astype(across.dtype)
+        for color in range(1, colors):
+            added += part[..., color]
+        narrow[start : start + step] = added @ across
     sums = _shares(height).astype(narrow.dtype) @ narrow.reshape(count, height, SIDE)
     # The nearest whole number, of two the larger one. A quotient of whole numbers that small is
     # never rounded up to the next one.
