@@ -24,6 +24,7 @@ from scripts.site.changes import Placed, ShownChange
 from scripts.site.known import KnownSamples, SampleReader
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Sheets
+from scripts.sources.source import classes
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class CatalogueEntry:
     def labels(self) -> list[str]:
         """The classes, in the order of the lock."""
         return list(dict.fromkeys(label for of in self.counts.values() for label in of))
+
+    @property
+    def new_labels(self) -> list[str]:
+        """The classes that a relabel can give; what the lock has where the source is unknown."""
+        return classes(self.known.source) if self.known.source else self.labels
 
 
 @dataclass(frozen=True)

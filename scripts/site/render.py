@@ -78,7 +78,7 @@ class _Site:
             warnings=warnings(entry.plan) if entry.before else [],
             table=table.count_table(entry.plan.counts),
             sections=sections.of(entry.before, entry, entry.change) if entry.before else [],
-            labels=entry.labels,
+            labels=entry.new_labels,
             curated=[render.curated_row(change, str) for change in curated],
             curated_columns=("sample", *render.CURATED_COLUMNS),
             others=[other.tag for other in self._compared(entry)],

@@ -2,8 +2,10 @@
 
 import ast
 import csv
+import html
 import io
 import json
+import re
 import zipfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -216,6 +218,13 @@ def test_the_catalogue_links_the_pages_of_every_class(named: Named) -> None:
     }
     for folder in FOLDERS.values():
         assert (named.place / "site/v1/train" / folder / "1.html").is_file()
+
+
+def test_the_catalogue_offers_classes_as_new_labels(named: Named) -> None:
+    page = (named.place / "site" / "v1" / "index.html").read_text()
+    offered = re.findall('<option value="(.*?)">', page)
+
+    assert sorted(map(html.unescape, offered)) == sorted(CLASSES)
 
 
 def test_the_card_names_every_class(named: Named) -> None:
