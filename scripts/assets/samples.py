@@ -18,7 +18,6 @@ from scripts.releases import releases, resolve
 from scripts.releases.history import History
 from scripts.releases.releases import Release
 from scripts.sources.own import Own
-from scripts.sources.source import Source
 from scripts.storage import manifest, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote import Remote
@@ -196,22 +195,25 @@ def _details(git: Git, release: Release) -> Mapping[str, tuple[Any, ...]]:
     if dataset.selection.sha256 != release.lock.meta.samples:
         return {}
     curated = _curated(dataset)
-    labels, metadata = dataset.images.labels, _metadata(dataset.whole)
+    labels, metadata = dataset.images.labels, _metadata(dataset)
     return {
         file: (str(labels[row]), curated.get(row), metadata.get(row, NO_METADATA))
         for file, row in dataset.selection.files().items()
     }
 
 
-def _metadata(source: Source) -> Mapping[int, Mapping[str, MetadataValue]]:
-    """Return the metadata of each row of a custom source, with the name of its file."""
-    if not isinstance(source, Own):
-        return {}
-    return {
-        row: {ORIGINAL_NAME: name, **found}
-        for row, (name, found) in enumerate(zip(source.names, source.metadata, strict=True))
-        if name
+def _metadata(dataset: Dataset) -> Mapping[int, Mapping[str, MetadataValue]]:
+    """Return the metadata of each row of a custom source, and of additions, with their names."""
+    source, added = dataset.whole, dataset.inputs.additions
+    metadata = {
+        row: {ORIGINAL_NAME: addition.name, **addition.metadata}
+        for row, addition in enumerate(added, len(source.labels))
+        if addition.path in dataset.inputs.table.metadata
     }
+    if not isinstance(source, Own):
+        return metadata
+    rows = enumerate(zip(source.names, source.metadata, strict=True))
+    return metadata | {row: {ORIGINAL_NAME: name, **found} for row, (name, found) in rows if name}
 
 
 def _curated(dataset: Dataset) -> dict[int, str]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from scripts.dataset.folders import first_names
+from scripts.inputs.additions_table import AdditionsTable
 from scripts.inputs.config import Config
+from scripts.inputs.paths import ADDITIONS_TABLE
 from scripts.inputs.problems import Problem
 from scripts.inputs.strict_yaml import KEY, Location
 from scripts.sources.own import Own
@@ -22,6 +24,17 @@ def problems_of(config: Config, source: Source) -> Iterator[Problem]:
         if column not in known:
             message = f"{at[0]}: {source.name} has no column {column!r}; {has}"
             yield config.problem(at, message)
+
+
+def problems_of_additions(table: AdditionsTable, source: Source) -> Iterator[Problem]:
+    """Yield the columns of the additions that the whole `source`, which has some, does not have."""
+    if not (table.columns and isinstance(source, Own)):
+        return
+    known = source.columns
+    for column, mark in table.columns.items():
+        if known and column not in known:
+            message = f"{source.name} has no column {column!r}; it has {first_names(known)}"
+            yield Problem(ADDITIONS_TABLE, mark, message)
 
 
 def _named(config: Config) -> Iterator[tuple[Location, str]]:

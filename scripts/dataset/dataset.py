@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from scripts import workers
-from scripts.dataset import cuts, selection, targets
+from scripts.dataset import added_groups, cuts, selection, targets
 from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
 from scripts.dataset.encoding import Encoding, encoding_of
@@ -131,10 +131,14 @@ class Dataset:
         """The number of groups in each split."""
         if self.groups is None:
             return {}
-        count, found = len(self.source.labels), dict[Split, set[int]]()
+        added = added_groups.groups_of(self.inputs.additions, self.whole, self.config)
+        count, found = len(self.source.labels), dict[Split, set[int | str]]()
         for row, (split, _) in self.selection.places().items():
             if row < count:
                 found.setdefault(split, set()).add(self.groups.numbers[row])
+            elif group := added.get(row - count):
+                new = group.name if group.row is None else self.groups.numbers[group.row]
+                found.setdefault(split, set()).add(new)
         return {split: len(numbers) for split, numbers in found.items()}
 
     @property

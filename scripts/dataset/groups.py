@@ -65,13 +65,19 @@ def groups_of(source: Source, config: Config) -> Groups:
 
     A sample without a value is a group of its own.
     """
-    whole = source.source if isinstance(source, Resized) else source
-    if not isinstance(whole, Own) or config.group_by is None:
-        raise ValueError("only a source of your own has groups")
-    numbers, values = _numbered(whole, config.group_by, config.seed)
+    whole, column = named(source, config)
+    numbers, values = _numbered(whole, column, config.seed)
     offset = hashlib.sha256(f"{config.seed}:groups".encode()).digest()[:8]
     shares = {split: config.fraction(split, "") or Fraction(0) for split in (VALIDATION, TEST)}
     return Groups(numbers, values, int.from_bytes(offset), shares)
+
+
+def named(source: Source, config: Config) -> tuple[Own, str]:
+    """Return the source of your own behind `source`, and the column of its groups."""
+    whole = source.source if isinstance(source, Resized) else source
+    if not isinstance(whole, Own) or config.group_by is None:
+        raise ValueError("only a source of your own has groups")
+    return whole, config.group_by
 
 
 @lru_cache(maxsize=4)

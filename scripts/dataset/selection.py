@@ -4,17 +4,18 @@ Pure functions: no files, no network, no random numbers.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Self
 
-from scripts.dataset import png
+from scripts.dataset import added_groups, png
 from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
 from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import Folders, folders_of, with_classes
-from scripts.dataset.groups import groups_of
+from scripts.dataset.groups import Groups, groups_of
 from scripts.dataset.groups import problems_of as pins_against_groups
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import SOURCE as BY_SOURCE
@@ -117,8 +118,7 @@ def select(
     The images of a folder form one line, in the order of their places. Train takes from its front,
     test from its back, so a folder of several classes (`no3`) has them in the proportions of the
     source, and growing never moves an image while there are unused ones. Excluded images are not in
-    the line. Then images with a new label change their folder. Then pinned images that were not
-    dealt, and additions, are added.
+    the line. Then relabels change folders; pinned images that were not dealt and additions follow.
 
     Raises `InputError` with every problem.
     """
@@ -126,15 +126,18 @@ def select(
     additions = with_classes(additions, source)
     decisions, wrong = decisions_of(curation, source, config.splits)
     problems += [*wrong, *problems_of(additions, source, config)]
-    dealt, wrong = _dealt(config, source, curation, folders, decisions)
-    if problems := [*problems, *wrong]:
-        raise InputError(problems)
-    folder_of = {label: folder for folder, one in folders.items() for label in one.labels}
-    collected = _Collection(folder_of, {place: [] for place in dealt})
+    groups = groups_of(source, config) if config.group_by else None
+    if groups:
+        problems += pins_against_groups(curation, source, groups)
+        problems += added_groups.problems_of(additions, source, config, groups)
+    dealt, wrong = _dealt(config, source, folders, decisions, groups)
+    if problems + wrong:
+        raise InputError(problems + wrong)
+    collected = _Collection.of(folders, dealt)
     kept = collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)
-    collected.put_additions(additions, len(source.labels))
     images = Extended(source, additions)
+    collected.put_additions(images)
     return Selection(
         collected.rows,
         Identifiers(collected.rows, images.identifier),
@@ -150,15 +153,12 @@ def select(
 def _dealt(
     config: Config,
     source: Source,
-    curation: Curation,
     folders: Folders,
     decisions: Decisions,
+    groups: Groups | None,
 ) -> tuple[dict[Place, list[int]], list[Problem]]:
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
     problems: list[Problem] = []
-    groups = groups_of(source, config) if config.group_by else None
-    if groups:
-        problems += pins_against_groups(curation, source, groups)
     if config.split_by == BY_SOURCE and source.own_test is None:
         message = f"split_by: {source.name} has no known train and test sets"
         problems.append(config.problem(("split_by",), message))
@@ -180,6 +180,12 @@ class _Collection:
     rows: dict[Place, list[int]]
     left_out: set[int] = field(default_factory=set)
     on_top: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, folders: Folders, places: Iterable[Place]) -> Self:
+        """Return an empty collection for `places` in `folders`."""
+        folder_of = {label: folder for folder, one in folders.items() for label in one.labels}
+        return cls(folder_of, {place: [] for place in places})
 
     def put(self, row: int, split: Split, label: str, *, on_top: bool = False) -> None:
         """Add a row to the folder of its label, or leave it out if there is none."""
@@ -213,7 +219,7 @@ class _Collection:
             label = decisions.relabeled.get(row, str(source.labels[row]))
             self.put(row, decisions.pins[row], label, on_top=True)
 
-    def put_additions(self, additions: Sequence[Addition], start: int) -> None:
-        """Add the additions, whose rows begin at `start`."""
-        for row, addition in enumerate(additions, start):
+    def put_additions(self, images: Extended) -> None:
+        """Add the additions, whose rows follow those of the source."""
+        for row, addition in enumerate(images.additions, len(images.source.labels)):
             self.put(row, addition.split, addition.label, on_top=True)

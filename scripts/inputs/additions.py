@@ -11,6 +11,7 @@ from scripts.inputs.config import SPLITS, Config, Split
 from scripts.inputs.images import ImageError, Picture, Pixels
 from scripts.inputs.paths import ADDITIONS_FOLDER, IMAGE_SUFFIXES, is_image_name
 from scripts.inputs.problems import START, Problem
+from scripts.inputs.values import MetadataValue
 
 MAX_FILES = 1_000
 # Bytes of one file, and of all.
@@ -24,11 +25,15 @@ PARTS = 4
 USE_A_SOURCE = "For more, make a custom source: python -m scripts ingest"
 
 
+NO_METADATA: Mapping[str, MetadataValue] = {}
+
+
 class Addition(NamedTuple):
     """One image: where it lies in the repository, its split and label, its pixels and its file.
 
     The pixels have the size that the config gives all images; `original` is the SHA-256 of those
-    before resizing. `ending` is that of the file, by its content.
+    before resizing. `ending` is that of the file, by its content. `metadata` are the values of the
+    table by column.
     """
 
     path: str
@@ -38,6 +43,7 @@ class Addition(NamedTuple):
     original: bytes
     content: bytes
     ending: str
+    metadata: Mapping[str, MetadataValue] = NO_METADATA
 
     @property
     def digest(self) -> bytes:
@@ -48,6 +54,11 @@ class Addition(NamedTuple):
     def identifier(self) -> str:
         """Its identifier, the name of its file in the dataset."""
         return identifier(self.pixels)
+
+    @property
+    def name(self) -> str:
+        """Its path below `additions/`."""
+        return self.path.removeprefix(f"{ADDITIONS_FOLDER}/")
 
     def problem(self, message: str) -> Problem:
         """Return a problem with it."""

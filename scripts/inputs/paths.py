@@ -8,6 +8,8 @@ from pathlib import Path
 CONFIG_FILE = "dataset_config.yaml"
 CURATION_FILE = "curation.csv"
 ADDITIONS_FOLDER = "additions"
+# What is known of these images, if anything.
+ADDITIONS_TABLE = f"{ADDITIONS_FOLDER}/metadata.csv"
 # One `.dvc` file for each custom source.
 SOURCES_FOLDER = "sources"
 

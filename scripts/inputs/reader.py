@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from scripts.errors import UserError
-from scripts.inputs import additions, config_file, curation, stored
+from scripts.inputs import additions, additions_table, config_file, curation, stored
 from scripts.inputs.additions import Addition
+from scripts.inputs.additions_table import NO_TABLE, AdditionsTable
 from scripts.inputs.config import Config
 from scripts.inputs.config_file import InvalidConfigError
 from scripts.inputs.curation import NO_DECISIONS, Curation, InvalidCurationError
 from scripts.inputs.paths import (
     ADDITIONS_FOLDER,
+    ADDITIONS_TABLE,
     CONFIG_FILE,
     CURATION_FILE,
     SOURCES_FOLDER,
@@ -115,14 +117,16 @@ class WorkTree:
 class Inputs:
     """The inputs of one version.
 
-    The additions are sorted by the digests of their pixels. `pointer` is the content of
-    `sources/NAME.dvc` for the source in the config, None if it is not a custom source.
+    The additions are sorted by the digests of their pixels, and have their values in `table`.
+    `pointer` is the content of `sources/NAME.dvc` for the source in the config, None if it is not a
+    custom source.
     """
 
     config: Config
     curation: Curation = NO_DECISIONS
     additions: tuple[Addition, ...] = ()
     pointer: bytes | None = None
+    table: AdditionsTable = NO_TABLE
 
 
 class InvalidInputsError(InputError):
@@ -146,11 +150,19 @@ def read(tree: Tree, recorded: Mapping[str, Any] | None = None) -> Inputs:
     parsed, problems = _config(tree, recorded)
     curated, wrong = _curation(tree)
     problems += wrong
-    images = [entry for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
+    entries = [entry for entry in tree.entries(ADDITIONS_FOLDER) if is_image(entry.path)]
+    images = [entry for entry in entries if entry.path != ADDITIONS_TABLE]
     added, wrong = _additions(tree, images, parsed)
     problems += wrong
-    problems += _converted(tree, [entry.path for entry in images], parsed)
-    inputs = Inputs(parsed, curated, added, _pointer(tree, parsed)) if parsed else None
+    table, wrong = _table(tree, images) if len(images) < len(entries) else (NO_TABLE, [])
+    problems += wrong
+    problems += _converted(tree, [entry.path for entry in entries], parsed)
+    inputs = None
+    if parsed:
+        added = tuple(
+            one._replace(metadata=table.metadata.get(one.path, one.metadata)) for one in added
+        )
+        inputs = Inputs(parsed, curated, added, _pointer(tree, parsed), table)
     if problems or inputs is None:
         raise InvalidInputsError(problems, inputs)
     return inputs
@@ -196,6 +208,16 @@ def _additions(
     named = zip((entry.path for entry in files), contents, strict=True)
     added, wrong = additions.parse(named, parsed)
     return tuple(added), problems + wrong
+
+
+def _table(tree: Tree, images: Sequence[TreeEntry]) -> tuple[AdditionsTable, list[Problem]]:
+    """Return the table of the additions `images`, without what is invalid."""
+    try:
+        content = tree.read(ADDITIONS_TABLE) or b""
+        _refuse_pointer(ADDITIONS_TABLE, content)
+        return additions_table.parse(content, {entry.path for entry in images})
+    except InputError as error:
+        return NO_TABLE, error.problems
 
 
 def _pointer(tree: Tree, parsed: Config) -> bytes | None:

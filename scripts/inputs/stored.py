@@ -5,7 +5,7 @@ Pull requests read files and main reads commits, so both would build different v
 
 from collections.abc import Iterable, Mapping
 
-from scripts.inputs.paths import ADDITIONS_FOLDER
+from scripts.inputs.paths import ADDITIONS_FOLDER, ADDITIONS_TABLE
 from scripts.inputs.problems import START, Problem
 
 # The first line of a Git LFS pointer: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
@@ -77,4 +77,4 @@ def _converting(path: str, values: Attributes) -> str | None:
 
 
 def _is_addition(path: str) -> bool:
-    return path.startswith(f"{ADDITIONS_FOLDER}/")
+    return path.startswith(f"{ADDITIONS_FOLDER}/") and path != ADDITIONS_TABLE

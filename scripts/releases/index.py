@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from scripts.dataset import added_groups
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.inputs import image_name
@@ -174,7 +175,13 @@ def groups_by_row(dataset: Dataset, rows: Iterable[int]) -> dict[int, str]:
     if column is None or not isinstance(dataset.whole, Own):
         return {}
     values, count = dataset.whole.column(column), len(dataset.whole.labels)
-    return {row: found for row in rows if row < count and (found := text(values[row]))}
+    added = added_groups.groups_of(dataset.inputs.additions, dataset.whole, dataset.config)
+    names = {count + number: group.name for number, group in added.items()}
+    return {
+        row: found
+        for row in rows
+        if (found := text(values[row]) if row < count else names.get(row, ""))
+    }
 
 
 def _group(dataset: Dataset, value: str) -> str:

@@ -71,7 +71,11 @@ def resolve(git: Git, inputs: Inputs, recorded: Lock | None) -> Dataset:
 
 def checked(dataset: Dataset) -> Dataset:
     """Return `dataset`, selected; raises `InputError` with every problem."""
-    if missing := [*columns.problems_of(dataset.config, dataset.whole)]:
+    missing = [
+        *columns.problems_of(dataset.config, dataset.whole),
+        *columns.problems_of_additions(dataset.inputs.table, dataset.whole),
+    ]
+    if missing:
         # Without its column, no sample has a label or a group.
         raise InputError(missing)
     sizes = [*_size_problems(dataset), *bounds.problems_of(dataset.inputs, dataset.source)]

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -217,3 +219,101 @@ def test_the_validation_set_of_a_source_is_kept(
     repository.configure(counts.replace("samples: 3", "samples: 9") + "test_size: 2\n")
     assert run("build").code == 0, run("build").err
     assert len(contents(repository.root / "dataset")) == 18
+
+
+def add(repository: Repository, rows: Mapping[str, str], columns: str = "patient,age") -> None:
+    """Write additions, and a table with the values of each."""
+    files = {path: picture(1000 + at, size=(8, 9), mode="RGB") for at, path in enumerate(rows)}
+    lines = [f"file_name,{columns}", *(f"{path},{values}" for path, values in rows.items())]
+    table = "".join(f"{line}\n" for line in lines).encode()
+    write(repository.root / "additions", {**files, "metadata.csv": table})
+
+
+def patients(repository: Repository, run: Run) -> Mapping[str, str]:
+    """Return the split of each patient."""
+    repository.configure(config(group_by="patient"))
+    assert run("build").code == 0
+    return {patient: split for split, found in groups(repository).items() for patient in found}
+
+
+def test_an_addition_is_in_the_split_of_its_group(pets: Repository, run: Run) -> None:
+    splits = patients(pets, run)
+    patient, split = next(iter(splits.items()))
+    other = "test" if split == "train" else "train"
+
+    add(
+        pets,
+        {f"{split}/cat/a.png": f"{patient},5", f"{other}/cat/b.png": ",", "test/dog/c.png": "new,"},
+    )
+    assert run("validate").code == 0
+
+    shutil.rmtree(pets.root / "additions")
+    add(pets, {f"{other}/cat/b.png": f"{patient},5"})
+    result = run("validate")
+    assert result.code == 1
+    assert result.err.startswith(
+        f"additions/{other}/cat/b.png:1:1: its group is {patient}, and all samples of a group must"
+        f" be in one split, but the source has it for {split}; move it to {split}, or remove it"
+    )
+
+
+def test_a_group_that_only_additions_have_is_in_one_split(pets: Repository, run: Run) -> None:
+    pets.configure(config(group_by="patient"))
+    add(pets, {"train/cat/a.png": "new,", "test/cat/b.png": "new,", "test/cat/c.png": "newer,"})
+
+    result = run("validate")
+
+    assert result.err == (
+        "additions/train/cat/a.png:1:1: its group is new, and all samples of a group must be in one"
+        " split, but additions/test/cat/b.png of it is in test; move it to test, or remove it\n"
+    )
+
+
+def test_numbers_are_the_same_groups_whatever_their_type(pets: Repository, run: Run) -> None:
+    pets.configure(config(group_by="age"))
+    # With a number that is not whole, all of them are not.
+    add(pets, {"train/cat/a.png": "x,5", "test/cat/b.png": "x,5.0"})
+
+    assert "its group is 5, and" in run("validate").err
+
+
+def test_a_column_that_the_source_does_not_have_is_refused(pets: Repository, run: Run) -> None:
+    add(pets, {"train/cat/a.png": "a,b"}, columns="pateint,age")
+    pets.configure(config(group_by="patient"))
+
+    assert run("validate").err == (
+        "additions/metadata.csv:1:11: pets has no column 'pateint'; it has age, breed, patient,"
+        " view\n"
+    )
+
+
+def test_metadata_of_additions_is_in_the_files_of_a_release(
+    pets: Repository, run: Run, tmp_path: Path
+) -> None:
+    splits = patients(pets, run)
+    patient, split = next(iter(splits.items()))
+    add(pets, {f"{split}/cat/a.png": f"{patient},77"})
+    pets.git("add", "additions")
+    release(pets, run, config(group_by="patient"))
+    assert run("package", "v0", "--out", str(tmp_path / "out")).code == 0
+
+    with zipfile.ZipFile(tmp_path / "out" / "dataset-v0.zip") as opened:
+        text = opened.read("metadata.csv").decode()
+    (row,) = [row for row in csv.DictReader(io.StringIO(text)) if row["age"] == "77"]
+    assert (row["patient"], row["breed"]) == (patient, "")
+    assert row["original_name"] == f"{split}/cat/a.png"
+
+
+def test_a_change_of_the_table_alone_makes_no_version(pets: Repository, run: Run) -> None:
+    add(pets, {"train/cat/a.png": "new,1"})
+    pets.git("add", "additions")
+    release(pets, run, config(group_by="patient"))
+    add(pets, {"train/cat/a.png": "newer,2"})
+    pets.git("pull", "--quiet", "--ff-only", "origin", "main")
+    pets.git("commit", "--quiet", "--all", "--message", "Change the table")
+    pets.git("push", "--quiet", "origin", "HEAD:main")
+
+    assert "nothing to release" in run("release").out
+    plan = run("plan")
+    assert plan.code == 0
+    assert "no change" in plan.out.lower()

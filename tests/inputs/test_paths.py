@@ -12,6 +12,7 @@ FILES = {
     "dataset_config.yaml": "source: digits\n",
     "curation.csv": "sample,action,label,new_label,reason\n",
     "additions/train/3/own.png": "pixels\n",
+    "additions/metadata.csv": "file_name,note\n",
     "sources/own.dvc": "outs: []\n",
     "requirements.txt": "numpy==1\n",
     "scripts/dataset/png.py": "x = 1\n",

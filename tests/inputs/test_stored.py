@@ -87,6 +87,14 @@ def test_attributes_that_leave_files_alone_are_no_problem(
     assert run("validate").code == 0
 
 
+def test_the_table_of_the_additions_is_text(repository: Repository, run: Run) -> None:
+    (repository.root / "additions").mkdir()
+    (repository.root / "additions" / "metadata.csv").write_bytes(b"file_name,note\r\n")
+    (repository.root / ".gitattributes").write_text("*.csv text eol=lf\n")
+
+    assert run("validate").code == 0
+
+
 def test_one_problem_stands_for_all_additions(repository: Repository, run: Run) -> None:
     images = {f"additions/train/3/{n}.png": encoded(gray(8, 8, seed=n)) for n in range(3)}
     write(repository, {**images, ".gitattributes": b"*.png filter=lfs\n"})
