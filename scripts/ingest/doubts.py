@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 from scripts.errors import UserError
@@ -19,8 +19,11 @@ MASKS = {
     *("annotation", "annotations", "annot", "gt", "groundtruth", "trimap", "trimaps", "seg"),
     *("label", "labels"),
 }
-# `1_mask.png` beside `1.png`
-MASK_OF = re.compile(r"(.+)[-_ ](?:mask|masks|seg|segmentation|gt|groundtruth)(?:[-_ ]?\d+)?")
+# `1_mask.png` beside `1.png`, and `1_mask_2.png` too.
+MASK_OF = re.compile(rf"(.+)[-_ ](?:{'|'.join(sorted(MASKS))})(?:[-_ ]?\d+)?")
+# Few names have a part of these words: that is fast to see.
+IN_MASKS = ("mask", "seg", "annot", "gt", "truth", "trimap", "label")
+PARTS = re.compile(r"[^\W\d_]+|\d+")
 # The share of masks that must have an image with the same name.
 MOST = 0.5
 
@@ -84,23 +87,22 @@ def _of_masks(placed: Sequence[PlacedFile]) -> str | None:
     stems: dict[str, set[str]] = defaultdict(set)
     endings: dict[str, set[str]] = defaultdict(set)
     for one in placed:
-        stems[str(one.label)].add(one.path.stem)
+        stems[str(one.label)].add(one.path.stem.lower())
         endings[str(one.label)].add(one.path.suffix.lower())
     for mask, of_mask in stems.items():
         if not {*names.words_of(mask), mask.lower()} & MASKS:
             continue
         for other in stems.keys() - {mask}:
             is_other = names.is_general(other) or not endings[other] & endings[mask]
-            shared = len({_image_of(stem) for stem in of_mask} & stems[other])
+            images = {_image_of(stem) for stem in stems[other]} - {""}
+            shared = sum(_image_of(stem) in images for stem in of_mask)
             if is_other and shared > MOST * len(of_mask):
                 return (
-                    f"The folder {mask} probably has masks of the images in {other}: their files"
-                    " have the same names. Masks are not supported yet; ingest the images from a"
+                    f"The folder {mask} probably has masks of the images in {other}, by the names"
+                    " of their files. Masks are not supported yet; ingest the images from a"
                     " location without them"
                 )
-    beside = sum(
-        _image_of(stem) != stem and _image_of(stem) in of for of in stems.values() for stem in of
-    )
+    beside = sum(map(_masks_among, stems.values()))
     if beside > MOST * len(placed) / 2:
         return (
             f"{beside:,} files are probably masks of others, by their names. Masks are not"
@@ -109,9 +111,22 @@ def _of_masks(placed: Sequence[PlacedFile]) -> str | None:
     return None
 
 
+def _masks_among(stems: Collection[str]) -> int:
+    """Return how many of the files in one folder are masks of others there."""
+    masks = {stem for stem in stems if any(part in stem for part in IN_MASKS) and _is_mask(stem)}
+    images = {_image_of(stem) for stem in stems if stem not in masks} - {""} if masks else set()
+    return sum(_image_of(stem) in images for stem in masks)
+
+
+def _is_mask(stem: str) -> bool:
+    return not MASKS.isdisjoint(PARTS.findall(stem))
+
+
 def _image_of(stem: str) -> str:
+    """Return what the names of an image and its masks share: `1` of `1_image` and `1_mask`."""
     found = MASK_OF.fullmatch(stem)
-    return found[1] if found else stem
+    parts = PARTS.findall(found[1] if found else stem)
+    return " ".join(part for part in parts if part not in MASKS and part not in names.GENERAL)
 
 
 def _single_class(

@@ -133,8 +133,20 @@ def test_a_pattern_that_is_not_valid_is_refused(tmp_path: Path, pattern: str, sa
             "The folder seg_masks probably has masks of the images in img",
         ),
         (
+            [f"{of}s/{n}_{of}.png" for of in ("annotation", "image", "mask") for n in "12"],
+            "has masks of the images in images",
+        ),
+        (
+            ["Images/IMG_1.jpg", "Images/IMG_2.jpg", "Masks/Mask_1.png", "Masks/Mask_2.png"],
+            "The folder Masks probably has masks of the images in Images",
+        ),
+        (
             ["a/1.png", "a/1_mask.png", "b/2.png", "b/2_mask.png"],
             "2 files are probably masks of others, by their names",
+        ),
+        (
+            ["a/1_image.png", "a/1_mask.png", "a/1_mask_2.png", "b/2.png", "b/2_label.png"],
+            "3 files are probably masks of others, by their names",
         ),
     ],
 )
@@ -155,6 +167,8 @@ def test_labels_that_are_probably_wrong_are_asked_for(
     "names",
     [
         ["cat/1.png", "mask/1.png"],  # people with and without
+        ["mask/mask_1.jpg", "no_mask/no_mask_1.png", "no_mask/2.png"],
+        ["a/label_1.png", "a/label_2.png", "b/mask.png", "b/image.png"],
         ["train/a/1.png", "test/a/2.png"],
         ["a/1.png", "b/2.png", "c/3.png"],
         ["test/1.png", "training/2.png", "other/3.png"],
