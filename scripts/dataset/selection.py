@@ -119,7 +119,6 @@ def select(
     test from its back, so a folder of several classes (`no3`) has them in the proportions of the
     source, and growing never moves an image while there are unused ones. Excluded images are not in
     the line. Then relabels change folders; pinned images that were not dealt and additions follow.
-
     Raises `InputError` with every problem.
     """
     folders, problems = folders_of(config, source)
@@ -131,8 +130,8 @@ def select(
         problems += pins_against_groups(curation, source, groups)
         problems += added_groups.problems_of(additions, source, config, groups)
     dealt, wrong = _dealt(config, source, folders, decisions, groups)
-    if problems + wrong:
-        raise InputError(problems + wrong)
+    if problems := problems + wrong:
+        raise InputError(problems)
     collected = _Collection.of(folders, dealt)
     kept = collected.put_dealt(dealt, decisions.relabeled)
     collected.put_pinned(source, decisions)

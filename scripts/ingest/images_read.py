@@ -202,23 +202,16 @@ def _add(
 
 
 def _check_labels(made: ImagesRead, name: str, before: Own | None, problems: Findings) -> None:
-    """Note labels that cannot be the name of a folder."""
-    labels = sorted(
-        {*made.collected.labels, *(before.pointer.meta.counts if before else ())} - {NO_LABEL}
-    )
+    """Note labels that cannot be the name of a class."""
+    known = before.pointer.meta.counts if before else ()
+    labels = sorted({*made.collected.labels, *known} - {NO_LABEL})
     if len(labels) > MAX_LABELS:
         problems.add(name, f"it has {len(labels):,} classes; at most {MAX_LABELS:,} are allowed")
-    valid = []
     for label in labels:
         try:
             check_classes(name, [label])
-            valid.append(label)
         except SourceError as error:
             problems.add(label, str(error))
-    try:
-        check_classes(name, valid)
-    except SourceError as error:
-        problems.add(name, str(error))
 
 
 def _check_splits(made: ImagesRead, before: Own | None, problems: Findings) -> None:
