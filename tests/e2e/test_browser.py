@@ -229,7 +229,7 @@ def test_any_two_releases_are_compared(browser: Browser, catalogued: Catalogued)
         )
         assert page.locator(".relabeled li span").all_text_contents() == ["01712"]
         assert page.locator(".added li span").all_text_contents() == ["00735", "00005"]
-        expect(page.get_by_text("Results on the two compare")).to_be_visible()
+        expect(page.get_by_text("The two are comparable")).to_be_visible()
 
         page.goto(address(catalogued, "compare/v0-v3.html"))
         expect(page.get_by_text("The two are not comparable")).to_be_visible()
