@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.errors import UserError
 from scripts.ingest import annotations, names, patterns, tables
@@ -12,7 +12,7 @@ from scripts.ingest.annotations import Annotations
 from scripts.ingest.arrangement import Listing
 from scripts.ingest.file_index import FileIndex
 from scripts.ingest.findings import Findings
-from scripts.ingest.labeled_table import names_files
+from scripts.ingest.labeled_table import LABEL, names_files, row_in_header, without_header
 from scripts.ingest.locations import LocatedFile
 from scripts.ingest.options import PARENT
 from scripts.inputs import values
@@ -26,12 +26,25 @@ QUOTED = re.compile(r'"([^"\\]{1,300})"')
 LABELS = {"label", "class", "category", "target"}
 
 
+class NamingTable(NamedTuple):
+    """A table that names images, and its columns, that of the files first.
+
+    There are no columns where it is JSON of another form. `flags` is whether each of the others is
+    a class, with 0 or 1. `row` is its first line where that names no columns.
+    """
+
+    path: PurePosixPath
+    columns: Sequence[str] = ()
+    flags: bool = False
+    row: Sequence[str] = ()
+
+
 def check(listing: Listing) -> None:
     """Raise `UserError` for annotations, or a table that names the images."""
     if found := annotations.find(listing):
         raise UserError(_annotated(listing, found))
     if table := _table(listing):
-        raise UserError(_named_by(listing, table[0], table[1], flags=table[2]))
+        raise UserError(_named_by(listing, table))
 
 
 def _annotated(listing: Listing, found: Sequence[Annotations]) -> str:
@@ -45,9 +58,9 @@ def _annotated(listing: Listing, found: Sequence[Annotations]) -> str:
     )
 
 
-def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str], *, flags: bool) -> str:
-    """Return what to say of a table; `flags` is whether each column is a class, with 0 or 1."""
-    request = listing.request
+def _named_by(listing: Listing, found: NamingTable) -> str:
+    """Return what to say of a table."""
+    request, path, columns = listing.request, found.path, found.columns
     tables_alike = [file for file in listing.files if file.path.name == path.name]
     # One in each folder is named by its name alone.
     table = str(path) if len(tables_alike) == 1 else path.name
@@ -56,20 +69,21 @@ def _named_by(listing: Listing, path: PurePosixPath, columns: Sequence[str], *, 
         file, *others = columns
         likely = [name for name in others if name.lower() in LABELS]
         label = next(iter(likely or (others if len(others) == 1 else [])), label)
-        label = ",".join(others) if flags else label
+        label = ",".join(others) if found.flags else label
     known = f" It has the columns {', '.join(columns)}." if columns else ""
+    use = "To use it:"
+    if found.row:
+        known = f" But it {without_header(found.row, columns[0])}."
+        use, file, label = "Then use it:", "file", LABEL
     return (
-        f"{path} in {request.address} names the images, so it may have their labels.{known} To use"
-        f" it:{request.command(table=table, file=file, label=label)}\nTo take the folders as labels"
+        f"{path} in {request.address} names the images, so it may have their labels.{known} {use}"
+        f"{request.command(table=table, file=file, label=label)}\nTo take the folders as labels"
         f" all the same:{request.command(label=PARENT)}"
     )
 
 
-def _table(listing: Listing) -> tuple[PurePosixPath, list[str], bool] | None:
-    """Return the first table that names the images, and its columns, that of the files first.
-
-    There are no columns where it is JSON of another form.
-    """
+def _table(listing: Listing) -> NamingTable | None:
+    """Return the first table that names the images."""
     found = [file for file in listing.files if file.path.suffix.lower() in tables.ENDINGS]
     found = found[:MAX_TABLES]
     if not found:
@@ -87,11 +101,14 @@ def _table(listing: Listing) -> tuple[PurePosixPath, list[str], bool] | None:
             flags = len(others) > 1 and all(
                 values.is_flag(value) for name in others for value in columns[name]
             )
-            return file.path, [naming[0], *others], flags
+            row = row_in_header(columns, index) if tables.is_text(file.path) else None
+            first = row or naming[0]
+            ordered = [first, *(name for name in columns if name != first)]
+            return NamingTable(file.path, ordered, flags, tuple(columns) if row else ())
         if file.path.suffix.lower() in tables.JSON | tables.LINES:
             quoted = {*QUOTED.findall(head.decode(errors="replace"))}
             if sum(map(index.has, quoted)) >= min(MIN_QUOTED, images):
-                return file.path, [], False
+                return NamingTable(file.path)
     return None
 
 
@@ -102,7 +119,8 @@ def _columns(listing: Listing, file: LocatedFile, head: bytes) -> Mapping[str, S
             return tables.read(listing.location, [file], Findings()).columns
         if file.size > len(head):
             head = head[: head.rfind(b"\n") + 1]
-        rows = [row for _, row in tables.rows(file.path, io.BytesIO(head), Findings())]
+        opened = io.BytesIO(tables.readable(head))
+        rows = [row for _, row in tables.rows(file.path, opened, Findings())]
     except UserError:
         return {}
     return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else {})}

@@ -1,6 +1,6 @@
 """Labels, splits and metadata from a table: each row is joined with its image file."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +24,8 @@ METADATA = "metadata"
 FILE_NAME, LABEL, SPLIT = "file_name", "label", "split"
 # Rows whose values are compared with the names of files to find the column that has them.
 TRIED = 1_000
+# Names for the columns of a table without any, beside that of the files.
+MADE_NAMES = (LABEL, "second", "third", "fourth")
 # Tables that a message names.
 MAX_NAMED = 10
 
@@ -91,6 +93,8 @@ def arrange(listing: Listing, location: Location, files: Sequence[LocatedFile]) 
     table, index = tables.read(location, files, listing.problems), FileIndex(listing.images)
     if not table.where:
         raise UserError(f"{files[0].path} has no rows")
+    if not table.has_types and (file := row_in_header(table.columns, index)):
+        raise UserError(f"{files[0].path} {without_header(table.columns, file)}")
     _check(table, options.columns, files[0].path)
     chosen = _columns(listing, table, index)
     paths = [file.path for file in listing.images]
@@ -187,6 +191,28 @@ def names_files(column: Sequence[object], index: FileIndex, least: float = 1) ->
     texts = [text for value in column[:TRIED] if (text := values.text_of(value))]
     fitting = {text for text in texts if index.has(text)}
     return len(fitting) >= least and 2 * len(fitting) > len(texts)
+
+
+def row_in_header(columns: Mapping[str, Sequence[object]], index: FileIndex) -> str | None:
+    """Return the name of an image that is where the name of a column should be, if there is one.
+
+    It has an ending, or another name is a value of its column too: images can be called `name.png`.
+    """
+    for file in filter(index.has, columns):
+        others = (name in column for name, column in columns.items() if name != file)
+        if names.is_image(PurePosixPath(file)) or any(others):
+            return file
+    return None
+
+
+def without_header(columns: Collection[str], file: str) -> str:
+    """Return what to say of a table whose first line is a row; `file` is its image."""
+    made = dict(zip((name for name in columns if name != file), MADE_NAMES, strict=False))
+    header = ",".join("file" if name == file else made.get(name, name) for name in columns)
+    return (
+        f"has no names of columns: its first line is a row, {','.join(columns)}. Write a line with"
+        f" names before it, such as {header}"
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from scripts.ingest.findings import Findings
 from scripts.ingest.locations import LocatedFile, Location
 from scripts.ingest.names import PARQUET
 from scripts.inputs import values
+from scripts.inputs.strict_csv import EXCEL, SAVE_AS_CSV
 from scripts.inputs.values import MetadataValue
 
 CSV, LINES, JSON = {".csv", ".tsv", ".tab"}, {".jsonl", ".ndjson"}, {".json"}
@@ -28,6 +29,7 @@ HEAD = 64 * 1024
 # Columns of a JSON object that has a value for each file.
 FILE, LABEL = "file", "label"
 SEPARATORS = ",;\t|"
+UTF_8 = "utf-8"
 ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -110,9 +112,30 @@ def rows(path: PurePosixPath, opened: IO[bytes], problems: Findings) -> Iterator
         raise UserError(f"{path} cannot be read as a table: {reason}") from None
 
 
+def readable(head: bytes) -> bytes:
+    """Return the beginning of a text with marks in place of what is not UTF-8."""
+    return head.decode(errors="replace").encode() if _encoding(head) == UTF_8 else head
+
+
+def _encoding(content: bytes) -> str:
+    return next((name for bom, name in ENCODINGS.items() if content.startswith(bom)), UTF_8)
+
+
 def _decoded(content: bytes) -> str:
-    encoding = next((name for bom, name in ENCODINGS.items() if content.startswith(bom)), "utf-8")
-    return content.decode(encoding)
+    encoding = _encoding(content)
+    if content.startswith(EXCEL):
+        raise UserError(f"it is a file of Excel. {SAVE_AS_CSV}")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != UTF_8:
+            raise
+        line = len(content[: error.start + 1].splitlines())
+        byte = content[error.start]
+        raise UserError(
+            f"it is not UTF-8 text: byte 0x{byte:02x} in line {line:,}. Save it with the encoding"
+            " UTF-8"
+        ) from None
 
 
 def _of_csv(path: PurePosixPath, text: str, problems: Findings) -> Iterator[tuple[str, Row]]:
@@ -124,7 +147,7 @@ def _of_csv(path: PurePosixPath, text: str, problems: Findings) -> Iterator[tupl
     named = [name for name in header if name]
     if len({*named}) < len(named):
         twice = next(name for name in named if named.count(name) > 1)
-        raise UserError(f"it has two columns {twice}")
+        raise UserError(f"it has two columns {twice}; its first line has to name the columns")
     for found in filled:
         place = f"line {lines.line_num}"
         if len(found) != len(header):

@@ -221,9 +221,27 @@ def test_several_columns_can_be_classes(photos: Path) -> None:
         ("id,breed\n007,a\n", {"label": "id,race"}, "--label id,race: x.csv has the columns"),
         ("id,label\nx,a\n", {}, "no column names images of the location, so say which one does"),
         ("a,b,label\n007,008,x\n", {}, "several columns name files (a, b), so say which one does"),
-        ("id,id,label\n007,8,x\n", {}, "x.csv: it has two columns id"),
+        ("id,id,label\n007,8,x\n", {}, "x.csv: it has two columns id; its first line has to name"),
+        (
+            "007.png,cat\n008.png,dog\n",
+            {},
+            "x.csv has no names of columns: its first line is a row, 007.png,cat. Write a line"
+            " with names before it, such as file,label",
+        ),
+        (
+            "x,cat,1,007\ny,cat,0,008\n",
+            {"file": "file"},
+            "x.csv has no names of columns: its first line is a row, x,cat,1,007. Write a line"
+            " with names before it, such as label,second,third,file",
+        ),
         ("", {}, "x.csv has no rows"),
-        ("a\xff", {}, "x.csv cannot be read as a table: 'utf-8' codec"),
+        (
+            "id,label\n007,a\xff\n",
+            {},
+            "x.csv: it is not UTF-8 text: byte 0xff in line 2. Save it with the encoding UTF-8",
+        ),
+        ("\xff\xfea", {}, "x.csv cannot be read as a table: 'utf-16-le' codec"),
+        ("PK\x03\x04\x14", {}, "x.csv: it is a file of Excel. Save it as CSV with the encoding"),
     ],
 )
 def test_a_table_that_does_not_say_enough_is_refused(
@@ -233,6 +251,29 @@ def test_a_table_that_does_not_say_enough_is_refused(
     with pytest.raises(UserError) as caught:
         found(photos, (), table="x.csv", **options)
     assert str(caught.value).startswith(says)
+
+
+def test_a_table_beside_the_images_is_named_also_if_it_has_to_be_changed(photos: Path) -> None:
+    (photos / "x.csv").write_bytes("id,label,note\n007,a,37\xb0\n008,b,38\xb0\n".encode("latin-1"))
+    with pytest.raises(UserError) as caught:
+        found(photos, ())
+    assert "It has the columns id, label, note. To use it:" in str(caught.value)
+    (photos / "x.csv").write_bytes(b"cat,007\ncat,008\n")
+    with pytest.raises(UserError) as caught:
+        found(photos, ())
+    assert (
+        "But it has no names of columns: its first line is a row, cat,007. Write a line with names"
+        " before it, such as label,file. Then use it:\n    python -m scripts ingest shapes LOCATION"
+        " --table x.csv --file file --label label\n"
+    ) in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["007,note", "name,label"])
+def test_an_image_can_be_called_like_a_column(photos: Path, header: str) -> None:
+    write(photos, pictures("images/name.png"))
+    (photos / "x.csv").write_text(f"{header}\n007,cat\n008,dog\n010,cat\nname,dog\n")
+    file, label = header.split(",")
+    assert not found(photos, table="x.csv", file=file, label=label)[2]
 
 
 def test_a_table_can_be_elsewhere_or_named_with_the_location(photos: Path, tmp_path: Path) -> None:
