@@ -33,9 +33,9 @@ class Findings:
         """The lines of all faults, none if the text shows all."""
         return [one.line for one in self.found] if self.count > faults.MOST else []
 
-    def refuse(self, location: str) -> None:
-        """Raise `FaultsError` if there are any faults."""
+    def refuse(self, location: str, advice: str = "") -> None:
+        """Raise `FaultsError` if there are any faults; `advice` comes after them."""
         if self.count:
             problems = "problem" if self.count == 1 else "problems"
             message = f"{self.count:,} {problems} in {location}, so nothing is ingested:{self}"
-            raise FaultsError(message, self.whole)
+            raise FaultsError(message + advice, self.whole)

@@ -103,7 +103,10 @@ def collect(
         problems.found[:0] = invalid.found
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
-    problems.refuse(address)
+    others = found.counts if options.dry_run else made.modes
+    can_leave_out = others and problems.count == invalid.count
+    leave_out = f"\nTo leave them out:{request.command(skip_invalid=True)}"
+    problems.refuse(address, leave_out if can_leave_out else "")
     if not (made.modes or made.copies or options.dry_run):
         raise UserError(f"{address}: there are no images")
     made.known.refuse_clashes()

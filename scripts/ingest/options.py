@@ -49,7 +49,7 @@ class IngestRequest:
     options: IngestOptions = field(default_factory=IngestOptions)
     known: Collection[str] = ()
 
-    def command(self, *, below: str = "", **changes: str) -> str:
+    def command(self, *, below: str = "", **changes: str | bool) -> str:
         """Return the command that asks for the same with `changes`, in a line of its own.
 
         `below` is a folder of the location.

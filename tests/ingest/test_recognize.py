@@ -282,6 +282,8 @@ def test_invalid_files_can_be_left_out(repository: Repository, run: Run, tmp_pat
     photos = str(write(tmp_path / "x", files))
     result = run("ingest", "shapes", photos)
     assert result.err.startswith(f"error: 3 problems in {photos}, so nothing is ingested:\n")
+    command = f"python -m scripts ingest shapes {photos} --skip-invalid"
+    assert result.err.endswith(f"\nTo leave them out:\n    {command}\n")
 
     result = run("ingest", "shapes", photos, "--skip-invalid")
 
