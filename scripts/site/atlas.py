@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,9 +34,14 @@ def draw(images: Sequence[Pixels]) -> bytes:
     return png.encode(page)
 
 
-def fitted(images: Sequence[Pixels]) -> list[Pixels]:
+def fitted(images: Iterable[Pixels]) -> list[Pixels]:
     """Return images of any shapes as RGB images of `SIDE` x `SIDE`, with their proportions."""
     return [np.asarray(_fitted(Image.fromarray(image))) for image in images]
+
+
+def reduced(image: Pixels) -> Pixels:
+    """Return an image as it is if it is small, and fitted otherwise."""
+    return image if max(image.shape[:2]) <= SIDE else fitted([image])[0]
 
 
 def _fitted(image: Image.Image) -> Image.Image:

@@ -13,6 +13,7 @@ from scripts.inputs.curation import RELABEL, Curation, Decision
 from scripts.inputs.reader import Inputs, InvalidInputsError
 from scripts.releases import resolve
 from scripts.releases.releases import Release
+from scripts.site import atlas
 from scripts.sources.source import Pixels, Source
 
 # More images with two labels are counted only.
@@ -20,7 +21,7 @@ MAX_AMBIGUOUS = 60
 
 
 class Ambiguous(NamedTuple):
-    """An image with two labels in the source: its rows, their labels, its pixels."""
+    """An image with two labels in the source: its rows, their labels, its pixels if small."""
 
     identifiers: list[str]
     labels: list[str]
@@ -123,4 +124,4 @@ def _of_rows(source: Source, rows: Sequence[int]) -> Ambiguous:
     labels = dict.fromkeys(str(source.labels[row]) for row in rows)
     # Those of a custom source are made from the pixels, so they are the same.
     identifiers = dict.fromkeys(source.identifier(row) for row in rows)
-    return Ambiguous([*identifiers], [*labels], source.image(rows[0]))
+    return Ambiguous([*identifiers], [*labels], atlas.reduced(source.image(rows[0])))

@@ -136,8 +136,9 @@ def _images(
             contents = version.read([*wanted.values()])
             for sheet in part:
                 files_ = (wanted[picture].file for picture in sheet.pictures)
-                images = [decode(contents[file]) for file in files_]
-                yield sheet, atlas.fitted(images) if is_original else images
+                # One after the other: photos are large.
+                images = (decode(contents[file]) for file in files_)
+                yield sheet, atlas.fitted(images) if is_original else [*images]
 
 
 class _Rows:
