@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scripts.dataset import cuts, parquet
 from scripts.dataset.dataset import Dataset
@@ -166,10 +166,9 @@ class Version:
 def version_of(git: Git, release: Release) -> Version:
     """Return `release` with its samples; raises `UserError` if it cannot be read."""
     listed = list_samples(git, release)
-    known = _details(git, release)
-    samples = [
-        ReleasedSample(one.file, one.md5, *known.get(one.file, ())) for one in listed.samples
-    ]
+    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    known = {one.file: one for one in described(dataset, release)}
+    samples = [known.get(one.file, one)._replace(md5=one.md5) for one in listed.samples]
     return replace(listed, samples=samples)
 
 
@@ -185,21 +184,19 @@ def list_samples(git: Git, release: Release) -> Version:
     return Version(release, samples, files, cache, remote)
 
 
-def _details(git: Git, release: Release) -> Mapping[str, tuple[Any, ...]]:
-    """Return the label in the source, the curation and the metadata of each file.
+def described(dataset: Dataset, release: Release) -> Iterator[ReleasedSample]:
+    """Yield the samples of `release`, whose inputs are in `dataset`, with what is known of each.
 
     Releases that were made by an older selection rule have none: only their own code could select
     them again.
     """
-    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
     if dataset.selection.sha256 != release.lock.meta.samples:
-        return {}
+        return
     curated = _curated(dataset)
     labels, metadata = dataset.images.labels, _metadata(dataset)
-    return {
-        file: (str(labels[row]), curated.get(row), metadata.get(row, NO_METADATA))
-        for file, row in dataset.selection.files().items()
-    }
+    for file, row in dataset.selection.files().items():
+        found = metadata.get(row, NO_METADATA)
+        yield ReleasedSample(file, "", str(labels[row]), curated.get(row), found)
 
 
 def _metadata(dataset: Dataset) -> Mapping[int, Mapping[str, MetadataValue]]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from scripts.assets import samples
+from scripts.assets.samples import ReleasedSample
+from scripts.dataset.dataset import Dataset
 from scripts.dataset.order import distinct
 from scripts.errors import UserError
 from scripts.git.git import Git, GitTree
@@ -14,6 +17,7 @@ from scripts.inputs.reader import Inputs, InvalidInputsError
 from scripts.releases import resolve
 from scripts.releases.releases import Release
 from scripts.site import atlas
+from scripts.sources.own import Own
 from scripts.sources.source import Pixels, Source
 
 # More images with two labels are counted only.
@@ -49,6 +53,19 @@ class KnownSamples:
     def decision(self, identifier: str) -> str:
         """Return the decisions about a sample, in words; empty for most."""
         return self.decisions.get(_key(identifier), "")
+
+    def described(self, release: Release) -> Mapping[str, ReleasedSample]:
+        """Return the samples of `release` that have metadata, by identifier; none if unknown."""
+        if self.inputs is None or not isinstance(self.source, Own):
+            return {}
+        try:
+            if not any(self.source.names):
+                return {}
+            dataset = resolve.checked(Dataset(self.inputs, self.source))
+            found = samples.described(dataset, release)
+            return {one.identifier: one for one in found if one.metadata}
+        except UserError:
+            return {}
 
     @property
     def ambiguous(self) -> tuple[int, list[Ambiguous]]:

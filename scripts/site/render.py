@@ -1,19 +1,17 @@
 """Renders the pages of the catalogue from the templates in `templates/`."""
 
-import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from scripts.dataset.near import LIMIT
 from scripts.inputs.config import SPLITS, TRAIN
 from scripts.review import plan, render, table, words
 from scripts.review.warnings import warnings
-from scripts.site import atlas, catalogue, charts, markdown, sections
+from scripts.site import atlas, catalogue, cells, charts, markdown, sections
 from scripts.site.catalogue import Catalogue, CatalogueEntry
 from scripts.site.changes import Placed
 from scripts.site.known import Ambiguous
@@ -91,9 +89,11 @@ class _Site:
 
     def write_grids(self, entry: CatalogueEntry) -> None:
         """Write a page for each sheet of a release."""
+        described = cells.describe(entry.known, entry.release)
         for (split, label), sheets in entry.sheets.items():
             first, total = 1, sum(len(sheet.pictures) for sheet in sheets)
             for page, sheet in enumerate(sheets, start=1):
+                shown = cells.of_sheet(entry.known, label, sheet, described)
                 self._write(
                     f"{entry.tag}/{split}/{label}/{page}.html",
                     "grid.html.j2",
@@ -105,7 +105,9 @@ class _Site:
                     first=first,
                     last=first + len(sheet.pictures) - 1,
                     total=total,
-                    cells=_cells(entry, label, sheet),
+                    cells=shown.items,
+                    filters=shown.filters,
+                    are_described=shown.are_described,
                     known=entry.known.source is not None,
                     page=page,
                     pages=_page_numbers(page, len(sheets)),
@@ -237,19 +239,6 @@ def _look(entry: CatalogueEntry) -> Iterator[tuple[str, str, list[Placed]]]:
                     for place, picture in enumerate(pictures)
                 ],
             )
-
-
-def _cells(entry: CatalogueEntry, label: str, sheet: PictureSheet) -> Markup:
-    """Return the images of a page; not a template, which would take many times as long."""
-    known, shown = entry.known, html.escape(label)
-    lines = []
-    for picture in sheet.pictures:
-        own, decision = known.label(picture.identifier), known.decision(picture.identifier)
-        below = shown if own is None else html.escape(own)
-        more = f"<em>{html.escape(decision)}</em>" if decision else ""
-        lines.append(f"<li><i></i><span>{picture.identifier}</span><b>{below}</b>{more}")
-    # Identifiers are letters and digits, everything else is escaped.
-    return Markup("\n".join(lines))  # noqa: S704
 
 
 def _page_numbers(page: int, last: int) -> list[int | None]:

@@ -6,9 +6,9 @@ import pytest
 from tests.assets.conftest import packaged
 from tests.e2e import forge as forge_
 from tests.e2e.forge import Forge
-from tests.site.conftest import _catalogued, catalogued, large, photographed
+from tests.site.conftest import _catalogued, catalogued, described, large, photographed
 
-__all__ = ["_catalogued", "catalogued", "large", "packaged", "photographed"]
+__all__ = ["_catalogued", "catalogued", "described", "large", "packaged", "photographed"]
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import csv
 import io
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from scripts.__main__ import main
 from tests.assets.conftest import CURATION, DESCRIBED
+from tests.ingest.pictures import picture, write
 from tests.inputs.pictures import Pixels, encoded, rgb
 from tests.repository import Repository, config_text, copy, create
 
@@ -100,6 +102,39 @@ def photographed(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
     repository.git("add", "sources/pets.dvc")
     config = config_text(source="pets", class_="all", samples=12, test_size=6)
     merge_and_release(repository, config)
+    assert quietly(repository.root, "site", "--out", str(place / "site")) == 0
+    return Catalogued(repository, place / "site")
+
+
+EVIL = "<img src=x onerror=\"document.title = 'owned'\">"
+NOTES = {0: EVIL, 2: "two\nlines, 'quoted' & \"quoted\"", 4: "long " * 60, 6: "\u202ereversed"}
+BREEDS = ("siamese", "poodle", EVIL, "")
+
+
+@pytest.fixture(scope="session")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
+    """A release of photos of different sizes, as they came, with a table of their metadata."""
+    place = tmp_path_factory.mktemp("described")
+    repository = create(place)
+    rows = io.StringIO()
+    table = csv.writer(rows)
+    table.writerow(("file_name", "label", "breed", "note", "age"))
+    files = {}
+    for number in range(40):
+        # Wide, high, and small ones.
+        size = (200 + number, 50) if number % 3 else (30, 8 * number + 10)
+        name = f"photo {number} & <b>.png"
+        files[name] = picture(number, size=size, mode="RGB" if number % 5 else "L")
+        label, note = "cat" if number % 2 else "dog", NOTES.get(number, "")
+        table.writerow((name, label, BREEDS[number // 2 % 4], note, 9 + number % 4))
+    # The same pixels with two labels.
+    files |= {f"same {n}.png": picture(99, size=(300, 200), mode="RGB") for n in range(2)}
+    table.writerows((f"same {n}.png", ("cat", "dog")[n], "poodle", "", 3) for n in range(2))
+    write(place / "photos", {**files, "metadata.csv": rows.getvalue().encode()})
+    assert quietly(repository.root, "ingest", "pets", str(place / "photos")) == 0
+    repository.git("add", "sources/pets.dvc")
+    wish = {"source": "pets", "class_": "all", "samples": "all", "test_size": 0.2}
+    merge_and_release(repository, config_text(**wish, encoding="original"))
     assert quietly(repository.root, "site", "--out", str(place / "site")) == 0
     return Catalogued(repository, place / "site")
 

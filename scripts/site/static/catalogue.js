@@ -48,7 +48,7 @@ async function onClick(button, form) {
 // One image of a list can be reached with Tab; the arrow keys lead to the others.
 function onKey(event, list) {
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columnsOf(list), ArrowUp: -columnsOf(list) };
-  const buttons = [...list.querySelectorAll("button")];
+  const buttons = [...list.querySelectorAll("li:not([hidden]) > button")];
   const here = buttons.indexOf(event.target);
   const next = buttons[here + steps[event.key]];
   if (here < 0 || !next) {
@@ -69,8 +69,9 @@ function makeClickable(list, form) {
     const button = document.createElement("button");
     button.type = "button";
     button.tabIndex = item === list.firstElementChild ? 0 : -1;
-    button.append(...item.childNodes);
-    item.append(button);
+    // A table stays beside the button, so that its text can be selected.
+    button.append(...[...item.childNodes].filter((node) => node.nodeName !== "TABLE"));
+    item.prepend(button);
   }
   list.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -91,6 +92,32 @@ function prepareCopying() {
   for (const list of document.querySelectorAll("[data-copies]")) {
     makeClickable(list, form);
   }
+}
+
+function filter(list, form) {
+  const chosen = [...form.querySelectorAll("select")].map((select) => select.value);
+  for (const item of list.children) {
+    const values = item.dataset.values.split(" ");
+    item.hidden = chosen.some((value, number) => value && value !== values[number]);
+  }
+  const shown = [...list.children].filter((item) => !item.hidden);
+  form.querySelector("output").textContent = `${shown.length} of ${list.children.length} images of this page`;
+  // One that is shown can be reached with Tab.
+  const buttons = shown.map((item) => item.querySelector("button"));
+  const first = buttons.find((button) => button.tabIndex === 0) ?? buttons[0];
+  for (const button of list.querySelectorAll("button")) {
+    button.tabIndex = button === first ? 0 : -1;
+  }
+}
+
+function prepareFilter() {
+  const form = document.querySelector("form.filter");
+  if (!form) {
+    return;
+  }
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", () => filter(document.querySelector(".grid"), form));
 }
 
 function prepareChoice() {
@@ -120,4 +147,5 @@ for (const chart of document.querySelectorAll(".chart.wide")) {
   chart.parentElement.scrollLeft = chart.parentElement.scrollWidth;
 }
 prepareCopying();
+prepareFilter();
 prepareChoice();
