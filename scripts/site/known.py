@@ -19,6 +19,7 @@ from scripts.releases.releases import Release
 from scripts.site import atlas
 from scripts.sources.own import Own
 from scripts.sources.source import Pixels, Source
+from scripts.sources.view import view
 
 # More images with two labels are counted only.
 MAX_AMBIGUOUS = 60
@@ -90,7 +91,9 @@ class SampleReader:
         source = self._source(release, inputs)
         if isinstance(source, UserError):
             return KnownSamples(inputs, None, str(source), decisions)
-        return KnownSamples(inputs, source, "", decisions)
+        # The labels are those of the view that the config has of the source.
+        seen = view(source, inputs.config.label_by, inputs.config.where)
+        return KnownSamples(inputs, seen, "", decisions)
 
     def _source(self, release: Release, inputs: Inputs) -> Source | UserError:
         recorded = release.lock.meta.source
