@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from scripts.dataset.deal import Dealt, Wish, deal, zone, zone_of_own_train
 from scripts.dataset.decisions import Decisions
+from scripts.dataset.empty import Empty
 from scripts.dataset.groups import Groups
 from scripts.dataset.groups import deal as deal_groups
 from scripts.dataset.order import Image, order
@@ -20,7 +21,10 @@ Line = Sequence[Image]
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """One folder of the config, which calls it `name`; `problems` are its errors."""
+    """One folder of the config, which calls it `name`.
+
+    `problems` are its errors, `empty` are splits without images.
+    """
 
     config: Config
     source: Source
@@ -29,6 +33,7 @@ class DatasetFolder:
     decisions: Decisions
     groups: Groups | None = None
     problems: list[Problem] = field(default_factory=list)
+    empty: list[Empty] = field(default_factory=list)
 
     def deal(self) -> Dealt:
         """Return the images of each split, and add problems."""
@@ -52,6 +57,10 @@ class DatasetFolder:
     def _takes_all(self) -> bool:
         return self.config.takes_all(self.name)
 
+    @property
+    def _may_be_small(self) -> bool:
+        return self.config.small_classes is not None
+
     def _line(self) -> Line:
         ordered = order(self.source, self.config.seed)
         line = sorted(image for label in self.labels for image in ordered[label])
@@ -67,13 +76,15 @@ class DatasetFolder:
             wish = Wish(dict(zip(SPLITS, sizes, strict=True)))
             self._check_enough("samples", sum(sizes), len(line))
         dealt = self._dealt(line, wish, zone)
+        if self._may_be_small and not dealt[TRAIN]:
+            dealt = self._dealt(line, Wish({TRAIN: len(line)}), lambda *_: TRAIN)
         self._check_sizes(sizes, dealt)
         return dealt
 
     def _from_two(self, train: Line, test: Line) -> Dealt:
         """Deal test from the test set of the source, the others from its train set."""
         for part, images in ((TRAIN, train), (TEST, test)):
-            if not images:
+            if not images and not (part == TEST and self._may_be_small):
                 message = f"the {part} set of {self.source.name} has no images for folder"
                 self._note("split_by", f"{message} {self.name}")
                 return {}
@@ -125,9 +136,11 @@ class DatasetFolder:
         dealt = deal_groups(groups.line(line), groups, dict(zip(SPLITS, counts, strict=True)))
         found = Sizes(*(len(dealt[split]) for split in SPLITS))
         for split, size, count in zip(SPLITS, sizes, found, strict=True):
-            if split in self.config.splits and (
-                not count or (count < size and not self._takes_all)
-            ):
+            if split not in self.config.splits or (self._may_be_small and split != TRAIN):
+                continue
+            if not count:
+                self._note_empty_of_groups(split, len(line))
+            elif count < size and not self._takes_all:
                 self._note(
                     "samples" if split == TRAIN else f"{split}_size",
                     f"folder {self.name} needs {max(size, 1):,} images for {split}, but the groups"
@@ -160,7 +173,7 @@ class DatasetFolder:
         """Add a problem for a split that would be empty or too small."""
         found = Sizes(*(len(dealt[split]) for split in SPLITS))
         self._check_not_empty(found if self._takes_all else asked)
-        if self.problems:
+        if self.problems or self.empty:
             return
         for split, size, count in zip(SPLITS, asked, found, strict=True):
             is_rest = split == TRAIN or self.config.fraction(split, self.name)
@@ -180,20 +193,27 @@ class DatasetFolder:
             return
         if sizes.train < 1:
             split = TEST if sizes.test >= sizes.validation else VALIDATION
-            self._note(
-                f"{split}_size",
-                f"all {total:,} samples of folder {self.name} would be for"
-                f" {' or '.join(s for s in others if others[s])} and none for train; it must be"
-                " smaller than samples",
+            end = (
+                f"would be for {' or '.join(s for s in others if others[s])} and none for train; it"
+                " must be smaller than samples"
             )
+            one, many = f"all {total:,} samples of folder {self.name}", "all samples of {} folders"
+            self._note_empty(split, total, f"{one} {end}", f"{many} {end}")
             return
-        for split in self.config.splits[1:]:
+        for split in () if self._may_be_small else self.config.splits[1:]:
             if others[split] < 1:
-                self._note(
-                    f"{split}_size",
-                    f"none of the {total:,} samples of folder {self.name} would be for {split}; it"
-                    " must be larger",
-                )
+                end = f"would be for {split}; it must be larger"
+                one = f"none of the {total:,} samples of folder {self.name}"
+                self._note_empty(split, total, f"{one} {end}", f"no samples of {{}} folders {end}")
+
+    def _note_empty_of_groups(self, split: Split, total: int) -> None:
+        one = f"none of the groups of the {total:,} samples of folder {self.name}"
+        end = f"is for {split}; add groups"
+        self._note_empty(split, total, f"{one} {end}", f"none of the groups of {{}} folders {end}")
+
+    def _note_empty(self, split: Split, total: int, one: str, many: str) -> None:
+        key = "samples" if split == TRAIN else f"{split}_size"
+        self.empty.append(Empty(key, self.name, total, one, many))
 
     def _check_enough(self, key: str, wanted: int, available: int, part: str = "") -> None:
         if wanted > available:

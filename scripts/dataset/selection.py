@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Self
 
-from scripts.dataset import added_groups, png
+from scripts.dataset import added_groups, empty, png
 from scripts.dataset.additions import problems_of
 from scripts.dataset.decisions import Decisions, decisions_of
+from scripts.dataset.empty import Empty
 from scripts.dataset.encoding import encoding_of
 from scripts.dataset.folder import DatasetFolder
 from scripts.dataset.folders import Folders, folders_of, with_classes
@@ -158,6 +159,7 @@ def _dealt(
 ) -> tuple[dict[Place, list[int]], list[Problem]]:
     """Return the rows that each split and folder is dealt, and what is wrong with that."""
     problems: list[Problem] = []
+    empties: list[Empty] = []
     if config.split_by == BY_SOURCE and source.own_test is None:
         message = f"split_by: {source.name} has no known train and test sets"
         problems.append(config.problem(("split_by",), message))
@@ -168,7 +170,8 @@ def _dealt(
             if split in config.splits:
                 dealt[split, name] = [image.row for image in images]
         problems += folder.problems
-    return dealt, problems
+        empties += folder.empty
+    return dealt, [*problems, *empty.problems_of(empties, config)]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from scripts.inputs.config_values import (
     License,
     ReleaseTag,
     SampleCounts,
+    SmallClasses,
     SourceName,
     SplitSize,
     Text,
@@ -91,14 +92,12 @@ class Config(BaseModel):
     )
     image_size: ImageSize | None = Field(
         None,
-        description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`. Needed if the "
-        "images of the source differ in size.",
+        description="Resizes every image: the side of a square, or `WIDTHxHEIGHT`.",
         examples=[28, "64x48"],
     )
     label_by: Column | None = Field(
         None,
-        description="The column of metadata that holds the label, in place of the source's labels:"
-        " another question about the same images.",
+        description="The column of metadata that holds the label, in place of the source's label.",
         examples=["species"],
     )
     where: Conditions | None = Field(
@@ -108,9 +107,8 @@ class Config(BaseModel):
     )
     group_by: Column | None = Field(
         None,
-        description="The column of metadata that holds the group, such as a patient: all samples of"
-        " a group are in one split, in every comparable release. test_size and validation_size are"
-        " fractions then, the same for all classes.",
+        description="The column of metadata with the group: all samples of a group are in one split."
+        " test_size and validation_size are one fraction each then.",
         examples=["patient"],
     )
     class_: Annotated[
@@ -124,14 +122,12 @@ class Config(BaseModel):
         examples=[3, [3, 5, 8], "all"],
     )
     samples: SampleCounts = Field(
-        description="Images in each folder, all splits together, or `all` images of the source;"
-        " or by folder.",
+        description="Images in each folder, all splits together, or `all`; or by folder.",
         examples=[100, "all", {"3": 100, "no3": 120}],
     )
     split_by: Literal["source"] | None = Field(
         None,
-        description="`source` keeps the train and test sets of the source: test images"
-        " come from its test set, all others from its train set.",
+        description="`source` keeps the train and test sets of the source.",
     )
     test_size: SplitSize | None = Field(
         None,
@@ -146,6 +142,11 @@ class Config(BaseModel):
         description="The validation images of each folder, like `test_size`. The default is no "
         "validation set. With `split_by: source`, `all` takes the validation set of the source.",
         examples=[10, 0.1],
+    )
+    small_classes: SmallClasses | None = Field(
+        None,
+        description="`train` accepts classes with too few images for test or validation: they have"
+        " none there, and always some in train. Needs `samples: all` and fractions.",
     )
     seed: int = Field(
         0,

@@ -100,6 +100,9 @@ def _valid_part(document: Document, error: ValidationError) -> Config | None:
         for key in SPLIT_SIZES & values.keys():
             sizes = values[key]
             values[key] = dict.fromkeys(sizes, 1) if isinstance(sizes, dict) else 1
+    if invalid.keys() & {"samples", *SPLIT_SIZES}:
+        # It needs those as they were meant.
+        values.pop("small_classes", None)
     try:
         config = Config.model_validate(values)
     except ValidationError:

@@ -35,6 +35,7 @@ RELEASE = "expected the tag of a release such as v2"
 SIDES = "expected a side such as 28, or a width and a height such as 64x48"
 COUNT = "expected a whole number or `all`"
 SIZE = "expected a count such as 20 or a fraction such as 0.2"
+SMALL = "needs samples: all, and fractions such as test_size: 0.2"
 FRACTION = "a fraction must be between 0 and 1 (write a count without a decimal point)"
 # What a value is called that YAML does not take for text.
 KINDS = {
@@ -112,6 +113,14 @@ def _bounded_size(size: str) -> str:
     if max(map(int, size.split("x"))) > MAX_SIDE:
         raise PydanticCustomError("side", f"a side must be at most {MAX_SIDE}")
     return size
+
+
+def _of_fractions(value: str | None, info: ValidationInfo) -> str | None:
+    sizes = [info.data.get(key) for key in ("test_size", "validation_size")]
+    is_of_all = info.data.get("samples", ALL) == ALL
+    if value and not (is_of_all and all(isinstance(size, float | None) for size in sizes)):
+        raise PydanticCustomError(SAYS_ALL, SMALL)
+    return value
 
 
 def _unique(labels: list[str]) -> list[str]:
@@ -200,3 +209,5 @@ ValidationSize = Annotated[
         _shape_of_validation, "expected one value or a fraction or a mapping by folder or `all`"
     ),
 ]
+# What becomes of classes with too few images for a split.
+SmallClasses = Annotated[Literal["train"], AfterValidator(_of_fractions)]

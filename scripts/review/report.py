@@ -141,6 +141,18 @@ class LeftOut(StrictRecord):
     why: Literal["relabel", "train", "validation", "test", "addition"]
 
 
+class SmallClasses(StrictRecord):
+    """The classes that have too few images for a split, the first ones by name.
+
+    `only_train` is whether all of their images are in train.
+    """
+
+    split: Split
+    count: Number
+    names: Annotated[list[Label], Field(max_length=MAX_LISTED)]
+    only_train: bool
+
+
 class Selected(StrictRecord):
     """What reviewers cannot see from the counts alone.
 
@@ -148,7 +160,7 @@ class Selected(StrictRecord):
     `additions`; samples that are left out, the first ones by name; images with two labels; rows
     that are exact copies of others. With groups: their number in each split, and the images that
     wait, because their group is for a split that has enough. `without_value` are the samples that
-    have no value in a column that the config names.
+    have no value in a column that the config names. `small` are classes without images in a split.
     """
 
     relabeled_counts: Number = 0
@@ -161,6 +173,7 @@ class Selected(StrictRecord):
     groups: dict[Split, Number] = {}
     waiting: dict[Split, Number] = {}
     without_value: Annotated[dict[Label, Number], Field(max_length=MAX_LISTED)] = {}
+    small: Annotated[list[SmallClasses], Field(max_length=2)] = []
 
 
 class ReportedPair(StrictRecord):

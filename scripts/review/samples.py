@@ -6,7 +6,7 @@ from scripts.dataset.columns import without_value
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
 from scripts.dataset.order import distinct
-from scripts.inputs.config import SPLITS
+from scripts.inputs.config import SPLITS, TEST, VALIDATION
 from scripts.inputs.curation import EXCLUDE, RELABEL
 from scripts.releases import curated
 from scripts.releases.curated import Position
@@ -23,6 +23,7 @@ from scripts.review.report import (
     ReportedPlace,
     ReportedSample,
     Selected,
+    SmallClasses,
     bounded,
 )
 
@@ -98,7 +99,23 @@ def selected(dataset: Dataset) -> Selected:
         groups=dataset.groups_by_split,
         waiting=dataset.waiting,
         without_value=without_value(dataset.config, dataset.whole),
+        small=list(_small(dataset)),
     )
+
+
+def _small(dataset: Dataset) -> Iterator[SmallClasses]:
+    """Yield the classes that have no images in a split, by split."""
+    dealt = dataset.selection.dealt
+    for split in (TEST, VALIDATION):
+        names = [folder for (of, folder), count in dealt.items() if of == split and not count]
+        elsewhere = (dealt.get((of, name)) for of in (TEST, VALIDATION) for name in names)
+        if names:
+            yield SmallClasses(
+                split=split,
+                count=len(names),
+                names=names[:MAX_LISTED],
+                only_train=not any(elsewhere),
+            )
 
 
 def _left_out(dataset: Dataset) -> Iterator[LeftOut]:

@@ -166,8 +166,8 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
                 6,
                 1,
                 "unknown key 'color'; known keys: source, channels, image_size, label_by, where,"
-                " group_by, class, samples, split_by, test_size, validation_size, seed, format,"
-                " encoding, title, description, license, citation, comparable_since",
+                " group_by, class, samples, split_by, test_size, validation_size, small_classes,"
+                " seed, format, encoding, title, description, license, citation, comparable_since",
             )
         ],
     ),
