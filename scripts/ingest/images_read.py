@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts import output
 from scripts.errors import UserError
 from scripts.ingest import decoding, locations, recognize
-from scripts.ingest.arrangement import Listing
+from scripts.ingest.arrangement import Arrangement, Listing
 from scripts.ingest.decoding import DecodedImage, Outcome
 from scripts.ingest.findings import Findings
 from scripts.ingest.known_images import ImagePlace, KnownImages
@@ -103,14 +103,25 @@ def collect(
         problems.found[:0] = invalid.found
     _check_labels(made, name, before, problems)
     _check_splits(made, before, problems)
-    others = found.counts if options.dry_run else made.modes
-    can_leave_out = others and problems.count == invalid.count
-    leave_out = f"\nTo leave them out:{request.command(skip_invalid=True)}"
-    problems.refuse(address, leave_out if can_leave_out else "")
+    _refuse(made, request, found, invalid, problems)
     if not (made.modes or made.copies or options.dry_run):
         raise UserError(f"{address}: there are no images")
     made.known.refuse_clashes()
     return made
+
+
+def _refuse(
+    made: ImagesRead,
+    request: IngestRequest,
+    found: Arrangement,
+    invalid: Findings,
+    problems: Findings,
+) -> None:
+    """Raise `UserError` with every problem, and the command that leaves out invalid files."""
+    others = found.counts if request.options.dry_run else made.modes
+    can_leave_out = others and problems.count == invalid.count
+    leave_out = f"\nTo leave them out:{request.command(skip_invalid=True)}"
+    problems.refuse(request.address, leave_out if can_leave_out else "")
 
 
 def _take_all(

@@ -107,8 +107,7 @@ class Config(BaseModel):
     )
     group_by: Column | None = Field(
         None,
-        description="The column of metadata with the group: all samples of a group are in one split."
-        " test_size and validation_size are one fraction each then.",
+        description="The column of metadata with the group, all of whose samples are in one split.",
         examples=["patient"],
     )
     class_: Annotated[

@@ -80,6 +80,7 @@ def planned() -> dict[str, Any]:
                 **{"more_left_out": 1, "ambiguous": 5, "copies": 6},
                 **{"groups": {"train": 8, "test": 2}, "waiting": {"test": 3}},
                 "without_value": {"view": 4},
+                "small": [],
             },
             "near_duplicates": {
                 **{"searched": True, "count": 9},
