@@ -214,7 +214,7 @@ def _within_bounds(selected: Sequence[_Row], removed: Sequence[_Row]) -> list[_R
 
 
 def _picture(dataset: Dataset, row: int) -> Image.Image:
-    return thumbnail.draw(dataset.images.image(row))
+    return thumbnail.draw(dataset.images.image(row), dataset.config)
 
 
 def _caption(dataset: Dataset, row: int, folder: str) -> str:

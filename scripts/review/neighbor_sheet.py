@@ -59,7 +59,8 @@ def draw(samples: Samples, similar: Similar) -> bytes:
 
 def _cell(samples: Samples, row: int, *more: str) -> _Cell:
     captions = (samples.identifier(row), samples.label(row), *more)
-    return _Cell(thumbnail.draw(samples.dataset.images.image(row)), captions)
+    dataset = samples.dataset
+    return _Cell(thumbnail.draw(dataset.images.image(row), dataset.config), captions)
 
 
 def _paste(page: Image.Image, pen: ImageDraw.ImageDraw, cell: _Cell, x: int, y: int) -> None:

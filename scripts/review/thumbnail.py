@@ -4,19 +4,20 @@ import math
 
 from PIL import Image, ImageFont
 
+from scripts.inputs.config import ORIGINAL, Config
 from scripts.sources.source import Pixels
 
 SIDE = 56
 WHITE = (255, 255, 255)
 
 
-def draw(pixels: Pixels) -> Image.Image:
+def draw(pixels: Pixels, config: Config) -> Image.Image:
     """Return an image in a square of `SIDE` pixels, with its proportions.
 
-    Gray drawings are black on white; colors stay as they are.
+    Gray drawings are black on white; colors, and original files, stay as they are.
     """
-    is_gray = pixels.ndim == 2  # noqa: PLR2004 - no colors
-    small = Image.fromarray(255 - pixels if is_gray else pixels)
+    is_drawing = pixels.ndim == 2 and config.encoding != ORIGINAL  # noqa: PLR2004 - no colors
+    small = Image.fromarray(255 - pixels if is_drawing else pixels)
     scale = SIDE / max(small.size)
     width, height = (max(1, round(side * scale)) for side in small.size)
     # Enlarged pixels stay sharp; large images are averaged.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image, ImageDraw
 
 from scripts.dataset.dataset import Dataset
@@ -563,3 +564,12 @@ def test_no_pixel_of_a_large_image_is_left_out() -> None:
     striped[::8] = 240
 
     assert (shown_of(of_pixels(striped)).pixels == 255 - 240 // 8).all()
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("png", 245), ("original", 10)])
+def test_gray_drawings_are_black_on_white_and_gray_photos_as_they_came(
+    encoding: str, shown: int
+) -> None:
+    wish = config_file.parse(config_text(encoding=encoding).encode())
+    found = np.asarray(thumbnail.draw(np.full((3, 3), 10, np.uint8), wish))
+    assert (found == shown).all()
