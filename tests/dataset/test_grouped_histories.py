@@ -60,7 +60,7 @@ class Known(Own):
     photos: Sequence[Photo] = ()
 
     @property
-    def metadata(self) -> Sequence[Values]:  # type: ignore[override]
+    def metadata(self) -> Sequence[Values]:
         return [photo.table for photo in self.photos]
 
 
