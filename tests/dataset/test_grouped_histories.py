@@ -129,7 +129,8 @@ def selected(known: Known, wish: Config) -> Selection | None:
     try:
         return select(wish, view(known, wish.label_by, wish.where))
     except InputError as error:
-        if all("but the groups for" in str(one) for one in error.problems):
+        few = ("but the groups for", "none of the groups of")
+        if all(any(words in str(one) for words in few) for one in error.problems):
             return None
         raise
 
