@@ -8,21 +8,41 @@ from scripts.errors import UserError
 from scripts.ingest import names, patterns
 from scripts.ingest.options import NAME, PARENT, PATH
 
+# Folders that a note names.
+MAX_BESIDE = 3
+
 # Returns the label that a path says; raises `UserError` where it says none.
 Labeling = Callable[[PurePosixPath], str]
 
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """The folders around all images, and whether the next ones are splits."""
+    """The folders around all images, and whether the next ones are splits.
+
+    `not_splits` are those that are called like splits, and `beside` the ones because of which they
+    are none.
+    """
 
     around: tuple[str, ...]
     has_splits: bool
+    not_splits: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def described(self, form: str) -> str:
         """Return `form`, such as `LABEL/FILE`, with the folders around it."""
         form = f"SPLIT/{form}" if self.has_splits else form
         return f"{form} in {'/'.join(self.around)}/" if self.around else form
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said of folders that are probably splits."""
+        if not self.beside:
+            return []
+        more = ", ..." if len(self.beside) > MAX_BESIDE else ""
+        return [
+            f"no splits: {', '.join(self.not_splits)} are beside other folders"
+            f" ({', '.join(self.beside[:MAX_BESIDE])}{more}), so they are not taken for splits"
+        ]
 
     def split(self, path: PurePosixPath) -> str | None:
         """Return the split of an image, None where there are none.
@@ -54,9 +74,12 @@ def layout_of(paths: Sequence[PurePosixPath], labels: int) -> FolderLayout:
         around.append(top)
         images = [parts[1:] for parts in images]
     tops = {parts[0] for parts in images if len(parts) > 1}
-    is_split = bool(tops) and all(names.split_of(top) for top in tops)
+    splits = sorted(top for top in tops if names.split_of(top))
+    others = sorted(tops.difference(splits))
     has_folders = any(len(parts) > labels + 1 for parts in images)
-    return FolderLayout(tuple(around), is_split and has_folders)
+    if has_folders and others and len({*map(names.split_of, splits)}) > 1:
+        return FolderLayout(tuple(around), False, tuple(splits), tuple(others))
+    return FolderLayout(tuple(around), bool(splits) and not others and has_folders)
 
 
 def _common(images: Sequence[Sequence[str]]) -> str | None:

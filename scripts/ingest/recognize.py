@@ -69,7 +69,10 @@ def _by_path(listing: Listing) -> Arrangement:
         layout.described(form),
         placed,
         metadata=lambda one: pattern.metadata(one.path) if pattern else {},
-        notes=labeled_table.notes(pattern.others if pattern else [], [], listing.request.options),
+        notes=[
+            *layout.notes,
+            *labeled_table.notes(pattern.others if pattern else [], [], listing.request.options),
+        ],
     )
 
 

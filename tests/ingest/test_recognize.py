@@ -79,6 +79,16 @@ def test_labels_from_deeper_folders(tmp_path: Path) -> None:
     assert [*labels(paths).values()] == ["test: d/b", "train: a/b", "train: a/c"]
 
 
+def test_folders_like_splits_beside_others_are_said_to_be_none(tmp_path: Path) -> None:
+    write(tmp_path, pictures("x/train/a/1.png", "x/val/a/2.png", "x/more/b/3.png"))
+    said, images, _ = found(tmp_path, label="parent")
+    note = "no splits: train, val are beside other folders (more), so they are not taken for splits"
+    assert said.splitlines()[-1] == note
+    assert [one.split for one in images] == [None] * 3
+    said, _, _ = found(write(tmp_path / "y", pictures("train/1.png", "bus/2.png")))
+    assert "no splits" not in said
+
+
 def test_labels_from_names(tmp_path: Path) -> None:
     names = ("train/cat.17.jpg", "train/dog.2.jpg", "test/cat.3.jpg", "test/7.jpg")
     _, images, problems = found(write(tmp_path, pictures(*names)), label=r"name:^([a-z]+)\.")
