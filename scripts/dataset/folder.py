@@ -191,14 +191,6 @@ class DatasetFolder:
         if not total:
             self._note("samples", f"{self.source.name} has no images for folder {self.name}")
             return
-        if total < len(self.config.splits) and self._takes_all:
-            # No size for the other splits would be right.
-            self._note(
-                "samples",
-                f"folder {self.name} has too few images for {', '.join(self.config.splits)}:"
-                f" {total:,}; add images, or list the other classes in class",
-            )
-            return
         if sizes.train < 1:
             split = TEST if sizes.test >= sizes.validation else VALIDATION
             end = (
