@@ -16,6 +16,7 @@ from scripts.releases.index import Index
 from scripts.releases.lock import Lock
 from scripts.releases.releases import Release
 from scripts.runner import LOCAL, Runner
+from scripts.sources.own import Own
 from scripts.sources.source import Source
 from scripts.storage.manifest import Manifest
 
@@ -46,7 +47,8 @@ class Diff:
     of both, None if they are not available; `samples` then is None too. `new_bytes` is what the
     remote gains, None if it is unknown. `curated` is what changes in the curation, None if that of
     a version is unknown; `near` are the near-duplicates that the change brings, None if they are
-    not searched. Unless it `is_made`, the files of `after` are unknown.
+    not searched. Unless it `is_made`, the files of `after` are unknown. A custom source
+    `has_grown` if it has all batches of the older one.
     """
 
     before: Release | None
@@ -59,6 +61,7 @@ class Diff:
     curated: list[CuratedChange] | None = field(default_factory=list)
     near: NearPairs | None = None
     is_made: bool = True
+    has_grown: bool = False
 
     @property
     def changed(self) -> bool:
@@ -110,6 +113,10 @@ def compare(
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old) if is_made else NearPairs(searched=False),
         is_made=is_made,
+        has_grown=before is not None
+        and isinstance(dataset.whole, Own)
+        and dataset.whole.name == before.lock.meta.source.name
+        and history.has_grown(before, dataset.whole.pointer),
     )
 
 
@@ -123,6 +130,9 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         old=_index(history, before),
         new=_index(history, after),
         curated=curated.of_releases(before, after, history),
+        has_grown=before is not None
+        and before.lock.meta.source.name == after.lock.meta.source.name
+        and history.has_grown(before, history.pointer(after)),
     )
 
 

@@ -13,9 +13,10 @@ from scripts.inputs.curation import Curation
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
 from scripts.progress import Bar
-from scripts.releases import declared, index, releases, resolve
+from scripts.releases import continuity, declared, index, releases, resolve
 from scripts.releases.index import Index
 from scripts.releases.releases import Release, number
+from scripts.sources.pointer import Pointer
 from scripts.sources.source import Source
 from scripts.storage import files, manifest, settings
 from scripts.storage.cache import Cache
@@ -143,6 +144,15 @@ class History:
         """Return the files from the local cache, None if its manifest is missing."""
         content = self._cache.read(release.lock.md5)
         return None if content is None else manifest.entries(content)
+
+    def has_grown(self, release: Release, pointer: Pointer | None) -> bool:
+        """Return whether `pointer` has the batches of the source of `release`, and more."""
+        older = self.pointer(release)
+        return bool(older and pointer and pointer.continues(older))
+
+    def pointer(self, release: Release) -> Pointer | None:
+        """Return the pointer of the custom source of `release`, None if it has another source."""
+        return continuity.pointer_of(self._git, release.commit, release.lock.meta.source.name)
 
     def in_remote(self) -> list[Release]:
         """Return the releases whose remote is that of the work tree, oldest first.

@@ -64,7 +64,9 @@ def plan_of_diff(difference: Diff, dataset: Dataset | None = None) -> Plan:
             new=difference.new_bytes,
         ),
         md5=after.md5 if difference.is_made else None,
-        source_changed=old is not None and old.source.sha256 != new.source.sha256,
+        source_changed=old is not None
+        and old.source.sha256 != new.source.sha256
+        and not difference.has_grown,
         seed_changed=old is not None and old.config.get("seed") != new.config.get("seed"),
         rule_changed=old is not None and old.selection != new.selection,
         resized=old is not None and old.config.get("image_size") != new.config.get("image_size"),

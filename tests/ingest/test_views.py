@@ -122,7 +122,11 @@ def test_all_photos_of_a_patient_are_in_one_split_whatever_comes(
     result = run("ingest", "pets", str(photos(tmp_path / "second", 58, 120)))
     assert result.code == 0, result.err
     pets.git("add", "sources")
-    release(pets, run, config(group_by="patient"))
+    pets.configure(config(group_by="patient"))
+    # A source that grows is no other source.
+    assert run("plan").out.startswith("dataset v1: +60 samples, 2 classes\n")
+    out = release(pets, run, config(group_by="patient"))
+    assert "The source differs" not in out
 
     history = History(Git(pets.root))
     new = history.index(history.releases[1])
