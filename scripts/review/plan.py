@@ -52,6 +52,7 @@ def plan_of_diff(difference: Diff, dataset: Dataset | None = None) -> Plan:
     against = before and (before.tag if re.fullmatch(NAME, before.tag) else before.commit[:10])
     old, new = before and before.lock.meta, after.meta
     compared = difference.comparison
+    is_new = difference.is_made and (old is None or old.source.sha256 != new.source.sha256)
     return Plan(
         version=difference.version,
         against=against,
@@ -76,7 +77,7 @@ def plan_of_diff(difference: Diff, dataset: Dataset | None = None) -> Plan:
         placed_leaks=samples.placed_leaks(dataset, compared.placed) if dataset else [],
         unknown=list(compared.unknown),
         curated=samples.curated_changes(difference.curated),
-        selected=samples.selected(dataset) if dataset else None,
+        selected=samples.selected(dataset, search_groups=is_new) if dataset else None,
         near_duplicates=samples.near_duplicates(dataset, difference.near) if dataset else None,
     )
 

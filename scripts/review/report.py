@@ -153,6 +153,13 @@ class SmallClasses(StrictRecord):
     only_train: bool
 
 
+class LikelyGroupsFact(StrictRecord):
+    """A column that looks like groups, and how many of its values are in train and elsewhere."""
+
+    column: Label
+    on_both_sides: Number
+
+
 class Selected(StrictRecord):
     """What reviewers cannot see from the counts alone.
 
@@ -161,6 +168,7 @@ class Selected(StrictRecord):
     that are exact copies of others. With groups: their number in each split, and the images that
     wait, because their group is for a split that has enough. `without_value` are the samples that
     have no value in a column that the config names. `small` are classes without images in a split.
+    `likely_groups` is only searched when the source is new or has grown.
     """
 
     relabeled_counts: Number = 0
@@ -174,6 +182,7 @@ class Selected(StrictRecord):
     waiting: dict[Split, Number] = {}
     without_value: Annotated[dict[Label, Number], Field(max_length=MAX_LISTED)] = {}
     small: Annotated[list[SmallClasses], Field(max_length=2)] = []
+    likely_groups: LikelyGroupsFact | None = None
 
 
 class ReportedPair(StrictRecord):

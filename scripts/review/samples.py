@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from scripts.dataset import likely_groups
 from scripts.dataset.columns import without_value
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
@@ -17,6 +18,7 @@ from scripts.review.report import (
     MAX_REASON,
     Curated,
     LeftOut,
+    LikelyGroupsFact,
     NearDuplicates,
     ReportedChange,
     ReportedPair,
@@ -78,7 +80,7 @@ def _place(position: Position) -> object:
     return ReportedPlace.model_validate({"split": split, "class": folder})
 
 
-def selected(dataset: Dataset) -> Selected:
+def selected(dataset: Dataset, *, search_groups: bool = False) -> Selected:
     """Return facts about the selection of `dataset` in addition to the counts."""
     selection, source = dataset.selection, dataset.images.source
     start, images = len(source.labels), distinct(source)
@@ -99,6 +101,7 @@ def selected(dataset: Dataset) -> Selected:
         groups=dataset.groups_by_split,
         waiting=dataset.waiting,
         without_value=without_value(dataset.config, dataset.whole),
+        likely_groups=_likely_groups(dataset) if search_groups else None,
         small=list(_small(dataset)),
     )
 
@@ -116,6 +119,11 @@ def _small(dataset: Dataset) -> Iterator[SmallClasses]:
                 names=names[:MAX_LISTED],
                 only_train=not any(elsewhere),
             )
+
+
+def _likely_groups(dataset: Dataset) -> LikelyGroupsFact | None:
+    found = likely_groups.find(dataset)
+    return LikelyGroupsFact(**found._asdict()) if found else None
 
 
 def _left_out(dataset: Dataset) -> Iterator[LeftOut]:

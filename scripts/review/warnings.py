@@ -27,6 +27,7 @@ def warnings(plan: Plan, name: Name = str) -> list[str]:
         *_samples(plan, name),
         *_relabeled(plan, name),
         *_near(plan, name),
+        *_likely_groups(plan, name),
         *_imbalance(plan.counts, name),
     ]
 
@@ -114,6 +115,17 @@ def _samples(plan: Plan, name: Name) -> Iterator[str]:
 
 def _is_replaced(samples: SampleChange) -> bool:
     return bool(samples.removed and samples.added)
+
+
+def _likely_groups(plan: Plan, name: Name) -> Iterator[str]:
+    """Yield a warning if a column looks like groups that are in train and in another split."""
+    found = plan.selected and plan.selected.likely_groups
+    if found:
+        values = "value is" if found.on_both_sides == 1 else "values are"
+        yield (
+            f"The column {name(found.column)} looks like groups: {found.on_both_sides:,} of its"
+            f" {values} in train and in another split. group_by in the config keeps each in one."
+        )
 
 
 def _relabeled(plan: Plan, name: Name) -> Iterator[str]:

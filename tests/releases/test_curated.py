@@ -134,6 +134,7 @@ def test_each_new_decision_is_listed_with_where_its_sample_was_and_is(
         "left_out": [{"sample": nowhere, "label": "9", "why": "test"}],
         **{"more_left_out": 0, "ambiguous": 0, "copies": 0},
         **{"groups": {}, "waiting": {}, "without_value": {}, "small": []},
+        "likely_groups": None,
     }
     text = run("plan").out
     assert text.startswith("dataset v1: 5 samples curated, 1 of 90 samples replaced, +1 samples, ")

@@ -81,6 +81,7 @@ def planned() -> dict[str, Any]:
                 **{"groups": {"train": 8, "test": 2}, "waiting": {"test": 3}},
                 "without_value": {"view": 4},
                 "small": [],
+                "likely_groups": {"column": "video", "on_both_sides": 7},
             },
             "near_duplicates": {
                 **{"searched": True, "count": 9},
