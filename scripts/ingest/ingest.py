@@ -215,5 +215,10 @@ def _pointer(
         PointerOutput(stored.md5, older + stored.size, len(stored.files)),
         collected.shape(before),
         images_read.counts(rows, before),
-        [*batches, BatchRecord(shards=collected.writer.sizes, sha256=rows.sha256)],
+        [
+            *batches,
+            BatchRecord(
+                shards=collected.writer.sizes, sha256=rows.sha256, skipped=collected.skipped
+            ),
+        ],
     )

@@ -66,11 +66,13 @@ class BatchRecord(StrictRecord):
 
     `shards` are the numbers of images in each shard, `sha256` is the checksum of their digests,
     labels and splits. `zones` are those of `source.Zones`, by label, if the batch is closed.
+    `skipped` is the number of invalid files that were left out.
     """
 
     shards: Annotated[list[Count], Field(min_length=1)]
     sha256: Sha256
     zones: dict[str, tuple[LinePlace, LinePlace, LinePlace]] = {}
+    skipped: Annotated[int, Field(ge=0)] = 0
 
     @property
     def images(self) -> int:
@@ -202,8 +204,9 @@ def render(pointer: Pointer) -> bytes:
         batch["zones"] = CommentedMap(
             {label: _in_one_line(zones) for label, zones in batch["zones"].items()}
         )
-        if not batch["zones"]:
-            del batch["zones"]
+        for key in ("zones", "skipped"):
+            if not batch[key]:
+                del batch[key]
     buffer = io.BytesIO()
     yaml = YAML()
     yaml.width = width_for(data, WIDTH)

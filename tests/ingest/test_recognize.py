@@ -305,6 +305,9 @@ def test_invalid_files_can_be_left_out(repository: Repository, run: Run, tmp_pat
     ]
     assert "\nleft out 3 files that are invalid\n" in result.out
     assert "batch 1 with 10 images in 1 shard" in result.out
+    written = (repository.root / "sources" / "shapes.dvc").read_text()
+    assert "\n    skipped: 3\n" in written
+    assert run("ingest", "shapes", photos, "--skip-invalid").code == 0
 
 
 def test_a_dry_run_names_problems_and_writes_nothing(
