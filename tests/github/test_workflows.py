@@ -1,5 +1,7 @@
 import itertools
+import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -497,11 +499,22 @@ def test_an_ingest_runs_the_code_of_main_and_gets_its_inputs_from_the_environmen
     checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
     assert [step["with"]["ref"] for step in checkouts] == ["main", "main"]
     *_, last = job["steps"]
-    assert last["run"] == 'python -m scripts ingest --branch -- "$NAME" "$LOCATION"'
-    assert last["env"] == {"NAME": "${{ inputs.name }}", "LOCATION": "${{ inputs.location }}"}
-    # Behind the checkout with the credentials nothing else runs.
-    assert job["steps"][-2] is checkouts[1]
-    assert last["working-directory"] == checkouts[1]["with"]["path"]
+    # Each value is one word of the shell, and none names a file of the machine.
+    words = shlex.split(last["run"])
+    assert words[-3:] == ["--", "$NAME", "$LOCATION"]
+    assert words[:5] == ["python", "-m", "scripts", "ingest", "--branch"]
+    assert not {"table", "file"} & last["env"].keys()
+    expressions = {f"${{{{ inputs.{name.lower()} }}}}" for name in last["env"]}
+    assert {*last["env"].values()} <= expressions | {"${{ inputs.skip_invalid || '' }}"}
+    options = {"LABEL": "a b", "SPLIT": "$(id)", "GROUP": "", "SKIP_INVALID": ""}
+    shown = subprocess.run(
+        ["bash", "-c", last["run"].replace("python -m scripts", "printf '<%s>'")],
+        env={"PATH": os.environ["PATH"], "NAME": "x", "LOCATION": "gs://b/*", **options},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "<ingest><--branch><--label=a b><--split=$(id)><--><x><gs://b/*>"
 
 
 @pytest.mark.parametrize("name", ["ci.yml", "pull-request.yml"])
