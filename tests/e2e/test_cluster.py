@@ -142,7 +142,7 @@ def test_a_run_that_loses_the_scheduler_continues_where_it_stopped(
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 1
         assert "error: the connection to the scheduler tls://" in errors
-        assert "No data is lost; run it again." in errors
+        assert "Run it again: stored files are not stored again." in errors
         assert "Traceback" not in errors
         assert repository.tags() == []
 
