@@ -126,12 +126,12 @@ def test_the_process_ends_with_the_one_that_started_it(tmp_path: Path, number: i
         f" run(Limits(60, {1024**3}), wait_for_git, git, Path({str(pids)!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 45
     while not (pids.exists() and pids.read_text().strip()) and time.monotonic() < until:
         time.sleep(0.05)
 
     process.send_signal(number)
-    process.wait(20)
+    process.wait(45)
 
     isolated = int(pids.read_text().split()[1])
     until = time.monotonic() + 10
