@@ -67,6 +67,37 @@ class ImagesRead:
         mode: Mode = next(iter(modes)) if len(modes) == 1 else DIFFERENT
         return Shape(mode, next(iter(sizes)) if len(sizes) == 1 else None)
 
+    def add(
+        self, image: LabeledImage, found: DecodedImage, digest: bytes, *, keep: bool = True
+    ) -> None:
+        """Add a row; its file is not kept where nothing will be ingested."""
+        rows, details, label = self.collected, self.details, image.label or NO_LABEL
+        metadata = json.dumps(image.metadata, sort_keys=True, ensure_ascii=False)
+        rows.digests.append(digest)
+        rows.labels.append(label)
+        rows.splits.append(image.split)
+        rows.sizes.append(found.size)
+        rows.files.append((found.md5, len(image.content)))
+        rows.endings.append(found.ending)
+        rows.modes.append(found.mode)
+        details.names.append(image.where)
+        details.checksums.append(found.checksum)
+        details.metadata.append(metadata)
+        if keep:
+            self.writer.add(
+                ShardRow(
+                    image.content,
+                    label,
+                    image.split,
+                    digest,
+                    image.where,
+                    found.checksum,
+                    metadata,
+                    found.ending,
+                )
+            )
+            self.summaries.add(found.shape, found.levels)
+
 
 def collect(
     address: str,
@@ -157,7 +188,7 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
             # A copy under another label is a row of its own, which says what its file is.
             again = decoding.outcome(image.content)
             if isinstance(again, DecodedImage):
-                _add(made, image, again, outcome, keep=not problems.count)
+                made.add(image, again, outcome, keep=not problems.count)
         return
     made.modes.add(outcome.mode)
     made.sizes.add(outcome.size)
@@ -168,7 +199,7 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
     made.known.files[outcome.checksum] = digest
     if (first := made.known.add(digest, place)) and not _note_copy(made, image, digest, first):
         return
-    _add(made, image, outcome, digest, keep=not problems.count)
+    made.add(image, outcome, digest, keep=not problems.count)
 
 
 def _note_copy(made: ImagesRead, image: LabeledImage, digest: bytes, first: ImagePlace) -> bool:
@@ -181,38 +212,6 @@ def _note_copy(made: ImagesRead, image: LabeledImage, digest: bytes, first: Imag
     if first.split != (image.split or ""):
         made.in_both.add(image.where, f"in {image.split}, but first seen in {first.split}")
     return False
-
-
-def _add(
-    made: ImagesRead, image: LabeledImage, found: DecodedImage, digest: bytes, *, keep: bool
-) -> None:
-    """Add a row; its file is not kept where nothing will be ingested."""
-    rows, details = made.collected, made.details
-    metadata = json.dumps(image.metadata, sort_keys=True, ensure_ascii=False)
-    rows.digests.append(digest)
-    rows.labels.append(image.label or NO_LABEL)
-    rows.splits.append(image.split)
-    rows.sizes.append(found.size)
-    rows.files.append((found.md5, len(image.content)))
-    rows.endings.append(found.ending)
-    rows.modes.append(found.mode)
-    details.names.append(image.where)
-    details.checksums.append(found.checksum)
-    details.metadata.append(metadata)
-    if keep:
-        made.writer.add(
-            ShardRow(
-                image.content,
-                image.label or NO_LABEL,
-                image.split,
-                digest,
-                image.where,
-                found.checksum,
-                metadata,
-                found.ending,
-            )
-        )
-        made.summaries.add(found.shape, found.levels)
 
 
 def _check_labels(made: ImagesRead, name: str, before: Own | None, problems: Findings) -> None:

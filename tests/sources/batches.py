@@ -1,11 +1,14 @@
-"""Batches of your own sources, written as `ingest` writes them."""
+"""Batches of custom sources, written as `ingest` writes them."""
 
-import hashlib
 from pathlib import Path
 
 from scripts.ingest.decoding import DecodedImage, outcome
-from scripts.ingest.writer import ShardRow, ShardWriter, write_index
-from scripts.sources.shards import Details, RowList, Rows
+from scripts.ingest.images_read import ImagesRead
+from scripts.ingest.known_images import KnownImages
+from scripts.ingest.labeled_image import LabeledImage
+from scripts.ingest.summaries import SummaryWriter
+from scripts.ingest.writer import ShardWriter, write_index
+from scripts.sources.shards import Rows
 
 
 class BatchWriter:
@@ -13,29 +16,17 @@ class BatchWriter:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.shards = folder, ShardWriter(folder)
-        self.collected, self.details = RowList(), Details([], [], [])
+        self.made = ImagesRead("", self.shards, SummaryWriter(folder), KnownImages())
 
     def add(self, content: bytes, label: str, split: str | None = None) -> None:
         found = outcome(content)
         assert isinstance(found, DecodedImage)
-        name = f"{len(self.details.names)}{found.ending}"
-        checksum = hashlib.sha256(content).digest()
-        row = (content, label, split, found.digest, name, checksum, "{}", found.ending)
-        self.shards.add(ShardRow(*row))
-        self.collected.digests.append(found.digest)
-        self.collected.labels.append(label)
-        self.collected.splits.append(split)
-        self.collected.sizes.append(found.size)
-        self.collected.files.append((found.md5, len(content)))
-        self.collected.endings.append(found.ending)
-        self.collected.modes.append(found.mode)
-        self.details.names.append(name)
-        self.details.checksums.append(checksum)
-        self.details.metadata.append("{}")
+        name = f"{len(self.made.details.names)}{found.ending}"
+        self.made.add(LabeledImage(name, split, label, content), found, found.digest)
 
     @property
     def rows(self) -> Rows:
-        return self.collected.rows(self.details.sha256)
+        return self.made.rows
 
     def index(self) -> Path:
-        return write_index(self.folder, self.rows, self.details)
+        return write_index(self.folder, self.rows, self.made.details)
