@@ -139,7 +139,7 @@ class Own:
         """
         return [one.get(name) for one in self.metadata]
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The names of all columns of metadata, sorted."""
         return sorted({name for one in self.metadata for name in one})
@@ -148,8 +148,7 @@ class Own:
     def metadata(self) -> Sequence[Mapping[str, MetadataValue]]:
         """The metadata of each row, by column; that of older batches is empty."""
         found: list[Mapping[str, MetadataValue]] = []
-        for number, batch in enumerate(self.pointer.batches):
-            details = self.details(number)
+        for details, batch in zip(self._details, self.pointer.batches, strict=True):
             found += map(json.loads, details.metadata) if details else [{}] * batch.images
         return found
 
@@ -157,26 +156,27 @@ class Own:
     def names(self) -> Sequence[str]:
         """The name of each row's file as it came, empty in older batches."""
         found: list[str] = []
-        for number, batch in enumerate(self.pointer.batches):
-            details = self.details(number)
+        for details, batch in zip(self._details, self.pointer.batches, strict=True):
             found += details.names if details else [""] * batch.images
         return found
 
-    def details(self, batch: int) -> Details | None:
-        """Return the details of a batch, None where older machinery wrote it.
-
-        Raises `UserError` when they are not available.
-        """
-        return shards.read_details(self.fetch(self.files[shards.index_name(batch)]))
-
     def known_files(self) -> dict[bytes, bytes]:
-        """Return the digest of each image by the SHA-256 of its file, as far as that is known."""
+        """Return the digest of each image by the SHA-256 of its file, as far as that is known.
+
+        Raises `UserError` when an index is not available.
+        """
         found: dict[bytes, bytes] = {}
-        for number, batch in enumerate(self.batches):
-            if details := self.details(number):
+        for details, batch in zip(self._details, self.batches, strict=True):
+            if details:
                 digests = self.digests[batch.start : batch.stop]
                 found.update(zip(details.checksums, digests, strict=True))
         return found
+
+    @cached_property
+    def _details(self) -> list[Details | None]:
+        """The details of each batch, None where older machinery wrote it."""
+        names = map(shards.index_name, range(len(self.pointer.batches)))
+        return [shards.read_details(self.fetch(self.files[name])) for name in names]
 
     def summary(self, batch: int) -> Path | None:
         """Return the file with the summaries of a batch, None for older batches.
