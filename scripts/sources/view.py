@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from scripts.inputs.values import MetadataValue
+from scripts.inputs.values import MetadataValue, text_of
 from scripts.sources.own import Own
 from scripts.sources.source import NO_LABEL, Source
 
@@ -51,9 +51,7 @@ def texts(values: Sequence[MetadataValue]) -> list[str]:
 
 def text(value: MetadataValue) -> str:
     """Return a value as a config writes it; empty for a missing one."""
-    if value is None:
-        return NO_LABEL
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return text_of(value) or NO_LABEL
 
 
 def has_value(value: MetadataValue, wanted: Sequence[str]) -> bool:
