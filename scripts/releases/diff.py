@@ -102,6 +102,7 @@ def compare(
     after = lock.new_lock(
         dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None
     )
+    pointer = dataset.whole.pointer if isinstance(dataset.whole, Own) else None
     return Diff(
         before=before,
         after=after,
@@ -113,10 +114,7 @@ def compare(
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old) if is_made else NearPairs(searched=False),
         is_made=is_made,
-        has_grown=before is not None
-        and isinstance(dataset.whole, Own)
-        and dataset.whole.name == before.lock.meta.source.name
-        and history.has_grown(before, dataset.whole.pointer),
+        has_grown=history.has_grown(before, dataset.whole.name, pointer),
     )
 
 
@@ -130,9 +128,7 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         old=_index(history, before),
         new=_index(history, after),
         curated=curated.of_releases(before, after, history),
-        has_grown=before is not None
-        and before.lock.meta.source.name == after.lock.meta.source.name
-        and history.has_grown(before, history.pointer(after)),
+        has_grown=history.has_grown(before, after.lock.meta.source.name, history.pointer(after)),
     )
 
 

@@ -145,10 +145,15 @@ class History:
         content = self._cache.read(release.lock.md5)
         return None if content is None else manifest.entries(content)
 
-    def has_grown(self, release: Release, pointer: Pointer | None) -> bool:
-        """Return whether `pointer` has the batches of the source of `release`, and more."""
+    def has_grown(self, release: Release | None, name: str, pointer: Pointer | None) -> bool:
+        """Return whether `pointer`, of the source `name`, has all batches that `release` has of it.
+
+        False before the first release.
+        """
+        if release is None or pointer is None or release.lock.meta.source.name != name:
+            return False
         older = self.pointer(release)
-        return bool(older and pointer and pointer.continues(older))
+        return older is not None and pointer.continues(older)
 
     def pointer(self, release: Release) -> Pointer | None:
         """Return the pointer of the custom source of `release`, None if it has another source."""
