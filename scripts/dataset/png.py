@@ -26,12 +26,6 @@ def encode(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def decode(png: bytes) -> Pixels:
-    """Return the pixels of a PNG that `encode` made."""
-    with Image.open(io.BytesIO(png)) as image:
-        return np.asarray(image)
-
-
 def fingerprint() -> bytes:
     """Return what decides the bytes of a PNG, besides its pixels: another value, other bytes."""
     return f"{PIL.__version__} {zlib.ZLIB_RUNTIME_VERSION} ".encode() + encode(SAMPLE)

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.dataset import png, record
+from scripts.dataset import record
 from scripts.dataset.dataset import Dataset
 from scripts.inputs import config_file
+from scripts.inputs.images import decode
 from scripts.inputs.reader import Inputs
 from scripts.releases import index, lock
 from scripts.releases.history import selected_again
@@ -89,7 +90,7 @@ def test_every_png_decodes_to_its_row(repository: Repository, run: Run) -> None:
     assert len(files) == 200
     for name, data in files.items():
         row = int(Path(name).stem)
-        assert np.array_equal(png.decode(data), rows.image(row))
+        assert np.array_equal(decode(data), rows.image(row))
         assert Path(name).parent.name == rows.labels[row]
 
 

@@ -8,11 +8,12 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from scripts.dataset import near, png
+from scripts.dataset import near
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
 from scripts.dataset.selection import select
 from scripts.inputs.config import TEST, TRAIN
+from scripts.inputs.images import decode
 from scripts.inputs.reader import Inputs
 from scripts.sources import registry
 from scripts.sources.extended import Extended
@@ -53,7 +54,7 @@ def test_every_png_decodes_to_its_row(
     built = contents(repository.root / "dataset")
     assert len(built) == 400
     for name, data in built.items():
-        assert np.array_equal(png.decode(data), rows.image(int(Path(name).stem)))
+        assert np.array_equal(decode(data), rows.image(int(Path(name).stem)))
 
 
 @pytest.mark.parametrize("desired", [3, "all"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from scripts.dataset import png as png_
+from scripts.inputs.images import decode
 from scripts.sources import registry
 from scripts.sources.source import Pixels, SourceRequest
 
@@ -31,7 +32,7 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 @given(DRAWINGS)
 def test_a_png_decodes_to_its_pixels(pixels: Pixels) -> None:
-    assert np.array_equal(png_.decode(png_.encode(pixels)), pixels)
+    assert np.array_equal(decode(png_.encode(pixels)), pixels)
 
 
 @given(DRAWINGS)
@@ -58,7 +59,7 @@ def test_a_color_image_is_a_plain_rgb_png() -> None:
 
     assert [kind for kind, _ in parts] == [b"IHDR", b"IDAT", b"IEND"]
     assert parts[0][1] == struct.pack(">IIBBBBB", 6, 4, 8, 2, 0, 0, 0)
-    assert np.array_equal(png_.decode(png_.encode(pixels)), pixels)
+    assert np.array_equal(decode(png_.encode(pixels)), pixels)
 
 
 def test_the_bytes_of_a_color_image_are_the_known_ones() -> None:

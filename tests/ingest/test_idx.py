@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.dataset import png
 from scripts.errors import UserError
+from scripts.inputs.images import decode
 from tests.ingest.listed import found
 from tests.ingest.pictures import write
 
@@ -31,7 +31,7 @@ def test_idx_files_are_gray_images(tmp_path: Path, images: str, label: str, spli
     packed = {k: gzip.compress(v, mtime=0) if k.endswith(".gz") else v for k, v in contents.items()}
     said, read, problems = found(write(tmp_path, {**packed, "README.md": b""}))
     assert [(one.split, one.label) for one in read] == [(split, "7"), (split, "0"), (split, "7")]
-    assert all((png.decode(one.content) == PIXELS[n]).all() for n, one in enumerate(read))
+    assert all((decode(one.content) == PIXELS[n]).all() for n, one in enumerate(read))
     assert said.startswith(f"recognized: IDX files with images and labels; {split}: 0 1, 7 2\n")
     assert said.endswith("\npassed over: 1 .md")
     assert problems == []

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from scripts.dataset import png
 from scripts.git.git import Git
+from scripts.inputs.images import decode
 from scripts.releases import lock, releases
 from scripts.releases.lock import Lock
 from tests.killing import attempt, broken
@@ -105,7 +105,7 @@ class History:
 def split(found: dict[str, bytes], made: Lock, name: str) -> set[str]:
     """Return the digests of the pixels of all images of one split."""
     return {
-        hashlib.sha256(png.decode(found[entry["md5"]]).tobytes()).hexdigest()
+        hashlib.sha256(decode(found[entry["md5"]]).tobytes()).hexdigest()
         for entry in json.loads(found[made.md5])
         if entry["relpath"].startswith(f"{name}/")
     }

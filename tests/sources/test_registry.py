@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.dataset import png
+from scripts.inputs.images import decode
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest, classes
 from tests.repository import Repository, Run, config_text, contents
@@ -56,7 +56,7 @@ def test_a_source_without_stored_pixels_can_be_built_and_released(
     source = registry.load(SourceRequest("stripes"))
     for name, data in files.items():
         row = int(name.stem)
-        assert np.array_equal(png.decode(data), source.image(row))
+        assert np.array_equal(decode(data), source.image(row))
         assert (source.labels[row] == "upright") == (name.parts[1] == "upright")
     assert run("push").code == 0
     assert run("release").code == 0
