@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from scripts.__main__ import main
+from scripts.git.git import Git
 
 PROJECT = Path(__file__).parent.parent
 # What a repository made from the template starts with. Not copied from this one: a team that edits
@@ -240,3 +242,17 @@ def release(original: Repository, place: Path, config: str) -> Repository:
         assert main(["release"]) == 0
     made.git("pull", "--quiet", "--ff-only", "origin", "main")
     return made
+
+
+@contextmanager
+def started_git() -> Iterator[list[str]]:
+    """Give the list of the git commands that are started in the block."""
+    started: list[str] = []
+    output = Git.output
+
+    def counted(git: Git, *arguments: str, **options: bytes) -> bytes:
+        started.append(arguments[0])
+        return output(git, *arguments, **options)  # type: ignore[arg-type]
+
+    with patch.object(Git, "output", counted):
+        yield started

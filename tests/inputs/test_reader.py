@@ -11,7 +11,7 @@ from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Tree, WorkTree
 from tests.inputs.pictures import encoded, gray
-from tests.repository import Repository, Run, config_text
+from tests.repository import Repository, Run, config_text, started_git
 
 
 def test_a_config_is_the_same_from_a_work_tree_and_from_a_git_tree(repository: Repository) -> None:
@@ -278,18 +278,10 @@ def test_nothing_is_read_of_files_that_are_too_large(
 
 
 def test_git_runs_once_to_read_all_additions_and_not_at_all_for_none(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
+    repository: Repository,
 ) -> None:
     def processes() -> list[str]:
-        started: list[str] = []
-        output = Git.output
-
-        def counted(git: Git, *arguments: str, **options: bytes) -> bytes:
-            started.append(arguments[0])
-            return output(git, *arguments, **options)  # type: ignore[arg-type]
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Git, "output", counted)
+        with started_git() as started:
             reader.read(GitTree(Git(repository.root), "HEAD"))
         return started
 

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.git.git import Git
 from scripts.releases import releases
-from tests.repository import REMOTE_URL, Released, Repository, Run, config_text, git
+from tests.repository import REMOTE_URL, Released, Repository, Run, config_text, git, started_git
 
 LARGER = config_text(samples=8)
 LARGEST = config_text(samples=9)
@@ -188,20 +188,10 @@ def test_numbers_go_on_behind_the_largest_that_counts(
     assert run("release").out.startswith("nothing to release")
 
 
-def test_more_releases_take_no_more_processes(
-    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_releases_take_no_more_processes(released: Repository, run: Run) -> None:
     def processes() -> list[str]:
         releases._checked.cache_clear()
-        started: list[str] = []
-        output = Git.output
-
-        def counted(git: Git, *arguments: str, **options: bytes) -> bytes:
-            started.append(arguments[0])
-            return output(git, *arguments, **options)  # type: ignore[arg-type]
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Git, "output", counted)
+        with started_git() as started:
             releases.scan(Git(released.root))
         return started
 
