@@ -42,13 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", metavar="COLUMN", help="the column with train, validation, test")
     parser.add_argument(
-        "--group", metavar="COLUMN", help="the column with what belongs together, as a patient"
+        "--group", metavar="COLUMN", help="the column with the group, such as a patient"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what is recognized; read no image"
     )
     parser.add_argument(
-        "--skip-invalid", action="store_true", help="leave out files that are invalid, print each"
+        "--skip-invalid", action="store_true", help="leave out invalid files, and print each"
     )
     parser.add_argument(
         "--branch",

@@ -1,4 +1,4 @@
-"""Groups: samples that are always in one split, such as those of one patient.
+"""Groups: samples that must be in one split, such as those of one patient.
 
 Groups are numbered in the order of the batches in which they first appear, and the split of a group
 follows from its number alone. So later batches never move one.

@@ -1,6 +1,6 @@
-"""Columns that look like groups: images with one value resemble each other more than others do.
+"""Finds columns that look like groups: images with the same value are similar.
 
-Frames of a video and images of a patient are on both sides of a split where nobody asks for groups.
+Without `group_by`, the frames of a video or the images of a patient can be in train and in test.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class LikelyGroups(NamedTuple):
 def find(dataset: Dataset) -> LikelyGroups | None:
     """Return the column that looks most like groups, None if there is none.
 
-    Only images of one class are compared, because these resemble each other anyway.
+    Only images of the same class are compared, because these are similar anyway.
     """
     source, config = dataset.whole, dataset.config
     if config.group_by is not None or not isinstance(source, Own):

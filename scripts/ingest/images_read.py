@@ -1,4 +1,4 @@
-"""Images of a location become rows: decoded, compared with those that are there, written."""
+"""Reads the images of a location: decodes them, skips known ones, and writes the others."""
 
 import json
 from collections import Counter
@@ -185,7 +185,7 @@ def _take(made: ImagesRead, image: LabeledImage, outcome: Outcome, problems: Fin
     made.without_split += image.split is None
     if isinstance(outcome, bytes):
         if _note_copy(made, image, outcome, made.known.first[outcome]):
-            # A copy under another label is a row of its own, which says what its file is.
+            # A copy with another label gets its own row, so that the selection leaves both out.
             again = decoding.outcome(image.content)
             if isinstance(again, DecodedImage):
                 made.add(image, again, outcome, keep=not problems.count)

@@ -1,4 +1,4 @@
-"""A report as JSON, as a job leaves it for another one."""
+"""Reports as JSON, which one job writes and another one reads."""
 
 import json
 from typing import Any
