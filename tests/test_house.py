@@ -72,3 +72,17 @@ def test_one_name_means_one_type() -> None:
     )
 
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_environment_is_read_at_the_edge() -> None:
+    """Verbs read it through `github/actions.py`; the others start processes or print."""
+    reads = {module for module in MODULES if "os.environ" in (PROJECT / module).read_text("utf-8")}
+
+    assert reads == {
+        "scripts/git/commits.py",
+        "scripts/git/git_process.py",
+        "scripts/github/actions.py",
+        "scripts/github/client.py",
+        "scripts/output.py",
+        "scripts/storage/consumer.py",
+    }

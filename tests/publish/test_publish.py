@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 from scripts.github import changed_paths
+from scripts.inputs import reader
 from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS
 from scripts.publish import origin
 from scripts.releases import lock
@@ -1175,3 +1176,21 @@ def test_what_is_planned_is_released_also_where_main_lacks_the_newest_lock(
     assert run("release").code == 0
     assert recorded(repository, "v2").md5 == planned["md5"]
     assert planned["source_changed"] is False
+
+
+def test_a_release_reads_the_inputs_of_a_commit_once(
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.merge(config_text())
+    trees: list[str | None] = []
+    read = reader.read
+
+    def noted(tree: Any, *arguments: Any) -> Any:
+        trees.append(getattr(tree, "rev", None))
+        return read(tree, *arguments)
+
+    monkeypatch.setattr(reader, "read", noted)
+
+    assert run("release").code == 0
+    # That of the merge, and that of the release, for its warnings.
+    assert len(trees) == len({*trees}) == 2
