@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -321,3 +322,17 @@ def test_a_change_of_the_table_alone_makes_no_version(pets: Repository, run: Run
     plan = run("plan")
     assert plan.code == 0
     assert "no change" in plan.out.lower()
+
+
+def test_a_file_that_is_known_is_not_decoded_again(
+    pets: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "scripts.ingest.decoding.images.read", Mock(side_effect=AssertionError("decoded"))
+    )
+
+    result = run("ingest", "pets", str(tmp_path / "first"))
+
+    assert result.code == 0, result.err
+    assert "skipped 60 images that the source has already\n" in result.out
+    assert "nothing to ingest: pets has all of these images" in result.out
