@@ -197,7 +197,7 @@ def test_a_release_continues_the_old_ones(old: Repository, run: Run) -> None:
     assert old.at_origin("rev-parse", "v3^") == merged
     assert old.at_origin("rev-parse", "v3^{commit}") == old.tip()
     made = recorded(old, "v3")
-    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_with) == (4, 2, ["v0..v2"])
+    assert (made.meta.schema_, made.meta.selection, made.meta.comparable_with) == (5, 2, ["v0..v2"])
     source = made.meta.source
     assert source.model_copy(update={"copy_": None}) == recorded(old, "v2").meta.source
     found = objects(storage(old))
@@ -326,7 +326,7 @@ def test_a_release_continues_those_with_a_range(ranged: Repository, run: Run) ->
 
     assert result.code == 0, result.err
     made = recorded(ranged, "v7")
-    assert (made.meta.schema_, made.meta.comparable_with) == (4, ["v0..v6"])
+    assert (made.meta.schema_, made.meta.comparable_with) == (5, ["v0..v6"])
     assert run("verify", "v7").code == 0
 
 

@@ -98,7 +98,7 @@ def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
                 continue
             outcome.failure = None
             if made:
-                history.releases.append(made)
+                history.add(made)
                 outcome.published.append(made)
     return history
 

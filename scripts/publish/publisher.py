@@ -82,11 +82,14 @@ class Publisher:
         records = Records(cache.records, lambda: self.remote)
         if dataset.config.format == PARQUET:
             records.store(dataset.selection.listing)
+        splits = records.store(made_index.content)
+        together, _ = self.history.cumulative(dataset.source)
         record = lock.new_lock(
             dataset,
             made,
             comparable=compared.comparable,
-            splits=records.store(made_index.content),
+            splits=splits,
+            cumulative=records.store(together.with_index(splits, made_index).content),
             copy=self._copy(dataset, records),
         )
         files = {LOCK_FILE: lock.render(record).encode(), CONFIG_PATH: self.committed}

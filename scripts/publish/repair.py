@@ -8,7 +8,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.targets import Local
 from scripts.errors import UserError
 from scripts.git.git import Git, GitTree
-from scripts.releases import continuity, history, index, releases, resolve
+from scripts.releases import continuity, index, indexes, releases, resolve
 from scripts.releases.releases import Release
 from scripts.sources import copies
 from scripts.sources.pointer import path_of
@@ -147,7 +147,7 @@ def _restore_records(
     restore(names, "record of the samples", lambda: dataset.selection.listing)
     made = index.of_dataset(dataset)
     # Older records hold the pixels in the dataset only.
-    older = meta.schema_ < history.ORIGINALS
+    older = meta.schema_ < indexes.ORIGINALS
     restore(meta.splits, "record of the splits", lambda: (made.as_shown if older else made).content)
     restore(
         meta.source.copy_,

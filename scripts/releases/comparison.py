@@ -14,10 +14,12 @@ from scripts.errors import UserError
 from scripts.inputs.config import SPLITS, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.releases import index, releases
+from scripts.releases import index, leaks, releases
+from scripts.releases.cumulative import Leaking
 from scripts.releases.history import History
 from scripts.releases.index import Index
-from scripts.releases.leaks import Leak, LeakCounts, PlacedLeak, grouped
+from scripts.releases.indexes import name_of
+from scripts.releases.leaks import Leak, PlacedLeak, grouped
 from scripts.releases.releases import Release
 from scripts.releases.rounding import sizes_that_keep
 
@@ -95,34 +97,33 @@ def compare(dataset: Dataset, history: History, made: Index) -> Comparison:
 
 
 def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
+    together, unknown = history.cumulative(dataset.source)
+    names = {
+        release.tag: name_of(release) for release in history.releases if release.tag not in unknown
+    }
+    same = together.holding(made)
     equal_to = next(
         (
             release.tag
             for release in reversed(history.releases)
-            if _is_equal(release, made, dataset, history)
+            if release.lock.meta.counts == dataset.selection.counts()
+            and names.get(release.tag) in same | {None}
+            and _is_equal(release, made, dataset, history)
         ),
         None,
     )
     demanded = set() if equal_to else {one.tag for one in required(dataset.config, history)}
-    found = LeakCounts(
-        made, {dataset.images.keys[row]: PlacedLeak(row) for row in _placed(dataset)}
-    )
-    unknown, reason = [], ""
-    for release in history.releases:
-        try:
-            found.add(release.tag, history.index(release, dataset.source), demanded)
-        except UserError as error:
-            unknown.append(release.tag)
-            reason = reason or str(error)
+    placed = {dataset.images.keys[row]: row for row in _placed(dataset)}
+    found = leaks.count(made, together, names, demanded, placed)
     return Comparison(
         comparable=[tag for tag, both in found.counts.items() if not any(both)],
         incomparable=[tag for tag, both in found.counts.items() if any(both)],
         leaks=[*grouped(found.counts, demanded, _kept(history))],
-        placed=[leak for leak in found.placed.values() if leak.seen],
+        placed=found.placed,
         others=[*grouped(found.others, demanded, demanded)],
-        unknown=unknown,
+        unknown=list(unknown),
         unknown_demanded=[tag for tag in unknown if tag in demanded],
-        reason=reason,
+        reason=next(iter(unknown.values()), ""),
         equal_to=equal_to,
     )
 
@@ -166,7 +167,7 @@ def of_release_with_leaks(history: History, release: Release) -> Comparison:
         if other.tag in kept and other.tag in compared.incomparable:
             with suppress(UserError):
                 from_test, from_train = history.index(release).leaks(history.index(other))
-                counts[other.tag] = len(from_test), len(from_train)
+                counts[other.tag] = Leaking(len(from_test), len(from_train))
     return replace(compared, leaks=[*grouped(counts, set(), kept)])
 
 
@@ -198,10 +199,7 @@ def without_leak(history: History, release: Release) -> set[str]:
 
 def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
     """Return whether `release` has the same images in the same splits and folders."""
-    meta = release.lock.meta
-    if meta.counts != dataset.selection.counts():
-        return False
-    if meta.splits == made.sha256:
+    if release.lock.meta.splits == made.sha256:
         return True
     try:
         other = history.index(release, dataset.source)

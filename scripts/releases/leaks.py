@@ -1,9 +1,10 @@
 """Leaks: images in the test or validation set of one version and in the train set of another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from scripts.inputs.config import TEST
+from scripts.inputs.config import SPLITS, TRAIN
+from scripts.releases.cumulative import BITS, EVALUATION, CumulativeIndex, Leaking
 from scripts.releases.index import Index
 from scripts.releases.tag_ranges import tags_in_words
 
@@ -51,35 +52,51 @@ class PlacedLeak:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class LeakCounts:
-    """The leaks of the version with the index `made`, with each release.
+    """The leaks of a version with each release, by tag.
 
-    `counts` has how many of all images, `others` how many of all but the `placed` ones.
+    `counts` has those of all images; `others`, with the demanded releases, those of all but the
+    `placed` ones.
     """
 
-    made: Index
-    placed: dict[bytes, PlacedLeak]
-    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    others: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def add(self, tag: str, other: Index, demanded: set[str]) -> None:
-        """Note the leaks between the version and the release `tag`, whose index is `other`."""
-        from_test, from_train = self.made.leaks(other)
-        self.counts[tag] = len(from_test), len(from_train)
-        if tag not in demanded:
-            return
-        placed = self.placed.keys()
-        self.others[tag] = len(from_test - placed), len(from_train - placed)
-        for image in (from_test | from_train) & placed:
-            place = other.place(image, self.made.resized.get(image, image))
-            split, _ = place or (TEST, "")
-            self.placed[image].seen.setdefault(split, []).append(tag)
+    counts: dict[str, Leaking]
+    others: dict[str, Leaking]
+    placed: list[PlacedLeak]
 
 
-def grouped(
-    counts: dict[str, tuple[int, int]], demanded: set[str], kept: set[str]
-) -> Iterator[Leak]:
+def count(
+    made: Index,
+    together: CumulativeIndex,
+    names: Mapping[str, str],
+    demanded: Set[str],
+    placed: Mapping[bytes, int],
+) -> LeakCounts:
+    """Return the leaks of the version with the index `made`.
+
+    `together` has the releases under their `names`, by tag; `placed` are the rows of the images
+    that people put where they are, by digest.
+    """
+    all_images, others = together.leaks(made), together.leaks(made, without=placed)
+    leaking = []
+    for image, row in placed.items():
+        is_for_train = made.places.get(image, ("", ""))[0] == TRAIN
+        there = together.splits_of(made, image) if image in made.places else {}
+        seen: dict[str, list[str]] = {}
+        for tag, name in names.items():
+            bits = there.get(name, 0) & (EVALUATION if is_for_train else BITS[TRAIN])
+            split = next((one for one in SPLITS if bits & BITS[one]), None)
+            if split and tag in demanded:
+                seen.setdefault(split, []).append(tag)
+        leaking += [PlacedLeak(row, seen)] if seen else []
+    return LeakCounts(
+        {tag: all_images[name] for tag, name in names.items()},
+        {tag: others[name] for tag, name in names.items() if tag in demanded},
+        leaking,
+    )
+
+
+def grouped(counts: Mapping[str, Leaking], demanded: Set[str], kept: Set[str]) -> Iterator[Leak]:
     """Yield the leaks in `counts`, those that are the same with several releases as one.
 
     They are refused with the releases in `demanded`, and new with those in `kept`.

@@ -19,7 +19,7 @@ from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
-SCHEMA = 4
+SCHEMA = 5
 # Counts of a thousand classes fit, however long their names are.
 MAX_BYTES = 1024 * 1024
 WIDTH = 80
@@ -60,7 +60,8 @@ class Meta(StrictRecord):
     file names (of a version in Parquet: the names with `format: png`, and also the name of the
     record that lists them). `comparable_with` are the releases with which it has no leak, as ranges
     such as `v0..v4`; older locks have `comparable_since` instead, which is not exact. `splits` is
-    the name of the record with its index.
+    the name of the record with its index, `cumulative` of the record with those of all releases
+    before it, too.
     """
 
     schema_: Annotated[int, Field(alias="schema", ge=0, le=SCHEMA)] = 0
@@ -74,6 +75,7 @@ class Meta(StrictRecord):
     comparable_since: ReleaseTag | None = None
     comparable_with: list[TagRange] | None = None
     splits: Sha256 | None = None
+    cumulative: Sha256 | None = None
 
 
 class Lock(StrictRecord):
@@ -123,6 +125,7 @@ def new_lock(
     *,
     comparable: Sequence[str],
     splits: str,
+    cumulative: str | None = None,
     copy: str | None,
 ) -> Lock:
     """Return the record of `dataset`, whose files are those of `manifest`.
@@ -145,12 +148,11 @@ def new_lock(
             samples=dataset.selection.sha256,
             comparable_with=[_range(run) for run in runs(comparable)],
             splits=splits,
+            cumulative=cumulative,
         ),
     )
 
 
-# A run that reads all releases parses the same locks repeatedly.
-@cache
 # A run that looks at all releases meets the same locks again and again.
 @cache
 def parse(content: bytes, where: str = LOCK_FILE) -> Lock:

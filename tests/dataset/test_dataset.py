@@ -9,8 +9,8 @@ from scripts.inputs import config_file
 from scripts.inputs.images import decode
 from scripts.inputs.reader import Inputs
 from scripts.releases import index, lock
-from scripts.releases.history import selected_again
 from scripts.releases.index import Index
+from scripts.releases.indexes import selected_again
 from scripts.releases.lock import Lock
 from scripts.releases.releases import Release
 from scripts.sources import registry

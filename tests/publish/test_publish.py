@@ -113,7 +113,7 @@ def test_the_lock_is_committed_as_a_child_and_main_follows(
     assert repository.at_origin("log", "-1", "--format=%s", "main") == "Record version 0"
     made = recorded(repository, "v0")
     assert made.meta.config["samples"] == 8
-    assert made.meta.schema_ == lock.SCHEMA == 4
+    assert made.meta.schema_ == lock.SCHEMA == 5
 
 
 def test_a_release_is_an_annotated_tag_with_its_version(released: Repository, run: Run) -> None:

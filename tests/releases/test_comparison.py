@@ -12,12 +12,14 @@ from scripts.inputs import reader
 from scripts.inputs.problems import START, Problem
 from scripts.inputs.reader import WorkTree
 from scripts.releases import comparison, index, lock
+from scripts.releases.cumulative import CumulativeIndex
 from scripts.releases.history import History
 from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
 from scripts.sources.table import Table
 from scripts.storage import manifest
+from scripts.storage.remote_folder import FolderRemote
 from tests.inputs.pictures import encoded, gray
 from tests.repository import Released, Repository, Run, config_text, git
 
@@ -449,11 +451,14 @@ def test_a_damaged_record_is_not_believed(
     released_as: Released, run: Run, change: Callable[[bytes], bytes]
 ) -> None:
     repository = released_as(config_text(samples=40, test_size=10))
-    name = lock.parse(repository.lock.read_bytes()).meta.splits
+    meta = lock.parse(repository.lock.read_bytes()).meta
+    name = meta.splits
     assert name is not None
+    assert meta.cumulative is not None
     for folder in (repository.bucket / "records", repository.cache / "records"):
         (folder / name).chmod(0o644)
         (folder / name).write_bytes(change((folder / name).read_bytes()))
+        (folder / meta.cumulative).unlink()
     repository.configure(config_text(source="mirrored", samples=41, test_size=10))
 
     result = run("validate")
@@ -462,6 +467,65 @@ def test_a_damaged_record_is_not_believed(
     checked = run("verify")
     assert checked.code == 1
     assert f"checksum mismatch for the record of its splits, {name}, in" in checked.out
+
+
+def without_lines(content: bytes) -> bytes:
+    """Return a cumulative index that hides all images: it is valid, but of other releases."""
+    del content
+    return CumulativeIndex().content
+
+
+@pytest.mark.parametrize("where", ["cache", "bucket", "both"])
+@pytest.mark.parametrize("change", [without_lines, lambda _: b"", lambda found: found[:-1], None])
+def test_a_damaged_cumulative_index_hides_no_leak(
+    grown: Repository, run: Run, where: str, change: Callable[[bytes], bytes] | None
+) -> None:
+    name = lock.parse(grown.lock.read_bytes()).meta.cumulative
+    assert name is not None
+    for folder in (grown.cache / "records", grown.bucket / "records"):
+        if where in ("both", folder.parent.name.strip(".")):
+            (folder / name).chmod(0o644)
+            content = (folder / name).read_bytes()
+            (folder / name).unlink()
+            if change:
+                (folder / name).write_bytes(change(content))
+
+    assert planned(grown, run, HALF)["leaks"] == [refused("v0", from_train=62)]
+
+
+def test_a_cumulative_index_that_was_made_here_is_checked(grown: Repository, run: Run) -> None:
+    for folder in (grown.cache / "records", grown.bucket / "records"):
+        (folder / str(lock.parse(grown.lock.read_bytes()).meta.cumulative)).unlink()
+    leaks = planned(grown, run, HALF)["leaks"]
+    [kept] = (grown.cache / "records").glob("*.cumulative")
+    content = kept.read_bytes()
+
+    for damaged_content in (b"", content[:-1], b"0" * 64 + content[64:], CumulativeIndex().content):
+        kept.write_bytes(damaged_content)
+        assert planned(grown, run, HALF)["leaks"] == leaks
+        assert kept.read_bytes() == content
+
+
+def test_the_indexes_of_older_releases_are_not_read(
+    released_as: Released, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [config_text(samples=40 + number, test_size=10) for number in range(4)]
+    repository = released_as(*sizes)
+    shutil.rmtree(repository.cache)
+    read, read_record = list[str](), FolderRemote.read_record
+
+    def counted(self: FolderRemote, sha256: str) -> bytes | None:
+        read.append(sha256)
+        return read_record(self, sha256)
+
+    monkeypatch.setattr(FolderRemote, "read_record", counted)
+    repository.configure(config_text(samples=50, test_size=10))
+
+    assert run("validate").code == 0
+    newest = lock.parse(repository.lock.read_bytes()).meta
+    assert read == [newest.cumulative]
+    assert run("plan").code == 0
+    assert read == [newest.cumulative]
 
 
 def test_growth_needs_neither_the_remote_nor_the_network(released_as: Released, run: Run) -> None:
