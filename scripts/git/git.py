@@ -135,6 +135,20 @@ class Git:
             "" if line.endswith(" missing") else line.split()[0] for line in output.splitlines()
         ]
 
+    def changed_paths(self, commits: Sequence[str]) -> dict[str, set[str]]:
+        """Return the paths that each of `commits`, which have one parent, changes."""
+        found = {commit: set[str]() for commit in commits}
+        command = ("diff-tree", "--stdin", "-r", "--raw", "-z", "--no-renames", "--root")
+        tokens = iter(self.output(*command, stdin=lines(commits)).split(b"\0")[:-1])
+        commit = ""
+        for token in tokens:
+            # A change is two tokens: what it is, which begins with a colon, and the path.
+            if token.startswith(b":"):
+                found[commit].add(os.fsdecode(next(tokens)))
+            else:
+                commit = token.decode()
+        return found
+
     def has_ref(self, name: str) -> bool:
         """Return whether the reference with the full name `name` exists."""
         return self.succeeds("show-ref", "--verify", "--quiet", name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from scripts.inputs import strict_yaml, wording
+from scripts.inputs import plain_yaml, strict_yaml, wording
 from scripts.inputs.config import SPLIT_SIZES, Config
 from scripts.inputs.config_values import ALL, AS_NUMBERS
 from scripts.inputs.paths import CONFIG_FILE
@@ -69,6 +69,18 @@ def parse_recorded(content: bytes, recorded: Mapping[str, Any] | None) -> Config
                 if (config := parse(content, context)).record() == recorded:
                     return config
     return parse(content)
+
+
+def is_recorded(content: bytes, recorded: Mapping[str, Any]) -> bool:
+    """Return whether a lock that records the config as `recorded` was made from `content`.
+
+    Raises `InputError` if `content` is not a config.
+    """
+    with suppress(ValueError):
+        # Ten times as fast, and enough where both are the same.
+        if Config.model_validate(plain_yaml.load(content)).record() == recorded:
+            return True
+    return parse_recorded(content, recorded).record() == recorded
 
 
 def _is_text(at: Location) -> bool:

@@ -22,7 +22,6 @@ from scripts.storage import records
 # The bit of each split.
 BITS: dict[str, int] = {TRAIN: 1, VALIDATION: 2, TEST: 4}
 EVALUATION = BITS[VALIDATION] | BITS[TEST]
-ANY = BITS[TRAIN] | EVALUATION
 COMBINATIONS = 8
 # Bytes of a digest of pixels, and of what stands for a group.
 DIGEST, GROUP = 32, 8

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.selection import RULE
 from scripts.errors import UserError
+from scripts.inputs import plain_yaml
 from scripts.inputs.config import PARQUET
 from scripts.inputs.config_values import ReleaseTag
 from scripts.inputs.strict_record import StrictRecord
@@ -163,7 +164,7 @@ def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
     if len(content) > MAX_BYTES:
         raise UserError(f"{where} has {len(content):,} bytes, more than a lock can have.")
     try:
-        data = YAML(typ="safe", pure=True).load(content.decode())
+        data = plain_yaml.load(content)
         _refuse_newer(data, where)
         return Lock.model_validate(data)
     except UserError:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,11 +37,12 @@ class Releases:
     """The tags of a repository.
 
     `accepted` are the releases, oldest first. `rejected` are other tags with such names, with the
-    reason; they are ignored.
+    reason; they are ignored. `bases` are the commits on main of the accepted ones, by their own.
     """
 
     accepted: list[Release] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
 
     @property
     def latest(self) -> Release | None:
@@ -65,13 +66,16 @@ class Releases:
 
         Its commit can be a child of one on main, if main could not be updated.
         """
-        for release in reversed(self.accepted):
-            commits = git("rev-list", "--first-parent", "--max-count=2", release.commit).split()
-            changes = git("diff-tree", "-r", "--name-only", *commits[::-1]) if commits[1:] else ""
-            is_child = set(changes.splitlines()) <= {LOCK_FILE, CONFIG_PATH}
-            if git.is_ancestor(commits[-1] if is_child else release.commit, rev):
-                return release
-        return None
+        # Releases follow main's first-parent line: who has one has all before it.
+        first, end = 0, len(self.accepted)
+        at = end - 1  # mostly, it is the newest
+        while first < end:
+            if git.is_ancestor(self.bases[self.accepted[at].commit], rev):
+                first = at + 1
+            else:
+                end = at
+            at = (first + end) // 2
+        return self.accepted[first - 1] if first else None
 
     def get(self, tag: str) -> Release:
         """Return the release `tag`; raises `UserError` if there is none."""
@@ -126,6 +130,7 @@ def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
             found.rejected[tag.name] = str(error)
         else:
             found.accepted.append(release)
+            found.bases[release.commit] = checker.base(release.commit)
     return found
 
 
@@ -177,6 +182,11 @@ class _Checker:
         paths = [f"{commit}:{path}" for commit in commits for path in (LOCK_FILE, CONFIG_FILE)]
         self._files = dict(zip(paths, git.contents(paths), strict=True))
 
+    def base(self, commit: str) -> str:
+        """Return the parent of `commit` if that only records a release, otherwise `commit`."""
+        is_child = self._changed.get(commit, {commit}) <= {LOCK_FILE, CONFIG_PATH}
+        return self._parents[commit][0] if is_child else commit
+
     def checked(self, tag: _Tag, earliest: int, next_number: int) -> tuple[Release, int]:
         """Return the release, and its position on main.
 
@@ -204,17 +214,26 @@ class _Checker:
         parents = self._parents[commit]
         if len(parents) != 1 or parents[0] not in self._position:
             raise UserError(f"its commit is not on {MAIN}")
-        changed = self._git("diff-tree", "-r", "--name-only", "-z", parents[0], commit).split("\0")
-        if not {path for path in changed if path} <= {LOCK_FILE, CONFIG_PATH}:
+        if not self._changed[commit] <= {LOCK_FILE, CONFIG_PATH}:
             raise UserError(f"its commit is not on {MAIN}, and changes more than {LOCK_FILE}")
         return self._position[parents[0]]
+
+    @cached_property
+    def _changed(self) -> dict[str, set[str]]:
+        """The paths that each commit changes which is a child of one on main."""
+        children = [
+            commit
+            for commit, parents in self._parents.items()
+            if len(parents) == 1 and parents[0] in self._position
+        ]
+        return self._git.changed_paths(children)
 
     def _lock(self, commit: str) -> Lock:
         recorded, written = (self._files[f"{commit}:{path}"] for path in (LOCK_FILE, CONFIG_FILE))
         if recorded is None or written is None:
             raise UserError(f"it has no {CONFIG_FILE if recorded else LOCK_FILE}")
         found = lock.parse(recorded)
-        if found.meta.config != config_file.parse_recorded(written, found.meta.config).record():
+        if not config_file.is_recorded(written, found.meta.config):
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
 

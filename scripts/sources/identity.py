@@ -9,11 +9,6 @@ PREFIX = "s"
 SHOWN = 8
 
 
-def digest_of(pixels: Pixels) -> bytes:
-    """Return the digest of an image: the SHA-256 of its pixels."""
-    return hashlib.sha256(pixels.tobytes()).digest()
-
-
 def digest_with_shape(pixels: Pixels) -> bytes:
     """Return the digest of an image whose bytes exist in another shape in the source.
 
