@@ -1,5 +1,6 @@
 """Publishes one commit: its files, its lock, its tag."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scripts import output
@@ -21,7 +22,7 @@ from scripts.releases import comparison, continuity, index, lock, releases, reso
 from scripts.releases.comparison import Comparison
 from scripts.releases.history import History
 from scripts.releases.index import Index
-from scripts.releases.lock import LOCK_FILE
+from scripts.releases.lock import LOCK_FILE, Lock
 from scripts.releases.releases import Release
 from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import copies
@@ -31,6 +32,7 @@ from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import check_readable
 from scripts.storage.faults import FaultsError
+from scripts.storage.manifest import Manifest
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
 from scripts.storage.settings import CONFIG_PATH
@@ -82,16 +84,7 @@ class Publisher:
         records = Records(cache.records, lambda: self.remote)
         if dataset.config.format == PARQUET:
             records.store(dataset.selection.listing)
-        splits = records.store(made_index.content)
-        together, _ = self.history.cumulative(dataset.source)
-        record = lock.new_lock(
-            dataset,
-            made,
-            comparable=compared.comparable,
-            splits=splits,
-            cumulative=records.store(together.with_index(splits, made_index).content),
-            copy=self._copy(dataset, records),
-        )
+        record = self._record(dataset, made, made_index, compared.comparable, records)
         files = {LOCK_FILE: lock.render(record).encode(), CONFIG_PATH: self.committed}
         message = f"Record version {releases.number(tag)}"
         with_lock = commits.commit(self.git, files, message, commit)
@@ -99,6 +92,26 @@ class Publisher:
             check_readable(folder, cache, made)
         origin.publish_tag(self.git, tag, with_lock)
         return Release(tag, with_lock, record)
+
+    def _record(
+        self,
+        dataset: Dataset,
+        made: Manifest,
+        made_index: Index,
+        comparable: Sequence[str],
+        records: Records,
+    ) -> Lock:
+        """Return the lock of the version, and store the records that it names."""
+        splits = records.store(made_index.content)
+        together, _ = self.history.cumulative(dataset.source)
+        return lock.new_lock(
+            dataset,
+            made,
+            comparable=comparable,
+            splits=splits,
+            cumulative=records.store(together.with_index(splits, made_index).content),
+            copy=self._copy(dataset, records),
+        )
 
     def _target(self, cache: Cache) -> Target:
         """Return where files are made: on the cluster if there is one, else on this machine."""

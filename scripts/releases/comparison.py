@@ -14,12 +14,12 @@ from scripts.errors import UserError
 from scripts.inputs.config import SPLITS, Config
 from scripts.inputs.curation import ACTION
 from scripts.inputs.problems import InputError, Problem
-from scripts.releases import index, leaks, releases
+from scripts.releases import index, releases
 from scripts.releases.cumulative import Leaking
 from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.indexes import name_of
-from scripts.releases.leaks import Leak, PlacedLeak, grouped
+from scripts.releases.leaks import Leak, PlacedLeak, count_leaks, grouped
 from scripts.releases.releases import Release
 from scripts.releases.rounding import sizes_that_keep
 
@@ -114,7 +114,7 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     )
     demanded = set() if equal_to else {one.tag for one in required(dataset.config, history)}
     placed = {dataset.images.keys[row]: row for row in _placed(dataset)}
-    found = leaks.count(made, together, names, demanded, placed)
+    found = count_leaks(made, together, names, demanded, placed)
     return Comparison(
         comparable=[tag for tag, both in found.counts.items() if not any(both)],
         incomparable=[tag for tag, both in found.counts.items() if any(both)],

@@ -18,7 +18,7 @@ from scripts.releases.cumulative import CumulativeIndex
 from scripts.releases.index import Index
 from scripts.releases.releases import Release
 from scripts.sources.source import Source
-from scripts.storage import files, records
+from scripts.storage import files, kept
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.remote import Remote
@@ -58,7 +58,7 @@ class Indexes:
         covered, unknown = len(found.names), dict[str, str]()
         found = self._with_each(found, lasting, source, unknown)
         if len(found.names) > covered and not unknown:
-            self._keep(found, lasting)
+            kept.write(self._path_of(lasting), found.content)
         return self._with_each(found, accepted, source, unknown), unknown
 
     def _with_each(
@@ -112,17 +112,10 @@ class Indexes:
             name = lasting[-1].lock.meta.cumulative
             if name and (content := self._records(lasting[-1]).cached(name)) is not None:
                 return cumulative.parse(content)
-        with suppress(OSError, UserError):
-            checksum, _, content = self._path_of(lasting).read_bytes().partition(b"\n")
-            if records.digest(content).encode() == checksum:
-                return cumulative.parse(content)
+        with suppress(UserError):
+            content = kept.read(self._path_of(lasting))
+            return cumulative.parse(content) if content is not None else None
         return None
-
-    def _keep(self, found: CumulativeIndex, lasting: Sequence[Release]) -> None:
-        content = found.content
-        with suppress(OSError):
-            checksum = records.digest(content).encode()
-            files.write(self._path_of(lasting), b"\n".join([checksum, content]))
 
     def _path_of(self, lasting: Sequence[Release]) -> Path:
         """Return the file in which the cumulative index of `lasting` is kept here."""
@@ -179,14 +172,14 @@ class Indexes:
 
     def _kept_or(self, release: Release, name: str, make: Callable[[], Index]) -> Index:
         """Return the index of `release` from the local cache, or from `make`."""
-        kept = self._cache.records / name
+        file = self._cache.records / name
         with suppress(OSError, UserError):
-            found = index.parse(kept.read_bytes())
+            found = index.parse(file.read_bytes())
             if 0 < len(found.places) <= release.lock.images:
                 return found
         found = make()
         with suppress(OSError):
-            files.write(kept, found.content)
+            files.write(file, found.content)
         return found
 
     def _selected_again(self, release: Release, source: Source) -> Index | None:

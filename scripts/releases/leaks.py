@@ -65,7 +65,7 @@ class LeakCounts:
     placed: list[PlacedLeak]
 
 
-def count(
+def count_leaks(
     made: Index,
     together: CumulativeIndex,
     names: Mapping[str, str],

@@ -1,18 +1,22 @@
 """The existing releases: annotated tags v0, v1, … that were made by this project."""
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts import fingerprint
 from scripts.errors import UserError
 from scripts.git.git import MAIN, TRACKED_MAIN, Git
 from scripts.inputs import config_file
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE, Lock
+from scripts.storage import kept, records
 from scripts.storage.remote import Remote
 from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
@@ -22,6 +26,8 @@ TAG = re.compile(r"v(0|[1-9][0-9]{0,8})")
 SIMILAR = re.compile(r"v[0-9].*")
 # A larger number counts only if it is the next one, so that a stray tag cannot use up the numbers.
 LARGE_NUMBER = 100_000_000
+# What the newest check of all tags found.
+KEPT = ".dvc/tmp/releases"
 
 
 class Release(NamedTuple):
@@ -109,15 +115,32 @@ def scan(git: Git) -> Releases:
 
     Raises `UserError` in a clone without history.
     """
-    tags = tuple(_tags(git))
-    return _checked(git.root, tags, main_of(git)) if tags else Releases()
+    # The objects of the tags are not read for this.
+    listed = git("for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
+    return _checked(git.root, listed, main_of(git)) if listed else Releases()
 
 
 # Cached, because verbs call this several times.
 @lru_cache(maxsize=8)
-def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
-    """Return the releases among `tags`, with main at the commit `main`."""
-    git = Git(root)
+def _checked(root: Path, listed: str, main: str) -> Releases:
+    """Return the releases of the repository at `root`, with main at the commit `main`.
+
+    `listed` are the tags. What was found is kept until one of them, main or this code changes.
+    """
+    file = root / KEPT
+    of_code = fingerprint.of("inputs", "releases")
+    state = records.digest(f"{of_code} {main}\n{listed}".encode())
+    if (found := _parsed(kept.read(file), state)) is None:
+        found = _found(Git(root), main)
+        content = _rendered(found, state)
+        if file.parent.parent.is_dir() and _parsed(content, state) == found:
+            kept.write(file, content)
+    return found
+
+
+def _found(git: Git, main: str) -> Releases:
+    if not (tags := list(_tags(git))):
+        return Releases()
     if git("rev-parse", "--is-shallow-repository") == "true":
         raise UserError("this clone is shallow; releases need the history: git fetch --unshallow")
     found = Releases()
@@ -132,6 +155,24 @@ def _checked(root: Path, tags: tuple[_Tag, ...], main: str) -> Releases:
             found.accepted.append(release)
             found.bases[release.commit] = checker.base(release.commit)
     return found
+
+
+def _rendered(found: Releases, state: str) -> bytes:
+    accepted = [
+        (one.tag, one.commit, one.lock.model_dump(mode="json", by_alias=True))
+        for one in found.accepted
+    ]
+    return json.dumps([state, accepted, found.rejected, found.bases]).encode()
+
+
+def _parsed(content: bytes | None, state: str) -> Releases | None:
+    """Return the releases in `content`, None unless they were found in this `state`."""
+    with suppress(ValueError, TypeError):
+        kept_state, accepted, rejected, bases = json.loads(content or b"")
+        if kept_state == state:
+            listed = [Release(tag, at, Lock.model_validate(one)) for tag, at, one in accepted]
+            return Releases(listed, rejected, bases)
+    return None
 
 
 def at_revision(git: Git, rev: str) -> Release:

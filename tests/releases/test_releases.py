@@ -1,7 +1,9 @@
+import hashlib
 from collections.abc import Callable
 
 import pytest
 
+from scripts import fingerprint
 from scripts.git.git import Git
 from scripts.releases import releases
 from tests.repository import REMOTE_URL, Released, Repository, Run, config_text, git, started_git
@@ -190,6 +192,7 @@ def test_numbers_go_on_behind_the_largest_that_counts(
 
 def test_more_releases_take_no_more_processes(released: Repository, run: Run) -> None:
     def processes() -> list[str]:
+        (released.root / releases.KEPT).unlink()
         releases._checked.cache_clear()
         with started_git() as started:
             releases.scan(Git(released.root))
@@ -366,3 +369,62 @@ def test_a_clone_without_tags_is_told_to_fetch_them(
     assert "this clone has no release tags. Fetch the tags: git fetch --tags." in result.err
     git(other, "fetch", "--quiet", "--tags")
     assert run(verb, where=other).code == 0
+
+
+def found(repository: Repository) -> releases.Releases:
+    """Return the releases as a new process finds them."""
+    releases._checked.cache_clear()
+    return releases.scan(Git(repository.root))
+
+
+def test_what_was_found_is_kept_until_a_tag_changes(released: Repository) -> None:
+    lightweight(released, "v7")
+    first = found(released)
+    with started_git() as started:
+        assert found(released) == first
+    assert started == ["for-each-ref", "for-each-ref"]
+
+    lightweight(released, "v8")
+    released.git("tag", "--delete", "v7")
+    assert [*first.rejected] == ["v7"]
+    assert [*found(released).rejected] == ["v8"]
+
+
+def test_what_was_found_is_kept_until_main_changes(released: Repository) -> None:
+    assert [one.tag for one in found(released).accepted] == ["v0", "v1"]
+
+    released.git("update-ref", "refs/remotes/origin/main", "v0^{commit}")
+
+    assert [one.tag for one in found(released).accepted] == ["v0"]
+    assert "is not on main" in found(released).rejected["v1"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda content: content[:-1],
+        lambda content: content.replace(b'"v1"', b'"v9"'),
+        lambda _: hashlib.sha256(b"[]").digest() + b"[]",
+    ],
+)
+def test_damaged_findings_are_found_again(
+    released: Repository, damage: Callable[[bytes], bytes]
+) -> None:
+    first, file = found(released), released.root / releases.KEPT
+    content = file.read_bytes()
+
+    file.write_bytes(damage(content))
+
+    assert found(released) == first
+    assert file.read_bytes() == content
+
+
+def test_findings_of_other_code_are_not_used(
+    released: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = found(released)
+    monkeypatch.setattr(fingerprint, "of", lambda *_: "other")
+    with started_git() as started:
+        assert found(released) == first
+    assert "cat-file" in started
