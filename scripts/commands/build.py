@@ -11,7 +11,7 @@ from scripts.dataset.targets import Local
 from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs import paths
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import releases, resolve
 from scripts.review import plan
 from scripts.review.warnings import warnings

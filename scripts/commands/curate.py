@@ -22,7 +22,7 @@ from scripts.inputs.config import TEST
 from scripts.inputs.failures import Failure
 from scripts.inputs.paths import CURATION_FILE
 from scripts.inputs.problems import Problem
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import resolve
 from scripts.releases.history import History
 from scripts.review import neighbor_sheet

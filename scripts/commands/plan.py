@@ -9,7 +9,7 @@ import argparse
 from scripts import output
 from scripts.git.git import Git
 from scripts.github import actions
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import releases, resolve
 from scripts.review import plan, render
 

@@ -10,7 +10,7 @@ from scripts import output
 from scripts.dataset import record
 from scripts.git.git import Git
 from scripts.github import actions
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.publish import bucket
 from scripts.releases.history import History
 from scripts.storage import transfer

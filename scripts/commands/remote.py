@@ -7,7 +7,7 @@ import argparse
 
 from scripts import output
 from scripts.git.git import Git
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.storage import settings
 from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH

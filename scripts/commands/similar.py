@@ -12,7 +12,7 @@ from scripts.curation.samples import Samples
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.curation import identifier_in
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import resolve
 from scripts.releases.history import History
 from scripts.review import neighbor_sheet

@@ -9,7 +9,7 @@ import argparse
 from scripts import output
 from scripts.errors import UserError
 from scripts.git.git import Git
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import index, lock, releases, resolve
 from scripts.releases.lock import LOCK_FILE
 from scripts.storage import files

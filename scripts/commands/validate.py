@@ -9,7 +9,7 @@ import argparse
 from scripts import output
 from scripts.git.git import Git
 from scripts.inputs.paths import CONFIG_FILE
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import comparison, guards, index, releases
 from scripts.releases.history import History
 from scripts.releases.tag_ranges import tags_in_words

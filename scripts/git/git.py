@@ -13,11 +13,10 @@ from pathlib import Path
 from scripts.errors import UserError
 from scripts.git import git_process
 from scripts.git.address import without_credentials
-from scripts.inputs import reader
 from scripts.inputs.paths import CHECKED_PATHS, INPUTS_OF_PEOPLE
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.inputs.reader import TreeEntry, WorkTree
 from scripts.inputs.stored import ATTRIBUTES, Attributes
+from scripts.inputs.tree import TreeEntry, WorkTree, not_regular
 
 ORIGIN = "origin"
 MAIN = "main"
@@ -196,7 +195,7 @@ class Git:
 
 @dataclass(frozen=True)
 class GitTree:
-    """The files of a commit or tree; an `inputs.reader.Tree`."""
+    """The files of a commit or tree; an `inputs.tree.Tree`."""
 
     git: Git
     rev: str
@@ -212,7 +211,7 @@ class GitTree:
         if entry is None:
             return None
         if entry.size is None:
-            raise reader.not_regular(path)
+            raise not_regular(path)
         if entry.size > MAX_FILE:
             message = f"the file has {entry.size:,} bytes; at most {MAX_FILE:,} are read"
             raise InputError([Problem(path, START, message)])

@@ -5,7 +5,7 @@ from pathlib import Path
 from scripts.git.git import MAIN, Git
 from scripts.github import actions
 from scripts.inputs.paths import INPUT_PATHS
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.publish import bucket
 from scripts.review import plan, report_json
 from scripts.review.report import Report, Stored

@@ -13,7 +13,7 @@ from scripts.ingest import closing, images_read, reading, writer
 from scripts.ingest.images_read import ImagesRead
 from scripts.ingest.options import IngestOptions
 from scripts.inputs.paths import SOURCES_FOLDER
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.publish import bucket, origin
 from scripts.publish.origin import TryAgainError
 from scripts.releases import continuity, releases

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
-from scripts.errors import printable
 from scripts.inputs import images, stored
 from scripts.inputs.config import SPLITS, Config, Split
 from scripts.inputs.images import ImageError, Picture, Pixels
 from scripts.inputs.paths import ADDITIONS_FOLDER, IMAGE_SUFFIXES, is_image_name
 from scripts.inputs.problems import START, Problem
+from scripts.inputs.tree import shown
 from scripts.inputs.values import MetadataValue
 
 MAX_FILES = 1_000
@@ -19,7 +19,6 @@ MAX_FILE = 8 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024
 # Bytes of all pixels: a small file can contain a very large image.
 MAX_PIXELS = 512 * 1024 * 1024
-MAX_SHOWN = 200
 # additions/<split>/<label>/<name>
 PARTS = 4
 USE_A_SOURCE = "For more, make a custom source: python -m scripts ingest"
@@ -118,12 +117,6 @@ def parse(
 def problem(path: str, message: str) -> Problem:
     """Return a problem with the file at `path`."""
     return Problem(shown(path), START, message)
-
-
-def shown(path: str) -> str:
-    """Return `path` for a message: one line, without control characters, shortened."""
-    text = printable(path).replace("\n", "\\n")
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def identifier(pixels: Pixels) -> str:

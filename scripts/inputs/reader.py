@@ -1,14 +1,9 @@
 """Reads the version inputs from a work tree or a git tree."""
 
-import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from scripts.errors import UserError
 from scripts.inputs import additions, additions_table, config_file, curation, stored
 from scripts.inputs.additions import Addition
 from scripts.inputs.additions_table import NO_TABLE, AdditionsTable
@@ -24,93 +19,7 @@ from scripts.inputs.paths import (
     is_image,
 )
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.inputs.stored import Attributes
-
-NOT_REGULAR = "not a regular file; links, folders and devices are not read"
-
-
-class TreeEntry(NamedTuple):
-    """A file below a folder: its path, its size in bytes, and the identifier of its content.
-
-    It has no size if it is not a regular file: a link, a device, a submodule.
-    """
-
-    path: str
-    size: int | None = None
-    name: str = ""
-
-
-class Tree(Protocol):
-    """Files by their path in the repository: a work tree, or a tree of git."""
-
-    def read(self, path: str) -> bytes | None:
-        """Return the content of a file, None if there is none."""
-
-    def entries(self, folder: str) -> list[TreeEntry]:
-        """Return all files below `folder`, in the order of their paths; none without the folder.
-
-        A file instead of the folder is an entry too.
-        """
-
-    def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
-        """Return the contents of regular files."""
-
-    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return the attributes with which git converts the files among `paths`, by path.
-
-        Empty for files that are not converted.
-        """
-
-
-@dataclass(frozen=True)
-class WorkTree:
-    """The files of a folder."""
-
-    root: Path
-
-    def read(self, path: str) -> bytes | None:
-        """Return the content of a file; raises `UserError` if it cannot be read."""
-        file = self.root / path
-        try:
-            # Checked before opening: reading a pipe or a device might never end.
-            if not stat.S_ISREG(file.lstat().st_mode):
-                raise not_regular(path)
-            return file.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise _unreadable(path, error) from None
-
-    def entries(self, folder: str) -> list[TreeEntry]:
-        """Return all files below `folder`; raises `UserError` if one cannot be read."""
-        found, unread = [], [folder]
-        while unread:
-            path = unread.pop()
-            try:
-                status = (self.root / path).lstat()
-                if stat.S_ISDIR(status.st_mode) and not self._is_repository(path):
-                    unread += [f"{path}/{one.name}" for one in (self.root / path).iterdir()]
-                    continue
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise _unreadable(path, error) from None
-            is_regular = stat.S_ISREG(status.st_mode)
-            found.append(TreeEntry(path, status.st_size, path) if is_regular else TreeEntry(path))
-        return sorted(found, key=attrgetter("path"))
-
-    def contents(self, entries: Sequence[TreeEntry]) -> list[bytes]:
-        """Return the contents of regular files; raises `UserError` if one cannot be read."""
-        return [self.read(entry.path) or b"" for entry in entries]
-
-    def attributes(self, paths: Iterable[str]) -> Mapping[str, Attributes]:
-        """Return nothing: this is not a clone, or its attributes do not matter."""
-        del paths
-        return {}
-
-    def _is_repository(self, path: str) -> bool:
-        """Return whether git treats a folder as a submodule."""
-        return os.path.lexists(self.root / path / ".git")
+from scripts.inputs.tree import NOT_REGULAR, Tree, TreeEntry, shown
 
 
 @dataclass(frozen=True)
@@ -236,21 +145,9 @@ def _converted(tree: Tree, added: Sequence[str], parsed: Config | None) -> list[
     pointers = [_pointer_path(parsed)] if parsed else []
     attributes = tree.attributes([CONFIG_FILE, CURATION_FILE, *pointers, *added])
     problems = stored.problems(attributes)
-    return [one._replace(file=additions.shown(one.file)) for one in problems]
+    return [one._replace(file=shown(one.file)) for one in problems]
 
 
 def _refuse_pointer(path: str, content: bytes | None) -> None:
     if content is not None and stored.is_pointer(content):
         raise InputError([Problem(path, START, stored.POINTER)])
-
-
-def not_regular(path: str) -> InputError:
-    """Return the error for a link, a folder or a device instead of a file.
-
-    The target of a link could be outside of the repository, without version control.
-    """
-    return InputError([Problem(path, START, NOT_REGULAR)])
-
-
-def _unreadable(path: str, error: OSError) -> UserError:
-    return UserError(f"{additions.shown(path)}: cannot be read: {error.strerror}")

@@ -6,7 +6,7 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.paths import SOURCES_FOLDER
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.inputs.reader import Tree, WorkTree
+from scripts.inputs.tree import Tree, WorkTree
 from scripts.releases import releases
 from scripts.releases.releases import Release
 from scripts.sources import pointer as pointers

@@ -6,25 +6,23 @@ index of a single release is read only when it is new here, or to show which of 
 
 import json
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scripts.errors import UserError
-from scripts.inputs.config import SPLITS, TEST, TRAIN, VALIDATION
-from scripts.releases.index import Index
+from scripts.inputs.config import TEST, TRAIN, VALIDATION
+from scripts.releases.index import BITS, DIGEST, Index, IndexArrays
 from scripts.storage import records
 
-# The bit of each split.
-BITS: dict[str, int] = {TRAIN: 1, VALIDATION: 2, TEST: 4}
 EVALUATION = BITS[VALIDATION] | BITS[TEST]
 COMBINATIONS = 8
-# Bytes of a digest of pixels, and of what stands for a group.
-DIGEST, GROUP = 32, 8
+# Bytes of what stands for a group.
+GROUP = 8
 # Rows of patterns that are in memory at the same time, as numbers for each release.
 AT_ONCE = 4_096
 FORMAT = "cumulative index 1"
@@ -101,12 +99,15 @@ class CumulativeIndex:
         """Return these releases with one more, whose index is `index`, unless it is there."""
         if name in self.names:
             return self
-        keys, splits = _by_key(_of_images(index), DIGEST)
-        group_keys, group_splits = _by_key(_of_groups(index), GROUP)
+        rows = index.arrays
+        has_group = rows.groups != b""
+        pixels = rows.digests, rows.splits
+        if index.resized:
+            pixels = np.append(rows.digests, rows.shown), np.tile(rows.splits, 2)
         return CumulativeIndex(
             (*self.names, name),
-            self.images.with_release(keys, splits),
-            self.groups.with_release(group_keys, group_splits),
+            self.images.with_release(*_by_key(*pixels)),
+            self.groups.with_release(*_by_key(rows.groups[has_group], rows.splits[has_group])),
         )
 
     def leaks(self, made: Index, without: Collection[bytes] = ()) -> dict[str, Leaking]:
@@ -114,9 +115,11 @@ class CumulativeIndex:
 
         An image is on both sides if its pixels are, before or after resizing, or its group.
         """
-        left_out = frozenset(without)
-        train = self._count(made, made.split(TRAIN) - left_out, EVALUATION)
-        test = self._count(made, made.evaluation - left_out, BITS[TRAIN])
+        rows, numbers = made.arrays, self._numbers(made.arrays)
+        counts = ~np.isin(rows.digests, list(without)) if without else np.ones(len(numbers), bool)
+        is_for_train = rows.splits == BITS[TRAIN]
+        train = self._count(numbers[counts & is_for_train], EVALUATION)
+        test = self._count(numbers[counts & ~is_for_train], BITS[TRAIN])
         pairs = zip(train.tolist(), test.tolist(), strict=True)
         return {name: Leaking(*both) for name, both in zip(self.names, pairs, strict=True)}
 
@@ -125,22 +128,24 @@ class CumulativeIndex:
 
         Releases that have neither are left out.
         """
-        found = self._patterns(self._numbers(made, [image]))[0].tolist()
+        one = Index({image: made.places[image]}, made.resized, made.groups)
+        found = self._patterns(self._numbers(one.arrays))[0].tolist()
         return {name: bits for name, bits in zip(self.names, found, strict=True) if bits}
 
     def holding(self, made: Index) -> set[str | None]:
         """Return the names of the releases that have each image of `made` in the same split."""
-        found = np.zeros(len(self.names), np.int64)
-        for split in SPLITS:
-            found += self._count(made.as_shown, made.as_shown.split(split), BITS[split])
-        is_held = (found == len(made.as_shown.places)).tolist()
+        rows, found = made.as_shown.arrays, np.zeros(len(self.names), np.int64)
+        numbers = self._numbers(rows)
+        for bit in BITS.values():
+            found += self._count(numbers[rows.splits == bit], bit)
+        is_held = (found == len(numbers)).tolist()
         return {name for name, held in zip(self.names, is_held, strict=True) if held}
 
     def known(self, digests: Sequence[bytes], names: Collection[str]) -> NDArray[np.bool_]:
         """Return whether any of the releases `names` has each of `digests`, in any split."""
         columns = [at for at, name in enumerate(self.names) if name in names]
         has = np.append(self.images.patterns[:, columns].any(axis=1), False)
-        found: NDArray[np.bool_] = has[self.images.find(_array(digests, DIGEST))]
+        found: NDArray[np.bool_] = has[self.images.find(np.array(digests, f"S{DIGEST}"))]
         return found
 
     @cached_property
@@ -165,29 +170,21 @@ class CumulativeIndex:
         ]
         return b"".join([json.dumps(header).encode(), b"\n", *body])
 
-    def _count(self, made: Index, images: Iterable[bytes], bits: int) -> NDArray[np.int64]:
-        """Return how many of `images` each release has in a split of `bits`."""
+    def _count(self, numbers: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+        """Return how many images with these patterns each release has in a split of `bits`."""
         total = np.zeros(len(self.names), np.int64)
-        numbers, counts = np.unique(self._numbers(made, sorted(images)), axis=0, return_counts=True)
+        distinct, counts = np.unique(numbers, axis=0, return_counts=True)
         for start in range(0, len(counts), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            has = (self._patterns(numbers[part]) & bits).astype(bool)
-            total += counts[part] @ has
+            total += counts[part] @ (self._patterns(distinct[part]) & bits).astype(bool)
         return total
 
-    def _numbers(self, made: Index, images: Sequence[bytes]) -> NDArray[np.int64]:
+    def _numbers(self, rows: IndexArrays) -> NDArray[np.int64]:
         """Return the patterns of each image: of its pixels before and after resizing, its group."""
-        original = self.images.find(_array(images, DIGEST))
-        shown, groups = original, np.full(len(images), -1)
-        if made.resized:
-            after = [made.resized.get(image, image) for image in images]
-            shown = self.images.find(_array(after, DIGEST))
-        if made.groups and len(self.groups.keys):
-            # No group has an empty name.
-            named = [bytes.fromhex(made.groups.get(image, "")) for image in images]
-            groups = np.where(
-                [bool(name) for name in named], self.groups.find(_array(named, GROUP)), -1
-            )
+        original = self.images.find(rows.digests)
+        is_resized = rows.shown is not rows.digests
+        shown = self.images.find(rows.shown) if is_resized else original
+        groups = np.where(rows.groups == b"", -1, self.groups.find(rows.groups))
         return np.column_stack([original, shown, groups])
 
     def _patterns(self, numbers: NDArray[np.int64]) -> Splits:
@@ -236,28 +233,9 @@ def _read(
     return Places(keys, numbers, patterns), start + packed
 
 
-def _of_images(index: Index) -> Iterator[tuple[bytes, str]]:
-    """Yield each digest of `index`, before and after resizing, with the split of its image."""
-    for image, (split, _) in index.places.items():
-        yield image, split
-    for image, shown in index.resized.items():
-        yield shown, index.places[image][0]
-
-
-def _of_groups(index: Index) -> Iterator[tuple[bytes, str]]:
-    for image, group in index.groups.items():
-        yield bytes.fromhex(group), index.places[image][0]
-
-
-def _by_key(pairs: Iterable[tuple[bytes, str]], size: int) -> tuple[NDArray[np.bytes_], Splits]:
-    """Return the sorted keys of `pairs`, and the splits of each."""
-    listed = list(pairs)
-    keys, inverse = np.unique(_array([key for key, _ in listed], size), return_inverse=True)
-    splits = np.zeros(len(keys), np.uint8)
-    np.bitwise_or.at(splits, inverse, np.array([BITS[split] for _, split in listed], np.uint8))
-    return keys, splits
-
-
-def _array(keys: Sequence[bytes], size: int) -> NDArray[np.bytes_]:
-    found: NDArray[Any] = np.array(keys, f"S{size}")
-    return found
+def _by_key(keys: NDArray[np.bytes_], splits: Splits) -> tuple[NDArray[np.bytes_], Splits]:
+    """Return the distinct `keys`, sorted, and all splits of each."""
+    found, inverse = np.unique(keys, return_inverse=True)
+    bits = np.zeros(len(found), np.uint8)
+    np.bitwise_or.at(bits, inverse, splits)
+    return found, bits

@@ -7,9 +7,9 @@ from scripts.git.git import Git, GitTree
 from scripts.inputs import releases_file
 from scripts.inputs.paths import RELEASES_FILE
 from scripts.inputs.problems import InputError, Problem
-from scripts.inputs.reader import Tree
 from scripts.inputs.releases_file import ReleasesFile
 from scripts.inputs.strict_yaml import KEY
+from scripts.inputs.tree import Tree
 from scripts.releases import releases
 from scripts.releases.releases import Releases
 

@@ -3,7 +3,7 @@
 from scripts.dataset.dataset import Dataset
 from scripts.git.git import MAIN, ORIGIN, TRACKED_MAIN, Git
 from scripts.inputs.problems import START, InputError, Problem
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import continuity, declared, releases, resolve
 from scripts.releases.lock import LOCK_FILE
 

@@ -9,7 +9,8 @@ from scripts.git.git import Git, GitTree
 from scripts.inputs import reader
 from scripts.inputs.curation import Curation
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
+from scripts.inputs.reader import Inputs, InvalidInputsError
+from scripts.inputs.tree import Tree, WorkTree
 from scripts.releases import continuity, declared, releases
 from scripts.releases.cumulative import CumulativeIndex
 from scripts.releases.index import Index

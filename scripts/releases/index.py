@@ -5,9 +5,13 @@ Indexes allow finding leaks between versions without their files or sources.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from scripts.dataset import added_groups
 from scripts.dataset.dataset import Dataset
@@ -21,11 +25,28 @@ from scripts.storage import records
 
 # A line is a digest in hex, the split and folder of the image, where it was resized the digest of
 # what it became, and where it has a group the beginning of the group's digest.
-HEX = 64
+DIGEST = 32
+HEX = 2 * DIGEST
 GROUP = 16
 END = re.compile(r"  ([^/\n]+)/([^/\n]+?)(?:  ([0-9a-f]{64}))?(?:  g:([0-9a-f]{16}))?")
 
+# The bit of each split.
+BITS: dict[str, int] = {TRAIN: 1, VALIDATION: 2, TEST: 4}
+
 Place = tuple[str, str]
+
+
+class IndexArrays(NamedTuple):
+    """The images of an index: digests before and after resizing, and the groups.
+
+    A digest has 32 bytes, a group 8, all of which are zero for an image without one. `splits` are
+    the bits of the splits.
+    """
+
+    digests: npt.NDArray[np.bytes_]
+    shown: npt.NDArray[np.bytes_]
+    groups: npt.NDArray[np.bytes_]
+    splits: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -50,6 +71,19 @@ class Index:
         """The images of the test and validation sets."""
         return self.split(TEST) | self.split(VALIDATION)
 
+    @cached_property
+    def arrays(self) -> "IndexArrays":
+        """The images, sorted by their digests, as arrays."""
+        images = sorted(self.places)
+        digests = _array(images, DIGEST)
+        shown, groups = digests, np.zeros(len(images), f"S{GROUP // 2}")
+        if self.resized:
+            shown = _array([self.resized.get(image, image) for image in images], DIGEST)
+        if self.groups:
+            groups = _array([bytes.fromhex(self.groups.get(one, "")) for one in images], GROUP // 2)
+        splits = np.array([BITS[self.places[image][0]] for image in images], np.uint8)
+        return IndexArrays(digests, shown, groups, splits)
+
     def find(self, original: bytes, shown: bytes) -> bytes | None:
         """Return the image that has the pixels `original` before resizing, or `shown` after it."""
         return self._by_pixels.get(original) or self._by_pixels.get(shown)
@@ -64,6 +98,9 @@ class Index:
 
         Two images are the same if their pixels are, before or after resizing.
         """
+        if not (self.resized or other.resized):
+            yield from ((image, image) for image in self.places.keys() & other.places.keys())
+            return
         for image in self.places:
             there = other.find(image, self.resized.get(image, image))
             if there is not None:
@@ -215,6 +252,11 @@ def parse(content: bytes) -> Index:
         {image: shown for image, (_, shown, _) in lines_of.items() if shown is not None},
         {image: group for image, (_, _, group) in lines_of.items() if group is not None},
     )
+
+
+def _array(keys: Sequence[bytes], size: int) -> npt.NDArray[np.bytes_]:
+    """Return `keys`, each of `size` bytes or empty, as an array."""
+    return np.array(keys, f"S{size}")
 
 
 def _digests(text: str) -> list[bytes]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from scripts.inputs.config import SPLITS, TRAIN
-from scripts.releases.cumulative import BITS, EVALUATION, CumulativeIndex, Leaking
-from scripts.releases.index import Index
+from scripts.releases.cumulative import EVALUATION, CumulativeIndex, Leaking
+from scripts.releases.index import BITS, Index
 from scripts.releases.tag_ranges import tags_in_words
 
 

@@ -9,7 +9,8 @@ from scripts.git.git import CheckedOut, Git
 from scripts.inputs import reader
 from scripts.inputs.config import ORIGINAL, Config
 from scripts.inputs.problems import InputError, Problem
-from scripts.inputs.reader import Inputs, InvalidInputsError, Tree, WorkTree
+from scripts.inputs.reader import Inputs, InvalidInputsError
+from scripts.inputs.tree import Tree, WorkTree
 from scripts.releases import lock, releases
 from scripts.releases.lock import LOCK_FILE, Lock
 from scripts.sources import registry

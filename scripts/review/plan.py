@@ -6,7 +6,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.config import SPLITS
-from scripts.inputs.reader import Tree, WorkTree
+from scripts.inputs.tree import Tree, WorkTree
 from scripts.releases import declared, diff, guards, releases
 from scripts.releases.diff import Diff
 from scripts.releases.history import History

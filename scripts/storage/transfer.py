@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.errors import UserError
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.storage import faults
 from scripts.storage.cache import Cache
 from scripts.storage.faults import FaultsError

@@ -1,6 +1,7 @@
 from scripts.inputs import additions_table, reader
 from scripts.inputs.additions_table import AdditionsTable
 from scripts.inputs.problems import InputError
+from scripts.inputs.tree import WorkTree
 from tests.inputs.pictures import encoded, gray
 from tests.repository import Repository, Run
 
@@ -105,7 +106,7 @@ def test_additions_have_what_their_table_says(repository: Repository, run: Run) 
     put(repository, "file_name;note\ntrain/3/one.png;blurred\n")
 
     assert run("validate").code == 0
-    found = reader.read(reader.WorkTree(repository.root))
+    found = reader.read(WorkTree(repository.root))
     assert {one.name: one.metadata for one in found.additions} == {
         "train/3/one.png": {"note": "blurred"},
         "train/3/three.png": {},

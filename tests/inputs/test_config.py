@@ -19,7 +19,7 @@ from scripts.inputs import config, config_file
 from scripts.inputs.config import SCHEMA_FILE, Config
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import resolve
 from tests.repository import PROJECT, Repository, Run, config_text, snapshot
 

@@ -9,7 +9,7 @@ from scripts.git.git import CheckedOut, Git, GitError, GitTree, find
 from scripts.inputs import additions, config_file, reader
 from scripts.inputs.additions import MAX_FILE
 from scripts.inputs.problems import InputError
-from scripts.inputs.reader import Tree, WorkTree
+from scripts.inputs.tree import Tree, WorkTree
 from tests.inputs.pictures import encoded, gray
 from tests.repository import Repository, Run, config_text, started_git
 

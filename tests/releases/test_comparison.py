@@ -10,7 +10,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.git.git import Git
 from scripts.inputs import reader
 from scripts.inputs.problems import START, Problem
-from scripts.inputs.reader import WorkTree
+from scripts.inputs.tree import WorkTree
 from scripts.releases import comparison, index, lock
 from scripts.releases.cumulative import CumulativeIndex
 from scripts.releases.history import History
