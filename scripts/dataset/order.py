@@ -4,18 +4,24 @@ It depends only on the source and the seed, not on the rest of the config or on 
 """
 
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
+from scripts import fingerprint
+from scripts.sources.copies import FOLDER
 from scripts.sources.shards import DIGEST_SIZE
 from scripts.sources.source import NO_LABEL, Source, classes
+from scripts.storage import kept
 
 Batches = npt.NDArray[np.int32]
 Places = npt.NDArray[np.float64]
@@ -101,6 +107,18 @@ def order(source: Source, seed: int) -> dict[str, Line]:
     the order stays the same when a label is corrected, but is not usable. The same is true for an
     image that is a copy only after resizing.
     """
+    known = classes(source)
+    if not known:
+        return {}
+    file = _file_of(source, seed)
+    if (lines := _read(file, len(known))) is None:
+        lines = _lines(source, seed, known)
+        kept.write(file, _rendered(lines))
+    return dict(zip(known, lines, strict=True))
+
+
+def _lines(source: Source, seed: int, known: Sequence[str]) -> list[Line]:
+    """Return the images of each label of `known`."""
     found = distinct(source)
     first, unusable = found.first, set(found.ambiguous)
     if source.keys is not source.digests:
@@ -108,7 +126,6 @@ def order(source: Source, seed: int) -> dict[str, Line]:
         unusable |= set(first.values()).difference(found.first.values())
     rows = np.sort(np.fromiter(first.values(), np.int64, len(first)))
     rows = rows[source.labels[rows] != NO_LABEL]
-    known = classes(source)
     numbers = {label: number for number, label in enumerate(known)}
     labels = np.fromiter((numbers[x] for x in source.labels[rows].tolist()), np.int64, len(rows))
     stops = np.searchsorted(rows, [batch.stop for batch in source.batches])
@@ -119,7 +136,38 @@ def order(source: Source, seed: int) -> dict[str, Line]:
         ends = np.searchsorted(labels[by_label], np.arange(len(known)), side="right")
         for line, part in zip(lines, np.split(rows[by_label], ends)[:-1], strict=True):
             line.append(_line(number, part.tolist(), source.keys, f"{seed}:".encode(), unusable))
-    return dict(zip(known, map(_joined, lines), strict=True))
+    return [_joined(parts) for parts in lines]
+
+
+def _file_of(source: Source, seed: int) -> Path:
+    """Return the file in which the order is kept, named after everything that decides it."""
+    total = hashlib.sha256(f"{fingerprint.of('dataset')} {seed} {source.batches}\n".encode())
+    for digests in (source.keys, source.digests):
+        total.update(b"".join(digests))
+    total.update("\n".join(source.labels.tolist()).encode())
+    return platformdirs.user_cache_path(FOLDER) / "orders" / total.hexdigest()
+
+
+def _rendered(lines: Sequence[Line]) -> bytes:
+    """Return `lines` as bytes: the length of each, then the parts of all."""
+    buffer = io.BytesIO()
+    whole = _joined(lines)
+    keys = np.frombuffer(whole.keys, np.uint8)
+    for part in (np.array([*map(len, lines)], np.int64), *whole.positions, keys):
+        np.save(buffer, part, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _read(file: Path, count: int) -> list[Line] | None:
+    """Return the `count` lines that `file` keeps, None if it is missing or damaged."""
+    if (content := kept.read(file)) is None:
+        return None
+    buffer = io.BytesIO(content)
+    lengths, rows, batches, places, keys = (np.load(buffer, allow_pickle=False) for _ in range(5))
+    ends = np.cumsum(lengths)
+    positions = (np.split(part, ends)[:count] for part in (batches, places, rows))
+    own_keys = [part.tobytes() for part in np.split(keys, ends * DIGEST_SIZE)[:count]]
+    return list(map(Line, *positions, own_keys))
 
 
 def ranked(source: Source) -> list[Counter[str]]:

@@ -135,16 +135,20 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
 def between(old: Index, new: Index) -> SampleDiff:
     """Return the differences between the images of two versions."""
     same = dict(new.shared(old))
-    places = [(old.places[was], new.places[now]) for now, was in same.items()]
+    moved = [
+        (old.places[was], new.places[now])
+        for now, was in same.items()
+        if old.places[was] != new.places[now]
+    ]
     removed = old.places.keys() - same.values()
     return SampleDiff(
         before=len(old.places),
         added=len(new.places) - len(same),
         removed=len(removed),
         test_removed=sum(old.places[image][0] == TEST for image in removed),
-        relabeled=sum(was[0] == now[0] and was != now for was, now in places),
-        to_train=sum(was[0] == TEST and now[0] == TRAIN for was, now in places),
-        to_test=sum(was[0] == TRAIN and now[0] == TEST for was, now in places),
+        relabeled=sum(was[0] == now[0] for was, now in moved),
+        to_train=sum(was[0] == TEST and now[0] == TRAIN for was, now in moved),
+        to_test=sum(was[0] == TRAIN and now[0] == TEST for was, now in moved),
     )
 
 

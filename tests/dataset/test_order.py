@@ -1,18 +1,22 @@
 import hashlib
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.dataset import order as order_module
 from scripts.dataset.order import Image
 from scripts.dataset.order import order as lines
 from scripts.sources import registry
+from scripts.sources.copies import FOLDER
 from scripts.sources.source import (
     Batch,
     FetchObject,
@@ -22,6 +26,7 @@ from scripts.sources.source import (
     SourceRequest,
     WithoutFiles,
 )
+from scripts.sources.table import Table
 from tests.dataset.pools import Rows, of_sizes, pool, pools, usable
 
 SEEDS = st.integers(0, 3)
@@ -226,3 +231,54 @@ def test_images_are_compared_by_batch_then_by_place_and_then_by_key() -> None:
     ]
 
     assert [image.row for image in sorted(images)] == [2, 3, 1, 4]
+
+
+def digits() -> Table:
+    source = registry.load(SourceRequest("digits"))
+    assert isinstance(source, Table)
+    return source
+
+
+@pytest.fixture
+def kept_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder in which orders are kept."""
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    lines.cache_clear()
+    return tmp_path / FOLDER / "orders"
+
+
+def test_the_order_is_kept_and_read_again(
+    kept_order: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = order(digits(), 7)
+    assert len(list(kept_order.iterdir())) == 1
+
+    lines.cache_clear()
+    monkeypatch.setattr(order_module, "_lines", None)
+
+    assert order(digits(), 7) == first
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda found: found[:-1], lambda found: b"x" + found]
+)
+def test_a_damaged_order_is_made_again(kept_order: Path, damage: Callable[[bytes], bytes]) -> None:
+    first = order(digits(), 7)
+    [file] = kept_order.iterdir()
+    content = file.read_bytes()
+    file.write_bytes(damage(content))
+    lines.cache_clear()
+
+    assert order(digits(), 7) == first
+    assert file.read_bytes() == content
+
+
+def test_the_order_of_another_source_or_seed_is_another_file(kept_order: Path) -> None:
+    one = digits()
+    other_labels = replace(one, labels=one.labels[::-1].copy())
+    other_digests = replace(one, pixels=one.pixels[::-1].copy())
+
+    for source, seed in ((one, 7), (one, 8), (other_labels, 7), (other_digests, 7)):
+        lines(source, seed)
+
+    assert len(list(kept_order.iterdir())) == 4
