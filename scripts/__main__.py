@@ -10,15 +10,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from scripts import __version__, output, unexpected
+from scripts import __version__, outcome, output, unexpected
 from scripts.errors import UserError
 from scripts.git import git
-from scripts.github import actions, whole_list
+from scripts.github import actions
 from scripts.inputs.paths import CONFIG_FILE
-from scripts.inputs.problems import InputError
-from scripts.storage.faults import FaultsError
 
 DESCRIPTION = f"""\
 A dataset that people change by pull request.
@@ -61,16 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser(given).parse_args(given)
     command = importlib.import_module(options.module)
     try:
-        _check_home()
-        return int(command.run(options, git.find(Path.cwd())) or 0)
-    except InputError as error:
-        whole_list.print_problems(error, git.find(Path.cwd()).root, options.verb)
-        return 1
-    except UserError as error:
-        output.log(f"error: {error}")
-        if isinstance(error, FaultsError):
-            whole_list.show(git.find(Path.cwd()).root, options.verb, error.whole, output.log)
-        return 1
+        return outcome.of(options.verb, lambda: _work(command, options))
     except KeyboardInterrupt:
         output.log("interrupted; run it again to continue")
         return INTERRUPTED
@@ -83,6 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         output.log(f"error: {where}{error.strerror or error}")
         return 1
+
+
+def _work(command: ModuleType, options: argparse.Namespace) -> int | None:
+    _check_home()
+    code: int | None = command.run(options, git.find(Path.cwd()))
+    return code
 
 
 def _run() -> int:

@@ -22,18 +22,21 @@ from scripts.storage.cache import Cache
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
+    build(git)
+
+
+def build(git: Git) -> bool:
+    """Build `dataset/`; return whether that was done: a large change is only planned."""
     # Before the build, so that an edit during the build does not count as built.
     inputs = paths.digest(git.root)
     dataset = resolve.work_tree(git)
     runner, images = actions.runner(), len(dataset.selection.identifiers)
     if not runner.makes(images):
-        actions.output("built", "no")
         output.say(
             f"planned only: {images:,} images are more than {PLAN_ONLY_ABOVE} allows."
             " The release makes and stores the files."
         )
-        return
-    actions.output("built", "yes")
+        return False
     cache = Cache(git.root)
     built = dataset.store(Local(cache))
     cache.checkout(built)
@@ -44,3 +47,4 @@ def run(_: argparse.Namespace, git: Git) -> None:
     planned, _difference = plan.plan(git, dataset, before, runner, WorkTree(git.root))
     for warning in warnings(planned):
         output.log(f"warning: {warning}")
+    return True

@@ -21,14 +21,18 @@ from scripts.storage.settings import CONFIG_PATH
 
 def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
+    push(git)
+
+
+def push(git: Git) -> bool:
+    """Copy the built files to the remote; return whether that was done: there may be no bucket."""
     built = record.read(git.root)
     committed = WorkTree(git.root).read(CONFIG_PATH)
     remote = open_remote(git.root, committed)
     if not bucket.is_ready(git, remote, committed, actions.runner()):
         output.annotate("notice", bucket.NO_BUCKET, title="No bucket yet")
-        actions.output("stored", "no")
-        return
+        return False
     verified = History(git).verified(committed)
     copied = transfer.push(Cache(git.root), remote, built.md5, verified)
-    actions.output("stored", "yes")
     output.say(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")
+    return True

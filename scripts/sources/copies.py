@@ -5,6 +5,7 @@ The local one is not compressed, so that only the necessary images are read from
 
 import io
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,19 @@ FOLDER = "dataset-sources"
 
 def find(name: str, sha256: str) -> Table | None:
     """Return the local copy of the source `name` with this checksum, None if there is none."""
+    file = _file(name, sha256)
     with suppress(OSError):
-        found = _mapped(name, _file(name, sha256))
-        if found and found.sha256 == sha256:
-            return found
+        found = file.stat()
+        stamp = found.st_ino, found.st_size, found.st_mtime_ns
+        return _verified(name, sha256, file, stamp)
     return None
+
+
+# A run of several verbs reads and verifies the same copy only once.
+@lru_cache(maxsize=2)
+def _verified(name: str, sha256: str, file: Path, _stamp: tuple[int, ...]) -> Table | None:
+    found = _mapped(name, file)
+    return found if found and found.sha256 == sha256 else None
 
 
 def keep(source: Table) -> None:

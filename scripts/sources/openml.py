@@ -1,17 +1,23 @@
 """Datasets of OpenML by name, with scikit-learn."""
 
 import errno
+import hashlib
+import os
 import warnings
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 
+from scripts import fingerprint
 from scripts.errors import UserError
 from scripts.progress import Bar
-from scripts.sources import table
+from scripts.sources import copies, table
 from scripts.sources.source import SourceError, SourceRequest
 from scripts.sources.table import Table
+from scripts.storage import kept
 
 # Errors of the file system; no network error has one of these numbers.
 UNWRITABLE = {
@@ -28,9 +34,45 @@ def provides(_: SourceRequest) -> bool:
 def read(request: SourceRequest) -> Table:
     """Return a dataset by its name, over the network unless scikit-learn has it in its cache.
 
-    Raises `SourceError` if it does not exist or has no images, `UserError` if it is not available
-    now.
+    To parse a dataset takes much time and memory, so a local copy of it is used if scikit-learn
+    still has exactly the files from which it was made. Raises `SourceError` if it does not exist or
+    has no images, `UserError` if it is not available now.
     """
+    if (copy := _known(request)) is not None:
+        return copy
+    source = _parsed(request)
+    if (file := _file_of(request)) is not None:
+        kept.write(file, source.sha256.encode())
+    return source
+
+
+def _known(request: SourceRequest) -> Table | None:
+    """Return the local copy that was made from what scikit-learn has downloaded, if any."""
+    file = _file_of(request)
+    sha256 = file and kept.read(file)
+    return copies.find(request.name, sha256.decode()) if sha256 else None
+
+
+def _file_of(request: SourceRequest) -> Path | None:
+    """Return the file that names the copy, after all that decides it; None without a download.
+
+    scikit-learn keeps everything that it gets from OpenML, answers about names included. To ask it
+    where takes a second. See
+    https://scikit-learn.org/stable/modules/generated/sklearn.datasets.get_data_home.html
+    """
+    home = os.environ.get("SCIKIT_LEARN_DATA") or Path("~", "scikit_learn_data")
+    downloads = sorted(Path(home, "openml").expanduser().rglob("*.gz"))
+    total = hashlib.sha256(
+        f"{fingerprint.of('sources')} {request.name} {request.channels}".encode()
+    )
+    for downloaded in downloads:
+        with downloaded.open("rb") as opened:
+            total.update(hashlib.file_digest(opened, "sha256").digest())
+    folder = platformdirs.user_cache_path(copies.FOLDER) / "downloads"
+    return folder / total.hexdigest() if downloads else None
+
+
+def _parsed(request: SourceRequest) -> Table:
     name = request.name
     with (
         Bar(desc=f"Reading {name} from OpenML (once)", bar_format="{desc} {elapsed}"),

@@ -18,7 +18,7 @@ LOCAL = (
 )
 CURATION = ("curate", "similar")
 WORKFLOW = (
-    *("report", "comment", "comment-fork", "curate-issue"),
+    *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
     "report-health",
 )
@@ -35,6 +35,7 @@ ARGUMENTS = {
     "similar": ["00058"],
     "ingest": ["flowers", "folder"],
     "remote": ["gs://bucket/path"],
+    "workflow check": ["x", "--store", "false"],
     "workflow report": ["x"],
     "workflow comment": ["x"],
     "upgrade": ["1.0.0"],
@@ -101,6 +102,8 @@ def test_every_verb_has_help_that_says_what_it_does(
         ["remote"],
         ["verify", "--slow"],
         ["workflow"],
+        ["workflow", "check", "folder"],
+        ["workflow", "check", "folder", "--store", "yes"],
         ["workflow", "report"],
         ["workflow", "report", "folder", "--stored", "perhaps"],
         ["upgrade"],

@@ -32,10 +32,10 @@ def test_the_lock_of_the_template_is_that_of_the_first_release(
     assert run("release").code == 0
 
     lines = repository.at_origin("show", "v0:dataset.dvc").splitlines()
-    # The copy of the source is in the remote only after a release.
-    (copy,) = set(lines) - set(written.splitlines())
-    assert copy.startswith("    copy: ")
-    assert [line for line in lines if line != copy] == written.splitlines()
+    # The copy of the source, and the record of all releases, are in the remote after a release.
+    added = [line for line in lines if line not in written.splitlines()]
+    assert [line.split(":")[0].strip() for line in added] == ["copy", "cumulative"]
+    assert [line for line in lines if line not in added] == written.splitlines()
 
 
 def test_writing_the_lock_again_gives_the_same_file(repository: Repository, run: Run) -> None:

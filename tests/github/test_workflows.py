@@ -47,13 +47,13 @@ EVERYTHING_SET = {
     "secrets.GCP_INGEST_KEY": "key",
     "needs.changes.outputs.dataset": "true",
     "needs.changes.outputs.machinery": "true",
-    "steps.build.outputs.built": "yes",
     "hashFiles": "hash",
 }
 # What gives a step credentials, or lets it show or leave something.
 PRIVILEGED = re.compile(
     r"secrets\.|github\.token|actions/login|upload-artifact"
-    r"|scripts (workflow )?(push|report|comment|ingest|release|promote|publish-|update-comments)"
+    r"|scripts (workflow )?"
+    r"(push|check|report|comment|ingest|release|promote|publish-|update-comments)"
 )
 
 
@@ -363,7 +363,7 @@ def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_commen
     ran = repr(steps_that_run(job, values))
     for part in (
         "actions/login",
-        "scripts push",
+        "scripts workflow check",
         "scripts workflow comment",
         "samples.png",
     ):
@@ -371,15 +371,8 @@ def test_a_pull_request_from_the_repository_itself_gets_credentials_and_a_commen
     assert "dataset-report" not in ran
 
 
-def test_what_is_planned_only_is_not_pushed_but_shown() -> None:
-    job = workflow("pull-request.yml")["jobs"]["dataset"]
-    values = {**OWN, **EVERYTHING_SET, "steps.build.outputs.built": "no"}
-
-    ran = repr(steps_that_run(job, values))
-
-    assert "PLAN_ONLY_ABOVE" in job["env"]
-    assert "scripts push" not in ran
-    assert "scripts workflow comment" in ran
+def test_only_a_pull_request_knows_from_when_on_a_change_is_only_planned() -> None:
+    assert "PLAN_ONLY_ABOVE" in workflow("pull-request.yml")["jobs"]["dataset"]["env"]
 
 
 def test_only_the_release_knows_a_cluster() -> None:
@@ -401,16 +394,19 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         for step in steps_that_run(job, {**event, **EVERYTHING_SET})
     ]
     text = repr(ran)
-    for part in ("secrets.", "github.token", "actions/login", "scripts push"):
+    for part in ("secrets.", "github.token", "actions/login"):
         assert part not in text
-    assert "scripts workflow report" in text
+    assert 'scripts workflow check --store "$TRUSTED" report' in text.replace("\\", "")
+    env = workflow("pull-request.yml")["jobs"]["dataset"]["env"]
+    assert interpolate(env["TRUSTED"], event) == "false"
+    assert interpolate(env["TRUSTED"], OWN) == "true"
     assert "dataset-report" in text
 
 
 @pytest.mark.parametrize(
     ("name", "job", "verbs"),
     [
-        ("pull-request.yml", "dataset", ["validate", "build", "push", "report"]),
+        ("pull-request.yml", "dataset", ["check"]),
         ("release.yml", "release", ["release"]),
         ("release.yml", "catalogue", ["site"]),
         ("reported-samples.yml", "curate", ["curate-issue"]),
@@ -684,36 +680,15 @@ def test_a_run_for_another_label_or_of_somebody_else_replaces_no_pending_one() -
 # When a job or a step runs.
 
 
-@pytest.mark.parametrize(
-    ("outcome", "output", "expected"),
-    [
-        ("success", "yes", "yes"),
-        ("success", "no", "no"),
-        ("failure", "", "failed"),
-        ("failure", "yes", "failed"),
-        ("skipped", "", "no"),
-        ("", "", "no"),
-    ],
-)
-def test_the_report_says_whether_the_files_are_stored(
-    outcome: str, output: str, expected: str
-) -> None:
-    steps_ = workflow("pull-request.yml")["jobs"]["dataset"]["steps"]
-    (step,) = (step for step in steps_ if "scripts workflow report" in step.get("run", ""))
-    values = {"steps.push.outcome": outcome, "steps.push.outputs.stored": output}
-    assert interpolate(step["env"]["STORED"], values) == expected
-
-
 def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_failed() -> None:
     job = workflow("pull-request.yml")["jobs"]["dataset"]
     for event in (OWN, FORK):
         env = {"env.TRUSTED": "true" if event is OWN else "false", "env.CREDENTIALS": "true"}
         failed = {**event, **EVERYTHING_SET, **env, "status": "failure"}
         ran = repr([step for step in job["steps"] if runs(step, failed)])
-        assert "scripts workflow report" in ran
+        assert "scripts workflow check" in ran
         assert ("scripts workflow comment" in ran) is (event is OWN)
         assert ("dataset-report" in ran) is (event is FORK)
-        assert "scripts build" not in ran
         cancelled = {**failed, "status": "cancelled"}
         assert not [step for step in job["steps"] if runs(step, cancelled)]
 

@@ -24,20 +24,11 @@ def larger(released: Repository, monkeypatch: pytest.MonkeyPatch) -> Repository:
     return released
 
 
-def outputs(path: Path) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in path.read_text().splitlines())
-
-
-def test_a_build_of_more_images_makes_nothing_and_says_so(
-    larger: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
-
+def test_a_build_of_more_images_makes_nothing_and_says_so(larger: Repository, run: Run) -> None:
     result = run("build")
 
     assert result.code == 0
     assert result.out.startswith("planned only: 16 images are more than PLAN_ONLY_ABOVE allows")
-    assert outputs(tmp_path / "output") == {"built": "no"}
     assert not (larger.root / "dataset").exists()
 
 
@@ -71,13 +62,12 @@ def test_the_same_images_are_no_change(
 
 
 def test_a_small_version_is_built_and_a_release_makes_any(
-    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLAN_ONLY_ABOVE", "16")
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     released.configure(LARGER)
     assert run("build").code == 0
-    assert outputs(tmp_path / "output") == {"built": "yes"}
+    assert (released.root / "dataset").exists()
 
     monkeypatch.setenv("PLAN_ONLY_ABOVE", "1")
     released.merge(LARGER)

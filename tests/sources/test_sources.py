@@ -28,6 +28,7 @@ from sklearn.datasets import _openml
 
 from scripts.errors import UserError
 from scripts.sources import copies, registry, table
+from scripts.sources import openml as openml_kind
 from scripts.sources.resized import Resized
 from scripts.sources.source import Pixels, Source, SourceError, SourceRequest, classes
 from scripts.sources.table import Table
@@ -628,6 +629,37 @@ def test_an_openml_dataset_of_gray_images_is_a_source(cache: Path, openml: Path)
     assert registry.load(SourceRequest("tiny-drawings"), made.sha256).sha256 == made.sha256
     with pytest.raises(UserError, match=r"^source tiny-drawings: OpenML cannot be reached"):
         registry.load(SourceRequest("tiny-drawings"))
+
+
+def test_a_download_is_parsed_only_once(
+    cache: Path, openml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ["0,10,20,255,yes", "1,2,3,4,no"]
+    keep(openml, "tiny-drawings", [*gray(4), ("kind", "{yes,no}")], rows)
+    first = load_table("tiny-drawings")
+    parsed, parse = list[str](), openml_kind._parsed
+
+    def counted(request: SourceRequest) -> Table:
+        parsed.append(request.name)
+        return parse(request)
+
+    monkeypatch.setattr(openml_kind, "_parsed", counted)
+
+    assert load_table("tiny-drawings").sha256 == first.sha256
+    assert parsed == []
+    # A damaged copy, another question and another download.
+    [copy] = (cache / "tiny-drawings").iterdir()
+    copy.write_bytes(copy.read_bytes()[:-1])
+    assert load_table("tiny-drawings").sha256 == first.sha256
+    assert len(parsed) == 1
+    for file in (cache / "downloads").iterdir():
+        file.write_bytes(b"")
+    assert load_table("tiny-drawings").sha256 == first.sha256
+    assert len(parsed) == 2
+    shutil.rmtree(openml)
+    keep(openml, "tiny-drawings", [*gray(4), ("kind", "{yes,no}")], [*rows, "9,8,7,6,yes"])
+    assert len(load_table("tiny-drawings").labels) == 3
+    assert len(parsed) == 3
 
 
 @pytest.fixture

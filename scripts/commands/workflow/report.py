@@ -11,6 +11,7 @@ from scripts import output
 from scripts.git.git import Git
 from scripts.github import reports
 from scripts.review import render
+from scripts.review.report import Stored
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    found = reports.write_report(git, options.folder, options.stored)
+    write(git, options.folder, options.stored)
+
+
+def write(git: Git, folder: Path, stored: Stored | None) -> None:
+    """Write the report to `folder`, and to the summary of the job."""
+    found = reports.write_report(git, folder, stored)
     output.summarize(render.comment(found))
     output.say(render.title(found))
