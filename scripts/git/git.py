@@ -165,6 +165,12 @@ class Git:
             self("update-index", "-z", "--index-info", stdin=entries.encode(), env=env)
             return self("write-tree", env=env)
 
+    def state(self) -> str:
+        """Return the commits that the tags, main and HEAD name."""
+        named = ("refs/tags", TRACKED_MAIN, f"refs/heads/{MAIN}")
+        listed = self("for-each-ref", "--format=%(refname) %(objectname)", *named)
+        return f"{listed}\nHEAD {self.commit('HEAD')}" if listed else ""
+
     def fetch(self, *refspecs: str, address: str = ORIGIN) -> None:
         """Fetch only `refspecs`, without tags or references that are added by settings."""
         self("fetch", "--quiet", "--no-tags", "--refmap=", address, *refspecs)

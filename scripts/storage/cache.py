@@ -73,8 +73,8 @@ class Cache:
         with suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - faster than Path
             found = os.fstat(file.fileno())
             if file.read() == data:
-                return _stamp(found)
-        return _stamp(files.write(path, data, READ_ONLY))
+                return files.stamp(found)
+        return files.stamp(files.write(path, data, READ_ONLY))
 
     def put_manifest(self, made: Manifest) -> None:
         """Store the object that lists the files of a version."""
@@ -152,6 +152,22 @@ class Cache:
             files.remove(target)
             new.rename(target)
 
+    def has_checked_out(self, manifest_md5: str, path: str = DATASET) -> bool:
+        """Return whether the folder `path` is exactly what `checkout` makes of a version.
+
+        Its files are links to objects, so where these are the same files, they are as intact.
+        """
+        content = self.read(manifest_md5)
+        if content is None or not os.path.isdir(self._root / path):  # noqa: PTH112
+            return False
+        self.remove_leftovers()
+        expected = manifest.entries(content)
+        noted = {name: self._noted.get(md5, "") for name, md5 in expected.items()}
+        if folder.stamps(str(self._root / path)) != noted:
+            return False
+        linked = files.inodes(self.folder, {*expected.values()})
+        return all(linked.get(md5) == _inode(noted[name]) for name, md5 in expected.items())
+
     def _path(self, name: str) -> str:
         return f"{self.folder}/{files.object_path(name)}"
 
@@ -183,16 +199,12 @@ class Cache:
             raise UserError("another run is using this repository; wait until it ends.") from None
 
 
-def _stamp(found: os.stat_result) -> str:
-    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
-
-
 def _stamps(cache: Path, names: Iterable[str]) -> dict[str, str]:
     """Return the stamps of the objects in `cache`, by name; none of those that are not there."""
     found = {}
     for name in names:
         try:
-            found[name] = _stamp(os.stat(f"{cache}/{files.object_path(name)}"))  # noqa: PTH116
+            found[name] = files.stamp(os.stat(f"{cache}/{files.object_path(name)}"))  # noqa: PTH116
         except OSError:
             continue
     return found

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -95,6 +95,21 @@ def remove_leftovers(*folders: Path) -> None:
 def object_path(name: str) -> str:
     """Return the path of the object `name` in a DVC cache, or a remote in a folder."""
     return f"files/md5/{name[:2]}/{name[2:]}"
+
+
+def stamp(found: os.stat_result) -> str:
+    """Return what changes with a file: its inode, its size and the time of the last change."""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
+
+
+def inodes(store: str | Path, names: Collection[str]) -> dict[str, int]:
+    """Return the inodes of the objects in `store` with the first two digits of any of `names`."""
+    found = {}
+    for prefix in {name[:2] for name in names}:
+        path = f"{store}/files/md5/{prefix}"
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path) as entries:
+            found.update({prefix + entry.name: entry.inode() for entry in entries})
+    return found
 
 
 def match(store: Path, names: Sequence[str]) -> list[bool]:

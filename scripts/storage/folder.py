@@ -57,3 +57,18 @@ def compare(folder: Path, inodes: Mapping[str, int]) -> FolderChange:
     elif os.path.lexists(folder):
         remove.append("")
     return FolderChange(remove, [name for name in inodes if name not in right])
+
+
+def stamps(folder: str, inside: str = "") -> dict[str, str]:
+    """Return the stamp of each file below `folder`, by name; see `files.stamp`.
+
+    What is not a file, and a folder without files, has the stamp of itself.
+    """
+    found = {}
+    with os.scandir(f"{folder}/{inside}") as entries:
+        for entry in entries:
+            name = f"{inside}{entry.name}"
+            is_folder = entry.is_dir(follow_symlinks=False)
+            below = stamps(folder, f"{name}/") if is_folder else {}
+            found.update(below or {name: files.stamp(entry.stat(follow_symlinks=False))})
+    return found

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.dataset import record
+from scripts.dataset.record import BuildRecord
 from scripts.errors import UserError
 from scripts.inputs import paths
 from scripts.storage.manifest import Manifest
@@ -21,8 +22,12 @@ def root(tmp_path: Path) -> Path:
     for name in ("dataset_config.yaml", "scripts/dataset/png.py", "requirements.txt", "README.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")
-    record.write(tmp_path, BUILT, paths.digest(tmp_path))
+    record.write(tmp_path, recorded(tmp_path, BUILT))
     return tmp_path
+
+
+def recorded(root: Path, built: Manifest) -> BuildRecord:
+    return BuildRecord(inputs=paths.digest(root), md5=built.md5, nfiles=len(built.files))
 
 
 def test_the_newest_build_is_read_back(root: Path) -> None:
@@ -69,7 +74,7 @@ def test_a_removed_and_a_renamed_input_change_the_digest(root: Path) -> None:
     assert len(digests) == 3
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}', '{"schema": 1}', "\0"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}', '{"schema": 2}', "\0"])
 def test_a_damaged_record_counts_as_no_build(root: Path, content: str) -> None:
     (root / record.RECORD_FILE).write_text(content)
 
@@ -78,9 +83,8 @@ def test_a_damaged_record_counts_as_no_build(root: Path, content: str) -> None:
 
 
 def test_a_record_is_replaced_as_a_whole(root: Path) -> None:
-    record.write(
-        root, Manifest({"a.png": ("a" * 32, 1), "b.png": ("b" * 32, 1)}), paths.digest(root)
-    )
+    built = Manifest({"a.png": ("a" * 32, 1), "b.png": ("b" * 32, 1)})
+    record.write(root, recorded(root, built))
 
     assert record.read(root).nfiles == 2
     assert [file.name for file in (root / record.RECORD_FILE).parent.iterdir()] == ["build.json"]
@@ -93,12 +97,9 @@ def test_a_build_records_its_manifest_and_the_digest_of_its_inputs(
 
     built = record.read(repository.root)
     assert built.md5 in objects(repository.cache)
-    assert json.loads((repository.root / record.RECORD_FILE).read_text()) == {
-        "schema": 1,
-        "inputs": paths.digest(repository.root),
-        "md5": built.md5,
-        "nfiles": 10,
-    }
+    written = json.loads((repository.root / record.RECORD_FILE).read_text())
+    assert written["schema"] == 2
+    assert (written["inputs"], written["nfiles"]) == (paths.digest(repository.root), 10)
 
 
 def test_the_newest_build_is_pushed(repository: Repository, run: Run) -> None:
@@ -160,9 +161,9 @@ def test_an_edit_while_a_build_runs_does_not_count_as_built(
 ) -> None:
     write = record.write
 
-    def edited(root: Path, built: Manifest, inputs: str) -> None:
+    def edited(root: Path, built: BuildRecord) -> None:
         repository.configure(config_text(samples=6))
-        write(root, built, inputs)
+        write(root, built)
 
     monkeypatch.setattr(record, "write", edited)
     assert run("build").code == 0
