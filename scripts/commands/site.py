@@ -1,7 +1,8 @@
 """Write the catalogue: a static site of all releases.
 
 Shows counts over time, the images, changes, near-duplicates, config and card of each release, and
-comparisons. It needs no server. The pictures of a release are made once and stored in the remote.
+compares any two. It needs no server. The pages of a release are made once, and taken over from an
+older catalogue in the same folder. Its pictures are also stored in the remote.
 """
 
 import argparse
@@ -29,5 +30,6 @@ def run(options: argparse.Namespace, git: Git) -> None:
         return
     written = site.write(git, options.out.resolve())
     actions.output("written", "true")
-    counts = counted(written.releases, "release"), counted(written.pages, "page")
-    output.say(f"{written.index}: {', '.join(counts)}, {size(written.size)}")
+    count = f"{counted(written.releases, 'release')} ({written.new:,} new)"
+    pages = counted(written.pages, "page")
+    output.say(f"{written.index}: {count}, {pages}, {size(written.size)}")

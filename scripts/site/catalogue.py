@@ -1,7 +1,9 @@
-"""Collects the data of the catalogue from git, the remotes and the sources."""
+"""Collects the data of releases from git, the remotes and the sources, one release at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from scripts.assets import card, samples
 from scripts.assets.package import MAX_FILE
@@ -10,13 +12,13 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.config import TRAIN
 from scripts.inputs.paths import CONFIG_FILE
-from scripts.inputs.releases_file import ReleasesFile
 from scripts.publish import origin
-from scripts.releases import comparison, curated, declared, releases
+from scripts.releases import comparison, curated, releases
+from scripts.releases.comparison import Comparison
 from scripts.releases.diff import Diff
 from scripts.releases.history import History
 from scripts.releases.releases import Release
-from scripts.review import plan
+from scripts.review import plan, render, words
 from scripts.review.report import Plan
 from scripts.site import changes, sheets
 from scripts.site.bundle import NearRecord
@@ -25,6 +27,9 @@ from scripts.site.known import KnownSamples, SampleReader
 from scripts.site.pictures import Pictures
 from scripts.site.sheets import Sheets
 from scripts.sources.source import classes
+
+# The distances of near-duplicates, by the MD5s of both: the one in train, and the other.
+NearDistances = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,39 @@ class ShownPair:
 
 
 @dataclass(frozen=True)
+class EarlierRelease:
+    """What the next release needs of the one before; samples are read only if it needs them."""
+
+    release: Release
+    read_known: Callable[[], KnownSamples]
+    read_sheets: Callable[[], Sheets]
+    near: NearDistances = field(default_factory=dict)
+    is_readable: bool = True
+
+    @property
+    def tag(self) -> str:
+        """The tag."""
+        return self.release.tag
+
+    @cached_property
+    def known(self) -> KnownSamples:
+        """The labels and decisions for its samples."""
+        return self.read_known()
+
+    @cached_property
+    def sheets(self) -> Sheets:
+        """Its sheets."""
+        return self.read_sheets()
+
+
+@dataclass(frozen=True)
 class CatalogueEntry:
     """The data of one release.
 
     `before` is the previous release. `sheets` is empty if the release cannot be read, and
     `unreadable` is the reason. `change` is None if one of both cannot be read. `near` are the
     closest near-duplicates of this and earlier releases that still exist; `found` are the new ones.
+    Unless `leaks_known`, a new leak can be missing in the plan.
     """
 
     release: Release
@@ -50,7 +82,8 @@ class CatalogueEntry:
     known: KnownSamples
     config_text: str
     plan: Plan
-    before: "CatalogueEntry | None" = None
+    leaks_known: bool = True
+    before: EarlierRelease | None = None
     card: str = ""
     sheets: Sheets = field(default_factory=dict)
     unreadable: str = ""
@@ -71,45 +104,60 @@ class CatalogueEntry:
     @property
     def labels(self) -> list[str]:
         """The classes, in the order of the lock."""
-        return list(dict.fromkeys(label for of in self.counts.values() for label in of))
+        return labels_of(self.release)
 
     @property
     def new_labels(self) -> list[str]:
         """The classes that a relabel can give; what the lock has where the source is unknown."""
         return classes(self.known.source) if self.known.source else self.labels
 
-
-@dataclass(frozen=True)
-class Catalogue:
-    """All releases, oldest first, the content of `releases.yaml`, and the repository's address."""
-
-    address: str
-    declared: ReleasesFile
-    entries: list[CatalogueEntry]
-
     @property
     def title(self) -> str:
-        """The name of the dataset in the newest release."""
-        newest = self.entries[-1]
-        config = newest.known.inputs.config if newest.known.inputs else None
-        return (config and config.title) or newest.release.lock.meta.source.name
+        """The name of the dataset in this release."""
+        config = self.known.inputs.config if self.known.inputs else None
+        return (config and config.title) or self.release.lock.meta.source.name
+
+    @property
+    def headline(self) -> str:
+        """What it changes, in a few words."""
+        if self.before is None:
+            return f"The first release: {self.release.lock.images:,} samples"
+        return render.headline(self.plan)
+
+    @property
+    def comparable(self) -> str:
+        """The releases that it is comparable with, in words."""
+        return f"with {words.comparable(self.plan)}" if self.before else "first release"
+
+    @property
+    def missing(self) -> tuple[bool, bool, tuple[str, ...], bool]:
+        """What could not be read now, and perhaps can be later."""
+        is_unknown = self.known.source is None
+        return bool(self.unreadable), is_unknown, tuple(self.plan.unknown), not self.leaks_known
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read."""
+        return not any(self.missing)
+
+    @property
+    def distances(self) -> NearDistances:
+        """The distances of its near-duplicates."""
+        return {(_md5(pair.train), _md5(pair.other)): pair.distance for pair in self.near}
 
 
-def read(git: Git, pictures: Pictures) -> Catalogue:
-    """Return the data of the catalogue; the images of all releases are added to `pictures`.
+def labels_of(release: Release) -> list[str]:
+    """Return the classes of a release, in the order of its lock."""
+    counts = release.lock.meta.counts.values()
+    return list(dict.fromkeys(label for of_split in counts for label in of_split))
 
-    Raises `UserError` if there is no release.
+
+def compare(before: EarlierRelease, after: CatalogueEntry) -> ShownChange | None:
+    """Return the changes between two releases; None if one of them cannot be read.
+
+    `static/compare.js` does the same in the browser.
     """
-    found = releases.scan(git).accepted
-    if not found:
-        raise UserError("there is no release yet, so there is nothing to show.")
-    builder = _Builder(git, History(git, found), pictures)
-    return Catalogue(origin.address(git), declared.on_main(git), [*builder.entries()])
-
-
-def compare(before: CatalogueEntry, after: CatalogueEntry) -> ShownChange | None:
-    """Return the changes between two releases; None if one of them cannot be read."""
-    if before.unreadable or after.unreadable:
+    if after.unreadable or not before.is_readable:
         return None
     old, new = before.release.lock.meta, after.release.lock.meta
     if old.samples == new.samples and old.source.sha256 == new.source.sha256:
@@ -119,46 +167,77 @@ def compare(before: CatalogueEntry, after: CatalogueEntry) -> ShownChange | None
     return changes.between(before.sheets, after.sheets, same_rows=same_rows)
 
 
-class _Builder:
-    def __init__(self, git: Git, history: History, pictures: Pictures) -> None:
-        self._git, self._history, self._pictures = git, history, pictures
+class CatalogueReader:
+    """Reads releases, oldest first; holds the samples of the newest ones only."""
+
+    def __init__(self, git: Git, accepted: Sequence[Release], pictures: Pictures) -> None:
+        """Read the releases `accepted`; their images are added to `pictures`."""
+        self._git, self._history, self._pictures = git, History(git, accepted), pictures
         self._known, self._address = SampleReader(git), origin.address(git)
-        self._by_md5: dict[str, Sheets] = {}
+        self._before: EarlierRelease | None = None
+        self._readable: EarlierRelease | None = None
+        self._by_md5: dict[str, Callable[[], Sheets]] = {}
 
-    def entries(self) -> Iterator[CatalogueEntry]:
-        """Yield all releases, oldest first."""
-        entry: CatalogueEntry | None = None
-        for release in self._history.releases:
-            entry = self._with_samples(self._described(release, entry))
-            entry = replace(entry, card=self._card(entry))
-            yield entry
+    def read(self, release: Release) -> CatalogueEntry:
+        """Return the data of the next release."""
+        entry = self._with_samples(self._described(release))
+        return replace(entry, card=self._card(entry))
 
-    def _described(self, release: Release, before: CatalogueEntry | None) -> CatalogueEntry:
+    def known_of(self, release: Release) -> KnownSamples:
+        """Return the labels and decisions for the samples of `release`."""
+        return self._known.read(release)
+
+    def pass_by(self, earlier: EarlierRelease) -> None:
+        """Note the release that was read, or that need not be; the next one is compared with it.
+
+        The samples of `earlier` that were read are released when the next one is noted.
+        """
+        self._before = earlier
+        if earlier.is_readable:
+            self._readable = earlier
+            self._by_md5.setdefault(earlier.release.lock.md5, earlier.read_sheets)
+
+    def _described(self, release: Release) -> CatalogueEntry:
         """Return the data of a release from git and its source."""
         git = self._git
         config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
+        compared = comparison.of_release_with_leaks(self._history, release)
         return CatalogueEntry(
             release=release,
             date=releases.date_of(git, release),
             known=self._known.read(release),
             config_text=config_text,
-            plan=self._plan(release, before),
-            before=before,
+            plan=self._plan(release, compared),
+            leaks_known=self._leaks_known(release, compared),
+            before=self._before,
         )
 
-    def _plan(self, release: Release, before: CatalogueEntry | None) -> Plan:
+    def _plan(self, release: Release, compared: Comparison) -> Plan:
         """Return the plan of `release`, without samples."""
-        earlier = before.release if before else None
+        earlier = self._before.release if self._before else None
         difference = Diff(
             before=earlier,
             after=release.lock,
             version=release.tag,
-            comparison=comparison.of_release_with_leaks(self._history, release),
+            comparison=compared,
             old=None,
             new=None,
             curated=curated.of_releases(earlier, release, self._history),
         )
         return plan.plan_of_diff(difference)
+
+    def _leaks_known(self, release: Release, compared: Comparison) -> bool:
+        """Return whether the indexes that show the new leaks of `release` can be read."""
+        if self._before is None or not compared.incomparable:
+            return True
+        kept = comparison.without_leak(self._history, self._before.release)
+        earlier = self._history.before(release)
+        leaking = [one for one in earlier if one.tag in kept & {*compared.incomparable}]
+        with suppress(UserError):
+            for one in (*leaking, release) if leaking else ():
+                self._history.index(one)
+            return True
+        return False
 
     def _card(self, entry: CatalogueEntry) -> str:
         inputs = entry.known.inputs
@@ -177,11 +256,12 @@ class _Builder:
 
     def _with_samples(self, entry: CatalogueEntry) -> CatalogueEntry:
         """Return `entry` with its samples and pictures, if they can be read."""
-        before = _readable(entry.before)
+        readable = self._readable
         try:
             version = samples.list_samples(self._git, entry.release).with_md5()
-            found = self._sheets(version, before.sheets if before else {})
-            near = self._pictures.provide(version, found, before.sheets if before else {})
+            before = readable.sheets if readable else {}
+            found = self._sheets(version, before)
+            near = self._pictures.provide(version, found, before)
         except UserError as error:
             return replace(entry, unreadable=str(error))
         entry = replace(entry, sheets=found, found=near)
@@ -191,30 +271,22 @@ class _Builder:
             entry,
             change=change,
             plan=entry.plan.model_copy(update={"samples": counts}),
-            near=_near(entry, before),
+            near=_near(entry, readable.near if readable else {}),
         )
 
     def _sheets(self, version: Version, before: Sheets) -> Sheets:
+        """Return the sheets of a version; those of an earlier one with the same files."""
         lock = version.release.lock
-        if lock.md5 not in self._by_md5:
-            mean = lock.size / max(1, lock.images)
-            self._by_md5[lock.md5] = sheets.of_version(before, version.samples, mean)
-        return self._by_md5[lock.md5]
+        if lock.md5 in self._by_md5:
+            return self._by_md5[lock.md5]()
+        mean = lock.size / max(1, lock.images)
+        return sheets.of_version(before, version.samples, mean)
 
 
-def _readable(entry: CatalogueEntry | None) -> CatalogueEntry | None:
-    """Return the newest readable release up to `entry`."""
-    while entry and entry.unreadable:
-        entry = entry.before
-    return entry
-
-
-def _near(entry: CatalogueEntry, before: CatalogueEntry | None) -> list[ShownPair]:
+def _near(entry: CatalogueEntry, earlier: NearDistances) -> list[ShownPair]:
     """Return the near-duplicates of `entry`, closest first: earlier and new ones."""
-    pairs = {(one, other): distance for distance, one, other in entry.found.pairs}
     # Their images are the same, whichever sheet they are on now.
-    if before:
-        pairs |= {(_md5(pair.train), _md5(pair.other)): pair.distance for pair in before.near}
+    pairs = {(one, other): distance for distance, one, other in entry.found.pairs} | {**earlier}
     wanted = {md5 for pair in pairs for md5 in pair}
     there = {
         picture.md5: Placed(picture.identifier, *place, sheet, number)

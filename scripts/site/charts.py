@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from scripts.inputs.config import SPLITS
-from scripts.site.catalogue import CatalogueEntry
 
 WIDTH, HEIGHT = 720, 220
 # Room for the numbers to the left of the bars, and for the tags below and beside them.
@@ -18,6 +18,18 @@ TAG_WIDTH = 34
 TICKS = 4
 # With more bars, a phone shows a part of the chart at a time.
 MAX_NARROW = 6
+
+
+class Counted(Protocol):
+    """A release with its tag, and its number of images by split and class."""
+
+    @property
+    def tag(self) -> str:
+        """The tag."""
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """The counts."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ class CountHistory:
         return len(self.bars) > MAX_NARROW
 
 
-def history(entries: Sequence[CatalogueEntry]) -> CountHistory:
+def history(entries: Sequence[Counted]) -> CountHistory:
     """Return the chart of the number of images of each release, by split."""
     shown = entries[-MAX_RELEASES:]
     by_split = [splits_of(entry.counts) for entry in shown]

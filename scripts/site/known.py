@@ -75,12 +75,13 @@ class KnownSamples:
 
 
 class SampleReader:
-    """Reads the labels and decisions of releases; loads each source once."""
+    """Reads the labels and decisions of releases; keeps the source of the newest one."""
 
     def __init__(self, git: Git) -> None:
         """Read from the repository `git`."""
         self._git = git
-        self._sources: dict[tuple[str, str], Source | UserError] = {}
+        self._name: tuple[str, str] | None = None
+        self._loaded: Source | UserError = UserError("no source")
 
     def read(self, release: Release) -> KnownSamples:
         """Return the labels and decisions for the samples of `release`."""
@@ -98,12 +99,14 @@ class SampleReader:
     def _source(self, release: Release, inputs: Inputs) -> Source | UserError:
         recorded = release.lock.meta.source
         name = (recorded.name, recorded.sha256)
-        if name not in self._sources:
+        # A source that grows has other rows in each release; all together can be too large.
+        if name != self._name:
+            self._name = name
             try:
-                self._sources[name] = resolve.source_of(self._git, inputs, release.lock)
+                self._loaded = resolve.source_of(self._git, inputs, release.lock)
             except UserError as error:
-                self._sources[name] = error
-        return self._sources[name]
+                self._loaded = error
+        return self._loaded
 
 
 def _inputs(git: Git, release: Release) -> Inputs | None:

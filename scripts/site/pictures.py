@@ -19,6 +19,7 @@ from scripts.site.sheets import PictureSheet, Place, SheetPicture, Sheets
 from scripts.sources.source import Pixels
 from scripts.storage import files, manifest
 from scripts.storage.derived import Derived
+from scripts.storage.records import digest
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Pictures:
     folder: Path
     # The (height, width) of the images on each sheet, by its key.
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # The checksum of each.
+    checksums: dict[str, str] = field(default_factory=dict)
     _derived: dict[str, Derived] = field(default_factory=dict)
 
     def provide(self, version: Version, sheets: Sheets, before: Sheets) -> NearRecord:
@@ -60,6 +63,14 @@ class Pictures:
         """Write the atlas `key` of `count` images."""
         files.write(self._path(key), content)
         self.shapes[key] = atlas.size(content, count)
+        self.checksums[key] = digest(content)
+
+    def take(self, path: Path, key: str, shape: tuple[int, int], sha256: str) -> None:
+        """Take over the atlas `key` from the file at `path`, whose checksum was compared."""
+        if key not in self.shapes:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            files.link(str(path), str(self._path(key)))
+            self.shapes[key], self.checksums[key] = shape, sha256
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.png"

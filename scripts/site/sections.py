@@ -1,4 +1,4 @@
-"""What differs between two releases, as pictures by kind of change and in words."""
+"""What differs between two releases, as pictures by kind of change."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 from scripts.inputs.config import SPLITS
-from scripts.site.catalogue import CatalogueEntry
+from scripts.site.catalogue import CatalogueEntry, EarlierRelease
 from scripts.site.changes import Moved, Placed, ShownChange
 
 # More pictures of one kind of change are counted only.
@@ -14,6 +14,7 @@ MAX_SHOWN = 60
 # They come from so many sheets at most.
 MAX_SHEETS = 12
 
+AnyRelease = CatalogueEntry | EarlierRelease
 Found = TypeVar("Found", Placed, Moved)
 
 
@@ -34,12 +35,12 @@ class Section:
     shown: Sequence[Shown]
 
 
-def of(before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None) -> list[Section]:
+def of(before: EarlierRelease, after: CatalogueEntry, change: ShownChange | None) -> list[Section]:
     """Return what differs as pictures."""
     if change is None:
         return []
 
-    def place(entry: CatalogueEntry, one: Placed) -> Shown:
+    def place(entry: AnyRelease, one: Placed) -> Shown:
         return Shown(one, f"{one.split}/{one.label}", source_label(entry, one))
 
     def move(one: Moved) -> Shown:
@@ -48,6 +49,7 @@ def of(before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None
         return Shown(new, words, source_label(after, new))
 
     moves = {"Relabeled": change.relabeled, "Moved between splits": change.moved}
+    singles: dict[str, tuple[AnyRelease, list[Placed]]]
     singles = {"Added": (after, change.added), "Removed": (before, change.removed)}
     found = [
         *(
@@ -64,20 +66,7 @@ def of(before: CatalogueEntry, after: CatalogueEntry, change: ShownChange | None
     return [section for section in found if section.count]
 
 
-def in_words(change: ShownChange | None) -> str:
-    """Return how many samples differ, in a sentence's words."""
-    if change is None:
-        return "The changes are unknown."
-    counts = {
-        "added": len(change.added),
-        "removed": len(change.removed),
-        "relabeled": len(change.relabeled),
-        "moved between splits": len(change.moved),
-    }
-    return ", ".join(f"{count:,} {words}" for words, count in counts.items())
-
-
-def source_label(entry: CatalogueEntry, placed: Placed) -> str:
+def source_label(entry: AnyRelease, placed: Placed) -> str:
     """Return the label that the source gives a sample, empty where it is not known."""
     return entry.known.label(placed.identifier) or ""
 

@@ -25,7 +25,7 @@ TIMEOUT = 5_000
 GRID = "v3/train/3/1.html"
 KINDS = (
     *("index.html", "v0/index.html", "v3/index.html", GRID),
-    *("compare/index.html", "compare/v0-v3.html", "compare/v1-v2.html"),
+    *("compare/index.html", "compare/index.html#v0-v3", "compare/index.html#v1-v2"),
 )
 # Without preloading: a page of the disk may not read its style sheets as text.
 VIOLATIONS = """
@@ -80,7 +80,8 @@ def _elsewhere(url: str) -> list[str]:
 
 
 def address(catalogued: Catalogued, name: str) -> str:
-    return (catalogued.folder / name).as_uri()
+    file, hash_, part = name.partition("#")
+    return f"{(catalogued.folder / file).as_uri()}{hash_}{part}"
 
 
 def copied(page: Page) -> curation.Decision:
@@ -122,6 +123,8 @@ def test_axe_finds_nothing(
     with opened(browser, width, color_scheme=scheme) as page:
         for url in pages:
             page.goto(url)
+            if "#" in url:
+                expect(page.locator(".comparison")).to_be_visible()
             for details in page.locator("summary").all():
                 details.click()
             # Not as a script tag, which the pages forbid.
@@ -222,29 +225,30 @@ def test_any_two_releases_are_compared(browser: Browser, catalogued: Catalogued)
         page.get_by_label("From").select_option("v2")
         page.get_by_label("To").select_option("v1")
         page.get_by_role("button", name="Compare").click()
-        expect(page).to_have_url(address(catalogued, "compare/v1-v2.html"))
-        expect(page.locator("h1")).to_have_text("v1 and v2")
-        expect(page.locator("hgroup p")).to_have_text(
+        expect(page).to_have_url(address(catalogued, "compare/index.html#v1-v2"))
+        expect(page.locator(".comparison h2")).to_have_text("v1 and v2")
+        expect(page.locator(".choose output")).to_have_text(
             "2 added, 1 removed, 1 relabeled, 0 moved between splits"
         )
         assert page.locator(".relabeled li span").all_text_contents() == ["01712"]
         assert page.locator(".added li span").all_text_contents() == ["00735", "00005"]
         expect(page.get_by_text("The two are comparable")).to_be_visible()
 
-        page.goto(address(catalogued, "compare/v0-v3.html"))
+        page.goto(address(catalogued, "compare/index.html#v0-v3"))
         expect(page.get_by_text("The two are not comparable")).to_be_visible()
         assert page.locator(".moved li b").all_text_contents() == ["train/3 → test/3"]
 
 
-def test_without_javascript_only_copying_is_missing(
+def test_without_javascript_a_release_is_compared_with_the_one_before(
     browser: Browser, catalogued: Catalogued
 ) -> None:
     with opened(browser, java_script_enabled=False) as page:
         page.goto(address(catalogued, "compare/index.html"))
-        expect(page.locator("form")).to_be_hidden()
-        page.get_by_role("link", name="v0 and v3").click()
-        expect(page.locator("h1")).to_have_text("v0 and v3")
-        page.locator("h1").get_by_role("link", name="v3").click()
+        expect(page.locator("form.choose")).to_be_hidden()
+        page.get_by_role("link", name="v2 and v3").click()
+        expect(page.locator("h1")).to_have_text("v3")
+        expect(page.get_by_role("heading", name="Change from v2")).to_be_visible()
+        assert page.locator(".moved li b").all_text_contents() == ["train/3 → test/3"]
         page.get_by_role("link", name="69 images of train/3").click()
         expect(page.locator(".cells li")).to_have_count(69)
         expect(page.locator("form")).to_be_hidden()
@@ -298,6 +302,8 @@ def test_headings_are_in_order(browser: Browser, catalogued: Catalogued) -> None
     with opened(browser) as page:
         for name in KINDS:
             page.goto(address(catalogued, name))
+            if "#" in name:
+                expect(page.locator(".comparison")).to_be_visible()
             levels = page.eval_on_selector_all(
                 "h1, h2, h3, h4, h5, h6", "all => all.map((one) => Number(one.tagName[1]))"
             )

@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from scripts.__main__ import main
+from scripts.git.git import Git
+from scripts.releases import releases
+from scripts.site.catalogue import CatalogueEntry, CatalogueReader, EarlierRelease
+from scripts.site.pictures import Pictures
 from tests.assets.conftest import CURATION, DESCRIBED
 from tests.ingest.pictures import picture, write
 from tests.inputs.pictures import Pixels, encoded, rgb
@@ -43,6 +47,27 @@ def quietly(where: Path, *arguments: str) -> int:
     """Run a verb without its output; return its exit code."""
     with chdir(where), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         return main(arguments)
+
+
+def read(git: Git, place: Path) -> list[CatalogueEntry]:
+    """Return the data of all releases; `place` is for their pictures."""
+    accepted = releases.scan(git).accepted
+    reader, entries = CatalogueReader(git, accepted, Pictures(place)), []
+    for release in accepted:
+        entries.append(reader.read(release))
+        reader.pass_by(earlier(entries[-1]))
+    return entries
+
+
+def earlier(entry: CatalogueEntry) -> EarlierRelease:
+    """Return what a later release needs of `entry`."""
+    return EarlierRelease(
+        entry.release,
+        lambda: entry.known,
+        lambda: entry.sheets,
+        entry.distances,
+        not entry.unreadable,
+    )
 
 
 def merge_and_release(repository: Repository, config: str, curation: str = NO_CURATION) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.site import charts
-from scripts.site.catalogue import CatalogueEntry
+from scripts.site.charts import Counted
 
 counts = st.dictionaries(
     st.sampled_from(["train", "validation", "test"]),
@@ -16,11 +16,8 @@ counts = st.dictionaries(
 )
 
 
-def entries(of_all: list[Any]) -> list[CatalogueEntry]:
-    return [
-        cast(CatalogueEntry, SimpleNamespace(tag=f"v{n}", counts=one))
-        for n, one in enumerate(of_all)
-    ]
+def entries(of_all: list[Any]) -> list[Counted]:
+    return [cast(Counted, SimpleNamespace(tag=f"v{n}", counts=one)) for n, one in enumerate(of_all)]
 
 
 @given(st.lists(counts, min_size=1, max_size=150))

@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -17,13 +18,22 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.releases import diff, resolve
 from scripts.releases.history import History
-from scripts.site import bundle, catalogue, sheets
+from scripts.site import bundle, catalogue, made, release_file, sheets
 from scripts.site.atlas import cut
-from scripts.site.pictures import Pictures
 from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
-from tests.site.conftest import HISTORY, Catalogued, Remove, merge_and_release, quietly
+from tests.site.conftest import (
+    HISTORY,
+    Catalogued,
+    Remove,
+    earlier,
+    merge_and_release,
+    quietly,
+    read,
+)
 
 STATIC = PROJECT / "scripts" / "site" / "static"
+# The part of an address that names the releases to compare.
+COMPARED = re.compile(r"v\d+-v\d+")
 
 
 class Links(HTMLParser):
@@ -63,6 +73,11 @@ def styled(catalogued: Catalogued, atlas: str) -> Path:
     return catalogued.folder / "images" / name
 
 
+def compared(catalogued: Catalogued, tag: str) -> dict[str, Any]:
+    """Return what a browser loads to compare a release."""
+    return release_file.read((catalogued.folder / tag / release_file.NAME).read_bytes())
+
+
 def bundles(repository: Repository) -> list[Path]:
     return sorted((repository.bucket / "records" / bundle.FOLDER).glob("*/*"))
 
@@ -86,12 +101,19 @@ def test_every_link_leads_to_a_file_and_every_file_is_linked(catalogued: Catalog
             assert not parts.scheme, link
             target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
             assert target.is_file(), f"{page}: {link}"
-            assert not parts.fragment or parts.fragment in pages[target].ids, f"{page}: {link}"
+            if not COMPARED.fullmatch(parts.fragment):
+                assert not parts.fragment or parts.fragment in pages[target].ids, f"{page}: {link}"
             linked.add(target)
         linked |= {styled(catalogued, atlas) for atlas in links.atlases}
 
     files = {path for path in catalogued.folder.rglob("*") if path.is_file()}
-    assert files - linked == {catalogued.folder / "static" / "pico.LICENSE.md"}
+    # What a browser loads to compare releases, and the records for a later run.
+    beside = {
+        catalogued.folder / tag / name
+        for tag in ("v0", "v1", "v2", "v3")
+        for name in (release_file.NAME, made.NAME)
+    }
+    assert files - linked == {catalogued.folder / "static" / "pico.LICENSE.md"} | beside
 
 
 def test_the_first_page_shows_all_releases_and_what_is_said_of_them(catalogued: Catalogued) -> None:
@@ -157,10 +179,10 @@ def test_the_pictures_of_a_grid_are_those_of_its_samples(catalogued: Catalogued)
 def test_changes_are_counted_as_a_plan_counts_them(catalogued: Catalogued, tmp_path: Path) -> None:
     work = Git(catalogued.repository.root)
     history = History(work)
-    entries = catalogue.read(work, Pictures(tmp_path)).entries
+    entries = read(work, tmp_path)
     for number, after in enumerate(entries):
         for before in entries[:number]:
-            change = catalogue.compare(before, after)
+            change = catalogue.compare(earlier(before), after)
             expected = diff.of_releases(before.release, after.release, history).samples
             assert change
             assert expected
@@ -177,7 +199,7 @@ def test_images_of_another_size_are_the_same_samples(tmp_path: Path) -> None:
         merge_and_release(repository, config_text(samples=30, test_size=10, **size))
     work = Git(repository.root)
 
-    before, after = catalogue.read(work, Pictures(tmp_path)).entries
+    before, after = read(work, tmp_path)
 
     expected = diff.of_releases(before.release, after.release, History(work)).samples
     assert after.change
@@ -220,6 +242,7 @@ def test_a_later_run_needs_the_images_of_no_release_before(
     expected = contents(catalogue_copy.folder)
     forget(catalogue_copy.repository)
 
+    shutil.rmtree(catalogue_copy.folder)
     result = run("site", "--out", str(catalogue_copy.folder))
 
     assert (result.code, result.err) == (0, "")
@@ -232,6 +255,7 @@ def test_a_new_release_draws_the_sheets_that_change_and_no_others(
     repository = catalogue_copy.repository
     # A row on each sheet.
     monkeypatch.setattr(sheets, "BUDGET", 1)
+    shutil.rmtree(catalogue_copy.folder)
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
     known = atlases(repository)
 
@@ -260,6 +284,7 @@ def test_a_forged_atlas_is_not_used(catalogue_copy: Catalogued, run: Run) -> Non
         (path.parent / hashlib.sha256(forged).hexdigest()).write_bytes(forged)
     shutil.rmtree(catalogue_copy.repository.cache / "records")
 
+    shutil.rmtree(catalogue_copy.folder)
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
 
     assert contents(catalogue_copy.folder) == expected
@@ -277,6 +302,7 @@ def test_a_damaged_record_is_not_used(catalogue_copy: Catalogued, run: Run) -> N
         (path.parent / hashlib.sha256(content).hexdigest()).write_bytes(content)
     shutil.rmtree(catalogue_copy.repository.cache / "records")
 
+    shutil.rmtree(catalogue_copy.folder)
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
 
     assert contents(catalogue_copy.folder) == expected
@@ -291,6 +317,7 @@ def test_who_may_only_read_the_remote_gets_a_catalogue_too(
     shutil.rmtree(catalogue_copy.repository.cache / "records")
     folder.write_text("a file, so that nothing can be written below it")
 
+    shutil.rmtree(catalogue_copy.folder)
     result = run("site", "--out", str(catalogue_copy.folder))
 
     assert result.code == 0
@@ -308,6 +335,7 @@ def test_a_release_that_cannot_be_read_says_so_and_the_others_are_shown(
     for path in (repository.object_file(found[1]), repository.cached_file(found[1])):
         path.unlink()
 
+    shutil.rmtree(catalogue_copy.folder)
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
 
     shown = text(catalogue_copy.folder / "v1" / "index.html")
@@ -315,7 +343,12 @@ def test_a_release_that_cannot_be_read_says_so_and_the_others_are_shown(
     assert "only the counts are known" in text(catalogue_copy.folder / "v2" / "index.html")
     assert not list(catalogue_copy.folder.glob("v1/*/*/*.html"))
     assert len(list(catalogue_copy.folder.glob("v2/*/*/*.html"))) == 4
-    assert "82 added, 1 removed" in text(catalogue_copy.folder / "compare" / "v0-v2.html")
+    files = {tag: compared(catalogue_copy, tag) for tag in ("v0", "v1", "v2")}
+    assert {tag: one["isReadable"] for tag, one in files.items()} == {
+        "v0": True,
+        "v1": False,
+        "v2": True,
+    }
 
 
 def test_without_its_source_a_release_is_shown_by_its_classes(
@@ -326,6 +359,7 @@ def test_without_its_source_a_release_is_shown_by_its_classes(
 
     monkeypatch.setattr(resolve, "source_of", unavailable)
 
+    shutil.rmtree(catalogue_copy.folder)
     assert run("site", "--out", str(catalogue_copy.folder)).code == 0
 
     assert "Unknown: the source is not available" in text(

@@ -120,32 +120,9 @@ function prepareFilter() {
   form.addEventListener("change", () => filter(document.querySelector(".grid"), form));
 }
 
-function prepareChoice() {
-  const form = document.querySelector("form.choose");
-  if (!form) {
-    return;
-  }
-  form.hidden = false;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const number = (name) => Number(form.elements[name].value.slice(1));
-    const [one, other] = [number("before"), number("after")].sort((a, b) => a - b);
-    const page = `v${one}-v${other}.html`;
-    if (document.querySelector(`a[href="${page}"]`)) {
-      location.href = page;
-    } else if (one === other) {
-      form.querySelector("output").textContent = "Choose two different releases.";
-    } else {
-      form.querySelector("output").textContent =
-        `There is no page for these two. Run: python -m scripts diff v${one} v${other}`;
-    }
-  });
-}
-
 // The newest releases are at the end of the chart.
 for (const chart of document.querySelectorAll(".chart.wide")) {
   chart.parentElement.scrollLeft = chart.parentElement.scrollWidth;
 }
 prepareCopying();
 prepareFilter();
-prepareChoice();
