@@ -9,11 +9,11 @@ from scripts.assets import card, samples
 from scripts.assets.package import MAX_FILE
 from scripts.assets.samples import Version
 from scripts.errors import UserError
-from scripts.git.git import Git
+from scripts.git.git import Git, lines
 from scripts.inputs.config import TRAIN
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.publish import origin
-from scripts.releases import comparison, curated, releases
+from scripts.releases import comparison, curated
 from scripts.releases.comparison import Comparison
 from scripts.releases.diff import Diff
 from scripts.releases.history import History
@@ -106,7 +106,7 @@ class CatalogueEntry:
         """The classes, in the order of the lock."""
         return labels_of(self.release)
 
-    @property
+    @cached_property
     def new_labels(self) -> list[str]:
         """The classes that a relabel can give; what the lock has where the source is unknown."""
         return classes(self.known.source) if self.known.source else self.labels
@@ -199,18 +199,29 @@ class CatalogueReader:
 
     def _described(self, release: Release) -> CatalogueEntry:
         """Return the data of a release from git and its source."""
-        git = self._git
-        config_text = (git.file(release.commit, CONFIG_FILE) or b"").decode(errors="replace")
+        date, config_text = self._written[release.commit]
         compared = comparison.of_release_with_leaks(self._history, release)
         return CatalogueEntry(
             release=release,
-            date=releases.date_of(git, release),
+            date=date,
             known=self._known.read(release),
             config_text=config_text,
             plan=self._plan(release, compared),
             leaks_known=self._leaks_known(release, compared),
             before=self._before,
         )
+
+    @cached_property
+    def _written(self) -> Mapping[str, tuple[str, str]]:
+        """The day and the config of each release by commit, from two processes for all."""
+        commits = [release.commit for release in self._history.releases]
+        texts = self._git.contents(f"{commit}:{CONFIG_FILE}" for commit in commits)
+        command = ("log", "--no-walk", "--format=%H %cs", "--stdin")
+        days = dict(line.split() for line in self._git(*command, stdin=lines(commits)).splitlines())
+        return {
+            commit: (days[commit], (text or b"").decode(errors="replace"))
+            for commit, text in zip(commits, texts, strict=True)
+        }
 
     def _plan(self, release: Release, compared: Comparison) -> Plan:
         """Return the plan of `release`, without samples."""

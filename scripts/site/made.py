@@ -119,10 +119,11 @@ def take_over(old: Path, new: Path, tag: str, key: str, pictures: Pictures) -> M
     made = _read(old / tag)
     if made is None or made.key != key or not _are_intact(old, tag, made, pictures):
         return None
-    for name in (*made.pages, NAME):
-        target = new / tag / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files.link(str(old / tag / name), str(target))
+    names = (*made.pages, NAME)
+    for folder in {(new / tag / name).parent for name in names}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        files.link(f"{old}/{tag}/{name}", f"{new}/{tag}/{name}")
     for atlas, one in made.atlases.items():
         pictures.take(_picture(old, atlas), atlas, (one.height, one.width), one.sha256)
     return made

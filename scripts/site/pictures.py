@@ -47,7 +47,7 @@ class Pictures:
             if sheet.key not in self.shapes
         }
         found = self._read(version, name, missing)
-        made = [*self._draw(version, missing)]
+        made = [*self._draw(version, missing)] if missing else []
         if found is None:
             found = _near_duplicates(self, sheets, before)
             made.append(bundle.pack({}, found))
@@ -133,7 +133,7 @@ def _images(
 ) -> Iterator[tuple[PictureSheet, list[Pixels]]]:
     """Yield each missing sheet with its images."""
     is_original = version.release.lock.meta.config.get("encoding") == ORIGINAL
-    samples = {(one.split, one.label, one.identifier): one for one in version.samples}
+    samples = {(*one.name.place, one.identifier): one for one in version.samples}
     for place, group in groupby(missing, itemgetter(0)):
         sheets = [sheet for _, sheet in group]
         # Each shard is read once for all its samples.

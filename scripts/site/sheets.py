@@ -52,8 +52,10 @@ def of_version(before: Sheets, samples: Iterable[ReleasedSample], mean_size: flo
     """
     by_place: dict[Place, list[SheetPicture]] = {}
     for sample in samples:
-        pictures = by_place.setdefault((sample.split, sample.label), [])
-        pictures.append(SheetPicture(sample.identifier, sample.md5))
+        # Its parts are parsed each time.
+        name = sample.name
+        pictures = by_place.setdefault(name.place, [])
+        pictures.append(SheetPicture(name.identifier, sample.md5))
     most = capacity(mean_size)
     return {
         place: extended(before.get(place, ()), pictures, most)

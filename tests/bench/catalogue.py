@@ -1,9 +1,10 @@
-"""How long the catalogue takes, and how large it is, on the real MNIST.
+"""How long the catalogue takes, and how large it is, on the real MNIST and after many releases.
 
 A part of `make bench`.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.repository import PROJECT, Repository, config_text, create
+from tests.repository import ORIGIN_URL, PROJECT, Repository, config_text, create, git
 
 SIZES = (200, 14_000, 70_000)
+# How many releases there are when the catalogue is written again, with up to so many images each.
+RELEASES = (1, 50, 200)
+MOST_OF_RELEASES = 340
 MNIST_CLASSES = 10
 MEBI = 1 << 20
 
@@ -33,6 +37,27 @@ class Cost(NamedTuple):
     page: int
 
 
+class Used(NamedTuple):
+    """What a verb took: wall-clock seconds, those of all processors, and memory in MiB."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+class AgainCost(NamedTuple):
+    """What the catalogue costs after the newest of some releases.
+
+    `again` is a run where the one before left a catalogue, `fresh` one in a new clone. `processes`
+    are the git processes of the first.
+    """
+
+    releases: int
+    again: Used
+    fresh: Used
+    processes: int
+
+
 def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[Cost]:
     """Yield the cost for each number of images; needs MNIST as scikit-learn keeps it."""
     for size in sizes:
@@ -40,11 +65,67 @@ def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[Cost]:
         folder.mkdir()
         repository = create(folder, _config(size))
         _verb(repository, "release")
-        first, memory = _verb(repository, "site", "--out", str(folder / "site"))
-        again, _ = _verb(repository, "site", "--out", str(folder / "site"))
+        first = _verb(repository, "site", "--out", str(folder / "site"))
+        # In another folder, so that nothing but the pictures in the remote is there.
+        again = _verb(repository, "site", "--out", str(folder / "again"))
         files = [path for path in (folder / "site").rglob("*") if path.is_file()]
         largest = _largest_page(folder / "site")
-        yield Cost(size, first, again, memory, sum(map(_size, files)), largest)
+        size_ = sum(map(_size, files))
+        yield Cost(size, first.seconds, again.seconds, first.memory, size_, largest)
+
+
+def measure_again(place: Path, numbers: Sequence[int] = RELEASES) -> Iterator[AgainCost]:
+    """Yield the cost of the catalogue after each number of releases of the digits."""
+    for number in numbers:
+        folder = place / f"again-{number}"
+        folder.mkdir()
+        repository = _with_releases(folder, number)
+        out = str(folder / "site")
+        newest = f"v{number - 1}"
+        if number > 1:
+            # What the run after the release before left.
+            repository.git("tag", "--delete", newest)
+            _verb(repository, "site", "--out", out)
+            repository.git("fetch", "--quiet", "--tags", "origin")
+        else:
+            _verb(repository, "site", "--out", out)
+        traces = folder / "traces"
+        traces.mkdir()
+        again = _verb(repository, "site", "--out", out, GIT_TRACE2_EVENT=str(traces))
+        clone = _cloned(repository, folder / "clone")
+        fresh = _verb(clone, "site", "--out", str(clone.place / "site"))
+        yield AgainCost(number, again, fresh, sum(1 for _ in traces.iterdir()))
+
+
+def _with_releases(folder: Path, number: int) -> Repository:
+    """Return a repository with releases of the digits, each of one image more."""
+    start = MOST_OF_RELEASES - number
+    repository = create(folder, _digits(start))
+    _verb(repository, "release")
+    repository.git("pull", "--quiet", "--ff-only", "--tags", "origin", "main")
+    for more in range(1, number):
+        repository.configure(_digits(start + more))
+        repository.git("commit", "--quiet", "--all", "--message", "One image more")
+    repository.git("push", "--quiet", "origin", "main")
+    _verb(repository, "release")
+    repository.git("fetch", "--quiet", "--tags", "origin")
+    return repository
+
+
+def _digits(images: int) -> str:
+    of_no3 = images // 2
+    samples = {"3": images - of_no3, "no3": of_no3}
+    return config_text(samples=samples, test_size=20)
+
+
+def _cloned(repository: Repository, place: Path) -> Repository:
+    """Return a new clone, beside copies of its origin and its remote."""
+    clone = Repository(place)
+    for folder in (repository.origin, repository.bucket):
+        shutil.copytree(folder, place / folder.name)
+    git(place, "clone", "--quiet", "origin.git", "work")
+    clone.git("remote", "set-url", "origin", ORIGIN_URL)
+    return clone
 
 
 def table(costs: Sequence[Cost]) -> str:
@@ -60,9 +141,29 @@ def table(costs: Sequence[Cost]) -> str:
     )
 
 
+def table_of_again(costs: Sequence[AgainCost]) -> str:
+    """Return the costs of the catalogue after the newest of some releases as Markdown."""
+    rows = [
+        f"| {cost.releases} | {cost.again.processor:.1f} s | {cost.again.seconds:.1f} s"
+        f" | {cost.again.memory:.0f} MiB | {cost.processes} | {cost.fresh.processor:.1f} s"
+        f" | {cost.fresh.seconds:.1f} s | {cost.fresh.memory:.0f} MiB |\n"
+        for cost in costs
+    ]
+    return (
+        "| releases | again: processor | time | memory | git processes | new clone: processor"
+        " | time | memory |\n"
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n" + "".join(rows)
+    )
+
+
 def page(place: Path) -> str:
     """Return the section of the page of benchmarks, measured below `place`."""
-    return f"## Catalogue\n\n{table([*measure(place)])}"
+    after = (
+        f"Written again after the newest of some releases, each of up to {MOST_OF_RELEASES} images:"
+        " over the catalogue of the release before, and in a new clone.\n"
+    )
+    again = table_of_again([*measure_again(place)])
+    return f"## Catalogue\n\n{table([*measure(place)])}\n{after}\n{again}"
 
 
 def _config(size: int) -> str:
@@ -72,18 +173,17 @@ def _config(size: int) -> str:
     return config_text(source="mnist_784", class_="all", samples=each, test_size=each // 5)
 
 
-def _verb(repository: Repository, *arguments: str) -> tuple[float, float]:
-    """Run a verb; return its seconds, and its memory in MiB."""
+def _verb(repository: Repository, *arguments: str, **environment: str) -> Used:
+    """Run a verb; return what it and the processes that it starts took."""
     command, began = [sys.executable, "-m", "scripts", *arguments], time.perf_counter()
-    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    process = subprocess.Popen(
-        command, cwd=repository.root, stdout=subprocess.DEVNULL, env=environment
-    )
+    environ = os.environ | {"PYTHONPATH": str(PROJECT)} | environment
+    process = subprocess.Popen(command, cwd=repository.root, stdout=subprocess.DEVNULL, env=environ)
     _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(command)[:80]} failed")
-    return time.perf_counter() - began, usage.ru_maxrss * 1024 / MEBI
+    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MEBI)
 
 
 def _largest_page(site: Path) -> int:
