@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from scripts.inputs.strict_record import StrictRecord
 from scripts.releases.releases import Release
 from scripts.site import later
-from scripts.site.catalogue import CatalogueEntry
+from scripts.site.entries import CatalogueEntry
 from scripts.site.pictures import Pictures
 from scripts.storage import files
 from scripts.storage.records import digest

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.releases import lock
-from scripts.site.catalogue import CatalogueEntry
+from scripts.site.entries import CatalogueEntry
 from scripts.site.sheets import PictureSheet, Place, SheetPicture, Sheets
 
 NAME = "release.js"

@@ -9,8 +9,8 @@ from scripts.review import render as review
 from scripts.review import table
 from scripts.review.warnings import warnings
 from scripts.site import atlas, cells, charts, made, markdown, release_file, sections
-from scripts.site.catalogue import CatalogueEntry
 from scripts.site.changes import Placed
+from scripts.site.entries import CatalogueEntry
 from scripts.site.known import Ambiguous
 from scripts.site.made import MadeRelease
 from scripts.site.pictures import Pictures

@@ -12,7 +12,7 @@ from scripts.inputs.releases_file import ReleasesFile
 from scripts.releases.releases import Release
 from scripts.review import words
 from scripts.site import charts, later, sections
-from scripts.site.catalogue import labels_of
+from scripts.site.entries import labels_of
 from scripts.site.made import INDEX, MadeRelease
 from scripts.storage import files
 

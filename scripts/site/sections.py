@@ -6,8 +6,8 @@ from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 from scripts.inputs.config import SPLITS
-from scripts.site.catalogue import CatalogueEntry, EarlierRelease
 from scripts.site.changes import Moved, Placed, ShownChange
+from scripts.site.entries import CatalogueEntry, EarlierRelease
 
 # More pictures of one kind of change are counted only.
 MAX_SHOWN = 60

@@ -12,7 +12,8 @@ from scripts.publish import origin
 from scripts.releases import declared, releases
 from scripts.releases.releases import Release
 from scripts.site import made, release_file, release_pages, render
-from scripts.site.catalogue import CatalogueEntry, CatalogueReader, EarlierRelease
+from scripts.site.catalogue import CatalogueReader
+from scripts.site.entries import CatalogueEntry, EarlierRelease
 from scripts.site.made import IMAGES, MadeRelease
 from scripts.site.pictures import Pictures
 from scripts.site.render import ListedRelease, PageWriter

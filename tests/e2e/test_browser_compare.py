@@ -14,8 +14,8 @@ from scripts.git.git import Git
 from scripts.releases import diff
 from scripts.releases.history import History
 from scripts.review import plan, table
-from scripts.site import catalogue, sections
-from scripts.site.catalogue import CatalogueEntry
+from scripts.site import entries, sections
+from scripts.site.entries import CatalogueEntry
 from tests.e2e.test_browser import address, browser, opened
 from tests.repository import config_text, create
 from tests.site.conftest import (
@@ -101,7 +101,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Catalogued:
 
 def expected(before: CatalogueEntry, after: CatalogueEntry) -> dict[str, Any]:
     """Return what the code says of two releases, as the page should show it."""
-    change = catalogue.compare(earlier(before), after)
+    change = entries.compare(earlier(before), after)
     made = table.count_table(plan.counts(before.release.lock, after.release.lock))
     is_comparable = before.tag in (after.plan.comparable or ())
     return {
@@ -162,12 +162,12 @@ def test_any_two_releases_are_compared_as_the_code_does(
 ) -> None:
     catalogued: Catalogued = request.getfixturevalue(name)
     work = Git(catalogued.repository.root)
-    history, entries = History(work), read(work, tmp_path)
-    for before, after in combinations(entries, 2):
+    history, every = History(work), read(work, tmp_path)
+    for before, after in combinations(every, 2):
         with opened(browser) as page:
             compare(page, catalogued, before.tag, after.tag)
             assert page.evaluate(SHOWN) == expected(before, after)
-            made = catalogue.compare(earlier(before), after)
+            made = entries.compare(earlier(before), after)
             numbers = diff.of_releases(before.release, after.release, history).samples
             assert made
             assert numbers
@@ -183,9 +183,9 @@ def test_the_releases_that_are_compared_have_all_kinds_of_changes(
     """So that the test above means something."""
     found = set[str]()
     for catalogued in (various, old):
-        entries = read(Git(catalogued.repository.root), tmp_path / catalogued.folder.parent.name)
-        for before, after in combinations(entries, 2):
-            shown = sections.of(earlier(before), after, catalogue.compare(earlier(before), after))
+        every = read(Git(catalogued.repository.root), tmp_path / catalogued.folder.parent.name)
+        for before, after in combinations(every, 2):
+            shown = sections.of(earlier(before), after, entries.compare(earlier(before), after))
             found |= {one.title for one in shown}
             found |= {"more" for one in shown if one.count > len(one.shown)}
             found |= set() if shown else {"same"}

@@ -12,7 +12,8 @@ import pytest
 from scripts.__main__ import main
 from scripts.git.git import Git
 from scripts.releases import releases
-from scripts.site.catalogue import CatalogueEntry, CatalogueReader, EarlierRelease
+from scripts.site.catalogue import CatalogueReader
+from scripts.site.entries import CatalogueEntry, EarlierRelease
 from scripts.site.pictures import Pictures
 from tests.assets.conftest import CURATION, DESCRIBED
 from tests.ingest.pictures import picture, write

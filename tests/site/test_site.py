@@ -18,7 +18,7 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.releases import diff, resolve
 from scripts.releases.history import History
-from scripts.site import bundle, catalogue, made, release_file, sheets
+from scripts.site import bundle, entries, made, release_file, sheets
 from scripts.site.atlas import cut
 from tests.repository import PROJECT, Repository, Run, config_text, contents, create, git
 from tests.site.conftest import (
@@ -179,18 +179,18 @@ def test_the_pictures_of_a_grid_are_those_of_its_samples(catalogued: Catalogued)
 def test_changes_are_counted_as_a_plan_counts_them(catalogued: Catalogued, tmp_path: Path) -> None:
     work = Git(catalogued.repository.root)
     history = History(work)
-    entries = read(work, tmp_path)
-    for number, after in enumerate(entries):
-        for before in entries[:number]:
-            change = catalogue.compare(earlier(before), after)
+    every = read(work, tmp_path)
+    for number, after in enumerate(every):
+        for before in every[:number]:
+            change = entries.compare(earlier(before), after)
             expected = diff.of_releases(before.release, after.release, history).samples
             assert change
             assert expected
             assert vars(change.counts) == vars(expected)
-    assert entries[3].change
-    assert [one.after.identifier for one in entries[3].change.moved] == ["00301"]
-    assert entries[2].change
-    assert [one.after.identifier for one in entries[2].change.relabeled] == ["01712"]
+    assert every[3].change
+    assert [one.after.identifier for one in every[3].change.moved] == ["00301"]
+    assert every[2].change
+    assert [one.after.identifier for one in every[2].change.relabeled] == ["01712"]
 
 
 def test_images_of_another_size_are_the_same_samples(tmp_path: Path) -> None:
