@@ -2,9 +2,12 @@
 
 import re
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import combinations, product
 from pathlib import Path
 from random import Random
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -237,6 +240,25 @@ def test_only_the_files_of_two_releases_are_loaded(browser: Browser, various: Ca
 
     names = [url.rpartition("site/")[2] for url in loaded if "release.js" in url]
     assert sorted(names) == ["v0/release.js", "v4/release.js", "v5/release.js"]
+
+
+def test_releases_are_compared_on_a_server_too(browser: Browser, various: Catalogued) -> None:
+    handler = partial(Quiet, directory=str(various.folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        page, said = browser.new_page(), list[str]()
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"http://127.0.0.1:{server.server_port}/{PAGE}#v0-v1")
+        expect(page.locator(".comparison h2")).to_have_text("v0 and v1")
+        page.close()
+        server.shutdown()
+
+    assert said == []
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
 
 
 @pytest.mark.parametrize("part", ["v0-v99", "v0-..", "../../evil-v1", "v1", "<b>"])
