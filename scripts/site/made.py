@@ -97,12 +97,13 @@ def record(
         description=inputs.config.description if inputs else None,
         near=[(distance, *both) for both, distance in entry.distances.items()],
         pages=pages,
-        atlases={
-            name: MadeAtlas(height=height, width=width, sha256=pictures.checksums[name])
-            for name, (height, width) in pictures.shapes.items()
-            if name in atlases
-        },
+        atlases={name: _atlas(pictures, name) for name in sorted(atlases)},
     )
+
+
+def _atlas(pictures: Pictures, key: str) -> MadeAtlas:
+    height, width = pictures.shapes[key]
+    return MadeAtlas(height=height, width=width, sha256=pictures.checksums[key])
 
 
 def keep(folder: Path, made: MadeRelease) -> None:
