@@ -12,6 +12,7 @@ from scripts.git.git import Git
 from scripts.inputs.tree import WorkTree
 from scripts.releases import index, lock, releases, resolve
 from scripts.releases.lock import LOCK_FILE
+from scripts.releases.new_lock import new_lock
 from scripts.storage import files
 
 
@@ -22,7 +23,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
         raise UserError(f"{LOCK_FILE} is written by the release only, once there is one.")
     tree = WorkTree(git.root)
     dataset = resolve.of_tree(git, tree, resolve.template_lock(tree))
-    made = lock.new_lock(
+    made = new_lock(
         dataset,
         dataset.manifest,
         comparable=(),

@@ -21,6 +21,7 @@ from scripts.isolated import Limits
 from scripts.publish import bucket, snapshot
 from scripts.releases import comparison, index, lock, releases, resolve
 from scripts.releases.history import History
+from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
 from scripts.review import contact_sheet, plan, render, report
 from scripts.review.report import Report
@@ -245,7 +246,7 @@ def _lock(git: Git, dataset: Dataset) -> lock.Lock:
     made = index.of_dataset(dataset)
     compared = comparison.compare(dataset, History(git, found.accepted), made)
     compared.refuse_leaks(dataset, found.next_tag)
-    return lock.new_lock(
+    return new_lock(
         dataset,
         dataset.manifest,
         comparable=compared.comparable,

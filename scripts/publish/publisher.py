@@ -23,6 +23,7 @@ from scripts.releases.comparison import Comparison
 from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.lock import LOCK_FILE, Lock
+from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
 from scripts.releases.tag_ranges import tags_in_words
 from scripts.sources import copies
@@ -104,7 +105,7 @@ class Publisher:
         """Return the lock of the version, and store the records that it names."""
         splits = records.store(made_index.content)
         together, _ = self.history.cumulative(dataset.source)
-        return lock.new_lock(
+        return new_lock(
             dataset,
             made,
             comparable=comparable,

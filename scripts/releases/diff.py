@@ -8,12 +8,13 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
 from scripts.errors import UserError
 from scripts.inputs.config import TEST, TRAIN
-from scripts.releases import comparison, curated, gain, index, lock
+from scripts.releases import comparison, curated, gain, index
 from scripts.releases.comparison import Comparison
 from scripts.releases.curated import CuratedChange
 from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.lock import Lock
+from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
 from scripts.runner import LOCAL, Runner
 from scripts.sources.own import Own
@@ -99,9 +100,7 @@ def compare(
     made = dataset.planned if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
     old = _index(history, before, dataset.source)
-    after = lock.new_lock(
-        dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None
-    )
+    after = new_lock(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)
     pointer = dataset.whole.pointer if isinstance(dataset.whole, Own) else None
     return Diff(
         before=before,

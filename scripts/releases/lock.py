@@ -8,15 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
-from scripts.dataset.dataset import Dataset
-from scripts.dataset.selection import RULE
 from scripts.errors import UserError
 from scripts.inputs import plain_yaml
 from scripts.inputs.config import PARQUET
 from scripts.inputs.config_values import ReleaseTag
 from scripts.inputs.strict_record import StrictRecord
 from scripts.inputs.yaml_keys import width_for
-from scripts.storage.manifest import Manifest
 
 LOCK_FILE = "dataset.dvc"
 # The format of the record below `meta`. Locks without a number are version 0 and stay readable.
@@ -120,40 +117,6 @@ class Lock(StrictRecord):
         return any(_number(span[0]) <= _number(tag) <= _number(span[-1]) for span in spans)
 
 
-def new_lock(
-    dataset: Dataset,
-    manifest: Manifest,
-    *,
-    comparable: Sequence[str],
-    splits: str,
-    cumulative: str | None = None,
-    copy: str | None,
-) -> Lock:
-    """Return the record of `dataset`, whose files are those of `manifest`.
-
-    `comparable` are the tags of the releases with which it has no leak, oldest first. The other
-    values are described in `Meta` and `SourceRecord`.
-    """
-    source = dataset.source
-    return Lock(
-        outs=[LockedOutput(md5=manifest.md5, size=manifest.size, nfiles=len(manifest.files))],
-        meta=Meta(
-            schema_=SCHEMA,
-            config=dataset.config.record(),
-            curation=dataset.inputs.curation.sha256,
-            selection=RULE,
-            source=SourceRecord(
-                name=source.name, sha256=source.sha256, rows=len(source.labels), copy_=copy
-            ),
-            counts=dataset.selection.counts(),
-            samples=dataset.selection.sha256,
-            comparable_with=[_range(run) for run in runs(comparable)],
-            splits=splits,
-            cumulative=cumulative,
-        ),
-    )
-
-
 # A run that looks at all releases meets the same locks again and again.
 @cache
 def parse(content: bytes, where: str = LOCK_FILE) -> Lock:
@@ -196,10 +159,6 @@ def runs(tags: Sequence[str]) -> list[list[str]]:
         else:
             found.append([tag])
     return found
-
-
-def _range(run: Sequence[str]) -> str:
-    return run[0] if len(run) == 1 else f"{run[0]}..{run[-1]}"
 
 
 def _number(tag: str) -> int:

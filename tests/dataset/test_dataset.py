@@ -12,6 +12,7 @@ from scripts.releases import index, lock
 from scripts.releases.index import Index
 from scripts.releases.indexes import selected_again
 from scripts.releases.lock import Lock
+from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
@@ -31,7 +32,7 @@ def dataset(text: str) -> Dataset:
 
 def recorded(made: Dataset) -> Lock:
     splits = index.of_dataset(made).sha256
-    return lock.new_lock(made, made.manifest, comparable=(), splits=splits, copy=None)
+    return new_lock(made, made.manifest, comparable=(), splits=splits, copy=None)
 
 
 def built(root: Path) -> tuple[str, dict[str, bytes]]:

@@ -14,12 +14,13 @@ from scripts.inputs import config_file, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
-from scripts.releases import index, lock
+from scripts.releases import index
 from scripts.releases.comparison import Comparison
 from scripts.releases.curated import CuratedChange, CuratedSample
 from scripts.releases.diff import Diff
 from scripts.releases.index import Index
 from scripts.releases.lock import Lock
+from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
 from scripts.review import contact_sheet as sheet
 from scripts.review import thumbnail
@@ -66,7 +67,7 @@ def dataset(
 
 
 def recorded(made: Dataset) -> Lock:
-    return lock.new_lock(made, made.manifest, comparable=(), splits="0" * 64, copy=None)
+    return new_lock(made, made.manifest, comparable=(), splits="0" * 64, copy=None)
 
 
 def changes(after: Dataset, before: Dataset | None) -> list[CuratedChange]:
