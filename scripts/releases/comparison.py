@@ -199,12 +199,10 @@ def without_leak(history: History, release: Release) -> set[str]:
 
 def _is_equal(release: Release, made: Index, dataset: Dataset, history: History) -> bool:
     """Return whether `release` has the same images in the same splits and folders."""
-    if release.lock.meta.splits == made.sha256:
-        return True
     try:
         other = history.index(release, dataset.source)
     except UserError:
-        return False
+        return release.lock.meta.splits == made.sha256
     return other.as_shown.places == made.as_shown.places
 
 

@@ -14,7 +14,7 @@ def new_lock(
     manifest: Manifest,
     *,
     comparable: Sequence[str],
-    splits: str,
+    splits: str | None,
     cumulative: str | None = None,
     copy: str | None,
 ) -> Lock:
