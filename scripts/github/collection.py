@@ -1,8 +1,9 @@
 """Garbage collection: lists unused objects, and deletes them on request.
 
-The order matters: first the remote is listed, then the needed objects are computed, so objects that
-are stored or named in the meantime are either not listed or needed. Both are repeated after the
-deletion, to detect concurrent runs.
+The remote is listed twice, a part at a time, because all of its objects need not fit into memory:
+first for the manifests, from which the needed objects are computed, then for those that are unused.
+Objects that are stored in the meantime are young, and kept. What is needed is computed again after
+the deletion, to detect concurrent runs.
 """
 
 import time
@@ -17,7 +18,7 @@ from scripts.publish import bucket, needed, origin
 from scripts.publish.needed import Needed, Open
 from scripts.storage import garbage
 from scripts.storage.garbage import Garbage
-from scripts.storage.remote import Remote, StoredObject
+from scripts.storage.remote import DIR, Remote, StoredObject
 from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
@@ -44,39 +45,36 @@ def collect(git: Git, *, delete: bool) -> Collection:
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     if not bucket.is_ready(git, remote, committed, actions.runner()):
         return Collection(remote.url, Garbage([], 0, 0), {})
-    listed = remote.listing()
-    used = _needed(git, remote, listed)
-    found = garbage.find(listed, used.names, time.time())
+    used = _needed(git, remote)
+    found = garbage.find(remote.listing(), used.names, time.time())
     if delete and found.unneeded:
         garbage.delete(remote, found.unneeded)
         _refuse_if_needed(git, remote, found.unneeded)
     return Collection(remote.url, found, used.left_out)
 
 
-def _needed(
-    git: Git, remote: Remote, listed: Sequence[StoredObject], deleted: Sequence[StoredObject] = ()
-) -> Needed:
-    """Return the needed objects of `listed` (all in the remote) and of `deleted`.
+def _needed(git: Git, remote: Remote) -> Needed:
+    """Return the needed objects in the remote.
 
     If GitHub's API is available, closed pull requests are ignored, and versions in the comments of
     open ones are needed too, because without a candidate no commit names them. Files of forks are
     not stored before the merge.
     """
-    wanted = garbage.names_of([*listed, *deleted])
+    manifests = [stored for stored in remote.listing() if stored.place.endswith(DIR)]
     if not actions.has_token():
-        return origin.try_again(lambda: needed.needed(git, remote, listed, wanted))
+        return origin.try_again(lambda: needed.needed(git, remote, manifests))
     hub = GitHub()
     own = hub.own_pulls()
     # The marker is in the first line.
     markers = [(hub.commented(number) or "").partition("\n")[0] for number in own]
     shown = needed.names_in(" ".join(markers).encode())
     opened = Open(hub.open_pulls(), own, shown)
-    return origin.try_again(lambda: needed.needed(git, remote, listed, wanted, opened))
+    return origin.try_again(lambda: needed.needed(git, remote, manifests, opened))
 
 
 def _refuse_if_needed(git: Git, remote: Remote, deleted: Sequence[StoredObject]) -> None:
     """Raise `UserError` if a deleted object is needed now."""
-    late = garbage.names_of(deleted) & _needed(git, remote, remote.listing(), deleted).names
+    late = garbage.names_of(deleted) & _needed(git, remote).names
     if late:
         raise UserError(
             f"{len(late):,} of the deleted objects are needed again, such as"

@@ -172,7 +172,9 @@ def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
     if bucket.is_missing(git, committed):
         raise NotMadeError("there is no bucket yet")
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
-    if missing := remote.missing({*made.objects(), made.md5}):
+    # What is released was verified; garbage collection keeps it.
+    released = History(git).verified(committed)
+    if missing := remote.missing(remote.doubtful({*made.objects(), made.md5}, released)):
         raise NotMadeError(f"{len(missing):,} of its objects are missing in {remote.url}")
     commit = snapshot.of_merge(
         git,

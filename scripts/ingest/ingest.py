@@ -198,7 +198,7 @@ def _verified(
 ) -> set[str]:
     """Return the objects of the source that the newest release has verified."""
     released = continuity.pointer_of(git, accepted[-1].commit, name) if accepted else None
-    return {*own.objects(released, name, fetch).values()} if released else set()
+    return {*own.objects(released, name, fetch).values(), released.md5} if released else set()
 
 
 def _pointer(

@@ -61,24 +61,22 @@ class Needed:
 def needed(
     git: Git,
     remote: Remote,
-    listed: Sequence[StoredObject],
-    wanted: Collection[str],
+    manifests: Sequence[StoredObject],
     opened: Open | None = None,
 ) -> Needed:
-    """Return the needed names of `wanted`, without `.dir`; `listed` is everything in `remote`.
+    """Return the needed names, without `.dir`; `manifests` are all of those in `remote`.
 
     Without `opened`, all pull requests at origin count as open. One that is too large is left out:
     files of forks are stored after the merge, and branches of the repository itself are read
     anyway. Raises `UserError` if origin is unreachable, or if the objects that a release or an own
     pull request needs are unknown.
     """
-    wanted = frozenset(wanted)
     with origin.everything(git, FETCHED, opened.pulls if opened else None) as fetched:
-        named = {*(opened.named if opened else ()), *_named(git, OWN, MAX_FILE)} & wanted
+        named = {*(opened.named if opened else ()), *_named(git, OWN, MAX_FILE)}
         left_out = {number: reason for number, reason in fetched.items() if reason}
         for number in fetched.keys() - left_out.keys():
             try:
-                named |= _named_by(git, number) & wanted
+                named |= _named_by(git, number)
             except UserError as error:
                 left_out[number] = str(error)
     for number in left_out.keys() & (opened.own if opened else ()):
@@ -87,12 +85,12 @@ def needed(
             f" {remote.url}, but {left_out[number]}. The objects that it needs are unknown, so "
             f"nothing is deleted. Close it, then run this again."
         )
-    _refuse_lost_manifests(git, remote, listed)
-    return Needed(garbage.expanded(remote, listed, named), left_out)
+    _refuse_lost_manifests(git, remote, manifests)
+    return Needed(garbage.expanded(remote, manifests, named), left_out)
 
 
-def _refuse_lost_manifests(git: Git, remote: Remote, listed: Sequence[StoredObject]) -> None:
-    places = {stored.place for stored in listed}
+def _refuse_lost_manifests(git: Git, remote: Remote, manifests: Sequence[StoredObject]) -> None:
+    places = {stored.place for stored in manifests}
     for release in releases.scan(git).accepted:
         name = release.lock.md5
         is_here = f"files/md5/{name[:2]}/{name[2:]}" in places

@@ -22,7 +22,8 @@ from scripts.storage.remote import Remote
 OWN_SCRIPTS = (
     "git switch --detach {tag}",
     "make clean .venv && source .venv/bin/activate",
-    "python -m scripts build && python -m scripts push",
+    # Older scripts have no repair, and their push looks for every object.
+    "python -m scripts repair {tag} || { python -m scripts build && python -m scripts push; }",
 )
 
 
@@ -75,7 +76,7 @@ def is_of_other_rule(release: Release) -> bool:
 
 def own_scripts(tag: str) -> list[str]:
     """Return the commands that build a release with the scripts at its tag, and push it."""
-    return [line.format(tag=tag) for line in OWN_SCRIPTS]
+    return [line.replace("{tag}", tag) for line in OWN_SCRIPTS]
 
 
 def _build_with_own_scripts(tag: str) -> str:

@@ -1,18 +1,17 @@
 """Finds and deletes unused objects in a remote."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from scripts.errors import UserError
 from scripts.storage.files import TEMPORARY
-from scripts.storage.remote import Remote, StoredObject, reason
+from scripts.storage.remote import DIR, Remote, StoredObject, reason
 
 # Seconds. Files of a pull request have no reference before its candidate is published, and a run
 # may rely on an existing object without storing it again.
 MIN_AGE = 14 * 24 * 60 * 60
 
-DIR = ".dir"
 OBJECT = re.compile(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30})(\.dir)?")
 RECORD = re.compile(r"records/([0-9a-f]{64})")
 # What was made from a version lies in a folder with the name of its manifest.
@@ -37,13 +36,13 @@ class Garbage:
         return sum(one.size for one in self.unneeded)
 
 
-def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[str]) -> set[str]:
+def expanded(remote: Remote, manifests: Iterable[StoredObject], named: Collection[str]) -> set[str]:
     """Return `named`, names without `.dir`, with the names of all files in their manifests.
 
     Raises `UserError` if a manifest is damaged, because its files are unknown.
     """
     found = set(named)
-    for stored in listed:
+    for stored in manifests:
         place = OBJECT.fullmatch(stored.place)
         name = place[1] + place[2] if place else ""
         if place and place[3] and name in found:
@@ -57,7 +56,7 @@ def expanded(remote: Remote, listed: Sequence[StoredObject], named: Collection[s
     return found
 
 
-def find(listed: Sequence[StoredObject], needed: Collection[str], now: float) -> Garbage:
+def find(listed: Iterable[StoredObject], needed: Collection[str], now: float) -> Garbage:
     """Return the objects of `listed` that are not `needed`, by name without `.dir`, and old.
 
     Objects younger than `MIN_AGE`, or of unknown age, are kept.

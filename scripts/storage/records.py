@@ -55,7 +55,7 @@ class Records:
     def store(self, content: bytes) -> str:
         """Store a record in the cache and in the remote, and verify it there; return its name."""
         name = self.keep(content)
-        if (there := self._remote.read_record(name)) is None:
+        if (intact := self._remote.has_record(name, content)) is None:
             failure = UserError(
                 f"the record {name} was written to {self._remote.url}, but is missing"
             )
@@ -64,9 +64,9 @@ class Records:
             except UserError as error:
                 # Another run can have written it at the same time, and nobody may overwrite it.
                 failure = error
-            if (there := self._remote.read_record(name)) is None:
+            if (intact := self._remote.has_record(name, content)) is None:
                 raise failure
-        if there != content:
+        if not intact:
             raise UserError(
                 f"Checksum mismatch for the record {name} in {self._remote.url}."
                 f" Remove it and run it again:\n    {self._remote.record_removal(name)}"

@@ -1,16 +1,14 @@
 """The remote: the bucket or folder where the objects of all releases are kept."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.progress import Bar
-from scripts.storage import manifest
+from scripts.storage import calls, files, manifest
 from scripts.storage.cache import Cache
 
 # How many objects are in memory at the same time.
@@ -19,11 +17,9 @@ READ_AT_ONCE = 500
 TIME_LIMIT = 120.0
 MAX_REASON = 300
 # Where objects and records are, below a remote.
-STORES = (("files", "md5"), ("records",))
-# The keys for the time of the last write in the file systems that DVC uses.
-MODIFIED = ("mtime", "LastModified", "last_modified", "modified", "updated")
-
-Result = TypeVar("Result")
+STORES = ("files/md5", "records")
+# The end of the name of a manifest.
+DIR = ".dir"
 
 
 class StoredObject(NamedTuple):
@@ -38,32 +34,39 @@ class StoredObject(NamedTuple):
     modified: float | None
 
 
-class Remote:
-    """A remote of any kind that DVC knows. Kinds that can do better have a class of their own."""
+class StoreOutcome(NamedTuple):
+    """What became of the objects of a version in a remote.
+
+    `copied` is how many were copied. `missing` could not be, for the reasons `errors`. `wrong` do
+    not match the checksum in their name.
+    """
+
+    copied: int
+    missing: set[str]
+    wrong: set[str]
+    errors: list[BaseException]
+
+
+class Remote(ABC):
+    """A remote; each kind has a class of its own."""
 
     is_folder = False
+    # The path of the remote in its file system, and how many objects are handled at the same time.
+    _path: str
+    _jobs: int
 
-    def __init__(self, dvc_remote: Any) -> None:
-        """Use `dvc_remote`, an object of `dvc.data_cloud.Remote`."""
-        self.fs: Any = dvc_remote.fs
-        self._path: str = dvc_remote.path
-        self._objects: Any = dvc_remote.odb
-        self._jobs: int = dvc_remote.fs.jobs
-
-    @cached_property
+    @property
+    @abstractmethod
     def url(self) -> str:
         """The remote's address."""
-        return str(self.fs.unstrip_protocol(self._path))
 
     def path(self, name: str) -> str:
         """Return the path of the object `name` in the file system of the remote."""
-        return str(self._objects.oid_to_path(name))
+        return f"{self._path}/{files.object_path(name)}"
 
+    @abstractmethod
     def missing(self, names: Collection[str]) -> set[str]:
         """Return the objects that are missing; raises `UserError` if the remote is unreachable."""
-        with self.reporting("list the objects in"):
-            # The remote itself is listed: DVC's index of it can be out of date.
-            return set(names) - set(self._objects.oids_exist(list(names))) if names else set()
 
     def mismatched(self, names: Collection[str]) -> set[str]:
         """Return the objects that do not match the checksum in their name.
@@ -71,6 +74,34 @@ class Remote:
         Checksums that the remote reports are compared, otherwise the objects are read.
         """
         return self.damaged(names)
+
+    def doubtful(self, names: Set[str], verified: Collection[str]) -> Set[str]:
+        """Return the objects whose existence has to be checked.
+
+        The `verified` ones were there when they were released, and garbage collection keeps them.
+        """
+        return names - set(verified)
+
+    def store(self, cache: Cache, names: Set[str], verified: Collection[str]) -> StoreOutcome:
+        """Copy the objects of a version that are missing from `cache`, its manifest last.
+
+        A manifest in the remote always has its files. All are verified, except for those that a
+        release has `verified`; they count only as long as its manifest is there. Raises `UserError`
+        if the remote is unreachable, or the cache lacks a missing object.
+        """
+        if self.missing({name for name in verified if name.endswith(DIR)}):
+            verified = ()
+        absent = self.missing(self.doubtful(names, verified))
+        cache.refuse_damaged(absent)
+        manifests = {name for name in absent if name.endswith(DIR)}
+        errors = self.upload(cache, absent - manifests)
+        # Another run can have copied an object at the same time, so only missing ones are errors.
+        missing = self.missing(absent - manifests)
+        if not missing and manifests:
+            errors = self.upload(cache, manifests)
+            missing = self.missing(absent)
+        wrong = set() if missing else self.mismatched(names - (set(verified) - absent))
+        return StoreOutcome(len(absent - missing), missing, wrong, errors)
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Read objects and return those whose checksum does not match their name.
@@ -88,7 +119,7 @@ class Remote:
         for start in range(0, len(ordered), READ_AT_ONCE):
             part = ordered[start : start + READ_AT_ONCE]
             with self.reporting("read from"):
-                contents = list(self._at_once(self._read, part))
+                contents = list(calls.at_once(self._read, part, self._jobs))
             yield from zip(part, contents, strict=True)
 
     def manifest(self, manifest_md5: str) -> dict[str, str]:
@@ -113,16 +144,17 @@ class Remote:
             except FileNotFoundError:
                 return None
 
-    def write_record(self, sha256: str, content: bytes) -> None:
-        """Store a new record."""
-        with self.reporting("write to"):
-            self.fs.fs.pipe_file(self._record_path(sha256), content)
-
     def records_below(self, folder: str) -> list[str]:
         """Return the paths of all records in a folder of the records, relative to it."""
         with self.reporting("list the records in"):
             root = self._record_path(folder)
-            return sorted(self._relative(path, root) for path in self._find(root))
+            found = (stored for part in self._parts(root) for stored in part)
+            return sorted(stored.path.removeprefix(f"{root}/") for stored in found)
+
+    def has_record(self, sha256: str, content: bytes) -> bool | None:
+        """Return whether a record is `content`, None if it is missing."""
+        there = self.read_record(sha256)
+        return None if there is None else there == content
 
     def upload(self, cache: Cache, names: Collection[str]) -> list[BaseException]:
         """Copy objects from `cache`; return the errors.
@@ -130,23 +162,18 @@ class Remote:
         Ends at once if the remote does not respond, because each object would wait as long.
         """
         with self.reporting("push to"):
-            return self._errors(
-                lambda name: self._write(cache.path(name), name), sorted(names), "Pushing to"
+            words = f"Pushing to {self.url}"
+            _, errors = calls.attempts(
+                lambda name: self._write(cache.path(name), name), sorted(names), self._jobs, words
             )
+            return list(errors.values())
 
-    def listing(self) -> list[StoredObject]:
-        """Return all files in the remote, from a listing."""
+    def listing(self) -> Iterator[StoredObject]:
+        """Yield all files in the remote, from listings of a part at a time."""
         with self.reporting("list the objects in"):
-            return [
-                StoredObject(
-                    path,
-                    self._relative(path, self._path),
-                    int(info.get("size") or 0),
-                    _modified(info),
-                )
-                for store in STORES
-                for path, info in sorted(self._find("/".join((self._path, *store))).items())
-            ]
+            for store in STORES:
+                for found in self._parts(f"{self._path}/{store}"):
+                    yield from sorted(found)
 
     def delete(self, stored: Collection[StoredObject]) -> list[BaseException]:
         """Delete objects and records; return the errors. Missing ones are no error."""
@@ -156,7 +183,8 @@ class Remote:
                 self._delete(path)
 
         with self.reporting("delete from"):
-            return self._errors(delete, [one.path for one in stored], "Deleting from")
+            paths, words = [one.path for one in stored], f"Deleting from {self.url}"
+            return [*calls.attempts(delete, paths, self._jobs, words)[1].values()]
 
     def put(self, name: str, content: bytes) -> None:
         """Store a new object; another run can store it at the same time."""
@@ -189,7 +217,7 @@ class Remote:
         """Return the command that removes a record."""
         return self._removal(self._record_path(sha256))
 
-    def remove_leftovers(self) -> None:
+    def remove_leftovers(self) -> None:  # noqa: B027 - most kinds have nothing to do
         """Remove the temporary files that killed runs left. A bucket has none."""
 
     @contextmanager
@@ -202,78 +230,45 @@ class Remote:
         except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
             raise UserError(f"cannot {action} {self.url}: {reason([error])}") from None
 
-    def _errors(
-        self, work: Callable[[str], None], names: Sequence[str], words: str
-    ) -> list[BaseException]:
-        """Call `work` for each of `names`, described by `words`; return the errors.
+    @abstractmethod
+    def _parts(self, folder: str) -> Iterator[list[StoredObject]]:
+        """Yield the files below a folder, a part of them at a time."""
 
-        Raises `TimeoutError` at once, because each call would wait as long.
-        """
-        if not names:
-            return []
-
-        def attempt(name: str) -> BaseException | None:
-            try:
-                work(name)
-            except TimeoutError:
-                raise
-            except Exception as error:  # noqa: BLE001 - each of DVC's clients raises its own
-                return error
-            return None
-
-        results = self._at_once(attempt, names)
-        bar = Bar(results, desc=f"{words} {self.url}", total=len(names))
-        return [error for error in bar if error]
-
-    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
-        self.fs.fs.invalidate_cache()
-        found: dict[str, dict[str, Any]] = self.fs.fs.find(folder, detail=True)
-        return found
-
-    def _relative(self, path: str, folder: str) -> str:
-        return str(self.fs.relpath(path, folder)).replace("\\", "/")
-
+    @abstractmethod
     def _delete(self, path: str) -> None:
-        self.fs.fs.rm_file(path)
+        """Delete the file at `path`; raises `FileNotFoundError`."""
+
+    @abstractmethod
+    def _read_path(self, path: str) -> bytes:
+        """Return the content of the file at `path`; raises `FileNotFoundError`."""
+
+    @abstractmethod
+    def _put(self, name: str, content: bytes) -> None:
+        """Store an object."""
+
+    @abstractmethod
+    def _write(self, file: Path, name: str) -> object:
+        """Store `file` as the object `name`."""
+
+    @abstractmethod
+    def _removal(self, path: str) -> str:
+        """Return the command that removes the file at `path`."""
+
+    @abstractmethod
+    def write_record(self, sha256: str, content: bytes) -> None:
+        """Store a new record."""
 
     def _record_path(self, sha256: str) -> str:
         return f"{self._path}/records/{sha256}"
 
-    def _removal(self, path: str) -> str:
-        # Each kind has a tool of its own; the address says which object it is.
-        return str(self.fs.unstrip_protocol(path))
-
     def _intact(self, names: Sequence[str]) -> Iterator[bool]:
-        return self._at_once(lambda name: manifest.matches(name, self._read(name)), names)
+        def matches(name: str) -> bool:
+            return manifest.matches(name, self._read(name))
+
+        return calls.at_once(matches, names, self._jobs)
 
     def _read(self, name: str) -> bytes:
         return self._read_path(self.path(name))
-
-    def _read_path(self, path: str) -> bytes:
-        return bytes(self.fs.fs.cat_file(path))
-
-    def _put(self, name: str, content: bytes) -> None:
-        self.fs.fs.pipe_file(self.path(name), content)
-
-    def _write(self, file: Path, name: str) -> None:
-        self.fs.put_file(str(file), self.path(name))
-
-    def _at_once(self, work: Callable[[str], Result], names: Sequence[str]) -> Iterator[Result]:
-        """Yield the result of `work` for each name, in order, with a few concurrent calls.
-
-        Their number is DVC's setting `jobs`. With many more, servers refuse connections. No call is
-        started after an error.
-        """
-        with ThreadPoolExecutor(self._jobs) as pool:
-            yield from pool.map(work, names)
-
-
-def _modified(info: dict[str, Any]) -> float | None:
-    """Return the time of the last write, in seconds since 1970; None if unknown."""
-    value = next((info[key] for key in MODIFIED if info.get(key) is not None), None)
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return float(value) if isinstance(value, int | float) else None
 
 
 def reason(errors: Sequence[BaseException]) -> str:

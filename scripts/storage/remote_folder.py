@@ -2,17 +2,16 @@
 
 import os
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from scripts import workers
 from scripts.progress import Bar
 from scripts.storage import files
 from scripts.storage.cache import READ_ONLY, Cache
-from scripts.storage.remote import Remote
+from scripts.storage.remote import Remote, StoredObject
 
 # From so many objects on, to list all is faster than to look for each.
 MANY = 1_000
@@ -32,10 +31,6 @@ class FolderRemote(Remote):
     def url(self) -> str:
         """The folder's path."""
         return os.path.normpath(self._path)
-
-    def path(self, name: str) -> str:
-        """Return the path of the object called `name`."""
-        return f"{self._path}/{files.object_path(name)}"
 
     def missing(self, names: Collection[str]) -> set[str]:
         """Return which objects are not in the folder."""
@@ -68,13 +63,18 @@ class FolderRemote(Remote):
         """Remove the temporary files that killed runs left."""
         files.remove_leftovers(*files.folders_of(Path(self._path)))
 
-    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
-        paths = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
-        stats = {path: Path(path).lstat() for path in paths}
-        return {path: {"size": one.st_size, "mtime": one.st_mtime} for path, one in stats.items()}
+    def doubtful(self, names: Set[str], _: Collection[str]) -> Set[str]:
+        """Return all: to look for a file costs nothing."""
+        return names
 
-    def _relative(self, path: str, folder: str) -> str:
-        return Path(path).relative_to(folder).as_posix()
+    def _parts(self, folder: str) -> Iterator[list[StoredObject]]:
+        for parent, _, names in os.walk(folder):
+            yield [self._stored(os.path.join(parent, name)) for name in names]  # noqa: PTH118
+
+    def _stored(self, path: str) -> StoredObject:
+        found = os.lstat(path)
+        place = Path(path).relative_to(self._path).as_posix()
+        return StoredObject(path, place, found.st_size, found.st_mtime)
 
     def _delete(self, path: str) -> None:
         Path(path).unlink()
@@ -87,6 +87,9 @@ class FolderRemote(Remote):
 
     def _put(self, name: str, content: bytes) -> None:
         files.write(self.path(name), content, READ_ONLY)
+
+    def _write(self, file: Path, name: str) -> None:
+        files.copy(str(file), self.path(name), READ_ONLY)
 
     def _intact(self, names: Sequence[str]) -> Iterator[bool]:
         return workers.results(partial(files.match, Path(self._path)), names)

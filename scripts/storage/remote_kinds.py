@@ -1,5 +1,6 @@
 """The kinds of remotes: which class opens the one that `.dvc/config` names."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,11 +9,12 @@ from scripts.errors import UserError
 from scripts.storage import settings
 from scripts.storage.dvc import silence
 from scripts.storage.remote import Remote
+from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
 
-# The class of each kind, by the protocol of DVC's file system; the others need none.
-KINDS: dict[str, type[Remote]] = {"gs": GoogleRemote}
+# The kinds that need no client of DVC, by the scheme of their address.
+KINDS: dict[str, Callable[[Mapping[str, Any]], Remote]] = {"gs": GoogleRemote}
 
 
 def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFIG_PATH) -> Remote:
@@ -27,11 +29,13 @@ def of_settings(section: dict[str, Any], where: str = settings.CONFIG_PATH) -> R
     """Return the remote that the settings in `section` describe; `where` names their file."""
     if not urlsplit(section["url"]).scheme:
         return FolderRemote(section["url"], section.get("jobs"))
+    if kind := KINDS.get(urlsplit(section["url"]).scheme):
+        return kind(section)
     return _opened_by_dvc(section, where)
 
 
 def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
-    from dvc.data_cloud import Remote as DvcRemote
+    from dvc import data_cloud
     from dvc.exceptions import DvcException
     from dvc.fs import get_cloud_fs
 
@@ -41,7 +45,7 @@ def _opened_by_dvc(section: dict[str, Any], where: str) -> Remote:
         fs = kind(**config)
         if fs.protocol == "local":
             return FolderRemote(path, fs.jobs)
-        opened = DvcRemote("remote", path, fs, **config)
+        opened = data_cloud.Remote("remote", path, fs, **config)
     except (DvcException, ImportError) as error:
         raise UserError(f"{where}: the remote cannot be used ({error})") from None
-    return KINDS.get(fs.protocol, Remote)(opened)
+    return DvcRemote(opened)

@@ -46,8 +46,8 @@ def fetcher(root: Path) -> Callable[[str], Path]:
 def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> list[Found]:
     """Return the problems of the objects of a folder in the remote.
 
-    For `verified` objects, only the existence is checked. Raises `UserError` if the remote is not
-    available.
+    What a release has `verified` is taken as there, as in a push. Raises `UserError` if the remote
+    is not available.
     """
     if remote.missing({manifest_md5}):
         return [Found(f"the manifest {manifest_md5} is missing in {remote.url}")]
@@ -55,7 +55,7 @@ def check(remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> 
         files = remote.manifest(manifest_md5)
     except UserError as error:
         return [Found(str(error))]
-    missing = remote.missing(set(files.values()))
+    missing = remote.missing(remote.doubtful(set(files.values()), verified))
     wrong = remote.mismatched(set(files.values()) - missing - set(verified))
     problems = {"missing": missing, "checksum mismatch": wrong}
     return [
@@ -77,28 +77,21 @@ def described(files: Mapping[str, str], names: Collection[str], problem: str) ->
 def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[str] = ()) -> int:
     """Copy a folder's objects to the remote and verify that each is there and intact.
 
-    The manifest goes last, so that a manifest in the remote always has its files. For `verified`
-    objects that still exist, only the existence is checked. Returns the number of copied objects.
-    Raises `UserError` if an object is missing in the end or its checksum does not match.
+    The manifest goes last, so that a manifest in the remote always has its files. What a release
+    has `verified` is taken as there in a bucket; in a folder, its existence is checked. Returns the
+    number of copied objects. Raises `UserError` if an object is missing in the end or its checksum
+    does not match.
     """
     names = cache.object_names(manifest_md5)
     cache.remove_leftovers()
     remote.remove_leftovers()
-    with remote.reporting("push to"):
-        absent = remote.missing(names)
-        cache.refuse_damaged(absent)
-        errors = remote.upload(cache, absent - {manifest_md5})
-        # Another run can have copied an object at the same time, so only missing ones are errors.
-        missing = remote.missing(absent - {manifest_md5})
-        if not missing and absent:
-            errors = remote.upload(cache, absent & {manifest_md5})
-            missing = remote.missing(names)
-    if missing:
+    stored = remote.store(cache, names, verified)
+    if stored.missing:
         raise UserError(
-            f"{len(missing):,} of {len(names):,} objects could not be copied to {remote.url}"
-            f" ({reason(errors)}). No data is lost; run it again."
+            f"{len(stored.missing):,} of {len(names):,} objects could not be copied to"
+            f" {remote.url} ({reason(stored.errors)}). No data is lost; run it again."
         )
-    if wrong := sorted(remote.mismatched(names - (set(verified) - absent))):
+    if wrong := sorted(stored.wrong):
         commands = [remote.removal(name) for name in wrong]
         more = len(commands) - faults.MOST
         shown = commands[: faults.MOST] + ([f"and {more:,} more"] if more > 0 else [])
@@ -108,4 +101,4 @@ def push(cache: Cache, remote: Remote, manifest_md5: str, verified: Collection[s
             f" Remove them and run it again:{lines}",
             commands if more > 0 else (),
         )
-    return len(absent)
+    return stored.copied

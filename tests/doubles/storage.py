@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.doubles import proxy
 from tests.doubles.process import free_port, serving, session
@@ -50,7 +50,10 @@ class Storage:
         self.aged |= dict.fromkeys(names, then.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
 
     def route(self, method: str, path: str) -> Answer | None:
-        """Answer a listing with objects that are as old as they should be."""
+        """Answer what the emulator does not: preconditions, and objects that are old."""
+        query = parse_qs(urlsplit(path).query)
+        if query.get("ifGenerationMatch") == ["0"] and self.has(query["name"][0]):
+            return 412, b'{"error": {"code": 412, "message": "it exists"}}'
         if method != "GET" or not path.startswith(f"/storage/v1/b/{BUCKET}/o?") or not self.aged:
             return None
         page = session().get(f"{self.url}{path}").json()
@@ -58,6 +61,10 @@ class Storage:
             if then := self.aged.get(item["name"]):
                 item |= {"timeCreated": then, "updated": then}
         return 200, json.dumps(page).encode()
+
+    def has(self, name: str) -> bool:
+        address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"
+        return session().get(address).ok
 
     def content(self, name: str) -> bytes:
         address = f"{self.url}/storage/v1/b/{BUCKET}/o/{quote(name, safe='')}"

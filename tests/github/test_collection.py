@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dvc.api
@@ -491,7 +492,7 @@ def test_what_is_stored_or_named_before_it_is_known_what_is_needed_is_kept(
     made = name_in(released, md5)
     listing = Remote.listing
 
-    def then_named(remote: Remote) -> list[StoredObject]:
+    def then_named(remote: Remote) -> Iterator[StoredObject]:
         found = listing(remote)
         released.git("push", "--quiet", "--force", "origin", f"{made}:refs/heads/candidate/5")
         return found

@@ -3,7 +3,6 @@
 Each round is repeatable from its number as far as threads take turns in the same order.
 """
 
-import asyncio
 import builtins
 import errno
 import io
@@ -16,11 +15,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from fsspec.asyn import AsyncFileSystem
 
 from scripts.__main__ import main
 from scripts.dataset import record
 from scripts.releases import lock
+from scripts.storage import google_bucket
 from tests.doubles import proxy, storage
 from tests.doubles.proxy import Fault, Harm
 from tests.doubles.storage import BUCKET, Storage
@@ -76,9 +75,6 @@ class History:
 
     def run(self, verb: str) -> Result:
         """Run a verb; anything but success or a message fails the test."""
-        # In a process of its own it would know nothing of what others have seen.
-        for kind in AsyncFileSystem.__subclasses__():
-            kind.clear_instance_cache()
         result = self._run(*verb.split())
         assert result.code in (0, 1), (verb, result)
         if result.code:
@@ -139,8 +135,7 @@ def bucket() -> Iterator[Storage]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing."""
-    sleep = asyncio.sleep
-    monkeypatch.setattr(asyncio, "sleep", lambda _seconds: sleep(0))
+    monkeypatch.setattr(google_bucket, "FIRST_WAIT", 0)
     monkeypatch.setattr(proxy, "PAUSE", 0.02)
 
 

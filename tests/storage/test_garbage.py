@@ -1,3 +1,4 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from scripts.storage import garbage, manifest
 from scripts.storage.garbage import MIN_AGE
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote, StoredObject
+from scripts.storage.remote_folder import FolderRemote
+from scripts.storage.remote_google import GoogleRemote
 from scripts.storage.remote_kinds import open_remote
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE
@@ -116,20 +119,23 @@ def write(remote: Remote, content: bytes, end: str = "") -> str:
 def put(remote: Remote, name: str, content: bytes) -> None:
     """Store content under a name, whatever is there."""
     path = remote.path(name)
-    if remote.is_folder:
+    if isinstance(remote, FolderRemote):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content)
-    else:
-        remote.fs.fs.pipe_file(path, content)
+        return
+    assert isinstance(remote, GoogleRemote)
+    with suppress(FileNotFoundError):
+        remote._delete(path)
+    remote._create(path, content, manifest.md5_of(content))
 
 
 def test_a_listing_says_where_everything_is_how_large_and_how_old(remote: Remote) -> None:
-    assert remote.listing() == []
+    assert [*remote.listing()] == []
     name = write(remote, b"an image")
     remote.write_record(SHA, b"a record")
     remote.write_record(f"catalogue-1/{MD5}/{SHA}", b"drawn")
 
-    listed = remote.listing()
+    listed = sorted(remote.listing())
 
     assert [(one.place, one.size) for one in listed] == [
         (f"files/md5/{name[:2]}/{name[2:]}", 8),
@@ -183,7 +189,7 @@ def test_no_file_is_deleted_while_its_manifest_is_there(
     def refuse(path: str) -> None:
         raise PermissionError(path)
 
-    listed = remote.listing()
+    listed = [*remote.listing()]
     monkeypatch.setattr(remote, "_delete", refuse)
     with pytest.raises(UserError, match="Run it again"):
         garbage.delete(remote, listed)
@@ -196,7 +202,7 @@ def test_needed_manifests_need_their_files_and_a_damaged_one_stops_everything(
     file, other = write(remote, b"file"), write(remote, b"other")
     folder = write(remote, Manifest({"a": (file, 4)}).content, ".dir").removesuffix(".dir")
     unneeded = write(remote, Manifest({"a": (other, 5)}).content, ".dir")
-    listed = remote.listing()
+    listed = [*remote.listing()]
     # A manifest that was never stored, such as that of the template's lock, needs nothing.
     named = {folder, OTHER}
     assert garbage.expanded(remote, listed, named) == {*named, file}

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import pytest
 
 from scripts.errors import UserError
+from scripts.storage import google_bucket, remote_kinds
 from scripts.storage import remote as remotes
-from scripts.storage import remote_kinds
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote, reason
+from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
 from scripts.storage.remote_kinds import open_remote
@@ -23,7 +24,7 @@ from tests.doubles.process import free_port
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE, Repository
 
-KINDS = {"folder": FolderRemote, "google": GoogleRemote, "other": Remote}
+KINDS = {"folder": FolderRemote, "google": GoogleRemote, "other": DvcRemote}
 FILES = {f"train/3/{number:05}.png": f"image {number}".encode() for number in range(5)}
 
 
@@ -196,6 +197,7 @@ def test_an_unreachable_remote_is_one_message(
     # Google's client waits for a minute in all between its six attempts.
     sleep = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _seconds: sleep(0))
+    monkeypatch.setattr(google_bucket, "FIRST_WAIT", 0)
     for kinds in (remote_kinds.KINDS, {}):
         monkeypatch.setattr(remote_kinds, "KINDS", kinds)
         endpoint = f"http://127.0.0.1:{free_port()}"

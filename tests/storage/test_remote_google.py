@@ -1,11 +1,10 @@
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from scripts.releases import lock
-from scripts.storage import manifest, remote
+from scripts.storage import google_bucket, manifest, remote
 from scripts.storage.remote_kinds import open_remote
 from tests.doubles import proxy
 from tests.doubles.process import free_port, session
@@ -27,7 +26,7 @@ def point_at(repository: Repository, run: Run, address: str, path: str) -> None:
 def clouded(tmp_path: Path, run: Run, emulator: Storage) -> Repository:
     """A repository whose remote is a bucket, below a path of its own."""
     repository = create(tmp_path)
-    point_at(repository, run, emulator.url, tmp_path.name)
+    point_at(repository, run, emulator.proxy.url, tmp_path.name)
     return repository
 
 
@@ -68,7 +67,7 @@ def test_a_runner_may_release_to_a_bucket(
     assert clouded.tags() == ["v0"]
 
 
-def test_a_missing_object_is_named_by_verify_and_restored_by_push(
+def test_a_missing_object_is_named_by_verify_and_restored_by_repair(
     clouded: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
@@ -80,8 +79,26 @@ def test_a_missing_object_is_named_by_verify_and_restored_by_push(
         expected = f"v0  broken\n    dataset/{name}: missing in {url}\n"
         assert run("verify", *options) == (1, expected, "")
 
+    # What a release has verified is taken as there.
     run("build")
-    assert run("push").out.endswith("(1 copied)\n")
+    assert run("push").out.endswith("(0 copied)\n")
+    assert run("repair", "v0").out.endswith("(1 copied)\n")
+    assert run("verify").code == 0
+
+
+def test_where_the_manifest_of_the_release_is_missing_a_push_looks_for_all(
+    clouded: Repository, run: Run, emulator: Storage
+) -> None:
+    run("release")
+    place, _ = place_of(clouded)
+    recorded = lock.parse(clouded.at_origin("show", "v0:dataset.dvc").encode())
+    name = recorded.md5
+    for lost in (place, f"{clouded.place.name}/files/md5/{name[:2]}/{name[2:]}"):
+        emulator.delete(lost)
+    run("build")
+
+    assert run("push").out.endswith("(2 copied)\n")
+
     assert run("verify").code == 0
 
 
@@ -115,7 +132,7 @@ def test_a_damaged_object_is_named_by_verify_and_refused_by_push(
     )
 
 
-def test_checksums_come_from_one_listing_and_objects_without_one_are_read(
+def test_checksums_come_from_looks_and_objects_without_one_are_read(
     clouded: Repository, run: Run, emulator: Storage
 ) -> None:
     run("release")
@@ -125,27 +142,26 @@ def test_checksums_come_from_one_listing_and_objects_without_one_are_read(
     one = place.removeprefix(f"{base}/").replace("/", "")
     composite: set[str] = set()
 
-    def listing(method: str, path: str) -> Answer | None:
+    def look(method: str, path: str) -> Answer | None:
         """Answer as Google does, which reports no MD5 for composite objects."""
-        if method != "GET" or not path.startswith(f"/storage/v1/b/{BUCKET}/o?"):
+        if method != "GET" or "alt=media" in path:
             return None
-        page = session().get(f"http://127.0.0.1:{emulator.port}{path}").json()
-        for item in page["items"]:
-            if item["name"] in composite:
-                del item["md5Hash"]
-        return 200, json.dumps(page).encode()
+        found = session().get(f"http://127.0.0.1:{emulator.port}{path}").json()
+        if found["name"] in composite:
+            del found["md5Hash"]
+        return 200, json.dumps(found).encode()
 
-    with proxy.before(emulator.port, listing) as network:
+    with proxy.before(emulator.port, look) as network:
         committed = (clouded.root / ".dvc" / "config").read_text()
-        opened = open_remote(clouded.root, committed.replace(emulator.url, network.url).encode())
+        text = committed.replace(emulator.proxy.url, network.url)
+        opened = open_remote(clouded.root, text.encode())
         assert opened.mismatched(names) == set()
-        assert len(network.seen) == 1
-        assert network.seen[0].startswith(f"GET /storage/v1/b/{BUCKET}/o?")
+        assert len(network.seen) == len(names)
 
         composite.add(place)
         network.seen.clear()
         assert opened.mismatched(names) == set()
-        assert len(network.seen) > 1
+        assert len(network.seen) == len(names) + 1
 
         emulator.overwrite(place, b"damaged")
         assert opened.mismatched(names) == {one}
@@ -183,7 +199,7 @@ def test_a_bucket_that_never_answers_is_one_message_and_no_tag(
 
     assert result.code == 1
     assert result.err.splitlines()[-1] == (
-        f"error: cannot list the objects in gs://{BUCKET}/path: no answer within 0.3 seconds"
+        f"error: cannot push to gs://{BUCKET}/path: no answer within 0.3 seconds"
     )
     assert repository.tags() == []
 
@@ -195,15 +211,13 @@ def test_an_unreachable_bucket_is_one_message_and_no_tag(
     repository = create(tmp_path)
     point_at(repository, run, f"http://127.0.0.1:{free_port()}", "path")
     run("build")
-    # Google's client waits for a minute in all between its six attempts.
-    sleep = asyncio.sleep
-    monkeypatch.setattr(asyncio, "sleep", lambda _seconds: sleep(0))
+    monkeypatch.setattr(google_bucket, "FIRST_WAIT", 0)
 
     result = run(verb)
 
     assert result.code == 1
     *_, last = result.err.splitlines()
-    assert last.startswith(f"error: cannot list the objects in gs://{BUCKET}/path: ")
+    assert last.startswith(f"error: cannot push to gs://{BUCKET}/path: ")
     assert "Traceback" not in result.err
     assert repository.tags() == []
 
