@@ -25,6 +25,12 @@ OBJECTS = f"/storage/v1/b/{BUCKET}/o"
 UPLOADS = f"/upload/storage/v1/b/{BUCKET}/o"
 WRITTEN = "2026-01-02T03:04:05.678Z"
 PAGE = 1000
+TOKEN = {
+    "access_token": "secret",
+    "expires_in": 3600,
+    "token_type": "Bearer",
+    "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+}
 LISTING = f"GET {OBJECTS}?"
 
 
@@ -80,6 +86,8 @@ class Bucket:
     others: Others = field(default_factory=lambda: Others("", 0))
     url: str = ""
     seen: list[str] = field(default_factory=list)
+    # The tokens that were sent; `/token` gives one.
+    tokens: set[str] = field(default_factory=set)
     received: int = 0
     sent: int = 0
     stored: dict[str, Stored] = field(default_factory=dict)
@@ -119,7 +127,10 @@ class Bucket:
         request = f"{method} {target}"
         if request == "GET /counts":
             return Answer(200, json.dumps(self._counts()).encode())
+        if target == "/token":
+            return Answer(200, json.dumps(TOKEN).encode())
         self.seen.append(request)
+        self.tokens.add(headers.get("authorization", ""))
         self.received += len(body)
         trouble = self._trouble(request)
         if trouble is Trouble.CLOSED:
