@@ -1,7 +1,7 @@
 """Copy the built files to the remote.
 
-Copies the missing objects of the newest build, then checks that every object exists, and verifies
-those that no release has verified. Fails if the config has changed since the build.
+Copies the missing objects of the newest build, and verifies all that the newest release does not
+have. Fails if the config has changed since the build.
 """
 
 import argparse

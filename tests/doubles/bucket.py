@@ -1,7 +1,7 @@
 """Google Cloud Storage in memory: fast, with as many other objects as wanted, and with faults.
 
-`python -m tests.doubles.bucket DELAY OTHERS FOLDER` serves one from a process of its own, and
-prints its address.
+`python -m tests.doubles.bucket PORT DELAY OTHERS FOLDER [CACHE]` serves one in a process of its
+own, with the objects of a cache. Its counts are at `/counts`, and begin again each time.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from heapq import merge
+from pathlib import Path
 from typing import NamedTuple, cast, overload
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -358,9 +359,9 @@ class _Connection(asyncio.Protocol):
         self._transport.write(head.encode() + answer.content)
 
 
-async def _listen(bucket: Bucket) -> asyncio.Server:
+async def _listen(bucket: Bucket, port: int = 0) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(bucket), "127.0.0.1", 0, backlog=200)
+    server = await loop.create_server(lambda: _Connection(bucket), "127.0.0.1", port, backlog=200)
     bucket.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     return server
 
@@ -381,12 +382,17 @@ def running() -> Iterator[Bucket]:
         loop.close()
 
 
-async def _serve(bucket: Bucket) -> None:
-    server = await _listen(bucket)
-    print(bucket.url, flush=True)
+async def _serve(bucket: Bucket, port: int) -> None:
+    server = await _listen(bucket, port)
     await server.serve_forever()
 
 
+def main(port: str, delay: str, others: str, folder: str, cache: str = "") -> None:
+    bucket = Bucket(float(delay), Others(folder, int(others)))
+    for file in Path(cache).glob("files/md5/*/*") if cache else ():
+        bucket.put(f"{folder}/{file.relative_to(cache).as_posix()}", file.read_bytes())
+    asyncio.run(_serve(bucket, int(port)))
+
+
 if __name__ == "__main__":
-    wait, number, place = sys.argv[1:]
-    asyncio.run(_serve(Bucket(float(wait), Others(place, int(number)))))
+    main(*sys.argv[1:])
