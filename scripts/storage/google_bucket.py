@@ -4,6 +4,7 @@ DVC's client needs ten times the processor time for each object, and a second to
 See https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
+import hashlib
 import io
 import json
 import random
@@ -69,7 +70,13 @@ class GoogleBucket:
 
     def read(self, name: str) -> bytes:
         """Return the content of an object; raises `FileNotFoundError`."""
-        return self._request("GET", self._object(name), {"alt": "media"})
+        content: bytes = self._request("GET", self._object(name), {"alt": "media"})
+        return content
+
+    def md5(self, name: str) -> str:
+        """Return the checksum of the content of an object, which is not kept in memory."""
+        found: str = self._request("GET", self._object(name), {"alt": "media"}, answer=_md5)
+        return found
 
     def delete(self, name: str) -> None:
         """Delete an object; raises `FileNotFoundError`."""
@@ -133,22 +140,30 @@ class GoogleBucket:
         query: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         body: Callable[[], bytes | Iterator[bytes]] = bytes,
-    ) -> bytes:
-        """Return the answer to a request, which is tried again after temporary errors.
+        *,
+        answer: Callable[[Iterator[bytes]], Any] = b"".join,
+    ) -> Any:
+        """Return what `answer` makes of the parts of the answer.
 
-        Raises `TimeoutError` at once if there is no answer, because each attempt would wait as
-        long.
+        A request is tried again after temporary errors. Raises `TimeoutError` at once if there is
+        no answer, because each attempt would wait as long.
         """
-        url = f"{self._address}{path}?{urlencode(query)}"
+        with self._lock:
+            url = f"{self._address}{path}?{urlencode(query)}"
         for number in range(ATTEMPTS - 1):
             with suppress(TemporaryError):
-                return self._attempt(method, url, dict(headers or {}), body())
+                return self._attempt(method, url, dict(headers or {}), body(), answer)
             time.sleep(FIRST_WAIT * (2**number + random.random()))  # noqa: S311 - spreads requests
-        return self._attempt(method, url, dict(headers or {}), body())
+        return self._attempt(method, url, dict(headers or {}), body(), answer)
 
     def _attempt(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | Iterator[bytes]
-    ) -> bytes:
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | Iterator[bytes],
+        answer: Callable[[Iterator[bytes]], Any],
+    ) -> Any:
         # The first is also for each part that is sent.
         limits = min(CONNECT_LIMIT, remote.TIME_LIMIT), remote.TIME_LIMIT
         try:
@@ -162,16 +177,16 @@ class GoogleBucket:
                 retries=False,
                 preload_content=False,
             )
-            content = _content(response)
+            parts = _received(response)
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise self._error(response.status, b"".join(parts))
+            return answer(parts)
         except urllib3.exceptions.ReadTimeoutError:
             raise TimeoutError from None
         except (urllib3.exceptions.HTTPError, TransportError) as error:
             if any(isinstance(one, TimeoutError) for one in error.args):
                 raise TimeoutError from None
             raise TemporaryError(str(error)) from None
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            raise self._error(response.status, content)
-        return content
 
     def _error(self, status: int, content: bytes) -> OSError:
         try:
@@ -224,16 +239,22 @@ def _is_temporary(status: int) -> bool:
     return status in RETRIED or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _content(response: urllib3.BaseHTTPResponse) -> bytes:
-    """Return what is sent; raises `TimeoutError` if that takes too long."""
-    parts, end = [], time.monotonic() + remote.TIME_LIMIT
+def _received(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield the parts of an answer; raises `TimeoutError` if that takes too long."""
+    end = time.monotonic() + remote.TIME_LIMIT
     while part := response.read1():
-        parts.append(part)
+        yield part
         if time.monotonic() > end:
             response.close()
             raise TimeoutError
     response.release_conn()
-    return b"".join(parts)
+
+
+def _md5(parts: Iterator[bytes]) -> str:
+    found = hashlib.md5(usedforsecurity=False)
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()
 
 
 def _parts(before: bytes, content: bytes | Path, after: bytes) -> Iterator[bytes]:

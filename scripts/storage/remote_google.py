@@ -3,7 +3,7 @@
 import shlex
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -25,8 +25,10 @@ CONNECTIONS = 32
 # Fewer for objects of more bytes, because a few connections carry all that the network can.
 LARGE = 1024 * 1024
 FEW = 8
-# From so many objects on, parts of the bucket are listed.
-MANY = 1_000
+# To verify so many objects, parts of the bucket are listed, as long as a page of a thousand has so
+# many of them.
+MANY = 10_000
+WORTH = 10
 
 
 class GoogleRemote(Remote):
@@ -46,14 +48,9 @@ class GoogleRemote(Remote):
         return f"gs://{self._path}"
 
     def missing(self, names: Collection[str]) -> set[str]:
-        """Return the objects that are missing.
-
-        Many are looked for in listings, unless that takes more requests than to look for each.
-        """
+        """Return the objects that are missing."""
         with self.reporting("list the objects in"):
-            missing, unlisted = self._listed(names) if len(names) >= MANY else (set(), names)
-            looks = self._looks(unlisted)
-            return missing | {name for name, intact in looks.items() if intact is None}
+            return {name for name, intact in self._looks(names).items() if intact is None}
 
     def mismatched(self, names: Collection[str]) -> set[str]:
         """Return which objects do not match the checksum in their name.
@@ -131,9 +128,10 @@ class GoogleRemote(Remote):
 
     def _looks(self, names: Collection[str]) -> dict[str, bool | None]:
         """Return whether each of the objects `names` is intact, None if it is missing."""
-        ordered = sorted(names)
-        found = calls.at_once(self._look_at, ordered, self._jobs)
-        return dict(zip(ordered, found, strict=True))
+        found = self._listed(names) if len(names) >= MANY else {}
+        ordered = sorted(name for name in names if name not in found)
+        looks = calls.at_once(self._look_at, ordered, self._jobs)
+        return found | dict(zip(ordered, looks, strict=True))
 
     def _look_at(self, name: str) -> bool | None:
         return self._look(self.path(name), _md5_of(name))
@@ -148,32 +146,35 @@ class GoogleRemote(Remote):
         """Return whether an object has a checksum; composite ones, which report none, are read."""
         if reported := resource.get("md5Hash"):
             return b64decode(reported).hex() == md5
-        return manifest.md5_of(self._read_path(path)) == md5
+        return self._bucket.md5(self._name(path)) == md5
 
-    def _listed(self, names: Collection[str]) -> tuple[set[str], set[str]]:
-        """Return which objects are not in the bucket, and which have to be looked for.
+    def _listed(self, names: Collection[str]) -> dict[str, bool | None]:
+        """Return what `_looks` does, for the objects that are found by listing their folders.
 
-        Each folder is listed, but at most as many pages as there are objects to find in it.
+        A folder is listed as long as each page has some of them, so that this takes fewer requests
+        than to look for each, however large the bucket is.
         """
-        folders = defaultdict[str, set[str]](set)
+        folders = defaultdict[str, dict[str, str]](dict)
         for name in names:
-            folders[name[:2]].add(name)
-        missing, unlisted = set[str](), set[str]()
+            path = self.path(name)
+            folders[path.rpartition("/")[0]][path] = name
+        found = dict[str, bool | None]()
 
         def find(folder: str) -> None:
-            wanted = {self._name(self.path(name)): name for name in folders[folder]}
-            prefix = min(wanted).rpartition("/")[0]
-            for number, page in enumerate(self._bucket.pages(f"{prefix}/"), 1):
+            wanted = folders[folder]
+            for page in self._bucket.pages(self._name(f"{folder}/")):
+                before = len(wanted)
                 for resource in page:
-                    wanted.pop(resource["name"], None)
-                if number >= len(wanted):
-                    unlisted.update(wanted.values())
+                    path = f"{self._bucket_name}/{resource['name']}"
+                    if name := wanted.pop(path, None):
+                        found[name] = self._has_md5(path, resource, _md5_of(name))
+                if not wanted or (before - len(wanted) < WORTH < len(page)):
                     return
-            missing.update(wanted.values())
+            found.update(dict.fromkeys(wanted.values()))
 
         for _ in calls.at_once(find, sorted(folders), self._jobs):
             pass
-        return missing, unlisted
+        return found
 
     def _write(self, file: Path, name: str) -> tuple[bool, bool]:
         """Store `file` as the object `name`; return whether it is new, and whether it is intact."""
@@ -205,6 +206,13 @@ class GoogleRemote(Remote):
 
     def _delete(self, path: str) -> None:
         self._bucket.delete(self._name(path))
+
+    def _intact(self, names: Sequence[str]) -> Iterator[bool]:
+        return calls.at_once(
+            lambda name: self._bucket.md5(self._name(self.path(name))) == _md5_of(name),
+            names,
+            self._jobs,
+        )
 
     def _read_path(self, path: str) -> bytes:
         return self._bucket.read(self._name(path))
