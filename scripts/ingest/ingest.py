@@ -183,7 +183,8 @@ def _push(
     known: dict[str, str],
     verified: Collection[str],
 ) -> None:
-    lost = [md5 for md5 in remote.missing(set(known.values())) if cache.read(md5) is None]
+    doubtful = remote.doubtful(set(known.values()), verified)
+    lost = [md5 for md5 in remote.missing(doubtful) if cache.read(md5) is None]
     if lost:
         raise UserError(
             f"{len(lost):,} of {len(known):,} files of the source are missing in {remote.url}. Copy"

@@ -52,8 +52,16 @@ class _Checked:
     def __init__(self, remote: Remote, *, quick: bool) -> None:
         self.remote = remote
         self._quick = quick
+        self._is_missing: dict[str, bool] = {}
         self._is_damaged: dict[str, bool] = {}
         self._records: dict[str, ReleaseProblem | None] = {}
+
+    def missing(self, names: Collection[str]) -> set[str]:
+        """Return the missing ones of these objects."""
+        unknown = set(names) - self._is_missing.keys()
+        lost = self.remote.missing(unknown)
+        self._is_missing.update({name: name in lost for name in unknown})
+        return {name for name in names if self._is_missing[name]}
 
     def damaged(self, names: Collection[str]) -> set[str]:
         """Return the damaged ones of these objects."""
@@ -197,7 +205,7 @@ def _of_source(git: Git, release: Release, checked: _Checked) -> Iterator[Releas
 
 def _file_problems(files: Mapping[str, str], checked: _Checked) -> Iterator[ReleaseProblem]:
     remote, names = checked.remote, set(files.values())
-    missing = remote.missing(names)
+    missing = checked.missing(names)
     if missing:
         found = described(files, missing, f"missing in {remote.url}")
         yield ReleaseProblem(found.text, whole=found.whole)

@@ -389,8 +389,9 @@ async def _serve(bucket: Bucket, port: int) -> None:
 
 def main(port: str, delay: str, others: str, folder: str, cache: str = "") -> None:
     bucket = Bucket(float(delay), Others(folder, int(others)))
-    for file in Path(cache).glob("files/md5/*/*") if cache else ():
-        bucket.put(f"{folder}/{file.relative_to(cache).as_posix()}", file.read_bytes())
+    for kind in ("files/md5/*/*", "records/*") if cache else ():
+        for file in Path(cache).glob(kind):
+            bucket.put(f"{folder}/{file.relative_to(cache).as_posix()}", file.read_bytes())
     asyncio.run(_serve(bucket, int(port)))
 
 

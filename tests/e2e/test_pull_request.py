@@ -147,7 +147,7 @@ def test_a_bucket_that_stays_unavailable_fails_the_run_and_the_comment_says_so(
     forge.bucket.proxy.fail(403)
     run = forge.on_pull_request(pull, "opened")
     assert run.jobs == FAILED
-    assert "error: cannot list the objects in gs://bucket/data: Forbidden" in run.log
+    assert "error: cannot push to gs://bucket/data: Forbidden" in run.log
     assert "Traceback" not in run.log
     assert "**The files could not be pushed to the remote**" in the_comment(forge, pull)
     assert forge.bucket.objects() == []

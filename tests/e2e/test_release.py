@@ -118,7 +118,7 @@ def test_without_the_bucket_nothing_is_tagged_until_a_later_run_releases_it(
     forge.bucket.proxy.fail(403)
     run = forge.on_push()
     assert run.jobs == {"release": "failure"}
-    assert "error: cannot list the objects in gs://bucket/data: Forbidden" in run.log
+    assert "error: cannot push to gs://bucket/data: Forbidden" in run.log
     assert "Traceback" not in run.log
     assert forge.tags() == []
     assert forge.hub.releases() == []
