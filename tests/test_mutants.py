@@ -32,8 +32,8 @@ def test_a_fault_changes_one_place() -> None:
 
     assert len(faults) > 20
     assert len({fault.content for fault in faults}) == len(faults)
-    removed = "        cache.refuse_damaged(absent)"
-    assert [f"-{removed}", "+        pass"] in [fault.diff() for fault in faults]
+    removed = "    remote.remove_leftovers()"
+    assert [f"-{removed}", "+    pass"] in [fault.diff() for fault in faults]
 
 
 def test_a_share_that_is_not_noticed_is_reported(capsys: pytest.CaptureFixture[str]) -> None:

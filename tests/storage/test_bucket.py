@@ -3,6 +3,8 @@
 import hashlib
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -463,6 +465,7 @@ def test_requests_have_the_token_of_the_workload(
     assert bucket.tokens == {"Bearer secret"}
 
 
+@pytest.mark.filterwarnings("ignore:The load_credentials_from_file:DeprecationWarning")
 def test_requests_have_the_token_of_the_account_in_the_configuration(
     bucket: Bucket, untouched: Repository, tmp_path: Path
 ) -> None:
@@ -493,6 +496,7 @@ def test_requests_have_the_token_of_the_account_in_the_configuration(
     assert bucket.tokens == {"Bearer secret"}
 
 
+@pytest.mark.filterwarnings("ignore:The load_credentials_from_file:DeprecationWarning")
 def test_a_file_of_credentials_that_is_missing_is_one_message(bucket: Bucket) -> None:
     settings = {"url": f"gs://{BUCKET}/x", "endpointurl": bucket.url, "credentialpath": "/nowhere"}
     with pytest.raises(UserError, match=r"^cannot list .* gs://bucket/x: File /nowhere was not"):
@@ -507,3 +511,17 @@ def test_requests_go_through_the_proxy_of_the_environment(
     opened = of_settings({"url": f"gs://{BUCKET}/x", "endpointurl": "http://storage.example"})
     opened.missing({"0" * 32})
     assert bucket.seen[0].startswith("GET http://storage.example/storage/v1/")
+
+
+def test_verbs_need_no_client_of_dvc(clouded: Repository, run: Run) -> None:
+    # To import it takes longer than the rest of a push.
+    run("release")
+    program = (
+        "import sys; from scripts.__main__ import main;"
+        " print(*(main([verb]) for verb in sys.argv[1:]));"
+        " print(*{'dvc.fs', 'fsspec', 'gcsfs', 'aiohttp'} & sys.modules.keys())"
+    )
+    command = [sys.executable, "-c", program, "build", "plan", "push"]
+    done = subprocess.run(command, cwd=clouded.root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["0 0 0", ""]
+    assert done.stderr == ""
