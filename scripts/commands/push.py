@@ -12,7 +12,7 @@ from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs.tree import WorkTree
 from scripts.publish import bucket
-from scripts.releases.history import History
+from scripts.releases import released_files, releases
 from scripts.storage import transfer
 from scripts.storage.cache import Cache
 from scripts.storage.remote_kinds import open_remote
@@ -32,7 +32,7 @@ def push(git: Git) -> bool:
     if not bucket.is_ready(git, remote, committed, actions.runner()):
         output.annotate("notice", bucket.NO_BUCKET, title="No bucket yet")
         return False
-    verified = History(git).verified(committed)
+    verified = released_files.verified(git, releases.scan(git).latest, committed)
     copied = transfer.push(Cache(git.root), remote, built.md5, verified)
     output.say(f"{remote.url} holds all {built.nfiles:,} files of {built.md5} ({copied:,} copied)")
     return True

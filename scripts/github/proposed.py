@@ -19,7 +19,7 @@ from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUTS_OF_PEOPLE, R
 from scripts.inputs.problems import InputError
 from scripts.isolated import Limits
 from scripts.publish import bucket, snapshot
-from scripts.releases import comparison, index, lock, releases, resolve
+from scripts.releases import comparison, index, lock, released_files, releases, resolve
 from scripts.releases.history import History
 from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
@@ -173,7 +173,7 @@ def _make(git: Git, number: int, head: str, tree: str) -> Candidate:
         raise NotMadeError("there is no bucket yet")
     remote = open_remote(git.root, committed, f"{CONFIG_PATH} on {MAIN}")
     # What is released was verified; garbage collection keeps it.
-    released = History(git).verified(committed)
+    released = released_files.verified(git, releases.scan(git).latest, committed)
     if missing := remote.missing(remote.doubtful({*made.objects(), made.md5}, released)):
         raise NotMadeError(f"{len(missing):,} of its objects are missing in {remote.url}")
     commit = snapshot.of_merge(

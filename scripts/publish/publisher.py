@@ -18,7 +18,15 @@ from scripts.inputs.paths import (
 )
 from scripts.inputs.reader import Inputs
 from scripts.publish import origin
-from scripts.releases import comparison, continuity, index, lock, releases, resolve
+from scripts.releases import (
+    comparison,
+    continuity,
+    index,
+    lock,
+    released_files,
+    releases,
+    resolve,
+)
 from scripts.releases.comparison import Comparison
 from scripts.releases.history import History
 from scripts.releases.index import Index
@@ -80,7 +88,7 @@ class Publisher:
         made_index = index.of_dataset(dataset)
         compared = self._compared(dataset, made_index, tag)
         output.log(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}")
-        verified = self.history.verified(self.committed)
+        verified = released_files.verified(self.git, before, self.committed)
         transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)
         if dataset.config.format == PARQUET:

@@ -11,14 +11,14 @@ from scripts.inputs.curation import Curation
 from scripts.inputs.problems import InputError
 from scripts.inputs.reader import Inputs, InvalidInputsError
 from scripts.inputs.tree import Tree, WorkTree
-from scripts.releases import continuity, declared, releases
+from scripts.releases import continuity, declared, released_files, releases
 from scripts.releases.cumulative import CumulativeIndex
 from scripts.releases.index import Index
 from scripts.releases.indexes import Indexes
 from scripts.releases.releases import Release, number
 from scripts.sources.pointer import Pointer
 from scripts.sources.source import Source
-from scripts.storage import manifest, settings
+from scripts.storage import settings
 from scripts.storage.cache import Cache
 from scripts.storage.records import Records
 from scripts.storage.settings import CONFIG_PATH
@@ -101,14 +101,7 @@ class History:
 
         Raises `UserError` if its manifest is not available.
         """
-        if (kept := self.kept_files(release)) is not None:
-            return kept
-        return releases.remote_of(self._git, release).manifest(release.lock.md5)
-
-    def kept_files(self, release: Release) -> dict[str, str] | None:
-        """Return the files from the local cache, None if its manifest is missing."""
-        content = self._cache.read(release.lock.md5)
-        return None if content is None else manifest.entries(content)
+        return released_files.of_release(self._git, release)
 
     def has_grown(self, release: Release | None, name: str, pointer: Pointer | None) -> bool:
         """Return whether `pointer`, of the source `name`, has all batches that `release` has of it.
@@ -138,19 +131,6 @@ class History:
         }
         pairs = zip(self.releases, configs, strict=True)
         return [release for release, config in pairs if urls[config] == urls[here]]
-
-    def verified(self, committed: bytes | None) -> set[str]:
-        """Return the verified objects in the remote of `committed`, the content of a `.dvc/config`.
-
-        They are those of the newest release if it has the same `.dvc/config`.
-        """
-        release = self.latest
-        if release is None or self._git.file(release.commit, CONFIG_PATH) != committed:
-            return set()
-        try:
-            return {*self.files(release).values(), release.lock.md5}
-        except UserError:
-            return set()
 
     def _records(self, release: Release) -> Records:
         return Records(self._cache.records, lambda: releases.remote_of(self._git, release))

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from scripts import fingerprint
 from scripts.errors import UserError
 from scripts.git.git import MAIN, TRACKED_MAIN, Git
-from scripts.inputs import config_file
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.releases import lock
 from scripts.releases.lock import LOCK_FILE, Lock
@@ -274,6 +273,9 @@ class _Checker:
         if recorded is None or written is None:
             raise UserError(f"it has no {CONFIG_FILE if recorded else LOCK_FILE}")
         found = lock.parse(recorded)
+        # To load it takes longer than all else, and is not needed while no tag changes.
+        from scripts.inputs import config_file  # noqa: PLC0415
+
         if not config_file.is_recorded(written, found.meta.config):
             raise UserError(f"its {LOCK_FILE} was not made from its {CONFIG_FILE}")
         return found
