@@ -34,7 +34,10 @@ Sources = dict[str, dict[str, Picture]]
 
 @dataclass(frozen=True)
 class Version:
-    """What is stored of a release, and what the people who asked for it had written."""
+    """What is stored of a release, and what the people who asked for it had written.
+
+    `withdrawn` are the releases that were withdrawn when it was made, also after they asked for it.
+    """
 
     tag: str
     config: Mapping[str, Any]
@@ -96,12 +99,16 @@ def tags_of(ranges: Sequence[str]) -> list[str]:
 
 
 def read(origin: Path, bucket: Path, tag: str) -> Version:
-    """Return what is stored of a release, after a look at every object and checksum."""
-    assert git(origin, "cat-file", "-t", tag).strip() == "tag"
-    there = set(git(origin, "ls-tree", "-r", "--name-only", tag).splitlines())
+    """Return what is stored of a release, after a look at every object and checksum.
 
-    def text(name: str) -> str:
-        return git(origin, "show", f"{tag}:{name}") if name in there else ""
+    Main has to be as it was for the run that made the release, which goes by what is withdrawn
+    there.
+    """
+    assert git(origin, "cat-file", "-t", tag).strip() == "tag"
+
+    def text(name: str, rev: str = tag) -> str:
+        there = git(origin, "ls-tree", "--name-only", rev, name)
+        return git(origin, "show", f"{rev}:{name}") if there else ""
 
     lock, config = SAFE.load(text("dataset.dvc")), SAFE.load(text("dataset_config.yaml"))
     [output] = lock["outs"]
@@ -110,7 +117,7 @@ def read(origin: Path, bucket: Path, tag: str) -> Version:
     assert len(files) == len(entries) == output["nfiles"], tag
     assert sum(map(len, files.values())) == output["size"], tag
     assert output["path"] == "dataset"
-    declared = SAFE.load(text("releases.yaml")) or {}
+    declared = SAFE.load(text("releases.yaml", "main")) or {}
     return Version(
         tag,
         config,

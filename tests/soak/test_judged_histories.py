@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -272,6 +273,24 @@ def show(life: Life, what: Callable[[], None]) -> None:
         what()
     except AssertionError as error:
         pytest.fail(f"{error}\n\nafter:\n{life.history}")
+
+
+def test_a_release_is_judged_by_what_was_withdrawn_when_it_was_made(tmp_path: Path) -> None:
+    life = Life(tmp_path, Random(0))
+    show(life, life.turn)
+    other = life.values | {"seed": 1}
+    life.values = other
+    show(life, life.turn)
+    assert [*life.judge.versions] == ["v0"], life.history
+
+    # The release of the refused change still comes from its own commit, which withdraws nothing.
+    life.values, life.withdrawn = other, ["v0"]
+    show(life, life.turn)
+
+    assert [*life.judge.versions] == ["v0", "v1"], life.history
+    made = life.judge.versions["v1"]
+    assert life.judge.leaks(life.judge.versions["v0"], made)
+    life.judge.judge_refusal(replace(made, withdrawn=frozenset()))
 
 
 @pytest.mark.parametrize("seed", NUMBERS)
