@@ -1,21 +1,18 @@
 """Pushes to a bucket, with DVC and with this project, for any number of other objects in it.
 
-`python -m tests.bench.buckets` prints them. The bucket is a stand-in that adds 30 ms to each
+A part of `make bench`. The bucket is a stand-in that adds 30 ms to each
 request, because an emulator in Python would measure itself.
 """
 
-import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.bench.document import Row
 from tests.bench.repositories import ByHand, Cost, Here
 from tests.doubles.bucket import BUCKET
 from tests.doubles.process import free_port, serving, session
@@ -47,15 +44,6 @@ class Case(NamedTuple):
     by_hand: list[Push]
     here: list[Push]
 
-    @property
-    def row(self) -> Row:
-        """The row of the page."""
-        ways = (self.by_hand, self.here)
-        seconds = (median(one.cost.seconds for one in way) for way in ways)
-        memory = (median(one.cost.memory for one in way) for way in ways)
-        others = f", {self.others:,} others in the bucket" if self.others else ""
-        return Row(f"push of {self.label} to a bucket{others}", *seconds, *memory)
-
 
 def measure(place: Path, lock: str, sizes: Sequence[int] = OTHERS) -> Iterator[Case]:
     """Yield the cases; `lock` vouches for the local copy of MNIST."""
@@ -78,11 +66,13 @@ def measure(place: Path, lock: str, sizes: Sequence[int] = OTHERS) -> Iterator[C
     yield Case(f"{MANY:,} objects", 0, *(list(way) for way in zip(*pairs, strict=True)))
 
 
-def points(cases: Sequence[Case]) -> list[tuple[int, float | None, float | None]]:
+def points(cases: Sequence[Case]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Return the seconds of DVC and of this project for each number of others in the bucket."""
-    return [
-        (case.others, case.row.by_hand, case.row.here) for case in cases if str(MORE) in case.label
-    ]
+    more = [case for case in cases if str(MORE) in case.label]
+    return (
+        [(case.others, median(one.cost.seconds for one in case.by_hand)) for case in more],
+        [(case.others, median(one.cost.seconds for one in case.here)) for case in more],
+    )
 
 
 def table(cases: Sequence[Case]) -> str:
@@ -176,19 +166,3 @@ class _Bench:
         address = f"http://127.0.0.1:{self._port}"
         with serving([*command, str(others), FOLDER, cache], f"{address}/counts"):
             yield address
-
-
-def main() -> None:
-    """Measure everything and print it."""
-    from tests.bench import __main__ as bench  # noqa: PLC0415 - it imports this module
-
-    with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        bench._isolate(Path(place))
-        lock = bench._warm(Path(place)).lock
-        cases = list(measure(Path(place) / "buckets", lock))
-    print(table(cases))
-    print(json.dumps(points(cases)))
-
-
-if __name__ == "__main__":
-    main()

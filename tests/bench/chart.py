@@ -1,54 +1,63 @@
-"""A picture of how cost grows: seconds and MiB for 1,000 images, by the number of images."""
+"""Pictures of how cost grows: seconds, by a number of images, releases or objects."""
 
-from collections.abc import Sequence
-from math import ceil, floor, log10
-
-from tests.bench.repositories import Cost
+from collections.abc import Mapping, Sequence
+from math import ceil, log10
 
 WIDTH, HEIGHT, MARGIN = 640, 360, 60
-COLORS = {"seconds for 1,000 images": "#1f77b4", "MiB for 1,000 images": "#d62728"}
+COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
+# Lines of the grid between zero and the top.
+STEPS = 5
+
+Points = Sequence[tuple[float, float]]
 
 
-def draw(growth: Sequence[tuple[int, Cost]]) -> str:
-    """Return the picture as SVG; both axes are logarithmic."""
-    lines = [
-        [(size, 1000 * cost.seconds / size) for size, cost in growth],
-        [(size, 1000 * cost.memory / size) for size, cost in growth],
-    ]
-    sizes = [size for size, _ in growth]
-    values = [value for line in lines for _, value in line]
-    left, right = floor(log10(min(sizes))), ceil(log10(max(sizes)))
-    bottom, top = floor(log10(min(values))), ceil(log10(max(values)))
+def draw(title: str, unit: str, lines: Mapping[str, Points]) -> str:
+    """Return a picture as SVG of the `lines`, by label: `title` is what is counted from left to
+    right, on a logarithmic scale; `unit` is what is measured, from zero.
+    """
+    sizes = [size for points in lines.values() for size, _ in points]
+    right = ceil(log10(max(sizes)))
+    top = _rounded(max(value for points in lines.values() for _, value in points))
 
     def x(size: float) -> float:
-        return MARGIN + (WIDTH - 2 * MARGIN) * (log10(size) - left) / (right - left)
+        # Nothing is where one would be: a logarithm has no zero.
+        return MARGIN + (WIDTH - 2 * MARGIN) * log10(max(size, 1)) / right
 
     def y(value: float) -> float:
-        return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (log10(value) - bottom) / (top - bottom)
+        return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * value / top
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
     ]
-    for power in range(left, right + 1):
+    for power in range(right + 1):
         at = x(10**power)
-        parts.append(_grid(at, MARGIN, at, HEIGHT - MARGIN))
-        parts.append(_text(at, HEIGHT - MARGIN + 18, f"{10**power:,}", "middle"))
-    for power in range(bottom, top + 1):
-        at = y(10**power)
-        parts.append(_grid(MARGIN, at, WIDTH - MARGIN, at))
-        parts.append(_text(MARGIN - 6, at + 4, f"{10**power:g}", "end"))
-    for number, ((label, color), line) in enumerate(zip(COLORS.items(), lines, strict=True)):
-        points = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in line)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')
+        name = "0" if not power and min(sizes) == 0 else f"{10**power:,}"
+        parts += [_grid(at, MARGIN, at, HEIGHT - MARGIN)]
+        parts += [_text(at, HEIGHT - MARGIN + 18, name, "middle")]
+    for step in range(STEPS + 1):
+        value = top * step / STEPS
+        parts += [_grid(MARGIN, y(value), WIDTH - MARGIN, y(value))]
+        parts += [_text(MARGIN - 6, y(value) + 4, f"{value:g}", "end")]
+    for number, (label, points) in enumerate(lines.items()):
+        color = COLORS[number]
+        path = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in points)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         parts += [
             f'<circle cx="{x(size):.1f}" cy="{y(value):.1f}" r="3" fill="{color}"/>'
-            for size, value in line
+            for size, value in points
         ]
-        parts.append(_text(MARGIN + 260 * number, MARGIN - 20, label, "start", color))
-    parts.append(_text(WIDTH / 2, HEIGHT - 14, "images", "middle"))
+        parts.append(_text(MARGIN + 150 * number, MARGIN - 14, label, "start", color))
+    parts.append(_text(WIDTH / 2, HEIGHT - 14, title, "middle"))
+    parts.append(_text(8, MARGIN - 34, unit, "start"))
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _rounded(value: float) -> float:
+    """Return a round number that is at least `value`."""
+    unit: float = 10.0 ** (ceil(log10(value)) - 1)
+    return unit * ceil(value / unit)
 
 
 def _grid(x1: float, y1: float, x2: float, y2: float) -> str:
