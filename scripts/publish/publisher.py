@@ -1,6 +1,7 @@
 """Publishes one commit: its files, its lock, its tag."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from scripts import output
@@ -113,12 +114,16 @@ class Publisher:
         """Return the lock of the version, and store the records that it names."""
         splits = records.store(made_index.content)
         together, _ = self.history.cumulative(dataset.source)
+        cumulative = None
+        # It only saves time: one that is damaged there, and cannot be replaced, stops no release.
+        with suppress(UserError):
+            cumulative = records.store(together.with_index(splits, made_index).content)
         return new_lock(
             dataset,
             made,
             comparable=comparable,
             splits=splits,
-            cumulative=records.store(together.with_index(splits, made_index).content),
+            cumulative=cumulative,
             copy=self._copy(dataset, records),
         )
 

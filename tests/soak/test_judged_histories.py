@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -15,7 +16,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from scripts.__main__ import main
+from scripts.dataset.order import order
+from scripts.releases import releases
 from scripts.site import release_file
+from scripts.sources import copies
 from tests.repository import Result, config_text, contents, create
 from tests.soak import NUMBERS, oracle, statements, stored
 from tests.soak.oracle import Judge
@@ -26,6 +30,10 @@ STEPS = 12
 LABELS = ("3", "5", "8")
 DIGITS_IN_BATCH, NOISE_IN_BATCH = 30, 12
 MAX_LOOKED_AT = 3
+# How often what is kept is spoiled, and how many files of it.
+SPOILING, SPOILED = 0.5, 6
+# What DVC keeps for itself.
+LOCKS = {"lock", "rwlock", "rwlock.lock", "btime"}
 START: dict[str, Any] = {"source": "digits", "class_": [3, 5], "samples": 6, "test_size": 2}
 
 
@@ -52,6 +60,8 @@ class Life:
         self.sources: Sources = {"digits": digits()}
         self.judge = Judge(self.repository.origin, self.repository.bucket, self.sources)
         self.log: list[str] = []
+        # What files had before they were spoiled, by name.
+        self.older: dict[str, bytes] = {}
 
     # What people do.
 
@@ -183,6 +193,30 @@ class Life:
         assert code == 0 or (code == 1 and err.getvalue()), self.history
         return Result(code, out.getvalue(), err.getvalue())
 
+    def spoil(self) -> None:
+        """Damage, delete or bring back older states of what earlier runs kept to save time."""
+        root, cache = self.repository.root, Path(os.environ["XDG_CACHE_HOME"])
+        shared = [
+            self.repository.bucket / "records" / version.lock["meta"].get("cumulative", "")
+            for version in self.judge.versions.values()
+        ]
+        places = (root / ".dvc" / "tmp", root / ".dvc" / "cache" / "records", cache)
+        kept = sorted(file for place in places for file in place.rglob("*") if file.is_file())
+        kept = [file for file in [*kept, *shared] if file.is_file() and file.name not in LOCKS]
+        for file in self.chance.sample(kept, min(len(kept), SPOILED)):
+            content, how = file.read_bytes(), self.chance.choice(["delete", "damage", "cut", "old"])
+            older = self.older.get(file.name, b"")
+            self.older[file.name] = content
+            file.unlink()
+            if how != "delete" and content:
+                at = self.chance.randrange(len(content))
+                changes = {"damage": content[:at] + b"x" + content[at + 1 :], "cut": content[:at]}
+                file.write_bytes(changes.get(how, older))
+            self.log.append(f"spoiled: {how} {file}")
+        # As in a new process.
+        for function in (releases._checked, order, copies._verified):
+            function.cache_clear()
+
     @property
     def history(self) -> str:
         return "\n".join(self.log)
@@ -190,6 +224,8 @@ class Life:
     def turn(self) -> None:
         """Merge what people wrote, with the checks of a pull request before, and release it."""
         self.merge()
+        if self.chance.random() < SPOILING:
+            self.spoil()
         self.log.append(f"{self.values} {self.curation} {self.withdrawn}")
         merged, before = self.repository.tip(), [None, *self.judge.versions][-1]
         valid, planned = self.run("validate"), self.run("plan")
