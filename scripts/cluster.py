@@ -9,17 +9,23 @@ import importlib
 import logging
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts import output
+from scripts.cluster_shuffle import TwoPasses
 from scripts.errors import UserError
 from scripts.runner import SCHEDULER, Runner
 
 # How often a task is tried again, on another worker, when its own fails or is lost.
 RETRIES = 3
+# The maximum number of pending tasks.
+WAITING = 200
 # Seconds to wait for workers.
 WAIT_FOR_WORKERS = 600
 PACKAGE = Path(__file__).parent
@@ -30,9 +36,41 @@ TLS = (
 )
 
 
+@dataclass(frozen=True)
+class Connection:
+    """A cluster that can be used; `client` is that of Dask."""
+
+    client: Any
+
+    def results(self, work: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]) -> Iterator[Any]:
+        """Yield the result of `work` for the arguments of each of `tasks`, in order."""
+        return in_order(self.client.get_executor(retries=RETRIES, pure=False), work, tasks)
+
+    def shuffled(self, passes: TwoPasses) -> Iterator[Any]:
+        """Yield the result for each group of `passes`, in order."""
+        return passes.results(self.client, RETRIES)
+
+
+def in_order(
+    executor: Executor, work: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]
+) -> Iterator[Any]:
+    """Yield the results of `tasks` in order, with a limited number of pending tasks."""
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(executor.submit(work, *task))
+            if len(waiting) >= WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
 @contextmanager
-def connected(runner: Runner) -> Iterator[Executor | None]:
-    """Give an executor for the cluster whose scheduler `runner` names.
+def connected(runner: Runner) -> Iterator[Connection | None]:
+    """Give a connection to the cluster whose scheduler `runner` names.
 
     None without a scheduler. Raises `UserError` if the cluster cannot be used, also when it is lost
     within the block.
@@ -51,7 +89,7 @@ def connected(runner: Runner) -> Iterator[Executor | None]:
     dask = _dask()
     with _client(dask, address) as client:
         try:
-            yield client.get_executor(retries=RETRIES, pure=False)
+            yield Connection(client)
         except dask.KilledWorker as error:
             raise UserError(
                 f"a task killed {RETRIES + 1} workers of {address}, perhaps because memory ran out"
@@ -122,6 +160,10 @@ def _prepare(client: Any, address: str) -> None:
             file = Path(folder) / name
             file.write_bytes(content)
             client.upload_file(str(file))
+            threads = client.nthreads().values()
+            output.log(
+                f"using the cluster {address}: {len(threads):,} workers, {sum(threads):,} threads"
+            )
     except ValueError as error:
         raise UserError(
             f"the cluster at {address} has different versions than this machine: "

@@ -10,7 +10,6 @@ from unittest.mock import Mock
 import pytest
 
 from scripts import cluster, runner
-from scripts.dataset import distributed
 from scripts.errors import UserError
 from tests.repository import PROJECT
 
@@ -57,7 +56,7 @@ def test_the_code_that_workers_get_is_all_of_it_and_named_by_its_content() -> No
 
 
 def test_only_a_bounded_number_of_tasks_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "WAITING", 3)
+    monkeypatch.setattr(cluster, "WAITING", 3)
     waiting: list[Future[int]] = []
     most = 0
 
@@ -76,7 +75,7 @@ def test_only_a_bounded_number_of_tasks_waits(monkeypatch: pytest.MonkeyPatch) -
 
     tasks = iter([(number,) for number in range(20)])
 
-    found = list(distributed.in_order(Mock(submit=submit), print, tasks))
+    found = list(cluster.in_order(Mock(submit=submit), print, tasks))
 
     assert found == list(range(20))
     assert most == 3

@@ -1,12 +1,11 @@
 """The dataset of a config: its selection, files and manifest."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from scripts import workers
 from scripts.dataset import added_groups, cuts, selection, targets
 from scripts.dataset.cuts import Cutter
 from scripts.dataset.encoded_files import EncodedFile, EncodedFiles
@@ -19,9 +18,9 @@ from scripts.dataset.targets import Target
 from scripts.inputs.config import PARQUET, Config, Split
 from scripts.inputs.reader import Inputs
 from scripts.progress import Bar
-from scripts.sources.extended import Extended, Images
+from scripts.sources.extended import Extended
 from scripts.sources.resized import Resized
-from scripts.sources.source import FetchObject, Source
+from scripts.sources.source import Source
 from scripts.sources.view import view
 from scripts.storage.cache import CachedObject
 from scripts.storage.manifest import Manifest
@@ -86,7 +85,7 @@ class Dataset:
     def _encoded(self, known: dict[int, EncodedFile]) -> Manifest:
         """Return the manifest; files that are not `known` are encoded, but not stored."""
         rows = [row for row in self._rows if row not in known]
-        encoded = targets.encoded(FileMaker(self.images, self.encoding), rows)
+        encoded = targets.encoded(self.images, self.encoding, rows)
         new = dict(zip(rows, _with_progress(encoded, rows), strict=True))
         self._files.add(new)
         return self._made(known | new)
@@ -108,9 +107,7 @@ class Dataset:
         rows = [row for row in self._rows if row not in known or known[row].md5 not in intact]
         stored: list[CachedObject] = []
         try:
-            for one in _with_progress(
-                target.store(FileMaker(self.images, self.encoding), rows), rows
-            ):
+            for one in _with_progress(target.store(self.images, self.encoding, rows), rows):
                 stored.append(one)  # noqa: PERF402 - also what is there when an error ends it
         finally:
             new = {
@@ -182,32 +179,6 @@ class Dataset:
 
     def _made(self, files: dict[int, EncodedFile]) -> Manifest:
         return Manifest({name: files[row] for name, row in self.selection.files().items()})
-
-
-@dataclass(frozen=True)
-class FileMaker:
-    """Makes the file of each row of `images`."""
-
-    images: Images
-    encoding: Encoding
-
-    @property
-    def together(self) -> int:
-        """The number of files that are made together."""
-        return workers.PART
-
-    @property
-    def least(self) -> int:
-        """The number of files from which on it is faster to use all cores."""
-        return workers.MIN_ITEMS
-
-    def contents(self, rows: Sequence[int]) -> Iterator[bytes]:
-        """Yield the content of the file of each of `rows`."""
-        return (self.encoding.content(self.images, row) for row in rows)
-
-    def part(self, rows: Sequence[int], fetch: FetchObject) -> "FileMaker":
-        """Return what makes `rows` on another machine, where `fetch` returns objects."""
-        return FileMaker(self.images.part(rows, fetch), self.encoding)
 
 
 def _with_progress(results: Iterable[Result], rows: Sequence[int]) -> Iterable[Result]:

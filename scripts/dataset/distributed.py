@@ -1,32 +1,35 @@
 """Makes files on a cluster and stores them in the remote.
 
-A task reads some rows of the source from the remote, makes files, and uploads missing ones. So it
-can be run again on any worker. The machine that submits the tasks does not download images; it
-makes the manifest from the returned checksums.
+Tasks read rows of the source from the remote, make files, and upload missing ones. So each can be
+run again on any worker. The machine that submits the tasks does not download images; it makes the
+manifest from the returned checksums.
 """
 
 import socket
 import sys
-import tempfile
 import zlib
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
+from io import RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scripts.dataset.targets import Maker
+from scripts import workers
+from scripts.cluster import Connection
+from scripts.cluster_shuffle import TwoPasses
+from scripts.dataset.encoding import Encoding
 from scripts.errors import UserError
-from scripts.storage import files, manifest, remote_kinds
+from scripts.sources.extended import Extended, Images
+from scripts.storage import manifest, remote_kinds
 from scripts.storage.cache import Cache, CachedObject
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote
 
-# The maximum number of pending tasks.
-WAITING = 200
+if TYPE_CHECKING:
+    # pyarrow takes long to import.
+    from scripts.dataset.shuffle import Group, Piece, Shuffle
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ class Objects:
         """The remote, opened once in each process."""
         return _opened(self.settings)
 
-    def fetch(self, name: str) -> Path:
-        """Return the path of an object on the worker's disk."""
-        return _fetched(self.settings, name)
+    def opened(self, name: str) -> RawIOBase:
+        """Return an object, of which only what is read is transferred; it is not verified."""
+        return self.remote.open(name)
 
     def store(self, contents: Sequence[bytes]) -> list[CachedObject]:
         """Store objects that the remote lacks; return the names and sizes of all."""
@@ -62,7 +65,7 @@ class Cluster:
     `code` is the name of the code that was sent to it.
     """
 
-    executor: Executor
+    connection: Connection
     settings: Mapping[str, Any]
     code: str
 
@@ -84,13 +87,29 @@ class Distributed:
         """Return the `names` that exist in the remote; the push verifies them."""
         return set(names) - self.remote.missing(names)
 
-    def store(self, maker: Maker, items: Sequence[Any]) -> Iterator[CachedObject]:
-        """Make and store the file of each of `items`."""
-        objects, size = self.cluster.objects, maker.together
-        parts = (items[start : start + size] for start in range(0, len(items), size))
-        expected = versions(self.cluster.code)
-        tasks = ((expected, maker.part(part, objects.fetch), part, objects) for part in parts)
-        for stored in in_order(self.cluster.executor, run, tasks):
+    def store(
+        self, images: Extended, encoding: Encoding, rows: Sequence[int]
+    ) -> Iterator[CachedObject]:
+        """Make and store the file of each of `rows`."""
+        objects, size = self.cluster.objects, workers.PART
+        work = partial(_store_files, versions(self.cluster.code), objects, encoding)
+        parts = (rows[start : start + size] for start in range(0, len(rows), size))
+        tasks = ((images.part(part, objects.opened), part) for part in parts)
+        for stored in self.cluster.connection.results(work, tasks):
+            yield from stored
+
+    def store_shards(self, shuffle: "Shuffle") -> Iterator[CachedObject]:
+        """Make and store shards."""
+        objects, expected = self.cluster.objects, versions(self.cluster.code)
+        passes = TwoPasses(
+            partial(_read, expected),
+            shuffle.pieces(objects.opened),
+            partial(_store_group, expected, objects),
+            shuffle.groups,
+            shuffle.divisions,
+            shuffle.empty,
+        )
+        for stored in self.cluster.connection.shuffled(passes) if shuffle.shards else ():
             yield from stored
 
     def finish(self, made: Manifest, _: Sequence[CachedObject]) -> None:
@@ -98,13 +117,34 @@ class Distributed:
         self.cache.put_manifest(made)
 
 
-def run(
-    expected: Mapping[str, str], maker: Maker, items: Sequence[Any], objects: Objects
+def _store_files(
+    expected: Mapping[str, str],
+    objects: Objects,
+    encoding: Encoding,
+    images: Images,
+    rows: Sequence[int],
 ) -> list[CachedObject]:
-    """Make the files of `items` and store them: a task.
+    """Make the files of `rows` and store them: a task."""
+    check_versions(expected)
+    return objects.store([encoding.content(images, row) for row in rows])
 
-    Raises `UserError` unless the versions here are those that are `expected`.
-    """
+
+def _read(expected: Mapping[str, str], piece: "Piece") -> Any:
+    """Return the encoded images of a piece: a task."""
+    check_versions(expected)
+    return piece.table()
+
+
+def _store_group(
+    expected: Mapping[str, str], objects: Objects, group: "Group", images: Any
+) -> list[CachedObject]:
+    """Make the shards of `group` of `images` and store them: a task."""
+    check_versions(expected)
+    return [stored for content in group.contents(images) for stored in objects.store([content])]
+
+
+def check_versions(expected: Mapping[str, str]) -> None:
+    """Raise `UserError` unless the versions here are those that are `expected`."""
     here = versions(Path(__file__).parents[2].name)
     if wrong := [name for name, version in expected.items() if here[name] != version]:
         name = wrong[0]
@@ -113,7 +153,6 @@ def run(
             f" of {expected[name]}. Install requirements.txt and requirements-dask.txt there too, "
             f"and restart the workers."
         )
-    return objects.store(list(maker.contents(items)))
 
 
 def versions(code: str) -> dict[str, str]:
@@ -126,32 +165,6 @@ def versions(code: str) -> dict[str, str]:
     }
 
 
-def in_order(
-    executor: Executor, work: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]
-) -> Iterator[Any]:
-    """Yield the results of `tasks` in order, with a limited number of pending tasks."""
-    waiting: deque[Future[Any]] = deque()
-    try:
-        for task in tasks:
-            waiting.append(executor.submit(work, *task))
-            if len(waiting) >= WAITING:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
 @lru_cache(maxsize=4)
 def _opened(settings: tuple[tuple[str, Any], ...]) -> Remote:
     return remote_kinds.of_settings(dict(settings))
-
-
-@cache
-def _fetched(settings: tuple[tuple[str, Any], ...], name: str) -> Path:
-    # All processes of a machine share fetched files.
-    path = Path(tempfile.gettempdir()) / "dataset-objects" / name
-    if not path.exists() or files.md5(path) != name.removesuffix(".dir"):
-        files.write(path, _opened(settings).intact_object(name))
-    return path

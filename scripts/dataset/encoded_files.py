@@ -21,7 +21,7 @@ from scripts.sources.copies import FOLDER
 from scripts.sources.own import Own
 from scripts.sources.source import Batch, Source
 from scripts.sources.summaries import FILE
-from scripts.storage import files
+from scripts.storage import files, manifest
 
 _MD5_HEX = 32
 _CHECKSUM_SIZE = 32
@@ -32,6 +32,11 @@ class EncodedFile(NamedTuple):
 
     md5: str
     size: int
+
+
+def of_content(content: bytes) -> EncodedFile:
+    """Return the MD5 and size of a file with this content."""
+    return EncodedFile(manifest.md5_of(content), len(content))
 
 
 class EncodedFiles:

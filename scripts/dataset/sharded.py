@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,27 +10,21 @@ from typing import TypeVar
 
 import platformdirs
 
-from scripts.dataset import cuts, parquet, targets
+from scripts.dataset import cuts, encoded_files, parquet
 from scripts.dataset.encoded_files import EncodedFile
 from scripts.dataset.encoding import Encoding
 from scripts.dataset.parquet import ParquetRow
+from scripts.dataset.shuffle import Shard, Shuffle
 from scripts.dataset.targets import Target
 from scripts.progress import Bar
 from scripts.sources.copies import FOLDER
-from scripts.sources.extended import Extended, Images
-from scripts.sources.source import FetchObject
+from scripts.sources.extended import Extended
 from scripts.storage import files
 from scripts.storage.manifest import Manifest
 
-# Bytes of pixels of the shards that are made together. Images are read in the order of the source,
-# because the images of a shard of the source are read together.
-AT_ONCE = 64 * 1024**2
 KNOWN = re.compile(r"([0-9a-f]{32}) ([0-9]+)")
 
 Result = TypeVar("Result")
-
-# The name of a shard and its rows.
-Shard = tuple[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ class Sharded:
         kept = self._kept()
         known = _read(kept)
         new = [shard for shard in self.shards.items() if shard[0] not in known]
-        made = targets.encoded(self._maker, new)
+        made = self._shuffle(new).results(encoded_files.of_content)
         for (name, _), one in zip(new, _with_progress(made, new), strict=True):
             known[name] = one
             _keep(kept[name], one)
@@ -70,7 +64,7 @@ class Sharded:
             if shard[0] not in known or known[shard[0]].md5 not in intact
         ]
         stored = []
-        made = target.store(self._maker, new)
+        made = target.store_shards(self._shuffle(new))
         for (name, _), one in zip(new, _with_progress(made, new), strict=True):
             stored.append(one)
             known[name] = EncodedFile(one.name, one.size)
@@ -79,11 +73,8 @@ class Sharded:
         target.finish(complete, stored)
         return complete
 
-    @property
-    def _maker(self) -> "ShardMaker":
-        size = cuts.bytes_of_image(self.images.source, self.encoding)
-        together = max(1, AT_ONCE // (cuts.images_in_shard(size) * size))
-        return ShardMaker(self.images, self.encoding, self.labels, together)
+    def _shuffle(self, new: Sequence[Shard]) -> Shuffle:
+        return Shuffle(self.images, self.encoding, self.labels, new)
 
     def _kept(self) -> dict[str, Path]:
         """Return the file in which each shard is recorded."""
@@ -103,40 +94,6 @@ class Sharded:
             total.update(digests[row])
             total.update(f"{self.images.identifier(row)} {self.images.label(row)}\n".encode())
         return total.hexdigest()
-
-
-@dataclass(frozen=True)
-class ShardMaker:
-    """Makes shards of `images`, of a version whose classes are `labels`."""
-
-    images: Images
-    encoding: Encoding
-    labels: Sequence[str]
-    together: int
-
-    @property
-    def least(self) -> int:
-        """The number of shards from which on it is faster to use all cores."""
-        return self.together + 1
-
-    def contents(self, shards: Sequence[Shard]) -> Iterator[bytes]:
-        """Yield the content of each of `shards`; the images of a shard are in memory together."""
-        ordered = sorted(row for _, rows in shards for row in rows)
-        encoded = {row: self.encoding.content(self.images, row) for row in ordered}
-        for name, rows in shards:
-            _, folder = cuts.place_of(name)
-            made = [self._row(row, encoded.pop(row)) for row in rows]
-            yield parquet.encode(made, self.labels.index(folder), self.labels)
-
-    def part(self, shards: Sequence[Shard], fetch: FetchObject) -> "ShardMaker":
-        """Return a maker of `shards` for another machine, where `fetch` returns objects."""
-        rows = [row for _, of_shard in shards for row in of_shard]
-        part = self.images.part(rows, fetch)
-        return ShardMaker(part, self.encoding, self.labels, self.together)
-
-    def _row(self, row: int, content: bytes) -> ParquetRow:
-        file = f"{self.images.identifier(row)}{self.encoding.ending(self.images, row)}"
-        return ParquetRow(file, self.images.label(row), content)
 
 
 def _read(kept: Mapping[str, Path]) -> dict[str, EncodedFile]:

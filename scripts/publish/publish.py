@@ -1,10 +1,10 @@
 """Release: publish every unreleased change on main, in order, then update main's lock."""
 
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
 
 from scripts import cluster
+from scripts.cluster import Connection
 from scripts.dataset.distributed import Cluster
 from scripts.errors import UserError
 from scripts.git import commits
@@ -87,8 +87,8 @@ def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
     outcome.no_bucket = not bucket.is_ready(git, remote, committed, runner)
     if outcome.no_bucket:
         return history
-    with cluster.connected(runner) as executor:
-        used = _cluster(git, executor, committed) if executor else None
+    with cluster.connected(runner) as connection:
+        used = _cluster(git, connection, committed) if connection else None
         publisher = Publisher(git, remote, committed, history, used)
         for commit in unreleased:
             try:
@@ -103,10 +103,10 @@ def _publish_all(git: Git, outcome: PublishOutcome, runner: Runner) -> History:
     return history
 
 
-def _cluster(git: Git, executor: Executor, committed: bytes) -> Cluster:
-    """Return the cluster of `executor`, whose workers have their own identity."""
+def _cluster(git: Git, connection: Connection, committed: bytes) -> Cluster:
+    """Return the cluster of `connection`, whose workers have their own identity."""
     section = settings.remote_section(git.root, committed)
-    return Cluster(executor, settings.without_credentials(section), cluster.code()[0])
+    return Cluster(connection, settings.without_credentials(section), cluster.code()[0])
 
 
 def _unreleased(git: Git, before: Release | None) -> list[str]:

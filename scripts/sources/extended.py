@@ -1,5 +1,6 @@
 """A source, followed by the additions of the dataset."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.inputs.additions import Addition
-from scripts.sources.source import FetchObject, ImageReader, Pixels, Source
+from scripts.sources.source import ImageReader, OpenObject, Pixels, Source
 
 
 class Images(Protocol):
@@ -29,9 +30,6 @@ class Images(Protocol):
 
     def label(self, row: int) -> str:
         """Return the label of a row."""
-
-    def part(self, rows: Sequence[int], fetch: FetchObject) -> "Images":
-        """Return the images of `rows` for another machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +85,23 @@ class Extended:
         number = row - len(self.source.labels)
         return str(self.source.labels[row]) if number < 0 else self.additions[number].label
 
-    def part(self, rows: Sequence[int], fetch: FetchObject) -> "ImagesPart":
-        """Return the images of `rows` for another machine."""
+    def part(self, rows: Sequence[int], opened: OpenObject) -> "ImagesPart":
+        """Return the images of `rows` for another machine, where `opened` opens objects."""
         start = len(self.source.labels)
         return ImagesPart(
-            self.source.reader([row for row in rows if row < start], fetch),
+            self.source.reader([row for row in rows if row < start], opened),
             {row: self.additions[row - start] for row in rows if row >= start},
-            {row: (self.identifier(row), self.label(row), self.ending(row)) for row in rows},
+            {row: self._names(row) for row in rows},
+        )
+
+    def _names(self, row: int) -> tuple[str, str, str]:
+        """Return the identifier, label and ending of a row."""
+        has_file = self.source.has_files or row >= len(self.source.labels)
+        # Equal texts are pickled once.
+        return (
+            self.identifier(row),
+            sys.intern(self.label(row)),
+            sys.intern(self.ending(row)) if has_file else "",
         )
 
     def identifier(self, row: int) -> str:
@@ -131,7 +139,3 @@ class ImagesPart:
     def label(self, row: int) -> str:
         """Return the label of a row."""
         return self.names[row][1]
-
-    def part(self, _rows: Sequence[int], _fetch: FetchObject) -> "ImagesPart":
-        """Return this object, which is on another machine already."""
-        return self

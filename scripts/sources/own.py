@@ -18,7 +18,7 @@ from scripts.sources import pointer as pointers
 from scripts.sources.own_reader import OwnReader
 from scripts.sources.pointer import DIFFERENT, BatchRecord, Pointer
 from scripts.sources.shards import Details, Digests, Rows, Shards
-from scripts.sources.source import Batch, FetchObject, Pixels, SourceRequest, classes
+from scripts.sources.source import Batch, FetchObject, OpenObject, Pixels, SourceRequest, classes
 from scripts.sources.summaries import summary_name
 from scripts.storage import manifest
 
@@ -124,13 +124,14 @@ class Own:
         """Return how the name of a row's file ends, by its content."""
         return str(self.rows.endings[row])
 
-    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "OwnReader":
-        """Return a reader of `rows` for another machine, which fetches their shards."""
-        numbers = {self.shards.number(row) for row in rows}
-        names = {number: self.files[shards.shard_name(number)] for number in numbers}
-        digests = {row: self.digests[row] for row in rows}
-        known = {row: self.rows.files[row] for row in rows}
-        return OwnReader(self.name, self.shards.sizes, names, digests, known, fetch)
+    def reader(self, rows: Sequence[int], opened: OpenObject) -> "OwnReader":
+        """Return a reader of `rows`, which are sorted, for another machine."""
+        numbers = sorted({self.shards.number(row) for row in rows})
+        starts = [self.shards.starts[number] for number in numbers]
+        names = [self.files[shards.shard_name(number)] for number in numbers]
+        digests = Digests(b"".join(self.digests[row] for row in rows))
+        known = self.rows.files[np.array(rows, np.int64)]
+        return OwnReader(self.name, starts, names, tuple(rows), digests, known, opened)
 
     def column(self, name: str) -> list[MetadataValue]:
         """Return the value of each row in a column of metadata, None where it has none.
@@ -240,10 +241,10 @@ def read(request: SourceRequest) -> Own:
         _rows(name, number, batch, fetch(files[shards.index_name(number)]))
         for number, batch in enumerate(pointer.batches)
     ]
-    sizes = [size for batch in pointer.batches for size in batch.shards]
+    starts = [0, *accumulate(size for batch in pointer.batches for size in batch.shards)]
     # Objects are verified when they are fetched.
     path = cache(lambda number: fetch(files[shards.shard_name(number)]))
-    reader = Shards(sizes, path)
+    reader = Shards(starts[:-1], path)
     return Own(name, pointer, shards.concatenated(found), reader, files, fetch)
 
 

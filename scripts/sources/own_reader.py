@@ -1,8 +1,9 @@
 """Reads the images of custom sources from their shards, and verifies them."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
@@ -10,42 +11,63 @@ from scripts.errors import UserError
 from scripts.inputs import images
 from scripts.inputs.images import ImageError
 from scripts.sources import identity
-from scripts.sources.shards import Shards
-from scripts.sources.source import FetchObject, Pixels
+from scripts.sources.shards import Digests, Shards
+from scripts.sources.source import OpenObject, Pixels
+from scripts.sources.summaries import SummaryRows
 from scripts.storage import manifest
 
 
 @dataclass(frozen=True)
 class OwnReader:
-    """Reads some rows, of which it has the `digests`, and what is known of the `files`.
+    """Reads some `rows`, of which it has the `digests`, and what is known of the `files`.
 
-    `sizes` are the numbers of rows of all shards, `names` the objects of the needed ones, by
-    number.
+    They are sorted. `starts` are the first rows of the needed shards, `names` their objects, which
+    `opened` opens.
     """
 
     name: str
-    sizes: Sequence[int]
-    names: Mapping[int, str]
-    digests: Mapping[int, bytes]
-    files: Mapping[int, np.void]
-    fetch: FetchObject
+    starts: Sequence[int]
+    names: Sequence[str]
+    rows: Sequence[int]
+    digests: Digests
+    files: SummaryRows
+    opened: OpenObject
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row; raises `UserError` if they are not available."""
-        return image(self.name, self._shards, row, self.digests[row])
+        return image(self.name, self._shards, row, self.digests[self._place(row)])
 
     def file(self, row: int) -> bytes:
         """Return the file of a row as it came; raises `UserError` when it is not available."""
-        return file(self.name, self._shards, row, self.digests[row], self.files[row])
+        place = self._place(row)
+        return file(self.name, self._shards, row, self.digests[place], self.files[place])
+
+    def _place(self, row: int) -> int:
+        return bisect_left(self.rows, row)
 
     @cached_property
     def _shards(self) -> Shards:
-        return Shards(self.sizes, cache(lambda number: self.fetch(self.names[number])))
+        return Shards(self.starts, lambda number: self.opened(self.names[number]))
 
 
 def image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:
     """Return the pixels of a row; raises `UserError` when they are missing or damaged."""
+    return _pixels(name, _content(name, reader, row, digest), digest)
+
+
+def file(name: str, reader: Shards, row: int, digest: bytes, known: np.void) -> bytes:
+    """Return the file of a row, verified; raises `UserError` as `image` does."""
     content = _content(name, reader, row, digest)
+    if not known["size"]:
+        # The index of older machinery does not have the checksum of the file.
+        _pixels(name, content, digest)
+    elif manifest.md5_of(content) != known["md5"].tobytes().hex():
+        raise _damaged(name, digest, "its file does not match its checksum")
+    return content
+
+
+def _pixels(name: str, content: bytes, digest: bytes) -> Pixels:
+    """Return the pixels in a file, verified."""
     try:
         picture = images.read(content)
     except ImageError as error:
@@ -53,15 +75,6 @@ def image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:
     if digest not in (picture.digest, identity.digest_with_shape(picture.pixels)):
         raise _damaged(name, digest, "its pixels do not match their checksum")
     return picture.pixels
-
-
-def file(name: str, reader: Shards, row: int, digest: bytes, known: np.void) -> bytes:
-    """Return the file of a row, verified; raises `UserError` as `image` does."""
-    content = _content(name, reader, row, digest)
-    # Shards of older machinery do not say it; they are compared by their own checksum.
-    if known["size"] and manifest.md5_of(content) != known["md5"].tobytes().hex():
-        raise _damaged(name, digest, "its file does not match its checksum")
-    return content
 
 
 def _content(name: str, reader: Shards, row: int, digest: bytes) -> bytes:

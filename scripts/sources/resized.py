@@ -16,7 +16,7 @@ from scripts import workers
 from scripts.inputs.images import FILTER, resize
 from scripts.sources.copies import FOLDER
 from scripts.sources.shards import DIGEST_SIZE
-from scripts.sources.source import Batch, FetchObject, ImageReader, Pixels, Source, WithoutFiles
+from scripts.sources.source import Batch, ImageReader, OpenObject, Pixels, Source, WithoutFiles
 from scripts.storage import files
 
 
@@ -106,9 +106,9 @@ class Resized(WithoutFiles):
         """Return the resized pixels of a row."""
         return resize(self.source.image(row), self.size)
 
-    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ResizedReader":
+    def reader(self, rows: Sequence[int], opened: OpenObject) -> "ResizedReader":
         """Return a reader of `rows` for another machine."""
-        return ResizedReader(self.source.reader(rows, fetch), self.size)
+        return ResizedReader(self.source.reader(rows, opened), self.size)
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row in the source."""

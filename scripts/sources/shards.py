@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from io import RawIOBase
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, overload
@@ -204,16 +205,16 @@ def read_details(path: Path) -> Details | None:
 class Shards:
     """Reads the images of a source shard by shard, and keeps only a few in memory.
 
-    `sizes` are the numbers of rows of the shards, `path` returns the path of a shard.
+    `starts` are the first rows of the shards, `opened` returns the path of a shard, or the file.
     """
 
-    sizes: Sequence[int]
-    path: Callable[[int], Path]
+    starts: Sequence[int]
+    opened: Callable[[int], Path | RawIOBase]
 
     def file(self, row: int) -> bytes:
         """Return the file of a row; raises what pyarrow raises when its shard is damaged."""
         shard = self.number(row)
-        inside = row - self._starts[shard]
+        inside = row - self.starts[shard]
         _, starts = self._opened(shard)
         group = bisect_right(starts, inside) - 1
         content: bytes = self._group(shard, group)[inside - starts[group]].as_py()
@@ -221,11 +222,7 @@ class Shards:
 
     def number(self, row: int) -> int:
         """Return the number of the shard that has a row."""
-        return bisect_right(self._starts, row) - 1
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(self.sizes)]
+        return bisect_right(self.starts, row) - 1
 
     @cached_property
     def _opened(self) -> Callable[[int], tuple[Any, list[int]]]:
@@ -233,7 +230,7 @@ class Shards:
 
         def opened(shard: int) -> tuple[Any, list[int]]:
             # Not memory-mapped, because that would count as memory of this process.
-            file = parquet.ParquetFile(self.path(shard))
+            file = parquet.ParquetFile(self.opened(shard))
             groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
             return file, [0, *accumulate(group.num_rows for group in groups)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -14,6 +15,8 @@ from scripts.errors import UserError
 NO_LABEL = ""
 # Returns the path of an object, which is fetched when it is not here.
 FetchObject = Callable[[str], Path]
+# Returns an open object of the remote, of which only what is read is transferred.
+OpenObject = Callable[[str], RawIOBase]
 # One image: gray values in the shape (height, width), or RGB in the shape (height, width, 3).
 Pixels = npt.NDArray[np.uint8]
 
@@ -180,8 +183,8 @@ class Source(Protocol):
     def ending(self, row: int) -> str:
         """Return how the name of a row's own file ends."""
 
-    def reader(self, rows: Sequence[int], fetch: FetchObject) -> "ImageReader":
-        """Return a reader of `rows` for another machine, where `fetch` returns objects."""
+    def reader(self, rows: Sequence[int], opened: OpenObject) -> "ImageReader":
+        """Return a reader of `rows` for another machine, where `opened` opens objects."""
 
     def identifier(self, row: int) -> str:
         """Return the identifier of a row, the name of its file."""

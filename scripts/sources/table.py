@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from scripts.sources.source import (
     Batch,
-    FetchObject,
     Held,
     OneShape,
+    OpenObject,
     Pixels,
     SourceError,
     check_classes,
@@ -90,7 +90,7 @@ class Table(OneShape):
         pixels: Pixels = self.pixels[row]
         return pixels
 
-    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+    def reader(self, rows: Sequence[int], _: OpenObject) -> Held:
         """Return a reader of `rows` for another machine: a copy of their pixels."""
         return Held({row: self.pixels[row] for row in rows})
 

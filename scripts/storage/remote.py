@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
+from io import RawIOBase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from scripts.errors import UserError
 from scripts.progress import Bar
 from scripts.storage import calls, files, manifest
 from scripts.storage.cache import Cache
+from scripts.storage.range_file import RangeFile
 
 # How many objects are in memory at the same time.
 READ_AT_ONCE = 500
@@ -208,6 +210,10 @@ class Remote(ABC):
                 f"checksum mismatch for an object in {self.url}. Remove it: {self.removal(name)}"
             )
         return content
+
+    def open(self, name: str) -> RawIOBase:
+        """Return an object, of which only what is read is transferred. It is not verified."""
+        return RangeFile(self.fs.fs, self.path(name), self.reporting)
 
     def removal(self, name: str) -> str:
         """Return the command that removes the object called `name`."""

@@ -19,8 +19,8 @@ from scripts.sources import registry
 from scripts.sources.copies import FOLDER
 from scripts.sources.source import (
     Batch,
-    FetchObject,
     Held,
+    OpenObject,
     Pixels,
     Source,
     SourceRequest,
@@ -69,7 +69,7 @@ class Described(WithoutFiles):
     def find(self, identifier: str) -> int | None:
         raise AssertionError(f"{identifier} is not looked for")
 
-    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+    def reader(self, rows: Sequence[int], _: OpenObject) -> Held:
         raise AssertionError(f"the pixels of rows {rows} are not needed")
 
     def image(self, row: int) -> Pixels:

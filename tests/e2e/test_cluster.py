@@ -32,9 +32,10 @@ RELEASE = f"""\
 import sys
 from scripts import workers
 from scripts.__main__ import main
-from scripts.dataset import cuts, sharded
+from scripts.dataset import cuts, shuffle
 
-workers.PART, cuts.MAX_IMAGES, sharded.AT_ONCE = {TOGETHER}, {IN_SHARD}, 1
+workers.PART, cuts.MAX_IMAGES = {TOGETHER}, {IN_SHARD}
+shuffle.BYTES_IN_GROUP = shuffle.BYTES_IN_PIECE = {TOGETHER} * 1088
 sys.exit(main(["release"]))
 """
 

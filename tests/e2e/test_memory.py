@@ -27,7 +27,7 @@ import tracemalloc
 from pathlib import Path
 import pyarrow
 from scripts import workers
-from scripts.dataset import cuts, sharded
+from scripts.dataset import cuts, shuffle
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.targets import Local
 from scripts.inputs import config_file
@@ -38,7 +38,8 @@ from scripts.storage.cache import Cache
 
 tracemalloc.start()
 root, folder, form = sys.argv[1:]
-cuts.MAX_IMAGES, sharded.AT_ONCE, workers._cores = 50, 1024**2, lambda: 1
+cuts.MAX_IMAGES, workers._cores = 50, lambda: 1
+shuffle.BYTES_IN_GROUP, shuffle.BYTES_IN_PIECE = 1024**2, 1024**2 // 4
 text = f"source: own\\nclass: all\\nsamples: all\\ntest_size: 0.2\\nformat: {form}\\n"
 request = SourceRequest("own", None, Path(folder, "pointer").read_bytes(), Path(folder).joinpath)
 dataset = Dataset(Inputs(config_file.parse(text.encode())), registry.load(request))

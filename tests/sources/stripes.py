@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scripts.sources.source import Batch, FetchObject, Held, OneShape, Pixels, SourceRequest
+from scripts.sources.source import Batch, Held, OneShape, OpenObject, Pixels, SourceRequest
 
 NAME = "stripes"
 COUNT = 60
@@ -29,7 +29,7 @@ class Stripes(OneShape):
         level[::2] = 255 - row
         return level if self.labels[row] == "level" else level.T.copy()
 
-    def reader(self, rows: Sequence[int], _: FetchObject) -> Held:
+    def reader(self, rows: Sequence[int], _: OpenObject) -> Held:
         """Return what reads `rows` on another machine."""
         return Held({row: self.image(row) for row in rows})
 
