@@ -7,6 +7,7 @@ only by releases, never for a pull request, and only over mutual TLS.
 import hashlib
 import importlib
 import logging
+import pickle
 import tempfile
 import zipfile
 from collections import deque
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts import output
+from scripts import cluster_tasks, output
 from scripts.cluster_shuffle import TwoPasses
 from scripts.errors import UserError
 from scripts.runner import SCHEDULER, Runner
@@ -44,7 +45,9 @@ class Connection:
 
     def results(self, work: Callable[..., Any], tasks: Iterator[tuple[Any, ...]]) -> Iterator[Any]:
         """Yield the result of `work` for the arguments of each of `tasks`, in order."""
-        return in_order(self.client.get_executor(retries=RETRIES, pure=False), work, tasks)
+        sent = ((pickle.dumps((work, task)),) for task in tasks)
+        executor = self.client.get_executor(retries=RETRIES, pure=False)
+        return in_order(executor, cluster_tasks.call, sent)
 
     def shuffled(self, passes: TwoPasses) -> Iterator[Any]:
         """Yield the result for each group of `passes`, in order."""

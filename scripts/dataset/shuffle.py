@@ -126,8 +126,9 @@ class Shuffle:
         """Yield the result of `work` for the content of each shard, in order, on all cores."""
         pieces = [Piece(self.images, self.encoding, located) for located in self._pieces]
         if len(pieces) <= 1:
-            for piece, group in zip(pieces, self.groups, strict=True):
-                yield from map(work, group.contents(piece.table()))
+            for images in (piece.table() for piece in pieces):
+                for group in self.groups:
+                    yield from map(work, group.contents(images))
             return
         with Spool() as spool:
             spans: dict[int, list[Span]] = {}

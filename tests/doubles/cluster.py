@@ -17,6 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+# The scheduler has the requirements of Dask only.
+ONLY_DASK = """\
+import sys
+
+sys.modules.update(dict.fromkeys(["PIL", "dvc", "platformdirs", "pydantic", "ruamel", "tqdm"]))
+"""
 # Seconds.
 START_TIMEOUT = 60
 CONNECT_TIMEOUT = 5
@@ -112,9 +118,11 @@ class Cluster:
 
     def start(self, workers: int, **environment: str) -> None:
         """Start the scheduler and so many workers, which have nothing of this project."""
-        self.scheduler = self._run(
-            "scheduler", "--scheduler-file", "scheduler.json", "--protocol", "tls", "--port", "0"
-        )
+        only_dask = self.place / "only-dask"
+        only_dask.mkdir(exist_ok=True)
+        (only_dask / "sitecustomize.py").write_text(ONLY_DASK)
+        options = ("--scheduler-file", "scheduler.json", "--protocol", "tls", "--port", "0")
+        self.scheduler = self._run("scheduler", *options, PYTHONPATH=str(only_dask))
         self._wait("scheduler.json")
         for number in range(workers):
             self.add_worker(f"worker-{number}", **environment)

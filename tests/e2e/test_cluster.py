@@ -1,6 +1,7 @@
 """Releases that a Dask cluster makes: the same bytes, whatever is lost on the way."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -128,6 +129,29 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes_as_one_process_and_a
     assert built_here(repository, tmp_path, cores=1) == md5
     assert built_here(repository, tmp_path, cores=2) == md5
     assert run("verify").code == 0
+
+
+@pytest.mark.parametrize("repository", ["parquet"], indirect=True)
+def test_a_cluster_that_loses_a_worker_while_it_reads_the_source_begins_again(
+    repository: Repository, tmp_path: Path
+) -> None:
+    before = objects(repository.bucket)
+    with cluster.running(tmp_path / "cluster") as made:
+        process = release(repository, made.environment, tmp_path / "caches")
+        # Where a worker keeps the images that it gets from others.
+        wait_for(lambda: any(made.place.rglob("shuffle-*-*")) or process.poll() is not None)
+        os.kill(made.workers[0].pid, signal.SIGKILL)
+        half = objects(repository.bucket)
+        _, errors = process.communicate(timeout=300)
+        log = (made.place / "scheduler.log").read_text()
+        address = made.address
+
+    assert process.returncode == 0, errors
+    assert half == before
+    assert re.search("Shuffle .* restarted due to", log)
+    assert f"using the cluster {address}: 4 workers, 4 threads" in errors
+    repository.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert built_here(repository, tmp_path, cores=2) == released(repository)
 
 
 @pytest.mark.parametrize("repository", ["png"], indirect=True)
