@@ -46,7 +46,7 @@ class Objects:
         """The remote, opened once in each process."""
         return _opened(self.settings)
 
-    def opened(self, name: str) -> RawIOBase:
+    def __call__(self, name: str) -> RawIOBase:
         """Return an object, of which only what is read is transferred; it is not verified."""
         return self.remote.open(name)
 
@@ -94,7 +94,7 @@ class Distributed:
         objects, size = self.cluster.objects, workers.PART
         work = partial(_store_files, versions(self.cluster.code), objects, encoding)
         parts = (rows[start : start + size] for start in range(0, len(rows), size))
-        tasks = ((images.part(part, objects.opened), part) for part in parts)
+        tasks = ((images.part(part, objects), part) for part in parts)
         for stored in self.cluster.connection.results(work, tasks):
             yield from stored
 
@@ -103,7 +103,7 @@ class Distributed:
         objects, expected = self.cluster.objects, versions(self.cluster.code)
         passes = TwoPasses(
             partial(_read, expected),
-            shuffle.pieces(objects.opened),
+            shuffle.pieces(objects),
             partial(_store_group, expected, objects),
             shuffle.groups,
             shuffle.divisions,

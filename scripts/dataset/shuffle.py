@@ -5,11 +5,11 @@ once and in its order, and encodes the images. The second one puts the shards to
 them at a time. A cluster does the same as one machine, see `cluster_shuffle`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from scripts import workers
 from scripts.dataset import cuts, parquet
 from scripts.dataset.encoding import Encoding
 from scripts.dataset.parquet import ParquetRow
-from scripts.dataset.spool import Span, Spool
+from scripts.dataset.spool import Part, Spool
 from scripts.errors import UserError
 from scripts.progress import Bar
 from scripts.sources.extended import Extended, Images
@@ -130,16 +130,17 @@ class Shuffle:
                 for group in self.groups:
                     yield from map(work, group.contents(images))
             return
+        # Forked processes have all of this already; only numbers are sent to them.
         with Spool() as spool:
-            spans: dict[int, list[Span]] = {}
-            read = workers.results(partial(self._spooled, spool), pieces, part=1, least=2)
-            for written in Bar(read, total=len(pieces), desc="Reading the source", unit="piece"):
-                for number, span in written:
+            spans: dict[int, list[Part]] = {}
+            read = partial(_spooled, spool, pieces, self.divisions)
+            written = workers.results(read, range(len(pieces)), part=1, least=2)
+            for parts in Bar(written, total=len(pieces), desc="Reading the source", unit="piece"):
+                for number, span in parts:
                     spans.setdefault(number, []).append(span)
-            parts = [(group, spans[number]) for number, group in enumerate(self.groups)]
-            made = workers.results(partial(_put_together, spool, work), parts, part=1, least=2)
-            for of_group in made:
-                yield from of_group
+            put_together = partial(_put_together, spool, self.groups, spans, work)
+            for made in workers.results(put_together, range(len(self.groups)), part=1, least=2):
+                yield from made
 
     def pieces(self, opened: OpenObject) -> Iterator[Piece]:
         """Yield the pieces for other machines, where `opened` opens objects."""
@@ -189,35 +190,36 @@ class Shuffle:
         parts = (order[start : start + step] for start in range(0, len(order), step))
         return [Located(rows[part], shards[part], places[part]) for part in parts]
 
-    def _spooled(self, spool: Spool, pieces: Sequence[Piece]) -> list[list[tuple[int, Span]]]:
-        """Encode each of `pieces` into `spool`; return for each where the part of a group is."""
-        written = []
-        for piece in pieces:
-            table = piece.table()
-            bounds = np.searchsorted(table["shard"].to_numpy(), self.divisions).tolist()
-            parts = enumerate(pairwise(bounds))
-            written.append(
-                [
-                    (number, spool.append(_serialized(table.slice(start, stop - start))))
-                    for number, (start, stop) in parts
-                    if start < stop
-                ]
-            )
-        return written
+
+def _spooled(
+    spool: Spool, pieces: Sequence[Piece], divisions: Sequence[int], numbers: Sequence[int]
+) -> list[list[tuple[int, Part]]]:
+    """Encode pieces into `spool`; return for each where the part of each group is."""
+    return [_spool(spool, pieces[number].table(), divisions) for number in numbers]
+
+
+def _spool(spool: Spool, images: pa.Table, divisions: Sequence[int]) -> list[tuple[int, Part]]:
+    bounds = np.searchsorted(images["shard"].to_numpy(), divisions).tolist()
+    return [
+        (number, spool.append(_serialized(images.slice(start, stop - start))))
+        for number, (start, stop) in enumerate(pairwise(bounds))
+        if start < stop
+    ]
 
 
 def _put_together(
-    spool: Spool, work: Callable[[bytes], Any], parts: Sequence[tuple[Group, Sequence[Span]]]
-) -> list[list[Any]]:
-    return [
-        [
-            work(content)
-            for content in group.contents(
-                pa.concat_tables(pa.ipc.open_stream(spool.read(span)).read_all() for span in spans)
-            )
-        ]
-        for group, spans in parts
-    ]
+    spool: Spool,
+    groups: Sequence[Group],
+    spans: Mapping[int, Sequence[Part]],
+    work: Callable[[bytes], workers.Result],
+    numbers: Sequence[int],
+) -> list[list[workers.Result]]:
+    """Return the result of `work` for each shard of some groups."""
+    return [[*map(work, groups[n].contents(_read(spool, spans[n])))] for n in numbers]
+
+
+def _read(spool: Spool, spans: Sequence[Part]) -> pa.Table:
+    return pa.concat_tables(pa.ipc.open_stream(spool.read(span)).read_all() for span in spans)
 
 
 def _serialized(images: pa.Table) -> memoryview:

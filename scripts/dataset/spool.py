@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 
-class Span(NamedTuple):
+class Part(NamedTuple):
     """Bytes of a file, from `start` to `stop` (exclusive)."""
 
     start: int
@@ -39,17 +39,17 @@ class Spool:
         """Close it, which frees its disk space."""
         self._file.close()
 
-    def append(self, content: memoryview) -> Span:
+    def append(self, content: memoryview) -> Part:
         """Write `content`; return where it is."""
         with self._end.get_lock():
-            span = Span(self._end.value, self._end.value + len(content))
+            span = Part(self._end.value, self._end.value + len(content))
             self._end.value = span.stop
         written = 0
         while written < len(content):
             written += os.pwrite(self._file.fileno(), content[written:], span.start + written)
         return span
 
-    def read(self, span: Span) -> bytes:
+    def read(self, span: Part) -> bytes:
         """Return the content at `span`."""
         content = bytearray()
         while more := span.stop - span.start - len(content):

@@ -3,7 +3,8 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from scripts.sources.shards import Digests, Shards
 from scripts.sources.source import OpenObject, Pixels
 from scripts.sources.summaries import SummaryRows
 from scripts.storage import manifest
+
+# The number of shards of which a process keeps the footers.
+FOOTERS = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,22 @@ class OwnReader:
 
     @cached_property
     def _shards(self) -> Shards:
-        return Shards(self.starts, lambda number: self.opened(self.names[number]))
+        opened, names = self.opened, self.names
+        return Shards(self.starts, lambda number: _shard(opened, names[number]))
+
+
+def _shard(opened: OpenObject, name: str) -> Any:
+    from pyarrow import parquet
+
+    return parquet.ParquetFile(opened(name), metadata=_footer(opened, name))
+
+
+@lru_cache(maxsize=FOOTERS)
+def _footer(opened: OpenObject, name: str) -> Any:
+    """Return what an object says of its parts: a process reads several pieces of a shard."""
+    from pyarrow import parquet
+
+    return parquet.read_metadata(opened(name))
 
 
 def image(name: str, reader: Shards, row: int, digest: bytes) -> Pixels:

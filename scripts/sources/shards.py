@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from io import RawIOBase
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, overload
@@ -205,11 +204,12 @@ def read_details(path: Path) -> Details | None:
 class Shards:
     """Reads the images of a source shard by shard, and keeps only a few in memory.
 
-    `starts` are the first rows of the shards, `opened` returns the path of a shard, or the file.
+    `starts` are the first rows of the shards, `opened` returns the path of a shard, or what
+    pyarrow opened.
     """
 
     starts: Sequence[int]
-    opened: Callable[[int], Path | RawIOBase]
+    opened: Callable[[int], Any]
 
     def file(self, row: int) -> bytes:
         """Return the file of a row; raises what pyarrow raises when its shard is damaged."""
@@ -224,13 +224,17 @@ class Shards:
         """Return the number of the shard that has a row."""
         return bisect_right(self.starts, row) - 1
 
+    # These functions do not refer to this object, so it is freed as soon as nothing else does.
     @cached_property
     def _opened(self) -> Callable[[int], tuple[Any, list[int]]]:
         from pyarrow import parquet
 
+        open_shard = self.opened
+
         def opened(shard: int) -> tuple[Any, list[int]]:
             # Not memory-mapped, because that would count as memory of this process.
-            file = parquet.ParquetFile(self.opened(shard))
+            found = open_shard(shard)
+            file = parquet.ParquetFile(found) if isinstance(found, Path) else found
             groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
             return file, [0, *accumulate(group.num_rows for group in groups)]
 
@@ -238,8 +242,10 @@ class Shards:
 
     @cached_property
     def _group(self) -> Callable[[int, int], Any]:
+        opened = self._opened
+
         def group(shard: int, number: int) -> Any:
-            file, _ = self._opened(shard)
+            file, _ = opened(shard)
             read = file.read_row_group(number, columns=["image.bytes"])
             return read.column("image").combine_chunks().field("bytes")
 

@@ -68,9 +68,13 @@ class GoogleBucket:
         """Return what is known of an object; raises `FileNotFoundError`."""
         return self._json("GET", self._object(name), {"fields": FIELDS})
 
-    def read(self, name: str) -> bytes:
-        """Return the content of an object; raises `FileNotFoundError`."""
-        content: bytes = self._request("GET", self._object(name), {"alt": "media"})
+    def read(self, name: str, part: tuple[int, int] | None = None) -> bytes:
+        """Return the content of an object; raises `FileNotFoundError`.
+
+        With `part` only the bytes from one offset to before another are transferred.
+        """
+        headers = {"Range": f"bytes={part[0]}-{part[1] - 1}"} if part else {}
+        content: bytes = self._request("GET", self._object(name), {"alt": "media"}, headers)
         return content
 
     def md5(self, name: str) -> str:

@@ -3,23 +3,19 @@
 import io
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
+
+# The least number of bytes of a request: parts that are read one after the other are small.
+BLOCK = 2 * 1024**2
 
 
 class RangeFile(io.RawIOBase):
-    """The file at `path` of the file system `fs`, an object of fsspec.
+    """A file of `size` bytes; `read` returns those from one offset to another. A block is kept."""
 
-    Errors of `fs` are raised as those of `reporting`.
-    """
-
-    def __init__(
-        self, fs: Any, path: str, reporting: Callable[[str], AbstractContextManager[None]]
-    ) -> None:
+    def __init__(self, size: int, read: Callable[[int, int], bytes]) -> None:
         """Begin at its start."""
-        self._fs, self._path, self._reporting, self._at = fs, path, reporting, 0
-        with reporting("read from"):
-            self._size = int(fs.info(path)["size"])
+        self._size, self._read, self._at = size, read, 0
+        self._block, self._start = b"", 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -36,11 +32,15 @@ class RangeFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` as far as there is something; return the number of bytes."""
-        start, stop = self._at, min(self._at + len(buffer), self._size)
-        if start >= stop:
+        count = min(len(buffer), self._size - self._at)
+        if count <= 0:
             return 0
-        with self._reporting("read from"):
-            content = self._fs.cat_file(self._path, start=start, end=stop)
+        if not self._start <= self._at <= self._start + len(self._block) - count:
+            stop = min(self._at + max(count, BLOCK), self._size)
+            self._block = self._read(self._at, stop)
+            self._start = self._at
+        start = self._at - self._start
+        content = self._block[start : start + count]
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)

@@ -213,7 +213,14 @@ class Remote(ABC):
 
     def open(self, name: str) -> RawIOBase:
         """Return an object, of which only what is read is transferred. It is not verified."""
-        return RangeFile(self.fs.fs, self.path(name), self.reporting)
+        path = self.path(name)
+
+        def read(start: int, stop: int) -> bytes:
+            with self.reporting("read from"):
+                return self._read_range(path, start, stop)
+
+        with self.reporting("read from"):
+            return RangeFile(self._size(path), read)
 
     def removal(self, name: str) -> str:
         """Return the command that removes the object called `name`."""
@@ -247,6 +254,14 @@ class Remote(ABC):
     @abstractmethod
     def _read_path(self, path: str) -> bytes:
         """Return the content of the file at `path`; raises `FileNotFoundError`."""
+
+    @abstractmethod
+    def _size(self, path: str) -> int:
+        """Return the number of bytes of a file."""
+
+    @abstractmethod
+    def _read_range(self, path: str, start: int, stop: int) -> bytes:
+        """Return the bytes of a file from `start` to before `stop`."""
 
     @abstractmethod
     def _put(self, name: str, content: bytes) -> None:

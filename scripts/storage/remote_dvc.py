@@ -83,6 +83,12 @@ class DvcRemote(Remote):
     def _read_path(self, path: str) -> bytes:
         return bytes(self._fs.fs.cat_file(path))
 
+    def _size(self, path: str) -> int:
+        return int(self._fs.fs.info(path)["size"])
+
+    def _read_range(self, path: str, start: int, stop: int) -> bytes:
+        return bytes(self._fs.fs.cat_file(path, start=start, end=stop))
+
     def _put(self, name: str, content: bytes) -> None:
         self._fs.fs.pipe_file(self.path(name), content)
 

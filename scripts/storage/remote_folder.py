@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import suppress
 from functools import cached_property, partial
-from io import RawIOBase
 from pathlib import Path
 
 from scripts import workers
@@ -60,11 +59,6 @@ class FolderRemote(Remote):
         with self.reporting("write to"):
             files.write(Path(self._record_path(sha256)), content)
 
-    def open(self, name: str) -> RawIOBase:
-        """Return an object. It is not verified."""
-        with self.reporting("read from"):
-            return Path(self.path(name)).open("rb", buffering=0)
-
     def remove_leftovers(self) -> None:
         """Remove the temporary files that killed runs left."""
         files.remove_leftovers(*files.folders_of(Path(self._path)))
@@ -90,6 +84,14 @@ class FolderRemote(Remote):
 
     def _read_path(self, path: str) -> bytes:
         return Path(path).read_bytes()
+
+    def _size(self, path: str) -> int:
+        return os.path.getsize(path)  # noqa: PTH202
+
+    def _read_range(self, path: str, start: int, stop: int) -> bytes:
+        with open(path, "rb") as file:  # noqa: PTH123
+            file.seek(start)
+            return file.read(stop - start)
 
     def _put(self, name: str, content: bytes) -> None:
         files.write(self.path(name), content, READ_ONLY)

@@ -191,6 +191,12 @@ class GoogleRemote(Remote):
             return False, intact
         return True, self._has_md5(path, resource, md5)
 
+    def _size(self, path: str) -> int:
+        return int(self._bucket.look(self._name(path))["size"])
+
+    def _read_range(self, path: str, start: int, stop: int) -> bytes:
+        return self._bucket.read(self._name(path), (start, stop))
+
     def _put(self, name: str, content: bytes) -> None:
         self._create(self.path(name), content, _md5_of(name))
 

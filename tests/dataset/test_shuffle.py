@@ -165,7 +165,7 @@ def test_several_processes_write_to_one_temporary_file(monkeypatch: pytest.Monke
     contents = [os.urandom(1_000 + number) for number in range(100)]
     with spool.Spool() as made:
 
-        def work(part: Sequence[bytes]) -> list[spool.Span]:
+        def work(part: Sequence[bytes]) -> list[spool.Part]:
             return [made.append(memoryview(one)) for one in part]
 
         spans = list(workers.results(work, contents, part=3, least=1))
@@ -178,4 +178,4 @@ def test_a_temporary_file_that_was_cut_off_is_an_error() -> None:
         span = made.append(memoryview(b"content"))
 
         with pytest.raises(OSError, match=f"{tempfile.gettempdir()} was cut off"):
-            made.read(spool.Span(span.start, span.stop + 1))
+            made.read(spool.Part(span.start, span.stop + 1))

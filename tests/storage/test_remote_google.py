@@ -1,10 +1,12 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from scripts.errors import UserError
 from scripts.releases import lock
-from scripts.storage import google_bucket, manifest, remote
+from scripts.storage import google_bucket, manifest, range_file, remote
 from scripts.storage.remote_kinds import open_remote
 from tests.doubles import proxy
 from tests.doubles.process import free_port, session
@@ -246,3 +248,41 @@ def test_a_bucket_that_does_not_exist_is_one_message(
     assert result.code == 1
     assert len(result.err.splitlines()) == 1
     assert "nobodys-bucket" in result.err
+
+
+def test_only_what_is_read_of_an_object_is_transferred(
+    clouded: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(range_file, "BLOCK", 20)
+    content = bytes(range(200))
+    name = manifest.md5_of(content)
+    opened_remote = open_remote(clouded.root, (clouded.root / ".dvc" / "config").read_bytes())
+    opened_remote.put(name, content)
+    ranges, original = [], opened_remote.fs.fs.cat_file
+
+    def cat_file(path: str, start: int, end: int) -> bytes:
+        ranges.append((start, end))
+        return bytes(original(path, start=start, end=end))
+
+    monkeypatch.setattr(opened_remote.fs.fs, "cat_file", cat_file)
+
+    with opened_remote.open(name) as file:
+        assert file.seek(-50, os.SEEK_END) == 150
+        assert file.read(5) == content[150:155]
+        assert file.read(10) == content[155:165]
+        assert file.seek(-5, os.SEEK_CUR) == 160
+        assert file.read() == content[160:]
+        assert file.read(1) == b""
+        assert file.seek(3) == 3
+        assert file.read(40) == content[3:43]
+
+    assert ranges[0] == (150, 170)
+    assert ranges[-1] == (3, 43)
+    assert sum(stop - start for start, stop in ranges) < len(content)
+
+
+def test_an_object_that_is_missing_when_it_is_opened_is_one_message(clouded: Repository) -> None:
+    opened_remote = open_remote(clouded.root, (clouded.root / ".dvc" / "config").read_bytes())
+
+    with pytest.raises(UserError, match=f"cannot read from gs://{BUCKET}"):
+        opened_remote.open("0" * 32)
