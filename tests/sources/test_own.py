@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -17,6 +19,7 @@ from scripts.inputs.reader import Inputs
 from scripts.sources import own, pointer, registry, shards
 from scripts.sources.own import Own
 from scripts.sources.pointer import BatchRecord, PointerOutput, Shape
+from scripts.sources.shards import Digests
 from scripts.sources.source import SourceRequest
 from scripts.storage.manifest import Manifest, md5_of
 from tests.ingest.pictures import picture
@@ -204,3 +207,21 @@ def test_a_build_reads_each_row_group_once(store: Store, monkeypatch: pytest.Mon
 
     # 126 and 124 rows, in groups of 10.
     assert read.call_count == 13 + 13
+
+
+def test_files_without_a_known_checksum_are_verified_by_their_pixels(store: Store) -> None:
+    made = load(source(store))
+    unknown = made.rows.files.copy()
+    unknown["size"] = 0
+    older = replace(made, rows=replace(made.rows, files=unknown))
+    rows = [3, 130, 249]
+
+    def opened(name: str) -> FileIO:
+        return FileIO(store.folder / name)
+
+    reader = older.reader(rows, opened)
+    assert [reader.file(row) for row in rows] == [made.file(row) for row in rows]
+    others = Digests(b"".join(made.digests[row] for row in (4, 131, 248)))
+
+    with pytest.raises(UserError, match="its pixels do not match their checksum"):
+        replace(reader, digests=others).file(130)
