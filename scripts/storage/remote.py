@@ -1,7 +1,7 @@
 """The remote: the bucket or folder where the objects of all releases are kept."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path
@@ -18,10 +18,8 @@ READ_AT_ONCE = 500
 # Seconds for one request.
 TIME_LIMIT = 120.0
 MAX_REASON = 300
-# Where objects and records are, below a remote.
-STORES = ("files/md5", "records")
-# The end of the name of a manifest.
-DIR = ".dir"
+STORES = ("files/md5", "records")  # below a remote
+DIR = ".dir"  # the end of the name of a manifest
 
 
 class StoredObject(NamedTuple):
@@ -213,14 +211,14 @@ class Remote(ABC):
 
     def open(self, name: str) -> RawIOBase:
         """Return an object, of which only what is read is transferred. It is not verified."""
-        path = self.path(name)
+        with self.reporting("read from"):
+            size, read_range = self._ranges(self.path(name))
 
         def read(start: int, stop: int) -> bytes:
             with self.reporting("read from"):
-                return self._read_range(path, start, stop)
+                return read_range(start, stop)
 
-        with self.reporting("read from"):
-            return RangeFile(self._size(path), read)
+        return RangeFile(size, read)
 
     def removal(self, name: str) -> str:
         """Return the command that removes the object called `name`."""
@@ -256,12 +254,8 @@ class Remote(ABC):
         """Return the content of the file at `path`; raises `FileNotFoundError`."""
 
     @abstractmethod
-    def _size(self, path: str) -> int:
-        """Return the number of bytes of a file."""
-
-    @abstractmethod
-    def _read_range(self, path: str, start: int, stop: int) -> bytes:
-        """Return the bytes of a file from `start` to before `stop`."""
+    def _ranges(self, path: str) -> tuple[int, Callable[[int, int], bytes]]:
+        """Return the bytes of a file, and what reads it from one offset to before another."""
 
     @abstractmethod
     def _put(self, name: str, content: bytes) -> None:

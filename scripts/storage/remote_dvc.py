@@ -1,6 +1,6 @@
 """A remote of any other kind that DVC knows, such as Amazon S3 or Azure, through DVC's client."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -83,11 +83,10 @@ class DvcRemote(Remote):
     def _read_path(self, path: str) -> bytes:
         return bytes(self._fs.fs.cat_file(path))
 
-    def _size(self, path: str) -> int:
-        return int(self._fs.fs.info(path)["size"])
-
-    def _read_range(self, path: str, start: int, stop: int) -> bytes:
-        return bytes(self._fs.fs.cat_file(path, start=start, end=stop))
+    def _ranges(self, path: str) -> tuple[int, Callable[[int, int], bytes]]:
+        client = self._fs.fs
+        size = int(client.info(path)["size"])
+        return size, lambda start, stop: bytes(client.cat_file(path, start=start, end=stop))
 
     def _put(self, name: str, content: bytes) -> None:
         self._fs.fs.pipe_file(self.path(name), content)

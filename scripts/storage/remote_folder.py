@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -85,13 +85,13 @@ class FolderRemote(Remote):
     def _read_path(self, path: str) -> bytes:
         return Path(path).read_bytes()
 
-    def _size(self, path: str) -> int:
-        return os.path.getsize(path)  # noqa: PTH202
+    def _ranges(self, path: str) -> tuple[int, Callable[[int, int], bytes]]:
+        def read(start: int, stop: int) -> bytes:
+            with open(path, "rb") as file:  # noqa: PTH123
+                file.seek(start)
+                return file.read(stop - start)
 
-    def _read_range(self, path: str, start: int, stop: int) -> bytes:
-        with open(path, "rb") as file:  # noqa: PTH123
-            file.seek(start)
-            return file.read(stop - start)
+        return os.path.getsize(path), read  # noqa: PTH202
 
     def _put(self, name: str, content: bytes) -> None:
         files.write(self.path(name), content, READ_ONLY)

@@ -3,7 +3,7 @@
 import shlex
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -191,11 +191,10 @@ class GoogleRemote(Remote):
             return False, intact
         return True, self._has_md5(path, resource, md5)
 
-    def _size(self, path: str) -> int:
-        return int(self._bucket.look(self._name(path))["size"])
-
-    def _read_range(self, path: str, start: int, stop: int) -> bytes:
-        return self._bucket.read(self._name(path), (start, stop))
+    def _ranges(self, path: str) -> tuple[int, Callable[[int, int], bytes]]:
+        name = self._name(path)
+        size = int(self._bucket.look(name)["size"])
+        return size, lambda start, stop: self._bucket.read(name, (start, stop))
 
     def _put(self, name: str, content: bytes) -> None:
         self._create(self.path(name), content, _md5_of(name))

@@ -140,7 +140,7 @@ def test_records_are_restored_too(
 def test_what_this_code_cannot_build_is_for_the_scripts_of_the_tag(
     released: Repository, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.releases.lock.RULE", selection.RULE + 1)
+    monkeypatch.setattr("scripts.releases.new_lock.RULE", selection.RULE + 1)
     monkeypatch.setattr(selection, "RULE", selection.RULE + 1)
     before = snapshot(released.bucket)
 

@@ -258,13 +258,18 @@ def test_only_what_is_read_of_an_object_is_transferred(
     name = manifest.md5_of(content)
     opened_remote = open_remote(clouded.root, (clouded.root / ".dvc" / "config").read_bytes())
     opened_remote.put(name, content)
-    ranges, original = [], opened_remote.fs.fs.cat_file
+    ranges, read = list[tuple[int, int]](), google_bucket.GoogleBucket.read
 
-    def cat_file(path: str, start: int, end: int) -> bytes:
-        ranges.append((start, end))
-        return bytes(original(path, start=start, end=end))
+    def counted(
+        bucket: google_bucket.GoogleBucket, path: str, part: tuple[int, int] | None = None
+    ) -> bytes:
+        assert part
+        found = read(bucket, path, part)
+        assert len(found) == part[1] - part[0]
+        ranges.append(part)
+        return found
 
-    monkeypatch.setattr(opened_remote.fs.fs, "cat_file", cat_file)
+    monkeypatch.setattr(google_bucket.GoogleBucket, "read", counted)
 
     with opened_remote.open(name) as file:
         assert file.seek(-50, os.SEEK_END) == 150
