@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+import mmap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,8 @@ from scripts.sources.source import (
 
 GRAY_LEVELS = 256
 COLORS = 3
+# Bytes of pixels that are read together.
+PART = 64 * 1024 * 1024
 # Five digits are enough for 100,000 rows; a larger table gets as many as it needs.
 MIN_DIGITS = 5
 # The first row of the authors' test set in datasets of OpenML.
@@ -50,18 +53,19 @@ class Table(OneShape):
     def sha256(self) -> str:
         """The checksum of the shape, all pixels and all labels."""
         digest = hashlib.sha256(repr(self.pixels.shape).encode())
-        digest.update(np.ascontiguousarray(self.pixels).data)
+        for part in _parts(self.pixels):
+            digest.update(part.data)
         digest.update("\n".join(self.labels.tolist()).encode())
         return digest.hexdigest()
 
     @cached_property
     def digests(self) -> Sequence[bytes]:
         """The SHA-256 of each row's pixels."""
-        content = np.ascontiguousarray(self.pixels).reshape(-1).data
         size = self.pixels[0].size
         return [
-            hashlib.sha256(content[start : start + size]).digest()
-            for start in range(0, len(content), size)
+            hashlib.sha256(part.data[start : start + size]).digest()
+            for part in _parts(self.pixels)
+            for start in range(0, len(part), size)
         ]
 
     @property
@@ -106,6 +110,18 @@ class Table(OneShape):
         """Return the row with this number, with or without leading zeros; None if there is none."""
         is_number = identifier.isascii() and identifier.isdecimal()
         return row if is_number and (row := int(identifier)) < len(self.labels) else None
+
+
+def _parts(pixels: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the pixels of some rows after the other, in one dimension.
+
+    Of a file that is mapped into memory, what was read is given back: it is read again if needed.
+    """
+    rows = max(1, PART // pixels[0].size)
+    for start in range(0, len(pixels), rows):
+        yield np.ascontiguousarray(pixels[start : start + rows]).reshape(-1)
+        if isinstance(pixels.base, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+            pixels.base._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 def from_values(

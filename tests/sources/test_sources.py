@@ -575,6 +575,20 @@ def test_of_a_local_copy_only_what_is_needed_is_in_memory(cache: Path) -> None:
     assert not again.pixels.flags.writeable
 
 
+@pytest.mark.parametrize("part", [1, 64, 1000, 10**9])
+def test_pixels_that_are_read_in_parts_have_the_same_checksums(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    first = load_table("digits")
+    monkeypatch.setattr(table, "PART", part)
+
+    for again in (Table("digits", first.pixels, first.labels), copies.find("digits", first.sha256)):
+        assert again is not None
+        assert again.sha256 == first.sha256
+        assert again.digests == [hashlib.sha256(one.tobytes()).digest() for one in first.pixels]
+    assert (cache / "digits").exists()
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(
     repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
