@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]
 
-from tests.bench import buckets, catalogue, chart, consumers, document, photos, releases
+from tests.bench import buckets, catalogue, chart, consumers, document, photos, releases, shuffle
 from tests.bench.document import Row
 from tests.bench.repositories import (
     LIMIT,
@@ -72,6 +72,7 @@ def main() -> None:
         after = list(releases.measure(Path(place), mnist.lock))
         pushed = list(buckets.measure(Path(place) / "buckets", mnist.lock))
         growth = _growth(Path(place), mnist)
+        read = list(shuffle.measure(Path(place)))
         consumed = "\n".join(consumers.measure(Path(place)))
         catalogued = catalogue.page(Path(place))
     machine = (
@@ -83,6 +84,7 @@ def main() -> None:
         document.IMAGES + document.growth_table(growth),
         document.RELEASES + releases.table(after),
         document.OBJECTS + buckets.table(pushed),
+        document.SHARDS + shuffle.table(read),
         f"{consumed}\n",
         catalogued,
     ]

@@ -8,8 +8,7 @@ import hashlib
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,8 +115,24 @@ class Read(NamedTuple):
     memory: int
 
 
+def table(found: Sequence[Read]) -> str:
+    """Return what was read as Markdown."""
+    lines = [
+        "| images | on | read | source | ratio | memory of the largest process |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {one.images:,} | {one.on} | {one.read / MEBI:.0f} MiB | {one.source / MEBI:.0f} MiB"
+            f" | {one.read / one.source:.2f} | {one.memory / MEBI:.0f} MiB |"
+            for one in found
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def measure(place: Path) -> Iterator[Read]:
     """Yield what is read for each number of images; the source is made in `place`."""
+    place = place / "shuffle"
+    place.mkdir()
     _source(place, max(SIZES))
     for count in SIZES:
         for on in ("machine", str(WORKERS)):
@@ -154,18 +169,3 @@ def _source(place: Path, count: int) -> None:
         path.rename(target)
         names.append(name)
     (place / "made").write_text(json.dumps({"names": names, "sizes": writer.sizes}))
-
-
-def main() -> None:
-    """Print the rows."""
-    with tempfile.TemporaryDirectory(prefix="shuffle-") as place:
-        for row in measure(Path(place)):
-            print(
-                f"{row.images:,} images on {row.on}: {row.read / MEBI:.0f} MiB read of a source of"
-                f" {row.source / MEBI:.0f} MiB, {row.read / row.source:.2f} times;"
-                f" memory {row.memory / MEBI:.0f} MiB"
-            )
-
-
-if __name__ == "__main__":
-    main()
