@@ -77,15 +77,20 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Distributed:
-    """Makes files on a cluster, and stores them in the remote; the manifest stays in the cache."""
+    """Makes files on a cluster, and stores them in the remote; the manifest stays in the cache.
+
+    What a release has `verified` is taken as there, as by a push.
+    """
 
     cluster: Cluster
     remote: Remote
     cache: Cache
+    verified: Collection[str] = frozenset()
 
     def intact(self, names: Collection[str]) -> Collection[str]:
         """Return the `names` that exist in the remote; the push verifies them."""
-        return set(names) - self.remote.missing(names)
+        doubtful = set(names).difference(self.verified)
+        return set(names) - self.remote.missing(doubtful)
 
     def store(
         self, images: Extended, encoding: Encoding, rows: Sequence[int]

@@ -1,6 +1,6 @@
 """Publishes one commit: its files, its lock, its tag."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -82,14 +82,14 @@ class Publisher:
         continuity.refuse_lost_batches(self.git, tree, before)
         self._check_shards(tree, inputs)
         dataset, cache = resolve.resolve(self.git, inputs, recorded), Cache(self.git.root)
-        made = dataset.store(self._target(cache))
+        verified = released_files.verified(self.git, before, self.committed)
+        made = dataset.store(self._target(cache, verified))
         if before and made.md5 == before.lock.md5:
             return None
         tag = releases.scan(self.git).next_tag
         made_index = index.of_dataset(dataset)
         compared = self._compared(dataset, made_index, tag)
         output.log(f"{tag}: pushing {len(made.files):,} files to {self.remote.url}")
-        verified = released_files.verified(self.git, before, self.committed)
         transfer.push(cache, self.remote, made.md5, verified)
         records = Records(cache.records, lambda: self.remote)
         if dataset.config.format == PARQUET:
@@ -127,11 +127,11 @@ class Publisher:
             copy=self._copy(dataset, records),
         )
 
-    def _target(self, cache: Cache) -> Target:
+    def _target(self, cache: Cache, verified: Set[str]) -> Target:
         """Return where files are made: on the cluster if there is one, else on this machine."""
         if self.cluster is None:
             return Local(cache)
-        return Distributed(self.cluster, self.remote, cache)
+        return Distributed(self.cluster, self.remote, cache, verified)
 
     def _check_shards(self, tree: GitTree, inputs: Inputs) -> None:
         """Raise `MissingShardsError` unless the remote has the source of `tree`, intact.
