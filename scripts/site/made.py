@@ -5,28 +5,28 @@ the repository, and the code. A record beside the pages has a checksum of that, 
 the pages and pictures. So pages that are damaged, missing or outdated are made again.
 """
 
-import hashlib
 import json
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from scripts import fingerprint
 from scripts.inputs.strict_record import StrictRecord
 from scripts.releases.releases import Release
 from scripts.site import later
 from scripts.site.entries import CatalogueEntry
 from scripts.site.pictures import Pictures
-from scripts.storage import files
+from scripts.storage import files, kept
 from scripts.storage.records import digest
 
-# The record of a release, in the folder of its pages. Its first line is the checksum of the rest.
-NAME = "made.txt"
+# The record of a release, in the folder of its pages.
+NAME = "made"
 INDEX = "index.html"
 IMAGES = "images"
-PACKAGE = Path(__file__).parent.parent
-CODE = ("*.py", "*.j2", "*.js", "*.css", "*.json")
+CODE = (".py", ".j2", ".js", ".css", ".json")
 # Libraries that write a part of a page.
 LIBRARIES = ("Jinja2", "markdown-it-py", "MarkupSafe", "numpy", "pillow")
 
@@ -61,13 +61,8 @@ class MadeRelease(StrictRecord):
 
 def code() -> str:
     """Return a digest of the code, the templates and the libraries that write the pages."""
-    found = hashlib.sha256()
-    for library in LIBRARIES:
-        found.update(f"{library} {version(library)}\n".encode())
-    for path in sorted(path for pattern in CODE for path in PACKAGE.rglob(pattern)):
-        content = path.read_bytes()
-        found.update(f"{path.relative_to(PACKAGE).as_posix()} {len(content)}\n".encode() + content)
-    return found.hexdigest()
+    libraries = [f"{library} {version(library)}" for library in LIBRARIES]
+    return digest(f"{libraries} {fingerprint.of('', endings=CODE)}".encode())
 
 
 def key_of(before: str, release: Release) -> str:
@@ -108,8 +103,7 @@ def _atlas(pictures: Pictures, key: str) -> MadeAtlas:
 
 def keep(folder: Path, made: MadeRelease) -> None:
     """Write the record of a release to the `folder` of its pages."""
-    content = made.model_dump_json().encode()
-    files.write(folder / NAME, f"{digest(content)}\n".encode() + content)
+    kept.write(folder / NAME, made.model_dump_json().encode())
 
 
 def take_over(old: Path, new: Path, tag: str, key: str, pictures: Pictures) -> MadeRelease | None:
@@ -131,12 +125,9 @@ def take_over(old: Path, new: Path, tag: str, key: str, pictures: Pictures) -> M
 
 
 def _read(folder: Path) -> MadeRelease | None:
-    try:
-        sha256, _, content = (folder / NAME).read_bytes().partition(b"\n")
-        if digest(content).encode() == sha256:
-            return MadeRelease.model_validate_json(content)
-    except (OSError, ValidationError):
-        pass
+    content = kept.read(folder / NAME)
+    with suppress(ValidationError):
+        return MadeRelease.model_validate_json(content) if content is not None else None
     return None
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts import fingerprint
 from scripts.errors import UserError
 from scripts.releases import resolve
 from scripts.site import later, made, release_file, release_pages
 from scripts.site.sheets import PictureSheet
+from scripts.storage import kept
 from scripts.storage.records import digest
 from tests.repository import Repository, Run, config_text, contents, create, git, started_git
 from tests.site.conftest import (
@@ -22,7 +24,7 @@ from tests.site.conftest import (
     quietly,
 )
 
-PAGES = ("v0/index.html", "v1/train/3/1.html", "v2/release.js", "v3/made.txt")
+PAGES = ("v0/index.html", "v1/train/3/1.html", "v2/release.js", "v3/made")
 
 
 def write(repository: Repository, name: str) -> Path:
@@ -133,8 +135,9 @@ def test_pages_of_other_code_are_made_again(
 def test_the_code_is_all_that_is_written_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied = shutil.copytree(made.PACKAGE, tmp_path / "scripts")
-    monkeypatch.setattr(made, "PACKAGE", copied)
+    copied = shutil.copytree(fingerprint.FOLDER, tmp_path / "scripts")
+    monkeypatch.setattr(fingerprint, "FOLDER", copied)
+    fingerprint.of.cache_clear()
     seen = {made.code()}
     for name in (
         "site/templates/grid.html.j2",
@@ -144,8 +147,10 @@ def test_the_code_is_all_that_is_written_here(
     ):
         with (copied / name).open("a") as file:
             file.write("\n")
+        fingerprint.of.cache_clear()
         seen.add(made.code())
 
+    fingerprint.of.cache_clear()
     assert len(seen) == 5
 
 
@@ -177,7 +182,7 @@ def test_what_could_not_be_read_is_tried_again(
         patched.setattr(resolve, "source_of", unavailable)
         assert new(run, folder) == 4
         assert new(run, folder) == 4
-        assert not list(folder.glob("*/made.txt"))
+        assert not list(folder.glob("*/made"))
     assert new(run, folder) == 4
 
     assert contents(folder) == expected
@@ -245,13 +250,11 @@ def test_a_record_names_files_of_its_release_only(catalogue_copy: Catalogued, ru
     (folder / "v0" / "evil").write_text("evil")
     for number, name in enumerate(("../../escaped", str(folder.parent / "escaped"))):
         path = folder / f"v{number}" / made.NAME
-        record = json.loads(path.read_bytes().partition(b"\n")[2])
+        record = json.loads(kept.read(path) or b"")
         secret = folder.parent / "secret"
         secret.write_text("secret")
         record["pages"][name] = digest(b"secret")
-        content = json.dumps(record).encode()
-        path.unlink()
-        path.write_bytes(f"{digest(content)}\n".encode() + content)
+        kept.write(path, json.dumps(record).encode())
 
     assert new(run, folder) == 2
 
