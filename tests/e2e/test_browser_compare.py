@@ -196,7 +196,7 @@ def test_the_releases_that_are_compared_have_all_kinds_of_changes(
 
     assert found == {
         *("Relabeled", "Moved between splits", "Added", "Removed", "more", "same"),
-        *("schema 0", "schema 4"),
+        *("schema 0", "schema 5"),
     }
 
 
