@@ -6,7 +6,6 @@ skipped.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from scripts.curation import proposals, similar
 from scripts.curation.proposals import Proposal, Refusal
 from scripts.curation.samples import Samples
 from scripts.curation.similar import Similar
-from scripts.errors import UserError
 from scripts.git.git import Git
-from scripts.inputs import failures
+from scripts.inputs import class_numbers, failures
 from scripts.inputs.config import TEST
 from scripts.inputs.failures import Failure
 from scripts.inputs.paths import CURATION_FILE
@@ -42,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "failures",
         metavar="FAILURES.csv",
         type=Path,
-        help="a CSV file with a column file or sample, and optionally label, predicted and score",
+        help="a CSV or Parquet file with a column file or sample, and optionally label, predicted"
+        " and score",
     )
     parser.add_argument(
         "--similar",
@@ -58,9 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    failed, unreadable = _read(options.failures)
+    failed, unreadable = failures.read(options.failures)
     tree = WorkTree(git.root)
     samples = Samples(resolve.work_tree(git), History(git, tree=tree))
+    failed = class_numbers.named(failed, samples.classes, samples.known_labels)
     checked = proposals.check(samples, map(_proposal, failed))
     found = _similar(samples, checked.tested, options.similar)
     to_train = similar.to_train(samples, found)
@@ -79,19 +79,6 @@ def run(options: argparse.Namespace, git: Git) -> None:
         f"Added to {CURATION_FILE}: {len(checked.decisions):,} test, {len(to_train):,} train"
     )
     output.say(NEXT)
-
-
-def _read(path: Path) -> tuple[list[Failure], list[Problem]]:
-    # The file can be a link to a file.
-    file = Path(os.path.realpath(path))
-    if file.is_file() and (size := file.stat().st_size) > failures.MAX_BYTES:
-        raise UserError(
-            f"{path}: the file has {size:,} bytes; at most {failures.MAX_BYTES:,} are allowed"
-        )
-    content = WorkTree(file.parent).read(file.name)
-    if content is None:
-        raise UserError(f"{path}: there is no such file")
-    return failures.parse(content, str(path))
 
 
 def _proposal(failure: Failure) -> Proposal:

@@ -104,9 +104,8 @@ def _unknown(samples: Samples, proposal: Proposal) -> str:
 
 
 def _wrong_labels(samples: Samples, proposal: Proposal, row: int) -> Iterator[str]:
-    labels = samples.labels(row)
     # The class in the dataset is a label too: `no3` for a 5.
-    known = {*labels, *(samples.folder_of[one] for one in labels if one in samples.folder_of)}
+    known = samples.with_folders(row)
     if proposal.label and proposal.label not in known:
         yield f"its label in {samples.source.name} is {samples.label(row)}, not {proposal.label}"
     if proposal.predicted and proposal.predicted in ({proposal.label} - {""} or known):

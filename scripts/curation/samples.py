@@ -10,6 +10,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import SOURCE as BY_SOURCE
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
 from scripts.inputs.curation import RELABEL, Decision
+from scripts.inputs.failures import Failure
 from scripts.releases import comparison
 from scripts.releases.history import History
 from scripts.sources.source import Source
@@ -36,8 +37,10 @@ class Samples:
         """Compare with the releases of `history`."""
         self.dataset, self._history = dataset, history
         self.source: Source = dataset.images.source
-        folders, _ = folders_of(dataset.config, self.source)
-        self.folder_of = {label: name for name, one in folders.items() for label in one.labels}
+        self._folders, _ = folders_of(dataset.config, self.source)
+        self.folder_of = {
+            label: name for name, one in self._folders.items() for label in one.labels
+        }
         self._places = dataset.selection.places()
         self._decisions: dict[int, list[Decision]] = {}
         for decision in dataset.inputs.curation.decisions:
@@ -99,6 +102,21 @@ class Samples:
         """Return the label of a row, and its new label in the curation, if any."""
         new = [one.new_label for one in self.decisions(row) if one.action == RELABEL]
         return [self.label(row), *new]
+
+    @property
+    def classes(self) -> list[str]:
+        """The folders of the dataset, in the order of their numbers in the files of a release."""
+        return list(self._folders)
+
+    def known_labels(self, failure: Failure) -> set[str]:
+        """Return the labels of a sample, and their folders; none if the source does not have it."""
+        row = self.source.find(failure.sample)
+        return set() if row is None else self.with_folders(row)
+
+    def with_folders(self, row: int) -> set[str]:
+        """Return the labels of a row, and their folders, such as `no3` for a 5."""
+        labels = self.labels(row)
+        return {*labels, *(self.folder_of[one] for one in labels if one in self.folder_of)}
 
     def must_be(self, row: int) -> Split | None:
         """Return the split that `split_by: source` requires for a row; None if there is none."""

@@ -46,7 +46,7 @@ class Decision(NamedTuple):
     @property
     def key(self) -> str:
         """The sample, without the leading zeros of a row number."""
-        return self.sample.lstrip("0") or "0" if self.sample.isdecimal() else self.sample
+        return without_zeros(self.sample)
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def identifier_in(text: str) -> str | None:
     if ending and not ending[1:].isalpha():
         return None
     return name if IDENTIFIER.fullmatch(name) or ADDITION.fullmatch(name) else None
+
+
+def without_zeros(identifier: str) -> str:
+    """Return an identifier without the leading zeros of a row number."""
+    return identifier.lstrip("0") or "0" if identifier.isdecimal() else identifier
 
 
 def go_together(action: str, other: str) -> bool:

@@ -1,14 +1,23 @@
-"""Failures of a model: a CSV file with a sample in each row."""
+"""Failures of a model, or all of its predictions: a table with a sample in each row.
 
+It is a CSV file, or a Parquet file, such as that of a release with a column added.
+"""
+
+import io
 import math
+import os
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
-from scripts.inputs import strict_csv
-from scripts.inputs.curation import identifier_in
-from scripts.inputs.problems import START, InputError, Problem
+from scripts.errors import UserError
+from scripts.inputs import prediction_columns, strict_csv
+from scripts.inputs.config import SPLITS
+from scripts.inputs.curation import identifier_in, without_zeros
+from scripts.inputs.problems import START, InputError, Mark, Problem
 from scripts.inputs.strict_csv import CsvTable, shown
+from scripts.inputs.tree import WorkTree
 
 FILE, SAMPLE = "file", "sample"
 LABEL, PREDICTED, SCORE = "label", "predicted", "score"
@@ -16,7 +25,8 @@ LABEL, PREDICTED, SCORE = "label", "predicted", "score"
 COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_ROWS = 50_000
+MAX_ROWS = 500_000
+AT_MOST = f"at most {MAX_BYTES:,} are allowed"
 MAX_VALUE = 100
 # Python parses more as a number, such as 1_0 and digits of other scripts.
 NUMBER = re.compile(r"[-+0-9.eE]+")
@@ -28,7 +38,7 @@ DECIMAL = re.compile(r"[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?")
 class Failure(NamedTuple):
     """A sample that a model gets wrong: its label and the prediction.
 
-    Missing values are empty, or None for the score.
+    Missing values are empty, or None for the score. `folder` is the class in the path of its file.
     """
 
     sample: str
@@ -36,6 +46,12 @@ class Failure(NamedTuple):
     predicted: str = ""
     score: float | None = None
     line: int = 0
+    folder: str = ""
+
+    @property
+    def key(self) -> str:
+        """The sample, without the leading zeros of a row number."""
+        return without_zeros(self.sample)
 
     @property
     def reason(self) -> str:
@@ -49,25 +65,75 @@ class Failure(NamedTuple):
         return ", ".join(parts) or "wrong prediction"
 
 
+# One row, or what is wrong with it.
+_Read = tuple[Failure | None, list[Problem]]
+
+
+def read(path: Path) -> tuple[list[Failure], list[Problem]]:
+    """Return the samples in the file at `path`, as `parse` does.
+
+    Of a Parquet file, only the columns with samples and predictions are read, however large it is.
+    Raises `UserError` if there is no such file.
+    """
+    # The file can be a link to a file.
+    file = Path(os.path.realpath(path))
+    if file.is_file():
+        with file.open("rb") as opened:
+            if prediction_columns.is_parquet(opened):
+                return _collected(_rows_of_parquet(opened, str(path)))
+        if (size := file.stat().st_size) > MAX_BYTES:
+            raise UserError(f"{path}: the file has {size:,} bytes; {AT_MOST}")
+    content = WorkTree(file.parent).read(file.name)
+    if content is None:
+        raise UserError(f"{path}: there is no such file")
+    return parse(content, str(path))
+
+
 def parse(content: bytes, file: str) -> tuple[list[Failure], list[Problem]]:
     """Return the samples in `content` of `file`, and the problems of invalid rows.
 
     Raises `InputError` if no row is valid.
     """
-    header, *lines = strict_csv.lines(content, file, MAX_BYTES)
-    if (count := sum(bool(line) for line in lines)) > MAX_ROWS:
-        message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
-        raise InputError([Problem(file, START, message)])
-    table = _table(header, file)
+    opened = io.BytesIO(content)
+    if not prediction_columns.is_parquet(opened):
+        return _collected(_rows_of_csv(content, file))
+    if len(content) > MAX_BYTES:
+        raise InputError([Problem(file, START, f"the file has {len(content):,} bytes; {AT_MOST}")])
+    return _collected(_rows_of_parquet(opened, file))
+
+
+def _collected(rows: Iterator[_Read]) -> tuple[list[Failure], list[Problem]]:
     problems: list[Problem] = []
     failures = []
-    for number, line in enumerate(lines, start=2):
-        failure, wrong = _row(table, line, number)
+    for failure, wrong in rows:
         failures += [failure] if failure else []
         problems += wrong
     if problems and not failures:
         raise InputError(problems)
     return failures, problems
+
+
+def _rows_of_csv(content: bytes, file: str) -> Iterator[_Read]:
+    header, *lines = strict_csv.lines(content, file, MAX_BYTES)
+    _refuse_long(sum(bool(line) for line in lines), file)
+    table = _table(header, file)
+    yield from (_row(table, line, number) for number, line in enumerate(lines, start=2))
+
+
+def _rows_of_parquet(opened: BinaryIO, file: str) -> Iterator[_Read]:
+    table = prediction_columns.open_table(opened, file)
+    _refuse_long(table.count, file)
+    if not _names_samples(table.names):
+        message = f"expected a column {FILE} or {SAMPLE}, found {', '.join(table.names) or 'none'}"
+        raise InputError([Problem(file, START, message)])
+    for number, given in enumerate(table.rows(COLUMNS), start=1):
+        yield _checked(given, file, number, dict.fromkeys(COLUMNS, Mark(number, 1)))
+
+
+def _refuse_long(count: int, file: str) -> None:
+    if count > MAX_ROWS:
+        message = f"the file has {count:,} rows; at most {MAX_ROWS:,} are allowed"
+        raise InputError([Problem(file, START, message)])
 
 
 def _table(line: str, file: str) -> CsvTable:
@@ -80,9 +146,6 @@ def _table(line: str, file: str) -> CsvTable:
     for mark, name in zip(marks, names, strict=True):
         if name in COLUMNS and names.count(name) > 1:
             problems.append(Problem(file, mark, f"the column {name} is there more than once"))
-    if {FILE, SAMPLE} <= {*names}:
-        message = f"the columns {FILE} and {SAMPLE} both name samples; remove one of them"
-        problems.append(Problem(file, START, message))
     if not _names_samples(names):
         message = (
             f"expected a first line with the column {FILE} (file names such as 00058.png) or"
@@ -98,7 +161,7 @@ def _names_samples(names: Sequence[str]) -> bool:
     return not {FILE, SAMPLE}.isdisjoint(name.strip() for name in names)
 
 
-def _row(table: CsvTable, line: str, number: int) -> tuple[Failure | None, list[Problem]]:
+def _row(table: CsvTable, line: str, number: int) -> _Read:
     """Return the sample of a row, or None and its problems; nothing for an empty row."""
     try:
         values, marks = table.row(line, number)
@@ -106,7 +169,6 @@ def _row(table: CsvTable, line: str, number: int) -> tuple[Failure | None, list[
         return None, error.problems
     if not values:
         return None, []
-    places = dict(zip(table.columns, marks, strict=True))
     given = {
         name: value.strip()
         for name, value in zip(table.columns, values, strict=True)
@@ -114,11 +176,15 @@ def _row(table: CsvTable, line: str, number: int) -> tuple[Failure | None, list[
     }
     if table.separator == DECIMAL_COMMAS and DECIMAL.fullmatch(given.get(SCORE, "")):
         given[SCORE] = given[SCORE].replace(",", ".")
+    return _checked(given, table.file, number, dict(zip(table.columns, marks, strict=True)))
+
+
+def _checked(given: dict[str, str], file: str, line: int, places: Mapping[str, Mark]) -> _Read:
+    """Return the sample with the values `given`, or None and what is wrong at their `places`."""
     problems = [
-        Problem(table.file, places[name], f"{name}: {message}")
-        for name, message in _wrong_values(given)
+        Problem(file, places[name], f"{name}: {message}") for name, message in _wrong_values(given)
     ]
-    return (None if problems else _failure(given, number)), problems
+    return (None if problems else _failure(given, line)), problems
 
 
 def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -129,6 +195,13 @@ def _wrong_values(given: dict[str, str]) -> Iterator[tuple[str, str]]:
             expected = f"expected a sample of the dataset, such as {example}, found"
             message = strict_csv.from_spreadsheet(given[name])
             yield name, message or f"{expected} {shown(given[name])}"
+    named = {
+        without_zeros(found)
+        for name in (FILE, SAMPLE)
+        if (found := identifier_in(given.get(name, "")))
+    }
+    if len(named) > 1:
+        yield SAMPLE, f"another sample than that of the column {FILE}, {shown(given[FILE])}"
     for name in (LABEL, PREDICTED):
         value = given.get(name, "")
         if len(value) > MAX_VALUE:
@@ -146,7 +219,14 @@ def _failure(given: dict[str, str], line: int) -> Failure:
         given.get(PREDICTED, ""),
         _number(given.get(SCORE, "")),
         line,
+        folder_in(given.get(FILE, "")),
     )
+
+
+def folder_in(path: str) -> str:
+    """Return the class in the path of a file of the dataset, empty if it has none."""
+    *_, split, folder, _ = ["", "", *path.replace("\\", "/").split("/")]
+    return folder if split in SPLITS else ""
 
 
 def _number(text: str) -> float | None:

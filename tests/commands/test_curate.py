@@ -6,8 +6,10 @@ from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from scripts.__main__ import main
 from scripts.curation import similar
@@ -98,6 +100,26 @@ def test_failures_become_test_rows_for_a_pull_request(released: Repository, run:
     )
     assert run("validate").code == 0
     assert {first, second} <= {*in_split(released, "test")}
+
+
+def test_classes_given_as_their_numbers_in_a_parquet_file_are_understood(
+    repository: Repository, run: Run
+) -> None:
+    repository.configure(config_text(class_=[8, 3]))
+    (repository.root / "curation.csv").write_text(HEADER)
+    found = samples(repository)
+    ours = [one for one in free(repository) if found.label(found.find(one)) == "3"][:2]
+    file = repository.place / "test.parquet"
+    table = {"sample": ours, "label": [1, 1], "predicted": [0, 1]}
+    parquet.write_table(pa.table(table), file)
+
+    result = run("curate", str(file))
+
+    assert result.code == 0, result.err
+    assert f"line 2, {ours[1]}: the prediction 3 is correct" in result.out
+    assert [(row["sample"], row["label"], row["reason"]) for row in curated(repository)] == [
+        (ours[0], "3", "predicted 8 instead of 3")
+    ]
 
 
 def test_the_second_run_adds_nothing_and_says_so(released: Repository, run: Run) -> None:

@@ -1,6 +1,14 @@
+import io
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pandas
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from scripts.inputs import curation, failures
 from scripts.inputs.curation import Decision
@@ -20,7 +28,10 @@ def problems(content: bytes | str) -> list[str]:
 def test_an_evaluation_is_read_with_whatever_else_it_writes() -> None:
     text = 'loss,file,label,note,predicted,score\n2.1,test/no3/00058.png,no3,"a, b",3,0.92\n'
 
-    assert failures.parse(text.encode(), FILE) == ([Failure("00058", "no3", "3", 0.92, 2)], [])
+    assert failures.parse(text.encode(), FILE) == (
+        [Failure("00058", "no3", "3", 0.92, 2, "no3")],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +45,10 @@ def test_an_evaluation_is_read_with_whatever_else_it_writes() -> None:
     ],
 )
 def test_a_sample_is_known_by_its_file_wherever_it_lies(value: str) -> None:
-    assert failures.parse(f"file\n{value}\n".encode(), FILE) == ([Failure("00058", line=2)], [])
+    (found,), wrong = failures.parse(f"file\n{value}\n".encode(), FILE)
+
+    assert (found.sample, found.folder) == ("00058", "no3" if "test" in value else "")
+    assert wrong == []
 
 
 def test_a_sample_is_known_by_its_identifier() -> None:
@@ -152,14 +166,24 @@ def test_the_other_rows_are_read() -> None:
         ),
         ("", "expected a first line with the column file (file names such as 00058.png) or sample"),
         ("path,label\n", "expected a first line with the column file (file names such as 00058"),
-        ("file,sample\n", "the columns file and sample both name samples; remove one of them"),
-        ("file\n" * 50_002, "the file has 50,001 rows; at most 50,000 are allowed"),
+        ("file\n" * 500_002, "the file has 500,001 rows; at most 500,000 are allowed"),
         (b"file\n" + b" " * 40_000_000, "the file has 40,000,005 bytes; at most 33,554,432 are"),
     ],
 )
 def test_a_file_of_another_kind_gets_one_clear_message(content: bytes | str, expected: str) -> None:
     (found,) = problems(content)
     assert found.startswith(f"failures.csv:1:1: {expected}")
+
+
+def test_file_and_sample_may_both_name_a_sample_if_they_agree() -> None:
+    text = "sample,file\n58,test/no3/00058.png\n00059,test/3/00058.png\n"
+
+    found, wrong = failures.parse(text.encode(), FILE)
+
+    assert found == [Failure("00058", line=2, folder="no3")]
+    assert [(*one.mark, one.message) for one in wrong] == [
+        (3, 1, "sample: another sample than that of the column file, 'test/3/00058.png'")
+    ]
 
 
 def test_a_column_that_is_there_twice_is_a_problem() -> None:
@@ -181,3 +205,61 @@ def test_no_prediction_makes_a_reason_that_the_curation_refuses(
 
     (decision,) = curation.parse(made).decisions
     assert decision[:5] == ("00058", "test", "3", "", reason)
+
+
+ROWS = {
+    "image": [{"bytes": b"png", "path": "00058.png"}, {"bytes": b"png", "path": "00059.png"}],
+    "label": [1, 0],
+    "sample": ["00058", "00059"],
+    "file": ["test/no3/00058.png", "test/3/00059.png"],
+    "predicted": [0, None],
+    "score": [0.25, None],
+}
+
+
+def parquet_of(columns: Mapping[str, object]) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_the_parquet_file_of_a_release_is_read_with_a_column_added(tmp_path: Path) -> None:
+    path = tmp_path / "test.parquet"
+    path.write_bytes(parquet_of(ROWS))
+    expected = [
+        Failure("00058", "1", "0", 0.25, 1, "no3"),
+        Failure("00059", "0", "", None, 2, "3"),
+    ]
+
+    assert failures.read(path) == (expected, [])
+    assert failures.parse(path.read_bytes(), FILE) == (expected, [])
+
+
+def test_pandas_writes_whole_numbers_as_floats_where_one_is_missing() -> None:
+    table = pandas.DataFrame({"sample": ["1", "2"], "predicted": [3, None]})
+    sink = io.BytesIO()
+    table.to_parquet(sink)
+
+    found, _ = failures.parse(sink.getvalue(), FILE)
+    assert [one.predicted for one in found] == ["3", ""]
+
+
+def test_a_parquet_file_without_samples_or_with_another_kind_of_column_is_refused() -> None:
+    assert problems(parquet_of({"label": [1], "predicted": [2]})) == [
+        "failures.csv:1:1: expected a column file or sample, found label, predicted"
+    ]
+    assert problems(parquet_of({"sample": ["1"], "predicted": [[1, 2]]})) == [
+        "failures.csv:1:1: the Parquet file cannot be read: a value is a list; expected text or"
+        " numbers"
+    ]
+
+
+@given(st.data())
+def test_a_damaged_parquet_file_gets_a_message_and_never_a_traceback(data: st.DataObject) -> None:
+    content = bytearray(parquet_of(ROWS))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(4, len(content) - 1))] = data.draw(st.integers(0, 255))
+    size = data.draw(st.integers(4, len(content)))
+
+    with suppress(InputError):
+        failures.parse(bytes(content[:size]), FILE)
