@@ -108,6 +108,16 @@ class Samples:
         """The folders of the dataset, in the order of their numbers in the files of a release."""
         return list(self._folders)
 
+    def folder(self, name: str) -> str:
+        """Return the folder of the class `name`: of the dataset or of the source, or a folder.
+
+        Any other name is returned as it is.
+        """
+        if name in self._folders:
+            return name
+        named = (folder for folder, contents in self._folders.items() if contents.name == name)
+        return next(named, self.folder_of.get(name, name))
+
     def known_labels(self, failure: Failure) -> set[str]:
         """Return the labels of a sample, and their folders; none if the source does not have it."""
         row = self.source.find(failure.sample)
