@@ -11,7 +11,7 @@ from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs.tree import WorkTree
 from scripts.releases import releases, resolve
-from scripts.review import plan, render
+from scripts.review import plan, probed, render
 
 FORMATS = {
     "text": render.plan_text,
@@ -35,6 +35,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     dataset, rev = resolve.work_tree(git), options.against
     before = releases.at_revision(git, rev) if rev else releases.scan(git).latest
     tree = WorkTree(git.root)
-    planned, _ = plan.plan(git, dataset, before, actions.runner(), tree)
+    planned, difference = plan.plan(git, dataset, before, actions.runner(), tree)
     planned = plan.with_promotion(git, planned, tree)
+    planned = probed.with_probe(git, planned, difference, dataset, tree)
     output.say(FORMATS[options.format](planned))

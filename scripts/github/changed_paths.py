@@ -14,11 +14,17 @@ from typing import Any
 from scripts import markdown, output
 from scripts.git import git_process
 from scripts.github import actions
-from scripts.inputs.paths import CHECKED_PATHS, INPUT_PATHS, INPUTS_OF_PEOPLE, RELEASES_FILE
+from scripts.inputs.paths import (
+    CHECKED_PATHS,
+    INPUT_PATHS,
+    INPUTS_OF_PEOPLE,
+    PREDICTIONS_FILE,
+    RELEASES_FILE,
+)
 
 DATASET_PATHS = (*INPUT_PATHS, *CHECKED_PATHS)
 # Paths that hold data only. A change of anything else needs the machinery's own checks.
-DATA_PATHS = (*INPUTS_OF_PEOPLE, RELEASES_FILE, "dataset.dvc", ".dvc/config")
+DATA_PATHS = (*INPUTS_OF_PEOPLE, RELEASES_FILE, PREDICTIONS_FILE, "dataset.dvc", ".dvc/config")
 UNKNOWN = "(the commits before a force-push are not available)"
 MAX_PATHS_SHOWN = 20
 

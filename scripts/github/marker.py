@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scripts.review.report import Name, Report, Stored, Tag
+from scripts.review.report import Report, Stored
+from scripts.review.report_types import Name, Tag
 
 PREFIX, SUFFIX = "<!-- dataset-report ", " -->"
 # Separates a note about the comment from the report itself.

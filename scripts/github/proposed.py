@@ -15,7 +15,13 @@ from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.github import actions, marker, merges
 from scripts.github.merges import ConflictError
 from scripts.inputs import reader
-from scripts.inputs.paths import CONFIG_FILE, CURATION_FILE, INPUTS_OF_PEOPLE, RELEASES_FILE
+from scripts.inputs.paths import (
+    CONFIG_FILE,
+    CURATION_FILE,
+    INPUTS_OF_PEOPLE,
+    PREDICTIONS_FILE,
+    RELEASES_FILE,
+)
 from scripts.inputs.problems import InputError
 from scripts.isolated import Limits
 from scripts.publish import bucket, snapshot
@@ -23,7 +29,7 @@ from scripts.releases import comparison, index, lock, released_files, releases, 
 from scripts.releases.history import History
 from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
-from scripts.review import contact_sheet, plan, render, report
+from scripts.review import contact_sheet, plan, probed, render, report
 from scripts.review.report import Report
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
@@ -38,7 +44,7 @@ OWN = Limits(seconds=1500.0, memory=4 * GiB)
 STRANGERS_PIXELS = 2 * GiB
 MESSAGE = "Candidate of pull request {number}"
 # The files that are read from a fork; only the run of the pull request reads images.
-READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE}
+READ_HERE = {CONFIG_FILE, CURATION_FILE, RELEASES_FILE, PREDICTIONS_FILE}
 LARGE = "it has too many images to build before the merge"
 
 Result = TypeVar("Result")
@@ -141,7 +147,9 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
     try:
         dataset = _strangers_dataset(git, tree, latest)
         planned, difference = plan.plan(git, dataset, latest, actions.runner())
-        planned = plan.with_promotion(git, planned, merges.read(git, tree))
+        files = merges.read(git, tree)
+        planned = plan.with_promotion(git, planned, files)
+        planned = probed.with_probe(git, planned, difference, dataset, files)
         if planned.md5:
             # A version that only the release can make has none.
             made = DrawnSheet(planned.md5, contact_sheet.draw(dataset, difference))
@@ -213,7 +221,7 @@ def _own_dataset(git: Git, tree: str) -> Dataset:
 
 
 def _is_data(path: str) -> bool:
-    return path == RELEASES_FILE or any(
+    return path in {RELEASES_FILE, PREDICTIONS_FILE} or any(
         path == one or path.startswith(f"{one}/") for one in INPUTS_OF_PEOPLE
     )
 

@@ -3,7 +3,6 @@
 It is a CSV file, or a Parquet file, such as that of a release with a column added.
 """
 
-import io
 import math
 import os
 import re
@@ -26,7 +25,6 @@ COLUMNS = (FILE, SAMPLE, LABEL, PREDICTED, SCORE)
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 500_000
-AT_MOST = f"at most {MAX_BYTES:,} are allowed"
 MAX_VALUE = 100
 # Python parses more as a number, such as 1_0 and digits of other scripts.
 NUMBER = re.compile(r"[-+0-9.eE]+")
@@ -82,7 +80,9 @@ def read(path: Path) -> tuple[list[Failure], list[Problem]]:
             if prediction_columns.is_parquet(opened):
                 return _collected(_rows_of_parquet(opened, str(path)))
         if (size := file.stat().st_size) > MAX_BYTES:
-            raise UserError(f"{path}: the file has {size:,} bytes; {AT_MOST}")
+            raise UserError(
+                f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are allowed"
+            )
     content = WorkTree(file.parent).read(file.name)
     if content is None:
         raise UserError(f"{path}: there is no such file")
@@ -90,16 +90,11 @@ def read(path: Path) -> tuple[list[Failure], list[Problem]]:
 
 
 def parse(content: bytes, file: str) -> tuple[list[Failure], list[Problem]]:
-    """Return the samples in `content` of `file`, and the problems of invalid rows.
+    """Return the samples in `content` of the CSV file `file`, and the problems of invalid rows.
 
     Raises `InputError` if no row is valid.
     """
-    opened = io.BytesIO(content)
-    if not prediction_columns.is_parquet(opened):
-        return _collected(_rows_of_csv(content, file))
-    if len(content) > MAX_BYTES:
-        raise InputError([Problem(file, START, f"the file has {len(content):,} bytes; {AT_MOST}")])
-    return _collected(_rows_of_parquet(opened, file))
+    return _collected(_rows_of_csv(content, file))
 
 
 def _collected(rows: Iterator[_Read]) -> tuple[list[Failure], list[Problem]]:

@@ -16,6 +16,9 @@ SOURCES_FOLDER = "sources"
 # The stable and the withdrawn releases.
 RELEASES_FILE = "releases.yaml"
 
+# The predictions of a team's own model on the test images.
+PREDICTIONS_FILE = "predictions.csv"
+
 # The inputs without code and requirements.
 INPUTS_OF_PEOPLE = (CONFIG_FILE, CURATION_FILE, ADDITIONS_FOLDER, SOURCES_FOLDER)
 # Version inputs: files and folders that determine the bytes of a version. A change of these is
@@ -29,7 +32,10 @@ INPUT_PATHS = (
     "requirements.txt",
 )
 # A change of these makes no version, but is checked in a pull request.
-CHECKED_PATHS = ("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock", RELEASES_FILE)
+CHECKED_PATHS = (
+    *("dataset.dvc", ".dvc", ".dvcignore", "dvc.yaml", "dvc.lock"),
+    *(RELEASES_FILE, PREDICTIONS_FILE),
+)
 
 
 # How the names of images end. What a file is, its content decides.

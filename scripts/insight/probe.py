@@ -86,6 +86,7 @@ class Change:
         return [
             SharedImage(images.identifier(rows[image]), self.new.places[image][1], rows[image])
             for image in both
+            if image in rows
         ]
 
 

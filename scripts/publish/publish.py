@@ -12,6 +12,7 @@ from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
 from scripts.inputs.paths import (
     CHECKED_PATHS,
     INPUT_PATHS,
+    PREDICTIONS_FILE,
     RELEASES_FILE,
 )
 from scripts.inputs.problems import InputError
@@ -28,7 +29,10 @@ from scripts.storage.remote_kinds import open_remote
 from scripts.storage.settings import CONFIG_PATH
 
 # Without a change of these, the dataset and how consumers read it do not change.
-RELEVANT_PATHS = (*INPUT_PATHS, *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE}))
+RELEVANT_PATHS = (
+    *INPUT_PATHS,
+    *sorted({*CHECKED_PATHS} - {LOCK_FILE, RELEASES_FILE, PREDICTIONS_FILE}),
+)
 
 
 # A commit that fails with one of these is skipped once a later commit can be released.

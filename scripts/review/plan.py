@@ -12,9 +12,8 @@ from scripts.releases.diff import Diff
 from scripts.releases.history import History
 from scripts.releases.lock import Lock
 from scripts.releases.releases import Release
-from scripts.review import report, samples
+from scripts.review import probed, report, samples
 from scripts.review.report import (
-    NAME,
     Bytes,
     ClassCount,
     Leaks,
@@ -23,6 +22,7 @@ from scripts.review.report import (
     Report,
     SampleChange,
 )
+from scripts.review.report_types import NAME
 from scripts.runner import LOCAL, Runner
 
 
@@ -121,6 +121,7 @@ def review(git: Git, runner: Runner = LOCAL) -> tuple[Report, bytes | None]:
         tree = WorkTree(git.root)
         planned, difference = plan(git, dataset, before, runner, tree)
         planned = with_promotion(git, planned, tree)
+        planned = probed.with_probe(git, planned, difference, dataset, tree)
         # Without files no images are read, and the sheet would need most of the source.
         sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
         return Report(plan=planned), sheet

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from scripts import markdown
 from scripts.releases.releases import Release
-from scripts.review import promotion, table
+from scripts.review import accuracy_words, promotion, table
 from scripts.review.report import Plan, Report, ReportedChange, ReportedPlace
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
@@ -197,6 +197,10 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "curated_rows": [curated_row(change, markdown.cell) for change in curated],
         "is_folded": len(curated) > MAX_UNFOLDED,
         "promotion": promotion.in_words(plan.promotion),
+        "against": name(plan.against) if plan.against else None,
+        "probe_name": accuracy_words.PROBE,
+        "probe_note": accuracy_words.NOTE,
+        "class_columns": accuracy_words.CLASS_COLUMNS,
     }
 
 
@@ -264,4 +268,6 @@ TEMPLATES.filters |= {
     "number": "{:,}".format,
     "counted": counted,
     "comparable": comparable,
+    "accuracy": accuracy_words.in_words,
+    "class_row": accuracy_words.class_row,
 }

@@ -3,16 +3,18 @@
 from operator import attrgetter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from scripts.errors import UserError
 from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 from scripts.inputs.strict_record import StrictRecord
+from scripts.review.report_accuracy import ReportedProbe
+from scripts.review.report_types import Distance, Folder, Identifier, Label, Name, Number, Tag
 from scripts.storage import faults
 
 # Machinery-1.0.0 wrote 1; those between were never released.
-SCHEMA = 7
+SCHEMA = 8
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
 MAX_PATH = 300
@@ -22,27 +24,9 @@ MAX_LISTED = 20
 MAX_REASON = 120
 
 
-def _readable(folder: str) -> str:
-    if not folder.isprintable() or folder != folder.strip():
-        raise ValueError("not the name of a folder")
-    return folder
-
-
-Tag = Annotated[str, Field(pattern=r"^v[0-9]{1,9}$")]
-# A revision: no character that Markdown or HTML would give a meaning to.
-NAME = r"^[A-Za-z0-9_.+/~^-]{1,120}$"
-Name = Annotated[str, Field(pattern=NAME)]
-# A class: a folder that any file system can have. Shown in a code span unless it is plain.
-FOLDER = r'^[^/\\:*?"<>|]{1,120}$'
-Folder = Annotated[str, Field(pattern=FOLDER), AfterValidator(_readable)]
-Number = Annotated[int, Field(ge=0, lt=10**15)]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE)]
 Stored = Literal["yes", "no", "failed"]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
-# Untrusted text: shown only in a code span.
-Label = Annotated[str, Field(max_length=100)]
 Reason = Annotated[str, Field(max_length=MAX_REASON)]
-Distance = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
 
 
 class ClassCount(StrictRecord):
@@ -220,8 +204,10 @@ class Plan(StrictRecord):
     empty for the first version, and `comparable` is None if it was not computed. `unknown` are
     releases whose images could not be read. `resized` means that the images have a different size
     than before. `placed_leaks` are leaks of pinned images and additions. `promotion` is the change
-    of existing releases. `curated`, `selected` and `near_duplicates` are None if unknown. `md5` is
-    None if the files are made only after the merge.
+    of existing releases. `probe` is what a nearest-neighbor classifier says, `model` what the
+    predictions of the team's own model say; None if there is nothing to compare. `curated`,
+    `selected` and `near_duplicates` are None if unknown. `md5` is None if the files are made only
+    after the merge.
     """
 
     version: Tag
@@ -244,6 +230,8 @@ class Plan(StrictRecord):
     selected: Selected | None = None
     near_duplicates: NearDuplicates | None = None
     promotion: Promotion | None = None
+    probe: ReportedProbe | None = None
+    model: ReportedProbe | None = None
 
 
 class ReportedProblem(StrictRecord):

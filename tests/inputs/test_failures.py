@@ -232,34 +232,48 @@ def test_the_parquet_file_of_a_release_is_read_with_a_column_added(tmp_path: Pat
     ]
 
     assert failures.read(path) == (expected, [])
-    assert failures.parse(path.read_bytes(), FILE) == (expected, [])
 
 
-def test_pandas_writes_whole_numbers_as_floats_where_one_is_missing() -> None:
+def test_pandas_writes_whole_numbers_as_floats_where_one_is_missing(tmp_path: Path) -> None:
     table = pandas.DataFrame({"sample": ["1", "2"], "predicted": [3, None]})
-    sink = io.BytesIO()
-    table.to_parquet(sink)
+    table.to_parquet(tmp_path / "test.parquet")
 
-    found, _ = failures.parse(sink.getvalue(), FILE)
+    found, _ = failures.read(tmp_path / "test.parquet")
     assert [one.predicted for one in found] == ["3", ""]
 
 
-def test_a_parquet_file_without_samples_or_with_another_kind_of_column_is_refused() -> None:
-    assert problems(parquet_of({"label": [1], "predicted": [2]})) == [
-        "failures.csv:1:1: expected a column file or sample, found label, predicted"
-    ]
-    assert problems(parquet_of({"sample": ["1"], "predicted": [[1, 2]]})) == [
-        "failures.csv:1:1: the Parquet file cannot be read: a value is a list; expected text or"
-        " numbers"
-    ]
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"label": [1], "predicted": [2]}, "expected a column file or sample, found label, predic"),
+        (
+            {"sample": ["1"], "predicted": [[1, 2]]},
+            "the Parquet file cannot be read: a value is a list; expected text or numbers",
+        ),
+    ],
+)
+def test_a_parquet_file_of_another_kind_gets_one_clear_message(
+    columns: dict[str, object], expected: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "test.parquet"
+    path.write_bytes(parquet_of(columns))
+
+    with pytest.raises(InputError) as caught:
+        failures.read(path)
+    assert str(caught.value).startswith(f"{path}:1:1: {expected}")
 
 
 @given(st.data())
-def test_a_damaged_parquet_file_gets_a_message_and_never_a_traceback(data: st.DataObject) -> None:
+def test_a_damaged_parquet_file_gets_a_message_and_never_a_traceback(
+    data: st.DataObject, shared: Path
+) -> None:
     content = bytearray(parquet_of(ROWS))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(4, len(content) - 1))] = data.draw(st.integers(0, 255))
     size = data.draw(st.integers(4, len(content)))
 
+    path = shared / "damaged.parquet"
+    path.write_bytes(content[:size])
+
     with suppress(InputError):
-        failures.parse(bytes(content[:size]), FILE)
+        failures.read(path)

@@ -27,7 +27,6 @@ from scripts.review.report import (
     MAX_LISTED,
     MAX_PATH,
     MAX_REASON,
-    NAME,
     Bytes,
     LeftOut,
     NearDuplicates,
@@ -36,6 +35,7 @@ from scripts.review.report import (
     Selected,
     Stored,
 )
+from scripts.review.report_types import NAME
 from scripts.review.warnings import MAX_NAMED
 from scripts.storage import manifest
 from tests.repository import Repository, Run, config_text
