@@ -56,8 +56,10 @@ def run(options: argparse.Namespace, git: Git) -> None:
         was, now = (predictions.read(path, samples) for path in options.predictions)
         _print("own model", reported(team_model.of_change(change, was, now)), before.tag)
         return
-    _print(f"probe ({accuracy_words.PROBE})", reported(probe.find(change)), before.tag)
-    output.say(accuracy_words.NOTE)
+    made = reported(probe.find(change))
+    _print(f"probe ({accuracy_words.PROBE})" if made.accuracy else "probe", made, before.tag)
+    if made.accuracy:
+        output.say(accuracy_words.NOTE)
 
 
 def _version(git: Git, history: History, release: Release | None) -> tuple[Dataset, Index]:

@@ -57,11 +57,14 @@ def compare(truth: Sequence[str], before: Sequence[str], after: Sequence[str]) -
 def interval(samples: int, gained: int, lost: int) -> tuple[float, float]:
     """Return the 95 % interval of the difference of two accuracies on the same samples.
 
-    It is Tango's score interval (https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<891), which
-    inverts McNemar's test: it is above or below 0 exactly where that test is significant. The exact
-    test and a bootstrap know nothing where no sample changes, and say that the difference is 0.
+    It is Tango's score interval (Statistics in Medicine 17, 1998, 891-908), which inverts McNemar's
+    test: it excludes 0 exactly where that test is significant. Intervals from the exact test and
+    from a bootstrap know nothing where no sample changes, and say that the difference is 0.
     """
-    found = (gained - lost) / samples
+    if not samples:
+        return -1.0, 1.0
+    # The numbers of a report can be wrong.
+    found = max(-1.0, min(1.0, (gained - lost) / samples))
 
     def excess(difference: float) -> float:
         return abs(_score(samples, gained, lost, difference)) - Z

@@ -4,7 +4,7 @@ A nearest-neighbor classifier is trained on the train sets of two versions, and 
 images that both have, with their classes in the newer version.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -146,10 +146,13 @@ def _levels_of_all(change: Change, images: list[bytes]) -> Levels:
     """
     made = np.zeros((len(images), averages.SIZE), np.uint8)
     is_missing = np.ones(len(images), np.bool_)
-    for dataset in _datasets(change):
+    datasets: tuple[Callable[[], Dataset], ...] = (lambda: change.dataset, change.older)
+    # The source of the newer version nearly always has all images.
+    for dataset_of in datasets:
         wanted = np.flatnonzero(is_missing)
         if not len(wanted):
             break
+        dataset = dataset_of()
         rows = _rows(dataset, [images[place] for place in wanted])
         found = [place for place in wanted if images[place] in rows]
         made[found] = _levels(dataset, [rows[images[place]] for place in found])
@@ -157,12 +160,6 @@ def _levels_of_all(change: Change, images: list[bytes]) -> Levels:
     if is_missing.any():
         raise UserError("images of the older version are missing")
     return made
-
-
-def _datasets(change: Change) -> Iterator[Dataset]:
-    """Yield the newer dataset, whose source nearly always has all images, then the older one."""
-    yield change.dataset
-    yield change.older()
 
 
 def _rows(dataset: Dataset, images: Iterable[bytes]) -> dict[bytes, int]:

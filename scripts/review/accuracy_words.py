@@ -17,18 +17,18 @@ NOTE = (
 def in_words(found: ReportedProbe, against: str | None) -> str:
     """Return what was found in one line; `against` is the older version."""
     if found.accuracy is None:
-        return f"nothing to say: {_reason(found, against or 'the version before')}"
+        return f"says nothing, because {_reason(found, against or 'the version before')}"
     return _measured(found.accuracy, found.shared)
 
 
-def class_row(one: ReportedClass, *, has_before: bool = True) -> list[str]:
+def class_row(one: ReportedClass, *, is_compared: bool = True) -> list[str]:
     """Return the cells of a class, without its name."""
     difference = f"{_points(one.after - one.before, one.samples):+.1f}"
     return [
         f"{one.samples:,}",
-        percent(one.before, one.samples) if has_before else "",
+        percent(one.before, one.samples) if is_compared else "",
         percent(one.after, one.samples),
-        difference if has_before else "",
+        difference if is_compared else "",
     ]
 
 
@@ -40,7 +40,7 @@ def percent(part: int, whole: int) -> str:
 def _measured(found: ReportedAccuracy, shared: int) -> str:
     after = percent(found.after, found.samples)
     some = "" if found.samples == shared else f"{found.samples:,} of "
-    if found.before is None:
+    if not found.is_compared:
         return f"{after} of {some}{counted(shared, 'test image')}"
     low, high = accuracy.interval(found.samples, found.gained, found.lost)
     difference = _points(found.after - found.before, found.samples)
@@ -53,14 +53,18 @@ def _measured(found: ReportedAccuracy, shared: int) -> str:
 
 def _reason(found: ReportedProbe, against: str) -> str:
     return {
-        "question": f"{against} has other classes, so it answers another question",
-        "none": "no test image is shared",
-        "few": f"{counted(found.shared, 'test image')} shared, and {FEWEST} are needed",
+        "question": f"{against} has other classes, which is another question",
+        "none": "there are no shared test images",
+        "few": f"it needs {FEWEST} shared test images, and there {_are(found.shared)}",
         "same": "the train set does not change",
         "many": "there are too many train images",
         "unread": f"the images of {against} cannot be read here",
-        None: "unknown",
+        None: "nothing is known",
     }[found.silence]
+
+
+def _are(count: int) -> str:
+    return f"{'is' if count == 1 else 'are'} {count:,}"
 
 
 def _points(part: int, whole: int) -> float:

@@ -65,7 +65,7 @@ def _model(
         # Nothing to compare with: the accuracy on the whole test set.
         made = index.of_dataset(dataset)
         change, was = Change(made, made, dataset, lambda: dataset, dataset.config.label_by), None
-    return reported(team_model.compare(change.tests, was, after), has_before=was is not None)
+    return reported(team_model.compare(change.tests, was, after), is_compared=was is not None)
 
 
 def _earlier(content: bytes | None, samples: Samples) -> Predictions | None:

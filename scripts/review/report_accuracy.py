@@ -1,8 +1,8 @@
 """What a report says about predictions of the test images, before and after a change."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from scripts.inputs.strict_record import StrictRecord
 from scripts.insight.accuracy import Accuracy
@@ -25,24 +25,18 @@ class ReportedClass(StrictRecord):
 class ReportedAccuracy(StrictRecord):
     """How many of some test images are predicted right; see `insight.accuracy.Accuracy`.
 
-    Without predictions of the version before, `before` is None. `more` classes are not listed.
+    Unless it `is_compared`, there are no predictions of the version before, and `before` is as
+    `after`. `more` classes are not listed.
     """
 
-    samples: Annotated[Number, Field(ge=1)]
-    before: Number | None
+    samples: Number
+    before: Number
     after: Number
     gained: Number
     lost: Number
     classes: Annotated[list[ReportedClass], Field(max_length=MAX_CLASSES)]
     more: Number = 0
-
-    @model_validator(mode="after")
-    def _require_sums(self) -> Self:
-        before = self.after if self.before is None else self.before
-        right = self.after - before == self.gained - self.lost
-        if not right or self.gained > self.after or self.lost > before or self.after > self.samples:
-            raise ValueError("the numbers contradict each other")
-        return self
+    is_compared: bool = True
 
 
 class ReportedProbe(StrictRecord):
@@ -53,20 +47,20 @@ class ReportedProbe(StrictRecord):
     silence: Silence | None = None
 
 
-def reported(found: Probe, *, has_before: bool = True) -> ReportedProbe:
-    """Return `found` as data; without `has_before`, both predictions are the newer ones."""
+def reported(found: Probe, *, is_compared: bool = True) -> ReportedProbe:
+    """Return `found` as data; unless it `is_compared`, both predictions are the newer ones."""
     made = found.accuracy
     return ReportedProbe(
         shared=found.shared,
-        accuracy=_accuracy(made, has_before=has_before) if made else None,
+        accuracy=_accuracy(made, is_compared=is_compared) if made else None,
         silence=found.silence,
     )
 
 
-def _accuracy(found: Accuracy, *, has_before: bool) -> ReportedAccuracy:
+def _accuracy(found: Accuracy, *, is_compared: bool) -> ReportedAccuracy:
     return ReportedAccuracy(
         samples=found.samples,
-        before=found.before if has_before else None,
+        before=found.before,
         after=found.after,
         gained=found.gained,
         lost=found.lost,
@@ -80,4 +74,5 @@ def _accuracy(found: Accuracy, *, has_before: bool) -> ReportedAccuracy:
             for one in found.classes[:MAX_CLASSES]
         ],
         more=max(0, len(found.classes) - MAX_CLASSES),
+        is_compared=is_compared,
     )

@@ -79,6 +79,7 @@ no3       5 (+2)  3 (+1)   8 (+3)
 total    10 (+4)  6 (+2)  16 (+6)
 
 samples     6 added, 0 removed
+probe       says nothing, because it needs 30 shared test images, and there are 4
 comparable  with v0
 bytes       {facts_on_bytes(made)}
 md5         {made["md5"]}
@@ -101,6 +102,7 @@ def test_a_plan_as_markdown(released: Repository, run: Run) -> None:
 | total | 10 (+4) | 6 (+2) | 16 (+6) |
 
 - **samples**: 6 added, 0 removed
+- **probe**: says nothing, because it needs 30 shared test images, and there are 4
 - **comparable with**: v0
 - **bytes**: {facts_on_bytes(made)}
 - **md5**: `{made["md5"]}`
@@ -115,7 +117,7 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
         *("source_changed", "seed_changed", "rule_changed", "resized"),
         *("comparable", "incomparable", "leaks", "placed_leaks", "unknown"),
-        *("curated", "selected", "near_duplicates", "promotion"),
+        *("curated", "selected", "near_duplicates", "promotion", "probe", "model"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
     assert made["counts"] == [

@@ -9,7 +9,7 @@ import pytest
 from scripts.errors import UserError
 from scripts.inputs import config_file
 from scripts.inputs.problems import InputError, Mark, Problem
-from scripts.review import report, report_json
+from scripts.review import render, report, report_json
 from scripts.review.report import (
     MAX_CURATED,
     MAX_LISTED,
@@ -22,6 +22,7 @@ from scripts.review.report import (
     Leaks,
     Report,
 )
+from scripts.review.report_accuracy import MAX_CLASSES
 from tests.repository import REMOTE_URL, Repository, Run, config_text
 
 MD5 = "0" * 32 + ".dir"
@@ -91,6 +92,16 @@ def planned() -> dict[str, Any]:
                 **{"before": "v1", "after": "v2"},
                 **{"withdrawn": ["v0"], "restored": ["v1"]},
             },
+            "probe": {
+                "shared": 12,
+                "accuracy": {
+                    **{"samples": 10, "before": 7, "after": 8, "gained": 2, "lost": 1},
+                    "classes": [{"class": "3", "samples": 10, "before": 7, "after": 8}],
+                    **{"more": 1, "is_compared": True},
+                },
+                "silence": None,
+            },
+            "model": {"shared": 3, "accuracy": None, "silence": "few"},
         },
         "problems": [],
         "stored": "yes",
@@ -135,7 +146,7 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 7
+    assert SCHEMA == 8
     assert json.loads(report_json.dump(Report()))["schema"] == SCHEMA
 
 
@@ -147,10 +158,12 @@ CHANGE = ("plan", "curated", "changes", 0)
 LEFT_OUT = ("plan", "selected", "left_out", 0)
 PAIR = ("plan", "near_duplicates", "pairs", 0)
 PLACED = ("plan", "placed_leaks", 0)
+PROBE = ("plan", "probe", "accuracy")
 REVISION = ("plan", "against")
 CLASSES = [
     *((*COUNT, "class"), (*CHANGE, "before", "class")),
     *((*PLACED, "class"), (*PAIR, "train", "class"), (*PAIR, "other", "class")),
+    (*PROBE, "classes", 0, "class"),
 ]
 TAGS = [
     *(("plan", "version"), ("plan", "comparable", 0), ("plan", "incomparable", 0)),
@@ -235,10 +248,11 @@ NUMBERS = [(data, path) for data in (planned(), refused()) for path in numbers(d
 @pytest.mark.parametrize(("data", "path"), NUMBERS, ids=lambda value: str(value)[:60])
 def test_each_number_is_bounded(data: dict[str, Any], path: tuple[str | int, ...]) -> None:
     for good in GOOD_NUMBERS:
-        load(changed(data, *path, value=good))
+        # Numbers that contradict each other are shown as they are.
+        assert render.comment(load(changed(data, *path, value=good)))
     for bad in BAD_NUMBERS:
         # What has no files yet has no bytes.
-        if bad is not None or path[-1] not in {"new", "after"}:
+        if bad is not None or path[-1] not in {"new", "after"} or path[1] == "probe":
             with pytest.raises(ValueError, match="validation error"):
                 load(changed(data, *path, value=bad))
 
@@ -305,6 +319,7 @@ LISTS = [
     (planned(), ("plan", "unknown"), 10_000),
     (planned(), (*PROMOTION, "withdrawn"), 10_000),
     (planned(), (*PROMOTION, "restored"), 10_000),
+    (planned(), (*PROBE, "classes"), MAX_CLASSES),
     (refused(), ("problems",), MAX_PROBLEMS),
 ]
 
@@ -347,6 +362,8 @@ OTHER_VALUES = [
     (planned(), (*LEFT_OUT, "why"), ["exclude", "", None]),
     (planned(), ("plan", "curated", "relabeled"), [{"all": 1}, {"test": -1}, None, [1]]),
     (planned(), ("plan", "near_duplicates", "searched"), ["yes", 1, None]),
+    (planned(), ("plan", "probe", "silence"), ["", "other", 3]),
+    (planned(), (*PROBE, "is_compared"), ["yes", 1, None]),
     (refused(), (*PROBLEM, "file"), ["", 3]),
 ]
 
@@ -370,6 +387,7 @@ def parts() -> list[tuple[dict[str, Any], tuple[str | int, ...]]]:
             for path in [(), ("plan",), COUNT, LEAK, CHANGE, LEFT_OUT, PAIR, PLACED]
         ),
         *((planned(), (*CHANGE, "before")), (planned(), (*PAIR, "train"))),
+        *((planned(), PROBE), (planned(), (*PROBE, "classes", 0)), (planned(), PROBE[:2])),
         *((planned(), ("plan", key)) for key in ("samples", "bytes")),
         *((planned(), ("plan", key)) for key in ("curated", "selected", "near_duplicates")),
         *((refused(), path) for path in [(), PROBLEM]),
