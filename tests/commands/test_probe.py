@@ -26,7 +26,7 @@ def grown(released_as: Released) -> Repository:
     return made
 
 
-def tested(repository: Repository) -> list[tuple[str, str]]:
+def labeled_tests(repository: Repository) -> list[tuple[str, str]]:
     """Return the identifier and the class of each test image of the work tree."""
     dataset = resolve.work_tree(Git(repository.root))
     return [
@@ -90,7 +90,7 @@ def test_other_classes_are_another_question(grown: Repository, run: Run) -> None
 def test_predictions_of_two_models_are_compared(
     grown: Repository, run: Run, tmp_path: Path
 ) -> None:
-    tests = tested(grown)
+    tests = labeled_tests(grown)
     before, after = tmp_path / "before.csv", tmp_path / "after.parquet"
     before.write_text(predictions(tests, 12))
     numbers = {"3": 0, "8": 1}
@@ -146,7 +146,7 @@ def test_a_pull_request_shows_the_accuracy_of_the_teams_own_model(
     released_as: Released, run: Run
 ) -> None:
     repository = released_as(FIRST)
-    tests = tested(repository)
+    tests = labeled_tests(repository)
     file = repository.root / "predictions.csv"
     file.write_text(predictions(tests, 8))
 
@@ -174,7 +174,7 @@ def test_a_pull_request_shows_the_accuracy_of_the_teams_own_model(
 def test_predictions_on_another_question_are_not_compared(released_as: Released, run: Run) -> None:
     repository = released_as(FIRST)
     repository.configure(config_text(class_=[3, 8, 5], samples=60, test_size=40))
-    (repository.root / "predictions.csv").write_text(predictions(tested(repository), 0))
+    (repository.root / "predictions.csv").write_text(predictions(labeled_tests(repository), 0))
 
     assert "\nown model   predictions.csv: 100.0 % of 120 test images\n" in run("plan").out
 
