@@ -14,7 +14,17 @@ from typing import NamedTuple
 
 import psutil  # type: ignore[import-untyped]
 
-from tests.bench import buckets, catalogue, chart, consumers, document, photos, releases, shuffle
+from tests.bench import (
+    buckets,
+    catalogue,
+    chart,
+    consumers,
+    document,
+    photos,
+    probes,
+    releases,
+    shuffle,
+)
 from tests.bench.document import Row
 from tests.bench.repositories import (
     LIMIT,
@@ -75,6 +85,7 @@ def main() -> None:
         read = list(shuffle.measure(Path(place)))
         consumed = "\n".join(consumers.measure(Path(place)))
         catalogued = catalogue.page(Path(place))
+        probed = probes.page(Path(place))
     machine = (
         f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}, in a"
         f" folder on {_file_system(Path(tempfile.gettempdir()))}"
@@ -87,6 +98,7 @@ def main() -> None:
         document.SHARDS + shuffle.table(read),
         f"{consumed}\n",
         catalogued,
+        probed,
     ]
     (folder / "benchmarks.md").write_text("\n".join(parts))
     for name, picture in _pictures(growth, after, pushed).items():

@@ -1,0 +1,138 @@
+"""How good the probe is on the real MNIST, and what it adds to the cost of a plan.
+
+A part of `make bench`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.dataset.dataset import Dataset
+from scripts.inputs import config_file
+from scripts.inputs.curation import NO_DECISIONS
+from scripts.inputs.reader import Inputs
+from scripts.insight import accuracy, probe
+from scripts.insight.probe import Change
+from scripts.releases import index
+from scripts.sources import registry
+from scripts.sources.source import Source, SourceRequest
+from tests.bench.catalogue import MEBI, MNIST_CLASSES, SIZES, Used
+from tests.repository import PROJECT, Repository, config_text, create
+
+SOURCE = "mnist_784"
+TRAIN_SIZES = (160, 320, 640, 8_000)
+# Of each class, 3 and not 3.
+TESTS = 2_500
+# Train images of each class that the change adds.
+MORE = 10
+PLAN = """\
+import sys
+from scripts.__main__ import main
+from scripts.review import probed
+
+if sys.argv[1] == "without":
+    probed.with_probe = lambda git, planned, *rest: planned
+sys.exit(main(["plan"]))
+"""
+
+
+class ProbeCost(NamedTuple):
+    """What a plan costs with and without the probe."""
+
+    images: int
+    without: Used
+    with_probe: Used
+
+
+def page(place: Path) -> str:
+    """Return the section of the page of benchmarks, measured below `place`."""
+    return f"## The probe\n\n{_table_of_accuracy()}\n{_table([*measure(place)])}"
+
+
+def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[ProbeCost]:
+    """Yield the cost for each number of images."""
+    for size in sizes:
+        folder = place / f"probe-{size}"
+        folder.mkdir()
+        repository = create(folder, _config(size, 0))
+        _run(repository, "-m", "scripts", "release")
+        repository.git("pull", "--quiet", "--ff-only", "--tags", "origin", "main")
+        repository.configure(_config(size, MORE))
+        # What the first plan of a change leaves in the caches is there for both.
+        _run(repository, "-c", PLAN, "with")
+        yield ProbeCost(size, *(_run(repository, "-c", PLAN, how) for how in ("without", "with")))
+
+
+def _config(size: int, more: int) -> str:
+    if size == SIZES[-1]:
+        # All images, but for those that the change adds to train.
+        counts = {"samples": "all", "test_size": 0.2} if more else {"samples": 6_000}
+        return config_text(source=SOURCE, class_="all", **{"test_size": 1_200, **counts})
+    each = size // MNIST_CLASSES
+    return config_text(source=SOURCE, class_="all", samples=each + more, test_size=each // 5)
+
+
+def _run(repository: Repository, *arguments: str) -> Used:
+    """Run Python in the repository; return what it took."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=repository.root,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(arguments)[:80]} failed")
+    return Used(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MEBI)
+
+
+def _table(costs: Sequence[ProbeCost]) -> str:
+    rows = [
+        f"| {cost.images:,} images | {cost.without.processor:.1f} s"
+        f" | {cost.with_probe.processor:.1f} s | {cost.without.memory:.0f} MiB"
+        f" | {cost.with_probe.memory:.0f} MiB |\n"
+        for cost in costs
+    ]
+    return (
+        "Processor time and memory of a plan that adds a few train images, without the probe and"
+        " with it:\n\n| plan | without: processor | with it | without: memory | with it |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n" + "".join(rows)
+    )
+
+
+def _table_of_accuracy() -> str:
+    source = registry.load(SourceRequest(SOURCE))
+    datasets = [_of_train_size(source, size) for size in TRAIN_SIZES]
+    changes = [_change(*pair) for pair in pairwise(datasets)]
+    found = [one for change in changes if (one := probe.find(change).accuracy)]
+    right = [found[0].before, *(one.after for one in found)]
+    gains = [(0, 0.0, 0.0), *map(_gain, found)]
+    rows = [
+        f"| {size:,} | {100 * count / (2 * TESTS):.1f} % | "
+        + (f"{gain:+.1f} ({low:+.1f} to {high:+.1f}) |\n" if gain else "|\n")
+        for size, count, (gain, low, high) in zip(TRAIN_SIZES, right, gains, strict=True)
+    ]
+    return (
+        f"Accuracy on {2 * TESTS:,} images of MNIST, 3 or not 3, half of each:\n\n"
+        "| train images | accuracy | points more (95 % interval) |\n| ---: | ---: | ---: |\n"
+        + "".join(rows)
+    )
+
+
+def _gain(found: accuracy.Accuracy) -> tuple[float, float, float]:
+    low, high = accuracy.interval(found.samples, found.gained, found.lost)
+    return 100 * (found.after - found.before) / found.samples, 100 * low, 100 * high
+
+
+def _of_train_size(source: Source, size: int) -> Dataset:
+    config = config_text(source=SOURCE, samples=TESTS + size // 2, test_size=TESTS)
+    return Dataset(Inputs(config_file.parse(config.encode()), NO_DECISIONS), source)
+
+
+def _change(old: Dataset, new: Dataset) -> Change:
+    return Change(index.of_dataset(old), index.of_dataset(new), new, lambda: old)
