@@ -20,10 +20,13 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
 from scripts.__main__ import main
+from scripts.dataset import averages
 from scripts.git.git import Git
+from scripts.insight import accuracy, neighbors_vote
+from scripts.insight.neighbors_vote import NO_CLASS, TrainImages
 from scripts.releases import resolve
 from scripts.sources import openml, registry
-from scripts.sources.source import Source, SourceRequest
+from scripts.sources.source import Held, Source, SourceRequest
 from tests.repository import PROJECT, Repository, config_text, contents, create, objects
 
 DOCUMENT = PROJECT / "docs" / "growing.md"
@@ -249,6 +252,7 @@ def test_a_dataset_grows_from_what_its_model_gets_wrong(story: Story, source: So
     assert 5 * len(wrong) < len(added) <= 10 * len(wrong)
     assert all(name.startswith("train/") for name in added.values())
     report(first, second, source)
+    check_probe(first, second, source)
 
     # v3: wrong labels are corrected; these images are in the test set from now on.
     correct_labels(story)
@@ -315,6 +319,24 @@ def report(first: Files, second: Files, source: Source) -> None:
             model.score(*of) for of in (examples(second, "test"), examples(first, "test"), others)
         ]
         print(f"{tag}: " + ", ".join(f"{score:.1%}" for score in scores))
+
+
+def check_probe(first: Files, second: Files, source: Source) -> None:
+    """Check that the failures and their neighbors help on images that no version has."""
+    train = sorted(name for name in second if name.startswith("train/"))
+    images = [pixels(second[name]) for name in train]
+    images += [source.image(row) for row in OTHERS]
+    levels = averages.averages_of(Held(dict(enumerate(images))), range(len(images)))
+    classes = np.array([int(name.split("/")[1] == "3") for name in train])
+    before = np.where([name in first for name in train], classes, NO_CLASS)
+    was, now = neighbors_vote.predictions(
+        levels[len(train) :], TrainImages(levels[: len(train)], before, classes)
+    )
+    truth = ["1" if source.labels[row] == "3" else "0" for row in OTHERS]
+    found = accuracy.compare(truth, [*map(str, was)], [*map(str, now)])
+    low, high = accuracy.interval(found.samples, found.gained, found.lost)
+    print(f"probe: {found.before}, {found.after} of {found.samples}; {low:.2%} to {high:.2%}")
+    assert low > 0
 
 
 def quoted(text: str) -> list[str]:

@@ -263,16 +263,16 @@ def test_a_parquet_file_of_another_kind_gets_one_clear_message(
     assert str(caught.value).startswith(f"{path}:1:1: {expected}")
 
 
-@given(st.data())
+@given(data=st.data())
 def test_a_damaged_parquet_file_gets_a_message_and_never_a_traceback(
-    data: st.DataObject, shared: Path
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = bytearray(parquet_of(ROWS))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(4, len(content) - 1))] = data.draw(st.integers(0, 255))
     size = data.draw(st.integers(4, len(content)))
 
-    path = shared / "damaged.parquet"
+    path = tmp_path_factory.getbasetemp() / "damaged.parquet"
     path.write_bytes(content[:size])
 
     with suppress(InputError):
