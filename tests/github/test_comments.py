@@ -201,6 +201,9 @@ def test_a_comment_is_rendered_again_where_only_the_config_changes(
     text = body(server, number)
     assert "### dataset v1: +4 samples, 2 classes" in text
     assert "Out of date" not in text
+    assert (
+        "- **probe**: says nothing, because it needs 30 shared test images, and there are" in text
+    )
     # The contact sheet that the pull request's own run made.
     assert f"[View the samples]({SHEET})" in text
     known, _ = marker.parse(text)
@@ -208,6 +211,19 @@ def test_a_comment_is_rendered_again_where_only_the_config_changes(
     assert (known.version, known.against, known.changed) == ("v1", "v0", True)
     assert known.sheet == SHEET
     assert update(released) == []
+
+
+def test_a_comment_is_rendered_again_where_the_predictions_change(
+    released: Repository, server: Server
+) -> None:
+    number = propose(released, server, {"predictions.csv": b"sample,predicted\n58,`@octo`\n"})
+
+    assert len(update(released)) == 1
+
+    text = body(server, number)
+    assert "### dataset: no change compared with v0" in text
+    assert "- **own model** (`predictions.csv`): says nothing, because " in text
+    assert "@octo" not in text
 
 
 CURATION = b"sample,action,label,new_label,reason\n58,test,6,,`hard` [x](y) @octo\n"
