@@ -1,1 +1,1 @@
-"""What a change does to a model."""
+"""What a change does to a model, and what images and labels say about each other."""

@@ -16,7 +16,7 @@ LOCAL = (
     *("validate", "plan", "diff", "build", "push", "release", "promote", "verify", "repair", "gc"),
     *("package", "site", "ingest", "remote"),
 )
-CURATION = ("curate", "similar", "probe")
+CURATION = ("curate", "similar", "probe", "suspects")
 WORKFLOW = (
     *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),

@@ -1,0 +1,62 @@
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from tests.repository import Repository, Run, config_text
+
+CONFIG = config_text(class_="all", samples=50, test_size=10)
+HEADER = "sample,action,label,new_label,reason"
+
+
+def test_rows_can_be_added_to_the_curation(repository: Repository, run: Run) -> None:
+    repository.configure(CONFIG)
+
+    found = run("suspects")
+
+    assert found.code == 0
+    header, *rows = found.out.splitlines()
+    assert header == HEADER
+    assert rows
+    assert all(" of the 15 most similar images are " in row for row in rows)
+    assert "Judged 500 samples by the 15 most similar of 1,797" in found.err
+    assert not (repository.root / "curation.csv").exists()
+    (repository.root / "curation.csv").write_text(found.out)
+    assert run("validate").code == 0
+    # The labels were decided, so they are not suspects any more.
+    assert not {*rows} & {*run("suspects").out.splitlines()}
+
+
+def test_a_release_is_ranked_as_it_was_made(released: Repository, run: Run, tmp_path: Path) -> None:
+    before = run("suspects", "v0")
+    released.configure(CONFIG)
+
+    after = run("suspects", "v0", "--sheet", str(tmp_path / "sheet.png"))
+
+    assert after.code == 0
+    assert after.out == before.out != run("suspects").out
+    assert "Drew" in after.err
+    Image.open(io.BytesIO((tmp_path / "sheet.png").read_bytes())).verify()
+
+
+def test_an_unknown_release_is_one_message(repository: Repository, run: Run) -> None:
+    found = run("suspects", "v7")
+
+    assert (found.code, found.out) == (1, "")
+    assert "v7 is not a release" in found.err
+
+
+def test_an_addition_with_a_wrong_label_is_named(repository: Repository, run: Run) -> None:
+    repository.configure(CONFIG)
+    run("build")
+    some = next((repository.root / "dataset" / "test" / "3").iterdir())
+    shifted = Image.open(some).point(lambda level: max(0, level - 3))
+    file = repository.root / "additions" / "train" / "7" / "wrong.png"
+    file.parent.mkdir(parents=True)
+    shifted.save(file)
+
+    found = run("suspects")
+
+    assert found.code == 0
+    [line] = [line for line in found.err.splitlines() if line.startswith("addition x")]
+    assert "most similar images are 3" in line
