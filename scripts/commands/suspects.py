@@ -6,8 +6,8 @@ changed: look at each image before you add its row.
 
 import argparse
 import math
-from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts import output
 from scripts.curation.samples import Samples
@@ -17,8 +17,9 @@ from scripts.dataset.neighbors import Neighbor
 from scripts.git.git import Git, GitTree
 from scripts.inputs import curation
 from scripts.inputs.config import SPLITS
+from scripts.inputs.curation import Decision
 from scripts.inputs.tree import WorkTree
-from scripts.insight import suspects
+from scripts.insight import predicted, predictions, suspects
 from scripts.insight.suspects import Suspect
 from scripts.releases import releases, resolve
 from scripts.releases.history import History
@@ -32,29 +33,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tag", metavar="TAG", nargs="?", help="a release; without it, the dataset of the work tree"
     )
     parser.add_argument(
+        "--predictions",
+        metavar="FILE",
+        type=Path,
+        help="rank by these predictions of a model, in CSV or Parquet, not by similar images",
+    )
+    parser.add_argument(
         "--sheet", metavar="FILE", type=Path, help="draw each sample next to the most similar ones"
     )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
-    dataset = _dataset(git, options.tag)
-    places = dataset.selection.places()
-    found = suspects.find(dataset, places)
-    # SPLITS begins with train.
-    worst = [one for split in SPLITS[::-1] for one in found.worst if places[one.row][0] == split]
-    decisions = [suspects.decision_of(dataset, one) for one in worst]
-    rows = curation.extended(None, [one for one in decisions if one is not None])
+    samples = Samples(_dataset(git, options.tag), History(git, tree=WorkTree(git.root)))
+    worst = _predicted(samples, options.predictions) if options.predictions else _voted(samples)
+    rows = curation.extended(None, [one.decision for one in worst if one.decision is not None])
     output.say(rows.decode().rstrip("\n"))
-    for one, decision in zip(worst, decisions, strict=True):
-        if decision is None:
-            output.log(f"addition {dataset.images.identifier(one.row)}: {one.reason}")
+    for one in worst:
+        if one.decision is None:
+            output.log(f"{samples.identifier(one.row)}, without a row: {one.why}")
+    if options.sheet:
+        drawn = neighbor_sheet.draw(samples, {one.row: one.neighbors for one in worst})
+        files.write(options.sheet, drawn)
+        output.log(f"Drew {options.sheet}")
+
+
+class _Doubtful(NamedTuple):
+    """A sample, why its label is doubtful, what voted, and the decision that relabels it."""
+
+    row: int
+    why: str
+    neighbors: list[Neighbor]
+    decision: Decision | None
+
+
+def _voted(samples: Samples) -> list[_Doubtful]:
+    """Return the samples whose label the most similar images contradict."""
+    places = samples.dataset.selection.places()
+    found = suspects.find(samples.dataset, places)
     for line in suspects.in_words(found):
         output.log(line)
-    if options.sheet:
-        samples = Samples(dataset, History(git, tree=WorkTree(git.root)))
-        files.write(options.sheet, neighbor_sheet.draw(samples, _neighbors(worst)))
-        output.log(f"Drew {options.sheet}")
+    return [
+        _Doubtful(one.row, one.why, _neighbors(one), suspects.decision_of(samples.dataset, one))
+        # SPLITS begins with train.
+        for split in SPLITS[::-1]
+        for one in found.worst
+        if places[one.row][0] == split
+    ]
+
+
+def _predicted(samples: Samples, path: Path) -> list[_Doubtful]:
+    """Return the samples whose class a model contradicts."""
+    known = predictions.read(path, samples)
+    found = predicted.find(samples, known)
+    output.log(f"Read {len(known):,} predictions: {len(found):,} suspects.")
+    return [
+        _Doubtful(
+            one.row, f"a model predicts {one.predicted}", [], predicted.decision_of(samples, one)
+        )
+        for one in found
+    ]
 
 
 def _dataset(git: Git, tag: str | None) -> Dataset:
@@ -64,8 +102,5 @@ def _dataset(git: Git, tag: str | None) -> Dataset:
     return resolve.of_tree(git, GitTree(git, release.commit), release.lock)
 
 
-def _neighbors(worst: Sequence[Suspect]) -> dict[int, list[Neighbor]]:
-    return {
-        one.row: [Neighbor(row, math.sqrt(square / averages.SIZE)) for row, square in one.neighbors]
-        for one in worst
-    }
+def _neighbors(one: Suspect) -> list[Neighbor]:
+    return [Neighbor(row, math.sqrt(square / averages.SIZE)) for row, square in one.neighbors]

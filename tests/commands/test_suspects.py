@@ -58,5 +58,48 @@ def test_an_addition_with_a_wrong_label_is_named(repository: Repository, run: Ru
     found = run("suspects")
 
     assert found.code == 0
-    [line] = [line for line in found.err.splitlines() if line.startswith("addition x")]
+    [line] = [line for line in found.err.splitlines() if "without a row" in line]
     assert "most similar images are 3" in line
+
+
+def test_predictions_of_a_model_are_ranked_by_their_score(repository: Repository, run: Run) -> None:
+    repository.configure(CONFIG)
+    run("build")
+    test = sorted((repository.root / "dataset" / "test" / "3").iterdir())
+    train = sorted((repository.root / "dataset" / "train" / "3").iterdir())
+    file = repository.place / "predictions.csv"
+    lines = [f"{train[0].stem},8,1", f"{test[0].stem},8,0.7", f"{test[1].stem},5,0.9"]
+    file.write_text("\n".join(["sample,predicted,score", *lines, f"{test[2].stem},3,1", ""]))
+
+    found = run("suspects", "--predictions", str(file))
+
+    assert found.code == 0
+    assert found.out.splitlines() == [
+        HEADER,
+        f"{test[1].stem},relabel,3,5,a model predicts 5 with score 0.9",
+        f"{test[0].stem},relabel,3,8,a model predicts 8 with score 0.7",
+        f"{train[0].stem},relabel,3,8,a model predicts 8 with score 1",
+    ]
+    assert "Read 4 predictions: 3 suspects." in found.err
+    (repository.root / "curation.csv").write_text(found.out)
+    assert run("validate").code == 0
+    assert run("suspects", "--predictions", str(file)).out.splitlines() == [HEADER]
+
+
+def test_a_class_with_several_labels_has_no_row(released: Repository, run: Run) -> None:
+    run("build")
+    name = next((released.root / "dataset" / "test" / "3").iterdir()).stem
+    file = released.place / "predictions.csv"
+    file.write_text(f"sample,predicted\n{name},no3\n")
+
+    found = run("suspects", "--predictions", str(file))
+
+    assert (found.code, found.out.strip()) == (0, HEADER)
+    assert f"{name}, without a row: a model predicts no3" in found.err
+
+
+def test_predictions_that_cannot_be_read_are_one_message(released: Repository, run: Run) -> None:
+    found = run("suspects", "--predictions", str(released.place / "none.csv"))
+
+    assert (found.code, found.out) == (1, "")
+    assert "there is no such file" in found.err
