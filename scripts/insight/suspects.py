@@ -32,8 +32,8 @@ FEWEST = VOTES // 2 + 1
 # The number of samples of each split that are returned.
 MOST = 100
 # The maximum number of compared pairs, of judged samples, and the number of others that each is
-# compared with at least. The first is about ten seconds on one core, the second a few minutes.
-QUICK, THOROUGH = 140_000_000, 10_000_000_000
+# compared with at least. So many pairs take a few minutes on one core.
+MAX_PAIRS = 10_000_000_000
 MAX_JUDGED, MIN_OTHERS = 100_000, 10_000
 
 Labels = npt.NDArray[np.str_]
@@ -60,11 +60,9 @@ class Suspect(NamedTuple):
     neighbors: tuple[Similar, ...]
 
     @property
-    def reason(self) -> str:
+    def why(self) -> str:
         """The votes, in words."""
-        of = len(self.neighbors)
-        others = f"{self.other} of the {of} most similar images are {self.suggested}"
-        return f"{others}, {self.own} {'is' if self.own == 1 else 'are'} {self.label}"
+        return reason(self.label, self.suggested, self.own, self.other, len(self.neighbors))
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Suspects:
 
 
 def find(
-    dataset: Dataset, rows: Iterable[int], limit: int = THOROUGH, most: int = MOST
+    dataset: Dataset, rows: Iterable[int], limit: int = MAX_PAIRS, most: int = MOST
 ) -> Suspects:
     """Rank `rows` of `dataset` by how much the most similar images contradict their label.
 
@@ -130,7 +128,13 @@ def decision_of(dataset: Dataset, suspect: Suspect) -> Decision | None:
     if suspect.row >= len(dataset.source.labels):
         return None
     identifier = dataset.images.identifier(suspect.row)
-    return Decision(identifier, RELABEL, suspect.label, suspect.suggested, suspect.reason)
+    return Decision(identifier, RELABEL, suspect.label, suspect.suggested, suspect.why)
+
+
+def reason(label: str, suggested: str, own: int, other: int, neighbors: int) -> str:
+    """Return the votes for two labels, in words."""
+    others = f"{other} of the {neighbors} most similar images are {suggested}"
+    return f"{others}, {own} {'is' if own == 1 else 'are'} {label}"
 
 
 def in_words(found: Suspects) -> list[str]:
@@ -169,7 +173,8 @@ def _others(dataset: Dataset, labels: Labels, excluded: set[int]) -> Ints:
     rows = {*found.first.values(), *range(start, len(labels))} - found.ambiguous - excluded
     ordered = np.array(sorted(rows), np.int64)
     ordered = ordered[labels[ordered] != NO_LABEL]
-    return ordered[np.argsort(labels[ordered], kind="stable")]
+    by_label: Ints = ordered[np.argsort(labels[ordered], kind="stable")]
+    return by_label
 
 
 def _thinned(rows: Ints, most: int) -> Ints:
@@ -182,7 +187,7 @@ def _nearest(dataset: Dataset, queries: Ints, others: Ints) -> Nearest:
     images = Extended(dataset.source, dataset.images.additions)
     rows = np.union1d(queries, others)
     levels = averages.averages_of(images, rows.tolist())
-    own = np.searchsorted(others, queries)
+    own: Ints = np.searchsorted(others, queries)
     own[others[np.minimum(own, len(others) - 1)] != queries] = NONE
     of_queries, of_others = (levels[np.searchsorted(rows, some)] for some in (queries, others))
     return averages.nearest(of_queries, of_others, VOTES, own)
