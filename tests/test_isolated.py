@@ -119,6 +119,8 @@ def test_git_for_what_strangers_made_ends_too(tmp_path: Path) -> None:
 def test_the_process_ends_with_the_one_that_started_it(tmp_path: Path, number: int) -> None:
     pids = tmp_path / "pids"
     code = (
+        # Who starts the tests in the background of a shell has it ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from pathlib import Path; from scripts.isolated import Limits, run;"
         " from scripts.git.limited import LimitedGit;"
         " from tests.isolated_work import wait_for_git;"
