@@ -4,7 +4,6 @@ It depends only on the source and the seed, not on the rest of the config or on 
 """
 
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ def order(source: Source, seed: int) -> dict[str, Line]:
     file = _file_of(source, seed)
     if (lines := _read(file, len(known))) is None:
         lines = _lines(source, seed, known)
-        kept.write(file, _rendered(lines))
+        kept.write(file, *_rendered(lines))
     return dict(zip(known, lines, strict=True))
 
 
@@ -148,26 +147,30 @@ def _file_of(source: Source, seed: int) -> Path:
     return platformdirs.user_cache_path(FOLDER) / "orders" / total.hexdigest()
 
 
-def _rendered(lines: Sequence[Line]) -> bytes:
+def _rendered(lines: Sequence[Line]) -> list[bytes | memoryview]:
     """Return `lines` as bytes: the length of each, then the parts of all."""
-    buffer = io.BytesIO()
     whole = _joined(lines)
-    keys = np.frombuffer(whole.keys, np.uint8)
-    for part in (np.array([*map(len, lines)], np.int64), *whole.positions, keys):
-        np.save(buffer, part, allow_pickle=False)
-    return buffer.getvalue()
+    lengths = np.array([*map(len, lines)], np.int64)
+    return [*(part.data.cast("B") for part in (lengths, *whole.positions)), whole.keys]
 
 
 def _read(file: Path, count: int) -> list[Line] | None:
     """Return the `count` lines that `file` keeps, None if it is missing or damaged."""
     if (content := kept.read(file)) is None:
         return None
-    buffer = io.BytesIO(content)
-    lengths, rows, batches, places, keys = (np.load(buffer, allow_pickle=False) for _ in range(5))
-    ends = np.cumsum(lengths)
-    positions = (np.split(part, ends)[:count] for part in (batches, places, rows))
-    own_keys = [part.tobytes() for part in np.split(keys, ends * DIGEST_SIZE)[:count]]
-    return list(map(Line, *positions, own_keys))
+    lengths = np.frombuffer(content, np.int64, count)
+    ends, total, start = np.cumsum(lengths), int(lengths.sum()), lengths.nbytes
+    parts = []
+    for kind in (np.int64, np.int32, np.float64):
+        part = np.frombuffer(content, kind, total, start)
+        parts.append(np.split(part, ends)[:count])
+        start += part.nbytes
+    bounds = pairwise([0, *(ends * DIGEST_SIZE).tolist()])
+    keys = [content[start + first : start + end] for first, end in bounds]
+    return [
+        Line(batches, places, rows, own)
+        for rows, batches, places, own in zip(*parts, keys, strict=True)
+    ]
 
 
 def ranked(source: Source) -> list[Counter[str]]:

@@ -19,7 +19,13 @@ def read(file: Path) -> bytes | None:
     return None
 
 
-def write(file: Path, content: bytes) -> None:
-    """Keep `content` in `file`. A folder that cannot be written costs time, not the run."""
+def write(file: Path, *parts: bytes | memoryview) -> None:
+    """Keep `parts`, one after the other, in `file`.
+
+    A folder that cannot be written costs time, not the run.
+    """
+    checksum = hashlib.sha256()
+    for part in parts:
+        checksum.update(part)
     with suppress(OSError):
-        files.write(file, hashlib.sha256(content).digest() + content)
+        files.write(file, b"".join([checksum.digest(), *parts]))

@@ -6,18 +6,33 @@ A part of `make bench`.
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from io import StringIO
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.__main__ import main
-from tests.bench.repositories import PROJECT, Cost, Here, git, run
+from tests.bench.repositories import PROJECT, PYTHON, Cost, Here, git, run
 
 # The numbers of releases, by the number of images that the last one has. Each has one image more
 # than the one before it.
 NUMBERS = {600: (1, 50, 200, 500), 70_000: (1, 10)}
+# Releases versions of some sizes, one after the other, in one process, which saves its starts.
+RELEASE = """\
+import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from scripts.__main__ import main
+from tests.bench.repositories import Here, git
+here = Here.again(Path(sys.argv[1]))
+for size in range(int(sys.argv[2]), int(sys.argv[3])):
+    here.configure(size)
+    git(here.root, "add", "--all")
+    git(here.root, "commit", "--quiet", "--message", "Change the dataset")
+    git(here.root, "push", "--quiet", "origin", "HEAD:main")
+    with chdir(here.root), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        assert main(["release"]) == 0
+    git(here.root, "pull", "--quiet", "--ff-only", "origin", "main")
+"""
 VERBS = ("validate", "plan", "build")
 TIMES = 3
 
@@ -35,14 +50,16 @@ def measure(place: Path, lock: str) -> Iterator[AfterReleases]:
     """Yield the costs, with images of MNIST, for whose local copy `lock` vouches."""
     for images, numbers in NUMBERS.items():
         here = Here(place / f"releases-{images}", lock)
-        for number in range(1, max(numbers) + 1):
-            here.configure(images - max(numbers) + number - 1)
-            _release(here)
-            if number in numbers:
-                here.configure(images - max(numbers) + number)
-                made = _measured(here, images, number)
-                print(made, file=sys.stderr)
-                yield made
+        made = 0
+        for number in numbers:
+            first, last = (images - max(numbers) + one for one in (made, number))
+            # In a process of its own: the memory of this one counts for all that it starts.
+            run(PROJECT, [PYTHON, "-c", RELEASE, str(here.root), str(first), str(last)])
+            made = number
+            here.configure(last)
+            cost = _measured(here, images, number)
+            print(cost, file=sys.stderr)
+            yield cost
         here.remove()
 
 
@@ -85,15 +102,3 @@ def _cost(root: Path, verb: str, times: int) -> Cost:
     """Return the cheapest of some runs: other work on the machine only adds."""
     command = [sys.executable, "-m", "scripts", verb]
     return min((run(root, command) for _ in range(times)), key=attrgetter("processor"))
-
-
-def _release(here: Here) -> None:
-    """Merge and release what is configured, in this process, which saves its start."""
-    git(here.root, "add", "--all")
-    git(here.root, "commit", "--quiet", "--message", "Change the dataset")
-    git(here.root, "push", "--quiet", "origin", "HEAD:main")
-    with chdir(here.root), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        code = main(["release"])
-    if code:
-        sys.exit("release failed")
-    git(here.root, "pull", "--quiet", "--ff-only", "origin", "main")

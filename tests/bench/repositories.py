@@ -1,10 +1,9 @@
 """Two repositories with the same images: one kept by hand, one with this project."""
 
-import os
+import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +42,15 @@ for row in range(count):
     hashlib.md5(content).hexdigest()
     with open(f"written/{row}", "wb") as file:
         file.write(content)
+"""
+# Runs a command and prints its exit code and what it took. What starts a process counts into its
+# memory, so this is small.
+MEASURE = """\
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+seconds, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, seconds, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime]))
 """
 GITIGNORE = "/scripts\n/dataset\n/dataset.new\n/dataset.old\n"
 # Images of 3 that MNIST has.
@@ -123,6 +131,13 @@ class Here(Repository):
         git(root.parent, "init", "--quiet", "--bare", "--initial-branch=main", f"{root.name}.git")
         git(root, "remote", "add", "origin", f"{root}.git")
 
+    @classmethod
+    def again(cls, root: Path) -> "Here":
+        """Return the repository at `root`, which exists already."""
+        found = cls.__new__(cls)
+        found.root, found.source = root, "mnist_784"
+        return found
+
     def configure(self, size: int, threes: int = THREES) -> None:
         """Ask for so many images."""
         threes = min(size // 2, threes)
@@ -185,13 +200,16 @@ def output(root: Path, command: Sequence[str]) -> str:
 
 def run(root: Path, *commands: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
     """Run commands, which must succeed; return what they took together."""
-    began, memory, processor = time.perf_counter(), 0, 0.0
+    costs = []
     for command in commands:
-        process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, env=env)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        measure = [PYTHON, "-I", "-S", "-c", MEASURE, *command]
+        done = subprocess.run(measure, cwd=root, stdout=subprocess.PIPE, env=env, check=True)
+        code, *cost = json.loads(done.stdout)
+        if code:
             sys.exit(f"{' '.join(command)[:80]} failed")
-        memory = max(memory, usage.ru_maxrss)
-        processor += usage.ru_utime + usage.ru_stime
-    return Cost(time.perf_counter() - began, memory * 1024 / MEBI, processor)
+        costs.append(Cost(*cost))
+    return Cost(
+        sum(cost.seconds for cost in costs),
+        max(cost.memory for cost in costs),
+        sum(cost.processor for cost in costs),
+    )
