@@ -37,5 +37,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     tree = WorkTree(git.root)
     planned, difference = plan.plan(git, dataset, before, actions.runner(), tree)
     planned = plan.with_promotion(git, planned, tree)
-    planned = probed.with_probe(git, planned, difference, dataset, tree)
+    # In Markdown it is the comment. The probe can take longer than the rest, and is a verb too.
+    probes = options.format == "markdown"
+    planned = probed.with_probe(git, planned, difference, dataset, tree, probes=probes)
     output.say(FORMATS[options.format](planned))

@@ -92,9 +92,18 @@ class Diff:
 
 
 def compare(
-    dataset: Dataset, before: Release | None, version: str, history: History, runner: Runner = LOCAL
+    dataset: Dataset,
+    before: Release | None,
+    version: str,
+    history: History,
+    runner: Runner = LOCAL,
+    *,
+    sizes: bool = True,
 ) -> Diff:
-    """Return what `dataset` changes compared with `before`; `version` is the tag it would get."""
+    """Return what `dataset` changes compared with `before`; `version` is the tag it would get.
+
+    Without `sizes` the bytes that the remote gains are not computed.
+    """
     is_made = runner.makes(len(dataset.selection.identifiers))
     new = index.of_dataset(dataset)
     made = dataset.planned if is_made else Manifest({})
@@ -109,7 +118,7 @@ def compare(
         comparison=compared,
         old=old,
         new=new,
-        new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made else None,
+        new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made and sizes else None,
         curated=curated.of_dataset(dataset, before, old, new, history),
         near=_near(dataset, old) if is_made else NearPairs(searched=False),
         is_made=is_made,

@@ -40,7 +40,7 @@ def build(git: Git, runner: Runner, inputs: str, state: str) -> BuildRecord | No
     # What is built can be pushed, also if the plan fails.
     record.write(git.root, done)
     before = releases.scan(git).latest
-    planned, _difference = plan.plan(git, dataset, before, runner, WorkTree(git.root))
+    planned, _ = plan.plan(git, dataset, before, runner, WorkTree(git.root), sizes=False)
     # A release that cannot be read now may be there the next time.
     is_certain = not planned.unknown and planned.samples is not None
     return done.model_copy(

@@ -32,14 +32,17 @@ def plan(
     before: Release | None,
     runner: Runner = LOCAL,
     tree: Tree | None = None,
+    *,
+    sizes: bool = True,
 ) -> tuple[Plan, Diff]:
     """Return the changes of `dataset` compared with `before`, as plain data and in full.
 
-    `releases.yaml` is that of `tree`; without it, the one on main.
+    `releases.yaml` is that of `tree`; without it, the one on main. Without `sizes` the bytes that
+    the remote gains are not computed.
     """
     found = releases.scan(git)
     history = History(git, found.accepted, tree)
-    difference = diff.compare(dataset, before, found.next_tag, history, runner)
+    difference = diff.compare(dataset, before, found.next_tag, history, runner, sizes=sizes)
     return plan_of_diff(difference, dataset), difference
 
 

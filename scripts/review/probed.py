@@ -20,16 +20,25 @@ from scripts.review.report import Plan
 from scripts.review.report_accuracy import ReportedProbe, reported
 
 
-def with_probe(git: Git, planned: Plan, difference: Diff, dataset: Dataset, tree: Tree) -> Plan:
+def with_probe(
+    git: Git,
+    planned: Plan,
+    difference: Diff,
+    dataset: Dataset,
+    tree: Tree,
+    *,
+    probes: bool = True,
+) -> Plan:
     """Return `planned` with what the probe says, and the predictions in `tree`.
 
-    `difference` is the change of `dataset`. Raises `InputError` if the predictions are invalid.
+    `difference` is the change of `dataset`. Without `probes` only the predictions are compared,
+    which takes no time. Raises `InputError` if they are invalid.
     """
     before, change = difference.before, None
     if before and difference.old and difference.new:
         change = change_of(git, before, difference.old, difference.new, dataset)
     found = None
-    if before and planned.changed:
+    if probes and before and planned.changed:
         found = probe.find(change) if change else Probe(0, silence="unread")
     return planned.model_copy(
         update={

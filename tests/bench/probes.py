@@ -36,7 +36,7 @@ from scripts.review import probed
 
 if sys.argv[1] == "without":
     probed.with_probe = lambda git, planned, *rest: planned
-sys.exit(main(["plan"]))
+sys.exit(main(["plan", "--format", "markdown"]))
 """
 
 

@@ -79,7 +79,6 @@ no3       5 (+2)  3 (+1)   8 (+3)
 total    10 (+4)  6 (+2)  16 (+6)
 
 samples     6 added, 0 removed
-probe       says nothing, because it needs 30 shared test images, and there are 4
 comparable  with v0
 bytes       {facts_on_bytes(made)}
 md5         {made["md5"]}
