@@ -35,7 +35,7 @@ from scripts.__main__ import main
 from scripts.review import probed
 
 if sys.argv[1] == "without":
-    probed.with_probe = lambda git, planned, *rest: planned
+    probed.with_probe = lambda git, planned, *rest, **named: planned
 sys.exit(main(["plan", "--format", "markdown"]))
 """
 
