@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.storage import transfer
 from tests.repository import Released, Repository, Result, Run, config_text, objects
 
 LARGER = config_text(samples=8)
@@ -91,3 +92,25 @@ def test_what_is_only_planned_is_not_stored(
     assert (result.code, report["stored"]) == (0, "no")
     assert "planned only: 16 images" in result.out
     assert "push:" not in result.err
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("a bug")])
+def test_after_any_error_there_is_a_report(
+    changed: Repository,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(transfer, "push", fail)
+
+    if isinstance(error, OSError):
+        assert run("workflow", "check", "--store", "true", str(tmp_path)).code == 1
+    else:
+        with pytest.raises(ValueError, match="a bug"):
+            run("workflow", "check", "--store", "true", str(tmp_path))
+
+    assert json.loads((tmp_path / "report.json").read_text())["stored"] == "failed"

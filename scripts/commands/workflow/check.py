@@ -29,13 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, git: Git) -> int:
     """Run the verb."""
     done = _Steps()
-    done.step("validate", lambda: validate.run(options, git))
-    is_built = done.step("build", lambda: build.build(git))
     stored: Stored = "no"
-    if is_built and options.store == "true":
-        is_stored = done.step("push", lambda: push.push(git))
-        stored = "yes" if is_stored else "failed" if done.code else "no"
-    code = outcome.of("report", lambda: report.write(git, options.folder, stored))
+    try:
+        done.step("validate", lambda: validate.run(options, git))
+        is_built = done.step("build", lambda: build.build(git))
+        if is_built and options.store == "true":
+            stored = "failed"
+            is_stored = done.step("push", lambda: push.push(git))
+            if not done.code:
+                stored = "yes" if is_stored else "no"
+    finally:
+        # Also after an error of the disk, or a bug: reviewers must see something.
+        code = outcome.of("report", lambda: report.write(git, options.folder, stored))
     return done.code or code
 
 
