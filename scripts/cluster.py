@@ -1,4 +1,4 @@
-"""An existing Dask cluster, as an executor of `concurrent.futures`.
+"""A connection to an existing Dask cluster.
 
 Tasks are sent as pickled objects, so anybody who can send one can run any code. A cluster is used
 only by releases, never for a pull request, and only over mutual TLS.

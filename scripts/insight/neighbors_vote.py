@@ -14,7 +14,7 @@ from scripts.dataset.averages import NONE
 from scripts.dataset.distances import Ints, Levels
 
 # On MNIST with few images one neighbor is best, on photos ten. Five are nowhere much worse than the
-# best, and one wrong label among them does not decide. docs/insight.md has the numbers.
+# best, and one wrong label among them does not decide. docs/probe.md has the numbers.
 NEIGHBORS = 5
 # No label: the image is not in this set, or there are fewer images than neighbors.
 NO_CLASS = -1

@@ -101,13 +101,14 @@ def _compare(dataset: Dataset, history: History, made: Index) -> Comparison:
     names = {
         release.tag: name_of(release) for release in history.releases if release.tag not in unknown
     }
-    same = together.holding(made)
+    # Of a release that cannot be read, only its lock tells.
+    same, counts = together.holding(made) | {None}, dataset.selection.counts()
     equal_to = next(
         (
             release.tag
             for release in reversed(history.releases)
-            if release.lock.meta.counts == dataset.selection.counts()
-            and names.get(release.tag) in same | {None}
+            if release.lock.meta.counts == counts
+            and names.get(release.tag) in same
             and _is_equal(release, made, dataset, history)
         ),
         None,
