@@ -7,7 +7,6 @@ the pixels and the encoder, so they are never out of date. Damaged files are not
 import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +20,9 @@ from scripts.sources.copies import FOLDER
 from scripts.sources.own import Own
 from scripts.sources.source import Batch, Source
 from scripts.sources.summaries import FILE
-from scripts.storage import files, manifest
+from scripts.storage import kept, manifest
 
 _MD5_HEX = 32
-_CHECKSUM_SIZE = 32
 
 
 class EncodedFile(NamedTuple):
@@ -96,9 +94,7 @@ class EncodedFiles:
         for (start, stop), file in self._files.items():
             first = bisect_left(rows, start)
             if first < len(rows) and rows[first] < stop:
-                content = self._rows[start:stop].tobytes()
-                with suppress(OSError):
-                    files.write(file, content + hashlib.sha256(content).digest())
+                kept.write(file, self._rows[start:stop].tobytes())
 
 
 def _known(files_of_rows: npt.NDArray[np.void], rows: Sequence[int]) -> dict[int, EncodedFile]:
@@ -125,9 +121,7 @@ def _file_of(source: Source, span: tuple[int, int], fingerprint: bytes) -> Path:
 
 def _read(file: Path, count: int) -> npt.NDArray[np.void]:
     """Return the rows in `file`, unknown ones if it is missing or damaged."""
-    with suppress(OSError):
-        content = file.read_bytes()
-        rows, checksum = content[:-_CHECKSUM_SIZE], content[-_CHECKSUM_SIZE:]
-        if hashlib.sha256(rows).digest() == checksum and len(rows) == count * FILE.itemsize:
-            return np.frombuffer(rows, FILE)
+    rows = kept.read(file)
+    if rows is not None and len(rows) == count * FILE.itemsize:
+        return np.frombuffer(rows, FILE)
     return np.zeros(count, FILE)

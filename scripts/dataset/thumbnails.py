@@ -8,7 +8,6 @@ read each time instead.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -26,11 +25,10 @@ from scripts.sources.extended import Extended
 from scripts.sources.own import Own
 from scripts.sources.source import Pixels, Source
 from scripts.sources.summaries import THUMBNAIL, SummaryRows
-from scripts.storage import files
+from scripts.storage import kept
 
 # Increase this version if thumbnails are made differently, so that stored ones are not used.
 VERSION = f"thumbnails 1, Pillow {PIL.__version__}"
-CHECKSUM_SIZE = 32
 # Images that are read together, and their values.
 TOGETHER = 1024
 MAX_VALUES = 2**22
@@ -96,9 +94,7 @@ def _of_batch(source: Source, number: int, rows: npt.NDArray[np.int64]) -> Summa
         shown = Bar(made, total=len(new), desc="Making thumbnails", unit="image")
         known = np.concatenate([known, np.array([*shown], THUMBNAIL)])
         known = known[np.argsort(known["row"])]
-        content = known.tobytes()
-        with suppress(OSError):
-            files.write(file, content + hashlib.sha256(content).digest())
+        kept.write(file, known.tobytes())
     return known[np.isin(known["row"], rows)]
 
 
@@ -110,21 +106,19 @@ def _file_of(source: Source, start: int, stop: int) -> Path:
 
 def _read(file: Path) -> SummaryRows:
     """Return the thumbnails in `file`, none if it is missing or damaged."""
-    with suppress(OSError):
-        content = file.read_bytes()
-        rows, checksum = content[:-CHECKSUM_SIZE], content[-CHECKSUM_SIZE:]
-        if hashlib.sha256(rows).digest() == checksum and len(rows) % THUMBNAIL.itemsize == 0:
-            return np.frombuffer(rows, THUMBNAIL)
+    rows = kept.read(file)
+    if rows is not None and len(rows) % THUMBNAIL.itemsize == 0:
+        return np.frombuffer(rows, THUMBNAIL)
     return np.zeros(0, THUMBNAIL)
 
 
 def _places(
-    kept: SummaryRows, rows: npt.NDArray[np.int64]
+    known: SummaryRows, rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Return where each of `rows` is in `kept`, and whether it is there."""
-    places = np.searchsorted(kept["row"], rows)
-    is_inside = places < len(kept)
-    is_inside[is_inside] = kept["row"][places[is_inside]] == rows[is_inside]
+    """Return where each of `rows` is in `known`, and whether it is there."""
+    places = np.searchsorted(known["row"], rows)
+    is_inside = places < len(known)
+    is_inside[is_inside] = known["row"][places[is_inside]] == rows[is_inside]
     return places, is_inside
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,7 @@ from scripts.inputs.images import FILTER, resize
 from scripts.sources.copies import FOLDER
 from scripts.sources.shards import DIGEST_SIZE
 from scripts.sources.source import Batch, ImageReader, OpenObject, Pixels, Source, WithoutFiles
-from scripts.storage import files
+from scripts.storage import kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +50,10 @@ class Resized(WithoutFiles):
         for batch in self.batches:
             rows = range(batch.start, batch.stop)
             file = _file_of(self.keys[batch.start : batch.stop], self.size)
-            digests = _kept(file, len(rows))
+            digests = _read(file, len(rows))
             if digests is None:
                 digests = [*workers.results(self._digests, rows)]
-                _keep(file, digests)
+                kept.write(file, b"".join(digests))
             found += digests
         return found
 
@@ -138,18 +137,9 @@ def _file_of(keys: Sequence[bytes], size: tuple[int, int]) -> Path:
     return platformdirs.user_cache_path(FOLDER) / "resized" / name.hexdigest()
 
 
-def _kept(file: Path, count: int) -> list[bytes] | None:
+def _read(file: Path, count: int) -> list[bytes] | None:
     """Return the digests in `file`; None if it is missing or damaged."""
-    with suppress(OSError):
-        content = file.read_bytes()
-        raw, checksum = content[:-DIGEST_SIZE], content[-DIGEST_SIZE:]
-        if hashlib.sha256(raw).digest() == checksum and len(raw) == count * DIGEST_SIZE:
-            return [raw[at : at + DIGEST_SIZE] for at in range(0, len(raw), DIGEST_SIZE)]
-    return None
-
-
-def _keep(file: Path, digests: Sequence[bytes]) -> None:
-    """Store digests in `file`. Errors of the file system are ignored."""
-    raw = b"".join(digests)
-    with suppress(OSError):
-        files.write(file, raw + hashlib.sha256(raw).digest())
+    raw = kept.read(file)
+    if raw is None or len(raw) != count * DIGEST_SIZE:
+        return None
+    return [raw[at : at + DIGEST_SIZE] for at in range(0, len(raw), DIGEST_SIZE)]

@@ -13,8 +13,8 @@ def read(file: Path) -> bytes | None:
     """Return what `file` keeps, None if it is missing or damaged."""
     with suppress(OSError):
         content = file.read_bytes()
-        kept = content[CHECKSUM:]
-        if hashlib.sha256(kept).digest() == content[:CHECKSUM]:
+        kept, checksum = content[:-CHECKSUM], content[-CHECKSUM:]
+        if hashlib.sha256(kept).digest() == checksum:
             return kept
     return None
 
@@ -28,4 +28,4 @@ def write(file: Path, *parts: bytes | memoryview) -> None:
     for part in parts:
         checksum.update(part)
     with suppress(OSError):
-        files.write(file, b"".join([checksum.digest(), *parts]))
+        files.write(file, b"".join([*parts, checksum.digest()]))

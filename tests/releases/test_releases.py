@@ -405,7 +405,7 @@ def test_what_was_found_is_kept_until_main_changes(released: Repository) -> None
         lambda _: b"",
         lambda content: content[:-1],
         lambda content: content.replace(b'"v1"', b'"v9"'),
-        lambda _: hashlib.sha256(b"[]").digest() + b"[]",
+        lambda _: b"[]" + hashlib.sha256(b"[]").digest(),
     ],
 )
 def test_damaged_findings_are_found_again(
