@@ -53,6 +53,11 @@ class Dataset:
         """All images that can be selected, after resizing, by row."""
         return Extended(self._resized, with_classes(self.inputs.additions, self._resized))
 
+    @property
+    def originals(self) -> Extended:
+        """The same images before resizing, by the same rows."""
+        return Extended(self.source, self.images.additions)
+
     @cached_property
     def selection(self) -> Selection:
         """The selection; raises `InputError` if the inputs are invalid."""

@@ -20,7 +20,6 @@ from scripts.insight import accuracy, neighbors_vote
 from scripts.insight.accuracy import Accuracy
 from scripts.insight.neighbors_vote import NO_CLASS, TrainImages
 from scripts.releases.index import Index
-from scripts.sources.extended import Extended
 
 # With fewer test images, only a difference of a quarter of them would be more than chance.
 FEWEST = 30
@@ -180,7 +179,6 @@ def _rows(dataset: Dataset, images: Iterable[bytes]) -> dict[bytes, int]:
 
 def _levels(dataset: Dataset, rows: list[int]) -> Levels:
     """Return the averages of `rows`: not of resized images, because theirs may be stored."""
-    images = Extended(dataset.source, dataset.images.additions)
     ascending = sorted({*rows})
-    made = averages.averages_of(images, ascending)
+    made = averages.averages_of(dataset.originals, ascending)
     return made[np.searchsorted(ascending, rows)] if rows else made

@@ -21,7 +21,6 @@ from scripts.dataset.distances import Ints
 from scripts.dataset.order import distinct
 from scripts.inputs.config import Split
 from scripts.inputs.curation import EXCLUDE, RELABEL, Decision
-from scripts.sources.extended import Extended
 from scripts.sources.source import NO_LABEL
 
 # Of the 15 known wrong labels in the test set of MNIST, 9 are among the first 100 of its 10,000
@@ -62,7 +61,9 @@ class Suspect(NamedTuple):
     @property
     def why(self) -> str:
         """The votes, in words."""
-        return reason(self.label, self.suggested, self.own, self.other, len(self.neighbors))
+        others = f"{self.other} of the {len(self.neighbors)} most similar images"
+        verb = "is" if self.own == 1 else "are"
+        return f"{others} are {self.suggested}, {self.own} {verb} {self.label}"
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,6 @@ def decision_of(dataset: Dataset, suspect: Suspect) -> Decision | None:
     return Decision(identifier, RELABEL, suspect.label, suspect.suggested, suspect.why)
 
 
-def reason(label: str, suggested: str, own: int, other: int, neighbors: int) -> str:
-    """Return the votes for two labels, in words."""
-    others = f"{other} of the {neighbors} most similar images are {suggested}"
-    return f"{others}, {own} {'is' if own == 1 else 'are'} {label}"
-
-
 def in_words(found: Suspects) -> list[str]:
     """Return what was compared, and what was not."""
     lines = [
@@ -184,9 +179,8 @@ def _thinned(rows: Ints, most: int) -> Ints:
 
 def _nearest(dataset: Dataset, queries: Ints, others: Ints) -> Nearest:
     # Not resized ones: averages are the same for all sizes, and those of a source may be stored.
-    images = Extended(dataset.source, dataset.images.additions)
     rows = np.union1d(queries, others)
-    levels = averages.averages_of(images, rows.tolist())
+    levels = averages.averages_of(dataset.originals, rows.tolist())
     own: Ints = np.searchsorted(others, queries)
     own[others[np.minimum(own, len(others) - 1)] != queries] = NONE
     of_queries, of_others = (levels[np.searchsorted(rows, some)] for some in (queries, others))
