@@ -9,7 +9,7 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.decisions import decisions_of
 from scripts.dataset.parquet import ParquetRow
 from scripts.errors import UserError
-from scripts.git.git import Git, GitTree
+from scripts.git.git import Git
 from scripts.inputs import image_name
 from scripts.inputs.config import SPLITS
 from scripts.inputs.image_name import ImageName
@@ -166,7 +166,7 @@ class Version:
 def version_of(git: Git, release: Release) -> Version:
     """Return `release` with its samples; raises `UserError` if it cannot be read."""
     listed = list_samples(git, release)
-    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    dataset = resolve.of_release(git, release)
     known = {one.file: one for one in described(dataset, release)}
     samples = [known.get(one.file, one)._replace(md5=one.md5) for one in listed.samples]
     return replace(listed, samples=samples)

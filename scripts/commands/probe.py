@@ -13,7 +13,7 @@ from scripts import output
 from scripts.curation.samples import Samples
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
-from scripts.git.git import Git, GitTree
+from scripts.git.git import Git
 from scripts.inputs.tree import WorkTree
 from scripts.insight import predictions, probe, team_model
 from scripts.releases import index, releases, resolve
@@ -67,7 +67,7 @@ def _version(git: Git, history: History, release: Release | None) -> tuple[Datas
     if release is None:
         dataset = resolve.work_tree(git)
         return dataset, index.of_dataset(dataset)
-    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    dataset = resolve.of_release(git, release)
     return dataset, history.index(release, dataset.source)
 
 

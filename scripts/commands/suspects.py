@@ -14,7 +14,7 @@ from scripts.curation.samples import Samples
 from scripts.dataset import averages
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.neighbors import Neighbor
-from scripts.git.git import Git, GitTree
+from scripts.git.git import Git
 from scripts.inputs import curation
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import Decision
@@ -98,8 +98,7 @@ def _predicted(samples: Samples, path: Path) -> list[_Doubtful]:
 def _dataset(git: Git, tag: str | None) -> Dataset:
     if tag is None:
         return resolve.work_tree(git)
-    release = releases.scan(git).get(tag)
-    return resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    return resolve.of_release(git, releases.scan(git).get(tag))
 
 
 def _neighbors(one: Suspect) -> list[Neighbor]:

@@ -8,7 +8,7 @@ from scripts.cluster import Connection
 from scripts.dataset.distributed import Cluster
 from scripts.errors import UserError
 from scripts.git import commits
-from scripts.git.git import MAIN, TRACKED_MAIN, Git, GitTree
+from scripts.git.git import MAIN, TRACKED_MAIN, Git
 from scripts.inputs.paths import (
     CHECKED_PATHS,
     INPUT_PATHS,
@@ -162,7 +162,7 @@ def _update_main(git: Git, outcome: PublishOutcome, history: History) -> None:
 def _can_be_rebuilt(git: Git, release: Release) -> bool:
     """Return whether the commit of `release` gives the files in its lock."""
     try:
-        dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+        dataset = resolve.of_release(git, release)
     except InputError:
         return False
     return dataset.manifest.md5 == release.lock.md5

@@ -7,7 +7,7 @@ from scripts.dataset import selection
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.targets import Local
 from scripts.errors import UserError
-from scripts.git.git import Git, GitTree
+from scripts.git.git import Git
 from scripts.releases import continuity, index, indexes, releases, resolve
 from scripts.releases.releases import Release
 from scripts.sources import copies
@@ -58,7 +58,7 @@ def repair(git: Git, tag: str) -> Repaired:
     cache, remote = Cache(git.root), releases.remote_of(git, release)
     done = Repaired(tag, release.lock.nfiles, remote.url)
     _restore_shards(git, release, cache, remote, done)
-    dataset = resolve.of_tree(git, GitTree(git, release.commit), release.lock)
+    dataset = resolve.of_release(git, release)
     made = dataset.store(Local(cache))
     if made.md5 != release.lock.md5:
         raise UserError(

@@ -154,8 +154,7 @@ class Indexes:
 
         Raises `UserError` if that is not available, or gives a different version.
         """
-        tree = GitTree(self._git, release.commit)
-        again = index.of_dataset(resolve.of_tree(self._git, tree, release.lock))
+        again = index.of_dataset(resolve.of_release(self._git, release))
         if again.as_shown.places != found.places:
             raise UserError(f"this code selects different images than {release.tag} has")
         return again

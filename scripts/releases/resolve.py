@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scripts.dataset import bounds, columns
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
-from scripts.git.git import CheckedOut, Git
+from scripts.git.git import CheckedOut, Git, GitTree
 from scripts.inputs import reader
 from scripts.inputs.config import ORIGINAL, Config
 from scripts.inputs.problems import InputError, Problem
@@ -13,6 +13,7 @@ from scripts.inputs.reader import Inputs, InvalidInputsError
 from scripts.inputs.tree import Tree, WorkTree
 from scripts.releases import lock, releases
 from scripts.releases.lock import LOCK_FILE, Lock
+from scripts.releases.releases import Release
 from scripts.sources import registry
 from scripts.sources.pointer import path_of
 from scripts.sources.registry import Fetch
@@ -46,6 +47,11 @@ def of_tree(git: Git, tree: Tree, recorded: Lock | None) -> Dataset:
     does.
     """
     return resolve(git, inputs_of(git, tree, recorded), recorded)
+
+
+def of_release(git: Git, release: Release) -> Dataset:
+    """Return the dataset of a release, made again from its commit; raises as `of_tree` does."""
+    return of_tree(git, GitTree(git, release.commit), release.lock)
 
 
 def inputs_of(git: Git, tree: Tree, recorded: Lock | None) -> Inputs:

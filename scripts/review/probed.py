@@ -5,7 +5,7 @@ from contextlib import suppress
 from scripts.curation.samples import Samples
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
-from scripts.git.git import Git, GitTree
+from scripts.git.git import Git
 from scripts.inputs.paths import PREDICTIONS_FILE
 from scripts.inputs.tree import Tree
 from scripts.insight import predictions, probe, team_model
@@ -54,7 +54,7 @@ def change_of(git: Git, before: Release, old: Index, new: Index, dataset: Datase
         old,
         new,
         dataset,
-        lambda: resolve.of_tree(git, GitTree(git, before.commit), before.lock),
+        lambda: resolve.of_release(git, before),
         before.lock.meta.config.get("label_by"),
     )
 
