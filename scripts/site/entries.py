@@ -28,54 +28,10 @@ class ShownPair:
 
 
 @dataclass(frozen=True)
-class EarlierRelease:
-    """What the next release needs of the one before; samples are read only if it needs them."""
+class OfRelease:
+    """What the catalogue has of a release."""
 
     release: Release
-    read_known: Callable[[], KnownSamples]
-    read_sheets: Callable[[], Sheets]
-    near: NearDistances = field(default_factory=dict)
-    is_readable: bool = True
-
-    @property
-    def tag(self) -> str:
-        """The tag."""
-        return self.release.tag
-
-    @cached_property
-    def known(self) -> KnownSamples:
-        """The labels and decisions for its samples."""
-        return self.read_known()
-
-    @cached_property
-    def sheets(self) -> Sheets:
-        """Its sheets."""
-        return self.read_sheets()
-
-
-@dataclass(frozen=True)
-class CatalogueEntry:
-    """The data of one release.
-
-    `before` is the previous release. `sheets` is empty if the release cannot be read, and
-    `unreadable` is the reason. `change` is None if one of both cannot be read. `near` are the
-    closest near-duplicates of this and earlier releases that still exist; `found` are the new ones.
-    Unless `leaks_known`, a new leak can be missing in the plan.
-    """
-
-    release: Release
-    date: str
-    known: KnownSamples
-    config_text: str
-    plan: Plan
-    leaks_known: bool = True
-    before: EarlierRelease | None = None
-    card: str = ""
-    sheets: Sheets = field(default_factory=dict)
-    unreadable: str = ""
-    change: ShownChange | None = None
-    near: Sequence[ShownPair] = ()
-    found: NearRecord = field(default_factory=NearRecord)
 
     @property
     def tag(self) -> str:
@@ -90,7 +46,51 @@ class CatalogueEntry:
     @property
     def labels(self) -> list[str]:
         """The classes, in the order of the lock."""
-        return labels_of(self.release)
+        return list(dict.fromkeys(label for of_split in self.counts.values() for label in of_split))
+
+
+@dataclass(frozen=True)
+class EarlierRelease(OfRelease):
+    """What the next release needs of the one before; samples are read only if it needs them."""
+
+    read_known: Callable[[], KnownSamples]
+    read_sheets: Callable[[], Sheets]
+    near: NearDistances = field(default_factory=dict)
+    is_readable: bool = True
+
+    @cached_property
+    def known(self) -> KnownSamples:
+        """The labels and decisions for its samples."""
+        return self.read_known()
+
+    @cached_property
+    def sheets(self) -> Sheets:
+        """Its sheets."""
+        return self.read_sheets()
+
+
+@dataclass(frozen=True)
+class CatalogueEntry(OfRelease):
+    """The data of one release.
+
+    `before` is the previous release. `sheets` is empty if the release cannot be read, and
+    `unreadable` is the reason. `change` is None if one of both cannot be read. `near` are the
+    closest near-duplicates of this and earlier releases that still exist; `found` are the new ones.
+    Unless `leaks_known`, a new leak can be missing in the plan.
+    """
+
+    date: str
+    known: KnownSamples
+    config_text: str
+    plan: Plan
+    leaks_known: bool = True
+    before: EarlierRelease | None = None
+    card: str = ""
+    sheets: Sheets = field(default_factory=dict)
+    unreadable: str = ""
+    change: ShownChange | None = None
+    near: Sequence[ShownPair] = ()
+    found: NearRecord = field(default_factory=NearRecord)
 
     @cached_property
     def new_labels(self) -> list[str]:
@@ -130,12 +130,6 @@ class CatalogueEntry:
     def distances(self) -> NearDistances:
         """The distances of its near-duplicates."""
         return {(_md5(pair.train), _md5(pair.other)): pair.distance for pair in self.near}
-
-
-def labels_of(release: Release) -> list[str]:
-    """Return the classes of a release, in the order of its lock."""
-    counts = release.lock.meta.counts.values()
-    return list(dict.fromkeys(label for of_split in counts for label in of_split))
 
 
 def compare(before: EarlierRelease, after: CatalogueEntry) -> ShownChange | None:

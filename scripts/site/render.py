@@ -1,42 +1,27 @@
 """Renders pages of the catalogue from the templates in `templates/`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts.inputs.config import SPLITS
 from scripts.inputs.releases_file import ReleasesFile
-from scripts.releases.releases import Release
 from scripts.review import words
 from scripts.site import charts, later, sections
-from scripts.site.entries import labels_of
+from scripts.site.entries import OfRelease
 from scripts.site.made import INDEX, MadeRelease
 from scripts.storage import files
 
 
-class ListedRelease(NamedTuple):
+@dataclass(frozen=True)
+class ListedRelease(OfRelease):
     """A release on the page of all releases."""
 
-    release: Release
     made: MadeRelease
-
-    @property
-    def tag(self) -> str:
-        """The tag."""
-        return self.release.tag
-
-    @property
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """The number of images by split and class."""
-        return self.release.lock.meta.counts
-
-    @property
-    def labels(self) -> list[str]:
-        """The classes, in the order of the lock."""
-        return labels_of(self.release)
 
 
 class PageWriter:
@@ -69,20 +54,20 @@ def write_common(
     pages: PageWriter, listed: Sequence[ListedRelease], declared: ReleasesFile
 ) -> None:
     """Write what depends on all releases, oldest first."""
-    title = listed[-1].made.title
+    title, tags = listed[-1].made.title, [one.tag for one in listed]
     _write_index(pages, title, listed, declared)
     pages.write(
         "compare/index.html",
         "compare.html.j2",
         title,
-        tags=[one.tag for one in listed],
+        tags=tags,
         most_shown=sections.MAX_SHOWN,
         most_sheets=sections.MAX_SHEETS,
         splits=SPLITS,
     )
     _write_styles(pages)
-    for one, after in zip(listed, [*listed[1:], None], strict=True):
-        _write_later(pages.folder / one.tag / INDEX, one.tag, after and after.tag, declared)
+    for tag, after in zip(tags, [*tags[1:], None], strict=True):
+        _write_later(pages.folder / tag / INDEX, tag, after, declared)
 
 
 def _write_index(
