@@ -126,15 +126,9 @@ class GoogleBucket:
     def _object(self, name: str) -> str:
         return f"/storage/v1/b/{self._name}/o/{quote(name, safe='')}"
 
-    def _json(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str] | None = None,
-        body: Callable[[], bytes | Iterator[bytes]] = bytes,
-    ) -> Resource:
-        found: Resource = json.loads(self._request(method, path, query, headers, body))
+    def _json(self, *request: Any) -> Resource:
+        """Return the answer to a request, which is given as to `_request`."""
+        found: Resource = json.loads(self._request(*request))
         return found
 
     def _request(
