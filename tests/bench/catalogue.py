@@ -5,13 +5,11 @@ A part of `make bench`.
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.repositories import PYTHON, Cost, run
 from tests.repository import ORIGIN_URL, PROJECT, Repository, config_text, create, git
 
 SIZES = (200, 14_000, 70_000)
@@ -19,10 +17,9 @@ SIZES = (200, 14_000, 70_000)
 RELEASES = (1, 50, 200)
 MOST_OF_RELEASES = 340
 MNIST_CLASSES = 10
-MEBI = 1 << 20
 
 
-class Cost(NamedTuple):
+class FirstCost(NamedTuple):
     """What one catalogue costs.
 
     `first` are seconds with nothing made yet, `again` with the pictures in the remote. The size is
@@ -37,14 +34,6 @@ class Cost(NamedTuple):
     page: int
 
 
-class Used(NamedTuple):
-    """What a verb took: wall-clock seconds, those of all processors, and memory in MiB."""
-
-    seconds: float
-    processor: float
-    memory: float
-
-
 class AgainCost(NamedTuple):
     """What the catalogue costs after the newest of some releases.
 
@@ -53,12 +42,12 @@ class AgainCost(NamedTuple):
     """
 
     releases: int
-    again: Used
-    fresh: Used
+    again: Cost
+    fresh: Cost
     processes: int
 
 
-def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[Cost]:
+def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[FirstCost]:
     """Yield the cost for each number of images; needs MNIST as scikit-learn keeps it."""
     for size in sizes:
         folder = place / f"site-{size}"
@@ -71,7 +60,7 @@ def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[Cost]:
         files = [path for path in (folder / "site").rglob("*") if path.is_file()]
         largest = _largest_page(folder / "site")
         size_ = sum(map(_size, files))
-        yield Cost(size, first.seconds, again.seconds, first.memory, size_, largest)
+        yield FirstCost(size, first.seconds, again.seconds, first.memory, size_, largest)
 
 
 def measure_again(place: Path, numbers: Sequence[int] = RELEASES) -> Iterator[AgainCost]:
@@ -128,7 +117,7 @@ def _cloned(repository: Repository, place: Path) -> Repository:
     return clone
 
 
-def table(costs: Sequence[Cost]) -> str:
+def table(costs: Sequence[FirstCost]) -> str:
     """Return the costs as Markdown."""
     rows = [
         f"| {cost.images:,} images | {cost.first:.1f} s | {cost.again:.1f} s"
@@ -173,17 +162,10 @@ def _config(size: int) -> str:
     return config_text(source="mnist_784", class_="all", samples=each, test_size=each // 5)
 
 
-def _verb(repository: Repository, *arguments: str, **environment: str) -> Used:
+def _verb(repository: Repository, *arguments: str, **environment: str) -> Cost:
     """Run a verb; return what it and the processes that it starts took."""
-    command, began = [sys.executable, "-m", "scripts", *arguments], time.perf_counter()
     environ = os.environ | {"PYTHONPATH": str(PROJECT)} | environment
-    process = subprocess.Popen(command, cwd=repository.root, stdout=subprocess.DEVNULL, env=environ)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)[:80]} failed")
-    return Used(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MEBI)
+    return run(repository.root, [PYTHON, "-m", "scripts", *arguments], env=environ)
 
 
 def _largest_page(site: Path) -> int:

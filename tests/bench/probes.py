@@ -4,8 +4,6 @@ A part of `make bench`.
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +18,8 @@ from scripts.insight.probe import Change
 from scripts.releases import index
 from scripts.sources import registry
 from scripts.sources.source import Source, SourceRequest
-from tests.bench.catalogue import MEBI, MNIST_CLASSES, SIZES, Used
+from tests.bench.catalogue import MNIST_CLASSES, SIZES
+from tests.bench.repositories import PYTHON, Cost, run
 from tests.repository import PROJECT, Repository, config_text, create
 
 SOURCE = "mnist_784"
@@ -44,15 +43,13 @@ class ProbeCost(NamedTuple):
     """What a plan costs with and without the probe."""
 
     images: int
-    without: Used
-    with_probe: Used
+    without: Cost
+    with_probe: Cost
 
 
 def page(place: Path) -> str:
     """Return the section of the page of benchmarks, measured below `place`."""
-    # The cost first: a process that is started later begins with the memory of this one.
-    costs = [*measure(place)]
-    return f"## The probe\n\n{_table_of_accuracy()}\n{_table(costs)}"
+    return f"## The probe\n\n{_table_of_accuracy()}\n{_table([*measure(place)])}"
 
 
 def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[ProbeCost]:
@@ -78,19 +75,10 @@ def _config(size: int, more: int) -> str:
     return config_text(source=SOURCE, class_="all", samples=each + more, test_size=each // 5)
 
 
-def _run(repository: Repository, *arguments: str) -> Used:
-    """Run Python in the repository; return what it took."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=repository.root,
-        stdout=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(arguments)[:80]} failed")
-    return Used(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MEBI)
+def _run(repository: Repository, *arguments: str) -> Cost:
+    """Run Python; return what it and the processes that it starts took."""
+    environ = os.environ | {"PYTHONPATH": str(PROJECT)}
+    return run(repository.root, [PYTHON, *arguments], env=environ)
 
 
 def _table(costs: Sequence[ProbeCost]) -> str:
