@@ -420,3 +420,18 @@ def test_a_shared_cache_of_somebody_else_is_used(
     monkeypatch.setattr(os, "chmod", refuse)
 
     assert run("build").code == 0
+
+
+@pytest.mark.parametrize("verb", ["--help", "build", "push"])
+def test_what_changes_nothing_loads_next_to_nothing(built: Repository, run: Run, verb: str) -> None:
+    run("release")
+    assert run("build").code == 0
+    program = (
+        "import sys; from scripts.__main__ import main\n"
+        "try: main([sys.argv[1]])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'dvc.repo', 'numpy', 'PIL', 'pyarrow', 'sklearn'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program, verb]
+    done = subprocess.run(command, cwd=built.root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
