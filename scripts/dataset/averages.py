@@ -25,6 +25,8 @@ BLOCK = 2**23
 # The share of all distances from which the bound of the nearest ones is taken.
 SAMPLE = 4096
 NONE = -1
+# No squared distance is larger.
+FARTHEST = SIZE * 255**2
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,31 +75,40 @@ def nearest(queries: Levels, others: Levels, count: int, own: Ints) -> Nearest:
 def _squares(queries: Levels, others: Levels) -> Iterator[tuple[int, Floats]]:
     """Yield the squared distances of some queries to all others, and the place of the first.
 
-    Each distance of `SIZE` levels, and each number on the way to it, is a whole number of at most
-    24 bits, which 32 bits hold without an error.
+    They are products of vectors: |x|² + |y|² - 2xy is (x, |x|², 1) times (-2y, 1, |y|²). Each
+    distance of `SIZE` levels, and each number on the way to it, is a whole number of at most 2**24,
+    which 32 bits hold without an error.
     """
     if not len(others):
         return
-    right = others.astype(np.float32) - MIDDLE
-    norms = np.einsum("ij,ij->i", right, right)
+    right = _centered(others)
+    right = np.column_stack([-2 * right, np.ones(len(right), np.float32), _norms(right)])
     step = max(1, BLOCK // len(others))
     for start in Bar(range(0, len(queries), step), desc="Comparing images", unit="part"):
-        left = queries[start : start + step].astype(np.float32) - MIDDLE
-        squares: Floats = left @ right.T
-        squares *= -2
-        squares += norms
-        squares += np.einsum("ij,ij->i", left, left)[:, np.newaxis]
-        yield start, squares
+        left = _centered(queries[start : start + step])
+        left = np.column_stack([left, _norms(left), np.ones(len(left), np.float32)])
+        yield start, left @ right.T
+
+
+def _centered(levels: Levels) -> Floats:
+    centered: Floats = levels.astype(np.float32) - MIDDLE
+    return centered
+
+
+def _norms(levels: Floats) -> Floats:
+    norms: Floats = np.einsum("ij,ij->i", levels, levels)
+    return norms
 
 
 def _choose(squares: Floats, count: int, found: Nearest) -> None:
     """Write the `count` nearest of each line of `squares` to `found`."""
     sample = squares[:, :: max(1, squares.shape[1] // SAMPLE)]
-    near = np.isfinite(squares)
+    bounds = np.full((len(squares), 1), FARTHEST, np.float32)
     if sample.shape[1] >= count:
         # The nearest ones of all are not farther away than those of the sample.
-        near &= squares <= np.partition(sample, count - 1, axis=1)[:, count - 1 : count]
-    lines, places = np.nonzero(near)
+        of_sample = np.partition(sample, count - 1, axis=1)[:, count - 1 : count]
+        bounds = np.minimum(bounds, of_sample)
+    lines, places = np.divmod(np.flatnonzero(squares <= bounds), squares.shape[1])
     values = squares[lines, places].astype(np.int64)
     order = np.lexsort((places, values, lines))
     lines, places, values = lines[order], places[order], values[order]
