@@ -44,7 +44,7 @@ format: .venv ## format the code and apply automatic fixes
 	$(BIN)/ruff format .
 
 schema: .venv ## write the JSON Schema of the config for editors
-	$(BIN)/python -c "from scripts.inputs import config; print(config.json_schema(), end='')" > $(SCHEMA).new
+	$(BIN)/python -c "from scripts.inputs import config_schema; print(config_schema.json_schema(), end='')" > $(SCHEMA).new
 	mv $(SCHEMA).new $(SCHEMA)
 SCHEMA = scripts/inputs/dataset_config.schema.json
 

@@ -1,6 +1,5 @@
 """The config: what `dataset_config.yaml` can say, the dataset that people ask for."""
 
-import json
 import math
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
@@ -29,10 +28,10 @@ from scripts.inputs.config_values import (
     shape,
 )
 from scripts.inputs.paths import CONFIG_FILE
+from scripts.inputs.policy import Policy
 from scripts.inputs.problems import Problem
 from scripts.inputs.strict_yaml import Document, Location
 
-SCHEMA_FILE = "scripts/inputs/dataset_config.schema.json"
 # The value of `split_by`.
 SOURCE = "source"
 FRACTIONS = "with group_by, expected one fraction such as 0.2, because a group can be in any folder"
@@ -182,6 +181,11 @@ class Config(BaseModel):
         "the first one. A change that would not be comparable is refused.",
         examples=["v2"],
     )
+    require: Policy | None = Field(
+        None,
+        description="What every version must meet; a change that does not is refused. A change of"
+        " these rules alone makes no version.",
+    )
 
     _document: Document = PrivateAttr(default=Document(CONFIG_FILE, {}, {}))
 
@@ -289,12 +293,3 @@ class Config(BaseModel):
 
 def _of(setting: Any, folder: str) -> Any:
     return setting[folder] if isinstance(setting, dict) else setting
-
-
-def json_schema() -> str:
-    """Return the JSON Schema with which editors complete and check the config."""
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Config.model_json_schema(by_alias=True),
-    }
-    return json.dumps(schema, indent=2) + "\n"

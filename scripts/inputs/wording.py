@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
@@ -20,6 +20,9 @@ BRANCHES = {"one", "all", "list", "fraction", "by folder", "text"}
 # What is said by the type of the error, unless the field says something else.
 EXPECTED = {
     "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "list_type": "expected a list",
+    "model_type": "expected a mapping",
     "string_type": "expected a name",
     "string_unicode": "expected text; this is an incomplete character",
     "literal_error": "expected {expected}",
@@ -56,7 +59,7 @@ def _problem(detail: Mapping[str, Any], document: Document, model: type[BaseMode
     at = _location(tuple(str(part) for part in detail["loc"]), model)
     name = one_line(".".join(part for part in at if part != KEY))
     if detail["type"] == "extra_forbidden":
-        return document.problem((*at, KEY), _unknown_key(name, model))
+        return document.problem((*at, KEY), _unknown_key(name, _known_keys(at, model)))
     if detail["type"] == "missing" and at not in document.marks:
         message = f"{name} is missing; add a line such as '{_example(name, model)}'"
         return Problem(document.file, START, message)
@@ -102,9 +105,18 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _unknown_key(name: str, model: type[BaseModel]) -> str:
-    known = list(_fields(model))
-    close = difflib.get_close_matches(name, known, n=1)
+def _known_keys(at: Location, model: type[BaseModel]) -> list[str]:
+    """Return the keys that can be at a place: in the file, or in a mapping that is a model too."""
+    for key in at[:-1]:
+        kinds = get_args(_fields(model)[key].annotation)
+        model = next(
+            kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)
+        )
+    return list(_fields(model))
+
+
+def _unknown_key(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name.rpartition(".")[2], known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
     return f"unknown key {shown(name)}; {hint}"
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from scripts import demo
 from scripts.git.git import Git
-from scripts.inputs import config, config_file
-from scripts.inputs.config import SCHEMA_FILE, Config
+from scripts.inputs import config_file, config_schema
+from scripts.inputs.config import Config, Sizes
+from scripts.inputs.config_schema import SCHEMA_FILE
 from scripts.inputs.paths import CONFIG_FILE
 from scripts.inputs.problems import InputError
 from scripts.inputs.tree import WorkTree
@@ -167,7 +168,8 @@ INVALID: dict[str, tuple[bytes, list[tuple[int, int, str]]]] = {
                 1,
                 "unknown key 'color'; known keys: source, channels, image_size, label_by, where,"
                 " group_by, class, samples, split_by, test_size, validation_size, small_classes,"
-                " seed, format, encoding, title, description, license, citation, comparable_since",
+                " seed, format, encoding, title, description, license, citation, comparable_since,"
+                " require",
             )
         ],
     ),
@@ -899,7 +901,7 @@ def test_a_validation_fraction_is_of_what_is_not_for_test(
 ) -> None:
     wish = {"test_size": test, "validation_size": validation}
 
-    def sizes(samples: int) -> config.Sizes:
+    def sizes(samples: int) -> Sizes:
         return Config.model_validate(GOOD | wish | {"samples": samples}).sizes("3")
 
     found, more = sizes(count), sizes(count + 1)
@@ -1003,7 +1005,7 @@ def test_any_content_is_a_config_or_gives_problems_with_their_places(content: by
 
 def test_the_committed_schema_is_that_of_the_model() -> None:
     committed = (PROJECT / SCHEMA_FILE).read_text()
-    assert committed == config.json_schema(), "it is out of date; run: make schema"
+    assert committed == config_schema.json_schema(), "it is out of date; run: make schema"
 
 
 def test_the_config_of_the_demo_points_editors_to_the_schema() -> None:
@@ -1092,7 +1094,7 @@ def test_the_config_of_the_demo_points_editors_to_the_schema() -> None:
 )
 def test_schema_and_model_agree(change: dict[str, Any], *, valid: bool) -> None:
     candidate = GOOD | change
-    validator = jsonschema.Draft202012Validator(json.loads(config.json_schema()))
+    validator = jsonschema.Draft202012Validator(json.loads(config_schema.json_schema()))
     try:
         config_file.parse(json.dumps(candidate).encode())
         accepted = True
@@ -1106,7 +1108,9 @@ def test_schema_and_model_agree(change: dict[str, Any], *, valid: bool) -> None:
 def test_schema_and_model_both_require_a_key(key: str) -> None:
     candidate = {name: value for name, value in GOOD.items() if name != key}
 
-    assert not jsonschema.Draft202012Validator(json.loads(config.json_schema())).is_valid(candidate)
+    assert not jsonschema.Draft202012Validator(json.loads(config_schema.json_schema())).is_valid(
+        candidate
+    )
     with pytest.raises(InputError, match=f"{key} is missing"):
         config_file.parse(json.dumps(candidate).encode())
 

@@ -1,0 +1,62 @@
+"""The policy: what a config requires of every change, below `require`."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from scripts.inputs.config_values import License
+from scripts.inputs.wording import says
+
+NONE = "none"
+AT_MOST = "expected `none` or the largest number that is accepted, such as 5"
+
+
+def _as_number(value: object) -> object:
+    return 0 if value == NONE else value
+
+
+_AtLeast = Annotated[int, Field(ge=1, le=10**9)]
+_AtMost = Annotated[
+    int,
+    BeforeValidator(_as_number),
+    Field(ge=0, le=10**9),
+    WithJsonSchema({"anyOf": [{"const": NONE}, {"type": "integer", "minimum": 0}]}),
+    says(AT_MOST),
+]
+
+
+class Policy(BaseModel):
+    """The rules; those that are None hold for every version."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Policy")
+
+    min_per_class: _AtLeast | None = Field(
+        None, description="The images that each class has at least, all splits together."
+    )
+    min_test_per_class: _AtLeast | None = Field(
+        None, description="The images that each class has at least in the test set."
+    )
+    max_imbalance: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = Field(
+        None, description="How many times as large as the smallest class the largest one can be."
+    )
+    removed_test_images: _AtMost | None = Field(
+        None, description="The test images that a change can remove: `none`, or a number."
+    )
+    near_duplicates: _AtMost | None = Field(
+        None,
+        description="The near-duplicates on both sides of the split that a change can bring:"
+        " `none`, or a number of pairs.",
+    )
+    suspects: _AtMost | None = Field(
+        None,
+        description="The new images whose label the most similar images contradict: `none`, or a"
+        " number.",
+    )
+    probe_drop: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+        None,
+        description="How many points the accuracy of the probe can fall, on the test images that"
+        " both versions have.",
+    )
+    licenses: Annotated[list[License], Field(min_length=1)] | None = Field(
+        None, description="The licenses that `license` can name."
+    )
