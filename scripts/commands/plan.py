@@ -10,8 +10,9 @@ from scripts import output
 from scripts.git.git import Git
 from scripts.github import actions
 from scripts.inputs.tree import WorkTree
+from scripts.insight import facts
 from scripts.releases import releases, resolve
-from scripts.review import plan, probed, render
+from scripts.review import insights, plan, render
 
 FORMATS = {
     "text": render.plan_text,
@@ -37,7 +38,8 @@ def run(options: argparse.Namespace, git: Git) -> None:
     tree = WorkTree(git.root)
     planned, difference = plan.plan(git, dataset, before, actions.runner(), tree)
     planned = plan.with_promotion(git, planned, tree)
-    # In Markdown it is the comment. The probe can take longer than the rest, and is a verb too.
-    probes = options.format == "markdown"
-    planned = probed.with_probe(git, planned, difference, dataset, tree, probes=probes)
+    # In Markdown it is the comment. Searches can take longer than the rest, and are verbs too.
+    searches = options.format == "markdown"
+    found = facts.of_diff(git, dataset, difference)
+    planned = insights.with_insight(planned, found, tree, searches=searches)
     output.say(FORMATS[options.format](planned))

@@ -15,12 +15,12 @@ from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.tree import WorkTree
-from scripts.insight import predictions, probe, team_model
+from scripts.insight import facts, predictions, probe, team_model
 from scripts.releases import index, releases, resolve
 from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.releases import Release
-from scripts.review import accuracy_words, probed
+from scripts.review import accuracy_words
 from scripts.review.report_accuracy import ReportedProbe, reported
 
 
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
         raise UserError("nothing is released yet, so there is no version to compare with")
     history = History(git, found.accepted, WorkTree(git.root))
     dataset, new = _version(git, history, found.get(options.after) if options.after else None)
-    change = probed.change_of(git, before, history.index(before, dataset.source), new, dataset)
+    change = facts.change_of(git, before, history.index(before, dataset.source), new, dataset)
     if options.predictions:
         samples = Samples(dataset, history)
         was, now = (predictions.read(path, samples) for path in options.predictions)

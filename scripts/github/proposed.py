@@ -23,13 +23,14 @@ from scripts.inputs.paths import (
     RELEASES_FILE,
 )
 from scripts.inputs.problems import InputError
+from scripts.insight import facts
 from scripts.isolated import Limits
 from scripts.publish import bucket, snapshot
 from scripts.releases import comparison, index, lock, released_files, releases, resolve
 from scripts.releases.history import History
 from scripts.releases.new_lock import new_lock
 from scripts.releases.releases import Release
-from scripts.review import contact_sheet, plan, probed, render, report
+from scripts.review import contact_sheet, insights, plan, render, report
 from scripts.review.report import Report
 from scripts.storage.cache import Cache
 from scripts.storage.consumer import UnreadableError, check_readable
@@ -149,10 +150,11 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
         planned, difference = plan.plan(git, dataset, latest, actions.runner())
         files = merges.read(git, tree)
         planned = plan.with_promotion(git, planned, files)
-        planned = probed.with_probe(git, planned, difference, dataset, files)
+        insight = facts.of_diff(git, dataset, difference)
+        planned = insights.with_insight(planned, insight, files)
         if planned.md5:
             # A version that only the release can make has none.
-            made = DrawnSheet(planned.md5, contact_sheet.draw(dataset, difference))
+            made = DrawnSheet(planned.md5, contact_sheet.draw(dataset, difference, insight))
         # The files of the run are still stored, unless main changes the dataset.
         same = known is not None and known.md5 == planned.md5
         found = Report(plan=planned, stored=known.stored if known and same else None)
@@ -165,7 +167,8 @@ def _updated(git: Git, tree: str, old: str, latest: Release) -> Updated:
 def _draw(git: Git, dataset: Dataset) -> DrawnSheet:
     _refuse_large(dataset)
     _, difference = plan.plan(git, dataset, releases.scan(git).latest, actions.runner())
-    return DrawnSheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference))
+    insight = facts.of_diff(git, dataset, difference)
+    return DrawnSheet(dataset.manifest.md5, contact_sheet.draw(dataset, difference, insight))
 
 
 def _refuse_large(dataset: Dataset) -> None:

@@ -31,7 +31,7 @@ FEWEST = VOTES // 2 + 1
 # The number of samples of each split that are returned.
 MOST = 100
 # The maximum number of compared pairs, of judged samples, and the number of others that each is
-# compared with at least. So many pairs take a few minutes on one core.
+# compared with at least. So many pairs take two or three minutes on two cores.
 MAX_PAIRS = 10_000_000_000
 MAX_JUDGED, MIN_OTHERS = 100_000, 10_000
 
@@ -88,6 +88,10 @@ class Suspects:
         """Those whose label has fewer votes than another one."""
         return [one for one in self.ranked if one.own < one.other]
 
+    def worst_of_all(self, most: int) -> list[Suspect]:
+        """Return the `most` with the lowest margins, of all splits."""
+        return sorted(self.worst, key=lambda one: one.own - one.other)[:most]
+
 
 def find(
     dataset: Dataset, rows: Iterable[int], limit: int = MAX_PAIRS, most: int = MOST
@@ -106,7 +110,7 @@ def find(
     judged = [row for row in wanted.tolist() if sizes[str(labels[row])] > FEWEST]
     if not judged:
         return Suspects(small=len(wanted))
-    queries = _thinned(np.array(judged), MAX_JUDGED)
+    queries = _thinned(np.array(judged), min(MAX_JUDGED, max(1, limit // MIN_OTHERS)))
     is_complete = len(compared) == len(others) and len(queries) == len(judged)
     # From now on in the order of the source, to read it sequentially.
     compared = np.sort(compared)

@@ -18,6 +18,7 @@ from scripts.inputs.paths import (
     INPUT_PATHS,
 )
 from scripts.inputs.reader import Inputs
+from scripts.insight import facts, policy_check
 from scripts.publish import origin
 from scripts.releases import (
     comparison,
@@ -155,6 +156,7 @@ class Publisher:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
+        policy_check.refuse(facts.of_dataset(self.git, dataset, self.history))
         if compared.unknown_demanded:
             names = tags_in_words(compared.unknown_demanded)
             raise UnknownLeaksError(

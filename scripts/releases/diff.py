@@ -108,7 +108,7 @@ def compare(
     new = index.of_dataset(dataset)
     made = dataset.planned if is_made else Manifest({})
     compared = comparison.compare(dataset, history, new)
-    old = _index(history, before, dataset.source)
+    old = available_index(history, before, dataset.source)
     after = new_lock(dataset, made, comparable=compared.comparable, splits=new.sha256, copy=None)
     pointer = dataset.whole.pointer if isinstance(dataset.whole, Own) else None
     return Diff(
@@ -120,7 +120,7 @@ def compare(
         new=new,
         new_bytes=gain.bytes_to_store(dataset, made, new, history) if is_made and sizes else None,
         curated=curated.of_dataset(dataset, before, old, new, history),
-        near=_near(dataset, old) if is_made else NearPairs(searched=False),
+        near=near_duplicates(dataset, old) if is_made else NearPairs(searched=False),
         is_made=is_made,
         has_grown=history.has_grown(before, dataset.whole.name, pointer),
     )
@@ -133,8 +133,8 @@ def of_releases(before: Release | None, after: Release, history: History) -> Dif
         after=after.lock,
         version=after.tag,
         comparison=comparison.of_release_with_leaks(history, after),
-        old=_index(history, before),
-        new=_index(history, after),
+        old=available_index(history, before),
+        new=available_index(history, after),
         curated=curated.of_releases(before, after, history),
         has_grown=history.has_grown(before, after.lock.meta.source.name, history.pointer(after)),
     )
@@ -160,8 +160,13 @@ def between(old: Index, new: Index) -> SampleDiff:
     )
 
 
-def _index(history: History, release: Release | None, source: Source | None = None) -> Index | None:
-    """Return the index of `release`; an empty one for None, and None if it is unavailable."""
+def available_index(
+    history: History, release: Release | None, source: Source | None = None
+) -> Index | None:
+    """Return the index of `release`, as `History.index` does; None if it is not available.
+
+    Without a release it is empty.
+    """
     if release is None:
         return Index({})
     try:
@@ -170,7 +175,7 @@ def _index(history: History, release: Release | None, source: Source | None = No
         return None
 
 
-def _near(dataset: Dataset, old: Index | None) -> NearPairs:
+def near_duplicates(dataset: Dataset, old: Index | None) -> NearPairs:
     """Return the near-duplicates of which one image is new in its split."""
     places, images = dataset.selection.places(), dataset.images
     keys, digests = images.keys, images.digests

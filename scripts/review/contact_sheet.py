@@ -9,8 +9,11 @@ from PIL import Image, ImageDraw
 from scripts.dataset.dataset import Dataset
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import RELABEL
+from scripts.insight.facts import Facts
+from scripts.insight.suspects import Suspects
 from scripts.releases.diff import Diff
 from scripts.review import thumbnail
+from scripts.review.report_insight import MAX_SUSPECTS
 from scripts.review.thumbnail import WHITE, width_of
 
 MAX_IMAGES = 24
@@ -61,11 +64,12 @@ class _Row(NamedTuple):
         return max(width_of(self.heading), len(self.samples) * self.step)
 
 
-def draw(dataset: Dataset, difference: Diff) -> bytes:
+def draw(dataset: Dataset, difference: Diff, found: Facts) -> bytes:
     """Return a PNG with a row of samples for each split and class, black on white, enlarged.
 
     Below each is its file name without `.png`, and its label if it differs from the class. The
-    samples whose curation changes come first, in green frames, then near-duplicates, side by side.
+    samples whose curation changes come first, in green frames, then near-duplicates, side by side,
+    then suspects.
     In each row new samples come first, in blue frames. A last row for each split shows removed
     ones, in orange frames, if they are still in the source. Additions have pink frames.
     """
@@ -73,6 +77,7 @@ def draw(dataset: Dataset, difference: Diff) -> bytes:
         [
             *_curated(dataset, difference),
             *_near(dataset, difference),
+            *_suspects(dataset, found.suspects),
             *_selected(dataset, difference),
         ],
         [*_removed(dataset, difference)],
@@ -149,6 +154,23 @@ def _near(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
         f"near-duplicates in train and another split: {len(pairs)} of {near.count:,} {noun}",
         samples[:-1],
     )
+
+
+def _suspects(dataset: Dataset, found: Suspects | None) -> Iterator[_Row]:
+    """Yield the row of the added samples whose label is most doubtful."""
+    worst = found.worst_of_all(MAX_SUSPECTS) if found else []
+    if found and worst:
+        yield _Row(
+            f"label contradicted by similar images: {len(worst)} of {found.count:,}",
+            [
+                _Sample(
+                    f"{dataset.images.identifier(one.row)}  {one.label} -> {one.suggested}?",
+                    _picture(dataset, one.row),
+                    BLACK,
+                )
+                for one in worst
+            ],
+        )
 
 
 def _selected(dataset: Dataset, difference: Diff) -> Iterator[_Row]:

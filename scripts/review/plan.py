@@ -7,12 +7,13 @@ from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.config import SPLITS
 from scripts.inputs.tree import Tree, WorkTree
+from scripts.insight import facts
 from scripts.releases import declared, diff, guards, releases
 from scripts.releases.diff import Diff
 from scripts.releases.history import History
 from scripts.releases.lock import Lock
 from scripts.releases.releases import Release
-from scripts.review import probed, report, samples
+from scripts.review import insights, report, samples
 from scripts.review.report import (
     Bytes,
     ClassCount,
@@ -124,9 +125,10 @@ def review(git: Git, runner: Runner = LOCAL) -> tuple[Report, bytes | None]:
         tree = WorkTree(git.root)
         planned, difference = plan(git, dataset, before, runner, tree)
         planned = with_promotion(git, planned, tree)
-        planned = probed.with_probe(git, planned, difference, dataset, tree)
+        found = facts.of_diff(git, dataset, difference)
+        planned = insights.with_insight(planned, found, tree)
         # Without files no images are read, and the sheet would need most of the source.
-        sheet = contact_sheet.draw(dataset, difference) if difference.is_made else None
+        sheet = contact_sheet.draw(dataset, difference, found) if difference.is_made else None
         return Report(plan=planned), sheet
     except UserError as error:
         return Report(problems=report.problems(error)), None

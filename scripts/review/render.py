@@ -10,9 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tabulate import tabulate
 
 from scripts import markdown
+from scripts.inputs import curation
+from scripts.inputs.curation import RELABEL, Decision
 from scripts.releases.releases import Release
 from scripts.review import accuracy_words, promotion, table
 from scripts.review.report import Plan, Report, ReportedChange, ReportedPlace
+from scripts.review.report_insight import ReportedSuspects
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size
@@ -69,6 +72,8 @@ def headline(plan: Plan, name: Name = str) -> str:
         parts.append(f"{named_classes(gone, name)} removed")
     if any(leak.refused for leak in plan.leaks):
         parts.append("leak")
+    if plan.policy and plan.policy.broken:
+        parts.append("policy not met")
     if plan.curated and plan.curated.samples:
         parts.append(f"{counted(plan.curated.samples, 'sample')} curated")
     parts += _sample_changes(plan)
@@ -180,7 +185,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
     made = table.count_table(plan.counts)
     shown = made.changed[:MAX_ROWS]
     folded = made.unchanged[: MAX_ROWS - len(shown)]
-    curated = plan.curated.changes[:MAX_CURATED_SHOWN] if plan.curated else []
+    decided = plan.curated.changes[:MAX_CURATED_SHOWN] if plan.curated else []
     return {
         "title": title(Report(plan=plan), name),
         "plan": plan,
@@ -194,14 +199,31 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
         "named": name,
         "selected": plan.selected,
         "curated_columns": ("sample", *CURATED_COLUMNS),
-        "curated_rows": [curated_row(change, markdown.cell) for change in curated],
-        "is_folded": len(curated) > MAX_UNFOLDED,
+        "curated_rows": [curated_row(change, markdown.cell) for change in decided],
+        "is_folded": len(decided) > MAX_UNFOLDED,
         "promotion": promotion.in_words(plan.promotion),
         "against": name(plan.against) if plan.against else None,
         "probe_name": accuracy_words.PROBE,
         "probe_note": accuracy_words.NOTE,
         "class_columns": accuracy_words.CLASS_COLUMNS,
+        "suspect_rows": _suspect_rows(plan.suspects) if plan.suspects else "",
     }
+
+
+def _suspect_rows(found: ReportedSuspects) -> str:
+    """Return the rows of the curation that relabel suspects; additions are moved instead."""
+    decisions = [
+        Decision(
+            one.sample,
+            RELABEL,
+            one.label,
+            one.suggested,
+            f"{one.other} similar images are {one.suggested}, {one.own} {one.label}",
+        )
+        for one in found.worst
+        if not curation.ADDITION.fullmatch(one.sample)
+    ]
+    return curation.extended(None, decisions).decode()
 
 
 def _text_table(plan: Plan) -> str:

@@ -10,11 +10,21 @@ from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 from scripts.inputs.strict_record import StrictRecord
 from scripts.review.report_accuracy import ReportedProbe
-from scripts.review.report_types import Distance, Folder, Identifier, Label, Name, Number, Tag
+from scripts.review.report_insight import ReportedPolicy, ReportedSuspects
+from scripts.review.report_types import (
+    Distance,
+    Folder,
+    Identifier,
+    Label,
+    Name,
+    Number,
+    Tag,
+    bounded,
+)
 from scripts.storage import faults
 
 # Machinery-1.0.0 wrote 1; those between were never released.
-SCHEMA = 8
+SCHEMA = 9
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
 MAX_PATH = 300
@@ -205,8 +215,9 @@ class Plan(StrictRecord):
     releases whose images could not be read. `resized` means that the images have a different size
     than before. `placed_leaks` are leaks of pinned images and additions. `promotion` is the change
     of existing releases. `probe` is what a nearest-neighbor classifier says, `model` what the
-    predictions of the team's own model say; None if there is nothing to compare. `curated`,
-    `selected` and `near_duplicates` are None if unknown. `md5` is None if the files are made only
+    predictions of the team's own model say; None if there is nothing to compare. `suspects` and
+    `policy` are None without a search and without rules. `curated`, `selected` and
+    `near_duplicates` are None if unknown. `md5` is None if the files are made only
     after the merge.
     """
 
@@ -231,6 +242,8 @@ class Plan(StrictRecord):
     near_duplicates: NearDuplicates | None = None
     promotion: Promotion | None = None
     probe: ReportedProbe | None = None
+    suspects: ReportedSuspects | None = None
+    policy: ReportedPolicy | None = None
     model: ReportedProbe | None = None
 
 
@@ -279,8 +292,3 @@ def problems(error: UserError) -> list[ReportedProblem]:
             error.problems, attrgetter("message"), MAX_PROBLEMS
         )[:MAX_PROBLEMS]
     ]
-
-
-def bounded(text: str, most: int) -> str:
-    """Return `text`, cut to at most `most` characters."""
-    return text if len(text) <= most else text[: most - 1] + "…"

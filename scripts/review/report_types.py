@@ -23,3 +23,8 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
 # Untrusted text: shown only in a code span.
 Label = Annotated[str, Field(max_length=100)]
 Distance = Annotated[float, Field(ge=0, le=255, allow_inf_nan=False)]
+
+
+def bounded(text: str, most: int) -> str:
+    """Return `text`, cut to at most `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"

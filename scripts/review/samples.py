@@ -26,8 +26,8 @@ from scripts.review.report import (
     ReportedSample,
     Selected,
     SmallClasses,
-    bounded,
 )
+from scripts.review.report_types import bounded
 
 
 def curated_changes(changes: Sequence[curated.CuratedChange] | None) -> Curated | None:

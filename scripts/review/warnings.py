@@ -23,6 +23,7 @@ def warnings(plan: Plan, name: Name = str) -> list[str]:
     """
     return [
         *_leaks(plan, name),
+        *_policy(plan, name),
         *_new_split(plan, name),
         *_samples(plan, name),
         *_relabeled(plan, name),
@@ -76,6 +77,11 @@ def _leaked(counts: dict[str, int], theirs: Split, ours: Split) -> Iterator[str]
         sizes = {counts[tag] for tag in leaked}
         most = f"up to {images(max(sizes))}" if len(sizes) > 1 else images(max(sizes))
         yield f"{most} of the {theirs} set of {tags(leaked)} would be in the {ours} set"
+
+
+def _policy(plan: Plan, name: Name) -> Iterator[str]:
+    for rule, found in plan.policy.broken.items() if plan.policy else ():
+        yield f"Policy: the rule {rule} is not met: {name(found)}."
 
 
 def _new_split(plan: Plan, name: Name) -> Iterator[str]:

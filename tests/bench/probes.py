@@ -31,10 +31,10 @@ MORE = 10
 PLAN = """\
 import sys
 from scripts.__main__ import main
-from scripts.review import probed
+from scripts.review import insights
 
 if sys.argv[1] == "without":
-    probed.with_probe = lambda git, planned, *rest, **named: planned
+    insights.with_insight = lambda planned, *rest, **named: planned
 sys.exit(main(["plan", "--format", "markdown"]))
 """
 

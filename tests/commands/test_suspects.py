@@ -1,4 +1,5 @@
 import io
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -103,3 +104,23 @@ def test_predictions_that_cannot_be_read_are_one_message(released: Repository, r
 
     assert (found.code, found.out) == (1, "")
     assert "there is no such file" in found.err
+
+
+def test_a_comment_lists_the_worst_suspects_with_rows_that_mend_them(
+    repository: Repository, run: Run
+) -> None:
+    repository.configure(config_text(class_="all", samples=150, test_size=30))
+
+    shown = run("plan", "--format", "markdown").out
+
+    line = re.search(r"- \*\*suspects\*\*: (\d+) of 1,500 new images\n", shown)
+    assert line
+    assert f"<details><summary>20 of {line[1]} suspects: labels that the most" in shown
+    assert "suspects" not in run("plan").out
+    (rows,) = re.findall("```csv\n(.*?)```", shown, re.DOTALL)
+    assert len(rows.splitlines()) == 21
+    (repository.root / "curation.csv").write_text(rows)
+    mended = run("plan", "--format", "markdown").out
+    fewer = re.search(r"- \*\*suspects\*\*: (\d+) of 1,480 new images\n", mended)
+    assert fewer
+    assert int(fewer[1]) < int(line[1])

@@ -131,8 +131,10 @@ def test_a_limit_is_kept_and_told() -> None:
     with patch.multiple(suspects, MIN_OTHERS=300, MAX_JUDGED=1_000):
         found = suspects.find(made, range(1_797), limit=100_000)
 
-    assert (found.judged, found.others, found.is_complete) == (1_000, 300, False)
+    assert (found.judged, found.others, found.is_complete) == (333, 300, False)
     assert suspects.in_words(found)[-1].startswith("There are too many samples")
+    with patch.multiple(suspects, MIN_OTHERS=300, MAX_JUDGED=100):
+        assert suspects.find(made, range(1_797), limit=100_000).judged == 100
     again = suspects.find(made, range(1_797))
     assert (again.judged, again.others, again.is_complete) == (1_797, 1_797, True)
 

@@ -1,6 +1,8 @@
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +12,13 @@ from PIL import Image, ImageDraw
 
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs, Pair
+from scripts.git.git import Git
 from scripts.inputs import config_file, curation
 from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
+from scripts.insight import facts
+from scripts.insight.suspects import Suspect, Suspects
 from scripts.releases import index
 from scripts.releases.comparison import Comparison
 from scripts.releases.curated import CuratedChange, CuratedSample
@@ -87,6 +92,7 @@ def drawn(
     *,
     known: bool = True,
     near: NearPairs | None = None,
+    doubtful: Sequence[Suspect] = (),
 ) -> "Sheet":
     """Return the contact sheet; without `known` the images of `before` cannot be read."""
     old = index.of_dataset(before) if before else Index({})
@@ -100,7 +106,10 @@ def drawn(
         curated=changes(after, before),
         near=near,
     )
-    with Image.open(io.BytesIO(sheet.draw(after, difference))) as image:
+    found = facts.of_diff(Git(Path()), after, difference)
+    # The drawings have labels at random, so each would be a suspect.
+    vars(found)["suspects"] = Suspects(doubtful, len(doubtful))
+    with Image.open(io.BytesIO(sheet.draw(after, difference, found))) as image:
         return Sheet(np.asarray(image.convert("RGB")))
 
 
@@ -481,6 +490,17 @@ def test_additions_have_frames_of_their_own() -> None:
     assert found.captioned(shown, added.identifier)
     assert (shown.pixels == 255 - 77).all()
     assert found.legend()
+
+
+def test_the_worst_suspects_have_a_row_with_the_suggested_label() -> None:
+    after = dataset(AB)
+    rows = sorted(after.selection.places())
+    doubtful = [Suspect(row, "a", "b", 0, 9, ()) for row in rows[:3]]
+    plain, shown = drawn(after), drawn(after, doubtful=doubtful)
+
+    assert shown.lines == plain.lines + 1
+    assert shown.heading(0, "label contradicted by similar images: 3 of 3")
+    assert not plain.heading(0, "label contradicted by similar images: 3 of 3")
 
 
 def test_near_duplicates_are_shown_side_by_side() -> None:

@@ -116,7 +116,8 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
         *("source_changed", "seed_changed", "rule_changed", "resized"),
         *("comparable", "incomparable", "leaks", "placed_leaks", "unknown"),
-        *("curated", "selected", "near_duplicates", "promotion", "probe", "model"),
+        *("curated", "selected", "near_duplicates", "promotion", "probe", "suspects"),
+        *("policy", "model"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
     assert made["counts"] == [
@@ -1075,3 +1076,30 @@ def test_a_report_that_was_written_and_read_renders_the_same(
     assert found.plan is not None
     assert render.plan_markdown(found.plan) == run("plan", "--format", "markdown").out
     assert render.comment(found).startswith(run("plan", "--format", "markdown").out)
+
+
+def test_suspects_and_the_policy_are_shown_as_untrusted_text() -> None:
+    bad = "<b>|`@all"
+    code = markdown.name(bad)
+    assert code.startswith("`` <b>|")
+    one = {"sample": "00058", "split": "test", "class": bad.replace("|", "").replace("<b>", "")}
+    made = plan(
+        suspects={
+            **{"judged": 10, "count": 2},
+            "worst": [{**one, "label": bad, "suggested": f"{bad}2", "own": 1, "other": 9}],
+        },
+        policy={"met": [], "broken": {"min_per_class": bad}, "unchecked": {"probe_drop": bad}},
+    )
+
+    text = render.plan_markdown(made)
+
+    assert "1 of 2 suspects" in text
+    assert f"- **policy**: 0 of 2 rules met; probe_drop not checked, because {code}\n" in text
+    assert f"> Policy: the rule min_per_class is not met: {code}.\n" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| `00058`")]
+    cell = code.replace("|", r"\|")
+    assert (
+        row == f"| `00058` | `` test/`@all `` | {cell} | {cell.replace('all', 'all2')} | 1 to 9 |"
+    )
+    assert '00058,relabel,<b>|`@all,<b>|`@all2,"9 similar images are' in text
+    assert "cannot be merged: the policy" in render.comment(Report(plan=made))

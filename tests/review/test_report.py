@@ -101,6 +101,20 @@ def planned() -> dict[str, Any]:
                 },
                 "silence": None,
             },
+            "suspects": {
+                **{"judged": 10, "count": 2, "small": 1, "is_complete": False},
+                "worst": [
+                    {
+                        **{"sample": "00058", "split": "test", "class": "3", "label": "3"},
+                        **{"suggested": "8", "own": 1, "other": 9},
+                    }
+                ],
+            },
+            "policy": {
+                "met": ["max_imbalance"],
+                "broken": {"min_per_class": "3 has 2"},
+                "unchecked": {"probe_drop": "no reason"},
+            },
             "model": {"shared": 3, "accuracy": None, "silence": "few"},
         },
         "problems": [],
@@ -146,7 +160,7 @@ def test_a_report_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 def test_a_report_carries_the_newest_schema() -> None:
-    assert SCHEMA == 8
+    assert SCHEMA == 9
     assert json.loads(report_json.dump(Report()))["schema"] == SCHEMA
 
 
