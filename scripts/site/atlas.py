@@ -36,20 +36,20 @@ def draw(images: Sequence[Pixels]) -> bytes:
 
 def fitted(images: Iterable[Pixels]) -> list[Pixels]:
     """Return images of any shapes as RGB images of `SIDE` x `SIDE`, with their proportions."""
-    return [np.asarray(_fitted(Image.fromarray(image))) for image in images]
+    return [in_square(image) for image in images]
 
 
 def reduced(image: Pixels) -> Pixels:
     """Return an image as it is if it is small, and fitted otherwise."""
-    return image if max(image.shape[:2]) <= SIDE else fitted([image])[0]
+    return image if max(image.shape[:2]) <= SIDE else in_square(image)
 
 
-def _fitted(image: Image.Image) -> Image.Image:
-    square = Image.new("RGB", (SIDE, SIDE))
-    image = image.convert("RGB")
-    image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
-    square.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
-    return square
+def in_square(image: Pixels) -> Pixels:
+    """Return an image of any shape as an RGB image of `SIDE` x `SIDE`, with its proportions."""
+    square, picture = Image.new("RGB", (SIDE, SIDE)), Image.fromarray(image).convert("RGB")
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    square.paste(picture, ((SIDE - picture.width) // 2, (SIDE - picture.height) // 2))
+    return np.asarray(square)
 
 
 def cut(atlas: bytes, count: int) -> Iterator[Pixels]:

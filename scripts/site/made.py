@@ -9,7 +9,7 @@ import json
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -22,7 +22,7 @@ from scripts.site.pictures import Pictures
 from scripts.storage import files, kept
 from scripts.storage.records import digest
 
-# The record of a release, in the folder of its pages.
+# The record of pages, in their folder.
 NAME = "made"
 INDEX = "index.html"
 IMAGES = "images"
@@ -39,24 +39,34 @@ class MadeAtlas(StrictRecord):
     sha256: str
 
 
-class MadeRelease(StrictRecord):
-    """What was made of a release.
+class MadePages(StrictRecord):
+    """What was made in a folder, and its pictures; `key` is the checksum of what decides it.
 
-    `key` is the checksum of what decides it. `date`, `headline`, `comparable`, `title` and
-    `description` are shown on the page of all releases. `near` are its near-duplicates: distance,
-    and the MD5s of both. `pages` are the checksums of its files by name; that of its page is
-    without the parts that depend on later events.
+    `pages` are the checksums of its files by name; that of its first page is without the parts that
+    depend on later events.
     """
 
     key: str
+    pages: dict[str, str]
+    atlases: dict[Annotated[str, Field(pattern=r"^[0-9a-f]+$")], MadeAtlas]
+
+
+class MadeRelease(MadePages):
+    """What was made of a release.
+
+    `date`, `headline`, `comparable`, `title` and `description` are shown on the page of all
+    releases. `near` are its near-duplicates: distance, and the MD5s of both.
+    """
+
     date: str
     headline: str
     comparable: str
     title: str
     description: str | None
     near: list[tuple[Annotated[float, Field(ge=0)], str, str]]
-    pages: dict[str, str]
-    atlases: dict[Annotated[str, Field(pattern=r"^[0-9a-f]+$")], MadeAtlas]
+
+
+Kind = TypeVar("Kind", bound=MadePages)
 
 
 def code() -> str:
@@ -92,53 +102,59 @@ def record(
         description=inputs.config.description if inputs else None,
         near=[(distance, *both) for both, distance in entry.distances.items()],
         pages=pages,
-        atlases={name: _atlas(pictures, name) for name in sorted(atlases)},
+        atlases=atlases_of(pictures, atlases),
     )
 
 
-def _atlas(pictures: Pictures, key: str) -> MadeAtlas:
-    height, width = pictures.shapes[key]
-    return MadeAtlas(height=height, width=width, sha256=pictures.checksums[key])
+def atlases_of(pictures: Pictures, keys: set[str]) -> dict[str, MadeAtlas]:
+    """Return the record of each of some atlases."""
+    shapes = {key: pictures.shapes[key] for key in sorted(keys)}
+    return {
+        key: MadeAtlas(height=height, width=width, sha256=pictures.checksums[key])
+        for key, (height, width) in shapes.items()
+    }
 
 
-def keep(folder: Path, made: MadeRelease) -> None:
-    """Write the record of a release to the `folder` of its pages."""
+def keep(folder: Path, made: MadePages) -> None:
+    """Write the record of the pages in `folder` there."""
     kept.write(folder / NAME, made.model_dump_json().encode())
 
 
-def take_over(old: Path, new: Path, tag: str, key: str, pictures: Pictures) -> MadeRelease | None:
-    """Put the pages and pictures of a release from the catalogue `old` into `new`.
+def take_over(
+    old: Path, new: Path, folder: str, key: str, pictures: Pictures, *, kind: type[Kind]
+) -> Kind | None:
+    """Put the pages and pictures in a `folder` of the catalogue `old` into that of `new`.
 
-    Returns their record, None if they are not all there and intact.
+    Returns their record, which is of a `kind`; None if they are not all there and intact.
     """
-    made = _read(old / tag)
-    if made is None or made.key != key or not _are_intact(old, tag, made, pictures):
+    made = _read(old / folder, kind)
+    if made is None or made.key != key or not _are_intact(old, folder, made, pictures):
         return None
     names = (*made.pages, NAME)
-    for folder in {(new / tag / name).parent for name in names}:
-        folder.mkdir(parents=True, exist_ok=True)
+    for parent in {(new / folder / name).parent for name in names}:
+        parent.mkdir(parents=True, exist_ok=True)
     for name in names:
-        files.link(f"{old}/{tag}/{name}", f"{new}/{tag}/{name}")
+        files.link(f"{old}/{folder}/{name}", f"{new}/{folder}/{name}")
     for atlas, one in made.atlases.items():
         pictures.take(_picture(old, atlas), atlas, (one.height, one.width), one.sha256)
     return made
 
 
-def _read(folder: Path) -> MadeRelease | None:
+def _read(folder: Path, kind: type[Kind]) -> Kind | None:
     content = kept.read(folder / NAME)
     with suppress(ValidationError):
-        return MadeRelease.model_validate_json(content) if content is not None else None
+        return kind.model_validate_json(content) if content is not None else None
     return None
 
 
-def _are_intact(old: Path, tag: str, made: MadeRelease, pictures: Pictures) -> bool:
-    """Return whether the files of a release in the catalogue `old` have the recorded checksums."""
+def _are_intact(old: Path, folder: str, made: MadePages, pictures: Pictures) -> bool:
+    """Return whether the files in a folder of the catalogue `old` have the recorded checksums."""
     try:
-        # A record of any origin names files of this release only.
+        # A record of any origin names files of its folder only.
         if any(".." in PurePosixPath(name).parts or name.startswith("/") for name in made.pages):
             return False
         pages_are = all(
-            checksum(name, (old / tag / name).read_bytes()) == sha256
+            checksum(name, (old / folder / name).read_bytes()) == sha256
             for name, sha256 in made.pages.items()
         )
         return pages_are and all(

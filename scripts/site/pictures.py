@@ -65,6 +65,23 @@ class Pictures:
         self.shapes[key] = atlas.size(content, count)
         self.checksums[key] = digest(content)
 
+    def draw(self, images: Mapping[str, Pixels]) -> dict[str, tuple[PictureSheet, int]]:
+        """Draw images that are on no sheet, by name; return the sheet and the number of each.
+
+        Those of one shape share an atlas.
+        """
+        by_shape: dict[tuple[int, ...], list[str]] = {}
+        for name, image in images.items():
+            by_shape.setdefault(image.shape, []).append(name)
+        found = dict[str, tuple[PictureSheet, int]]()
+        for names in by_shape.values():
+            same = [images[name] for name in names]
+            md5s = (manifest.md5_of(image.tobytes()) for image in same)
+            sheet = PictureSheet(tuple(map(SheetPicture, names, md5s)))
+            self.write(atlas.draw(same), sheet.key, len(same))
+            found |= {name: (sheet, number) for number, name in enumerate(names)}
+        return found
+
     def take(self, path: Path, key: str, shape: tuple[int, int], sha256: str) -> None:
         """Take over the atlas `key` from the file at `path`, whose checksum was compared."""
         if key not in self.shapes:

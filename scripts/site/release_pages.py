@@ -8,16 +8,13 @@ from scripts.inputs.config import TRAIN
 from scripts.review import render as review
 from scripts.review import table
 from scripts.review.warnings import warnings
-from scripts.site import atlas, cells, charts, made, markdown, release_file, sections
+from scripts.site import cells, charts, made, markdown, release_file, sections
 from scripts.site.changes import Placed
 from scripts.site.entries import CatalogueEntry
-from scripts.site.known import Ambiguous
 from scripts.site.made import MadeRelease
 from scripts.site.pictures import Pictures
 from scripts.site.render import PageWriter, first_page
 from scripts.site.sections import Shown, source_label
-from scripts.site.sheets import PictureSheet, SheetPicture
-from scripts.storage import manifest
 
 MAX_CURATED = 200
 # The number of images and classes on the page of a release, because each needs its atlas.
@@ -110,22 +107,18 @@ class _ReleasePages:
         self.checksums[name] = made.checksum(name, content)
 
     def _ambiguous(self) -> dict[str, Any]:
-        """Return images with two labels in the source, after writing their atlases."""
+        """Return images with two labels in the source, after drawing their atlases."""
         count, found = self._entry.known.ambiguous
-        by_shape: dict[tuple[int, ...], list[Ambiguous]] = {}
-        for one in found:
-            by_shape.setdefault(one.image.shape, []).append(one)
-        shown = []
-        for images in by_shape.values():
-            sheet = PictureSheet(
-                tuple(SheetPicture(one.identifiers[0], _md5(one)) for one in images)
+        drawn = self._pictures.draw({one.identifiers[0]: one.image for one in found})
+        self.atlases |= {sheet.key for sheet, _ in drawn.values()}
+        shown = [
+            Shown(
+                Placed(" ".join(one.identifiers), AMBIGUOUS, "", *drawn[one.identifiers[0]]),
+                " or ".join(one.labels),
+                "",
             )
-            drawn = atlas.draw([one.image for one in images])
-            self._pictures.write(drawn, sheet.key, len(images))
-            self.atlases.add(sheet.key)
-            for place, one in enumerate(images):
-                placed = Placed(" ".join(one.identifiers), AMBIGUOUS, "", sheet, place)
-                shown.append(Shown(placed, " or ".join(one.labels), ""))
+            for one in found
+        ]
         return {"count": count, "shown": shown}
 
 
@@ -184,7 +177,3 @@ def _page_numbers(page: int, last: int) -> list[int | None]:
         elif found[-1] is not None:
             found.append(None)
     return found
-
-
-def _md5(one: Ambiguous) -> str:
-    return manifest.md5_of(one.image.tobytes())

@@ -11,7 +11,7 @@ from scripts.git.git import Git
 from scripts.publish import origin
 from scripts.releases import declared, releases
 from scripts.releases.releases import Release
-from scripts.site import made, release_file, release_pages, render
+from scripts.site import made, release_file, release_pages, render, suspects_page
 from scripts.site.catalogue import CatalogueReader
 from scripts.site.entries import CatalogueEntry, EarlierRelease
 from scripts.site.made import IMAGES, MadeRelease
@@ -51,6 +51,7 @@ def write(git: Git, folder: Path) -> Written:
         pages = PageWriter(new, origin.address(git), pictures.shapes)
         maker = _Maker(CatalogueReader(git, accepted, pictures), folder, pages, pictures)
         listed = [ListedRelease(release, maker.make(release)) for release in accepted]
+        suspects_page.write(git, folder, pages, pictures, listed[-1])
         render.write_common(pages, listed, declared.on_main(git))
         with resources.as_file(resources.files("scripts.site") / STATIC) as static:
             shutil.copytree(static, new / STATIC)
@@ -80,7 +81,9 @@ class _Maker:
         """Return the record of the next release, whose pages are there."""
         key = made.key_of(self._state, release)
         entry = None
-        result = made.take_over(self._old, self._pages.folder, release.tag, key, self._pictures)
+        result = made.take_over(
+            self._old, self._pages.folder, release.tag, key, self._pictures, kind=MadeRelease
+        )
         if result is None:
             entry = self._reader.read(release)
             result = release_pages.write(self._pages, self._pictures, entry, key)

@@ -24,7 +24,7 @@ HEIGHT = 900
 TIMEOUT = 5_000
 GRID = "v3/train/3/1.html"
 KINDS = (
-    *("index.html", "v0/index.html", "v3/index.html", GRID),
+    *("index.html", "v0/index.html", "v3/index.html", GRID, "suspects/index.html"),
     *("compare/index.html", "compare/index.html#v0-v3", "compare/index.html#v1-v2"),
 )
 # Without preloading: a page of the disk may not read its style sheets as text.
@@ -190,6 +190,25 @@ def test_a_click_copies_a_row_of_the_curation(browser: Browser, catalogued: Cata
         page.get_by_label("New label").fill("8")
         item.click()
         assert copied(page)[:5] == ("01712", "relabel", "3", "8", 'looks like a "3", or not')
+
+
+def test_a_click_on_a_suspect_copies_the_row_that_relabels_it(
+    browser: Browser, catalogued: Catalogued
+) -> None:
+    with opened(browser) as page:
+        page.goto(address(catalogued, "suspects/index.html"))
+        item = page.locator(".suspects li[data-suggested]").first
+        words = item.locator("b").inner_text()
+        item.click()
+        row = copied(page)
+        assert f"{row.label} → {row.new_label}?" == words
+        assert row.action == "relabel"
+        assert " most similar images are " in row.reason
+
+        page.get_by_label("New label").fill("none of them")
+        page.get_by_label("Reason").fill("seen")
+        item.click()
+        assert copied(page)[3:5] == ("none of them", "seen")
 
 
 def test_pictures_of_a_change_and_near_duplicates_copy_rows_too(

@@ -112,7 +112,7 @@ def test_every_link_leads_to_a_file_and_every_file_is_linked(catalogued: Catalog
         catalogued.folder / tag / name
         for tag in ("v0", "v1", "v2", "v3")
         for name in (release_file.NAME, made.NAME)
-    }
+    } | {catalogued.folder / "suspects" / made.NAME}
     assert files - linked == {catalogued.folder / "static" / "pico.LICENSE.md"} | beside
 
 

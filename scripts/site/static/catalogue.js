@@ -13,8 +13,8 @@ function rowOf(item, form) {
   const list = item.parentElement;
   const label = item.dataset.label ?? ("unknown" in list.dataset ? "" : item.querySelector("b").textContent);
   const action = form.elements.action.value;
-  const newLabel = form.elements.new_label.value.trim();
-  const reason = form.elements.reason.value.trim().replace(FORMULA, "");
+  const newLabel = form.elements.new_label.value.trim() || (item.dataset.suggested ?? "");
+  const reason = (form.elements.reason.value.trim() || (item.dataset.reason ?? "")).replace(FORMULA, "");
   if (sample.startsWith("x")) {
     return { error: `${sample} is an addition: move or remove its file below additions/.` };
   }
