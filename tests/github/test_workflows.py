@@ -127,6 +127,10 @@ def test_each_workflow_has_its_triggers() -> None:
         weekly = workflow(name)["on"]
         assert weekly.keys() == {"schedule", "workflow_dispatch"}
         assert re.fullmatch(r"\d+ \d+ \* \* \d", weekly["schedule"][0]["cron"])
+    monthly = workflow("suspects.yml")["on"]
+    assert monthly.keys() == {"schedule", "workflow_dispatch"}
+    assert re.fullmatch(r"\d+ \d+ \d \* \*", monthly["schedule"][0]["cron"])
+    assert workflow("suspects.yml")["jobs"]["suspects"]["if"] == "vars.SUSPECTS != ''"
     assert {file.name for file in FILES} == {
         "candidate.yml",
         "ci.yml",
@@ -138,6 +142,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "release.yml",
         "reported-samples.yml",
         "soak.yml",
+        "suspects.yml",
         "update-comments.yml",
     }
 
@@ -200,6 +205,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "release/catalogue": {"contents": "read", "id-token": "write"},
         "release/publish-catalogue": {"pages": "write", "id-token": "write"},
         "soak/soak": {"contents": "read"},
+        "suspects/suspects": {"contents": "read", "id-token": "write", "issues": "write"},
     }
 
 
@@ -414,6 +420,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("candidate.yml", "candidate", ["publish-candidate"]),
         ("update-comments.yml", "update-comments", ["update-comments"]),
         ("health.yml", "health", ["report-health"]),
+        ("suspects.yml", "suspects", ["report-suspects"]),
         ("gc.yml", "gc", ["gc"]),
     ],
 )
@@ -448,10 +455,11 @@ def test_only_these_jobs_use_a_secret() -> None:
         "release/catalogue",
         "release/release",
         "reported-samples/curate",
+        "suspects/suspects",
         "update-comments/update-comments",
     }
     # The account of pull requests, which cannot overwrite or delete.
-    for name in ("candidate", "health", "update-comments"):
+    for name in ("candidate", "health", "suspects", "update-comments"):
         assert "RELEASE" not in repr(workflow(f"{name}.yml"))
 
 
