@@ -30,6 +30,10 @@ FARTHEST = SIZE * 255**2
 
 Floats = npt.NDArray[np.float32]
 
+# Turns thumbnails into sums of `SHARE` by `SHARE` levels.
+_PARTS = np.repeat(np.eye(SIDE, dtype=np.float32), SHARE, axis=0)
+SUMS: Floats = np.kron(_PARTS, _PARTS)
+
 
 class Nearest(NamedTuple):
     """The nearest ones of each query, nearest first, in the shape (queries, count).
@@ -47,10 +51,9 @@ def averages_of(images: PixelsByRow, rows: Sequence[int]) -> Levels:
     made = np.zeros((len(rows), SIZE), np.uint8)
     start = 0
     for block in Thumbnails(images, rows).blocks(rows):
-        levels = block["levels"].reshape(-1, SIDE, SHARE, SIDE, SHARE).astype(np.int32)
-        sums = levels.sum(axis=(2, 4)).reshape(-1, SIZE)
-        # The nearest whole number, of two the larger one.
-        made[start : start + len(sums)] = (2 * sums + SHARE**2) // (2 * SHARE**2)
+        sums = block["levels"].astype(np.float32) @ SUMS
+        # The nearest whole number, of two the larger one; exact, because SHARE**2 is a power of 2.
+        made[start : start + len(sums)] = sums / SHARE**2 + 0.5
         start += len(sums)
     return made
 

@@ -44,7 +44,11 @@ def thumbnails_of(images: Values) -> Values:
     sums = _shares(height).astype(narrow.dtype) @ narrow.reshape(count, height, SIDE)
     # The nearest whole number, of two the larger one. A quotient of whole numbers that small is
     # never rounded up to the next one.
-    levels: Values = ((2 * sums.astype(np.float64) + pixels) / (2 * pixels)).astype(np.uint8)
+    halves = sums.astype(_kind(3 * pixels), copy=False)
+    halves *= 2
+    halves += pixels
+    halves /= 2 * pixels
+    levels: Values = halves.astype(np.uint8)
     return levels.reshape(count, SIZE)
 
 
