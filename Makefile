@@ -1,4 +1,4 @@
-.PHONY: help demo test e2e soak soak-part mutants lint tools format schema template-lock bench lock clean
+.PHONY: help demo test e2e soak soak-part mutants lint tools format schema template-lock bench pictures lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -48,11 +48,17 @@ schema: .venv ## write the JSON Schema of the config for editors
 	mv $(SCHEMA).new $(SCHEMA)
 SCHEMA = scripts/inputs/dataset_config.schema.json
 
-template-lock: .venv ## rewrite the lock that the template ships
+template-pictures: .venv ## draw the picture of a comment again (needs MNIST and Chromium)
+	$(BIN)/python -m tests.pictures docs
+
+lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
 bench: .venv ## compare with the manual way, on MNIST (downloads it once); TMPDIR sets the folder
 	$(BIN)/python -m tests.bench docs
+
+pictures: .venv ## draw the picture of a comment again (needs MNIST and Chromium)
+	$(BIN)/python -m tests.pictures docs
 
 lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
