@@ -32,7 +32,7 @@ def thumbnails_of(images: Values) -> Values:
     colors = rest[0] if rest else 1
     lines = images.reshape(count * height, width, colors)
     pixels = height * width * colors
-    across = _shares(width).T.astype(_kind(width * colors))
+    across = shares(width).T.astype(_kind(width * colors))
     narrow = np.empty((count * height, SIDE), _kind(pixels))
     step = max(1, MAX_VALUES // (width * colors))
     for start in range(0, len(lines), step):
@@ -41,7 +41,7 @@ def thumbnails_of(images: Values) -> Values:
         for color in range(1, colors):
             added += part[..., color]
         narrow[start : start + step] = added @ across
-    sums = _shares(height).astype(narrow.dtype) @ narrow.reshape(count, height, SIDE)
+    sums = shares(height).astype(narrow.dtype) @ narrow.reshape(count, height, SIDE)
     # The nearest whole number, of two the larger one. A quotient of whole numbers that small is
     # never rounded up to the next one.
     halves = sums.astype(_kind(3 * pixels), copy=False)
@@ -64,10 +64,10 @@ def _kind(values: int) -> type[np.floating]:
 
 
 @lru_cache(maxsize=64)
-def _shares(length: int) -> npt.NDArray[np.float64]:
-    """Return the share of each of `length` pixels in each part, in 1/SIDE of a pixel."""
-    parts, pixels = np.arange(SIDE)[:, np.newaxis], np.arange(length)
-    ends = np.minimum((parts + 1) * length, (pixels + 1) * SIDE)
-    starts = np.maximum(parts * length, pixels * SIDE)
-    shares: npt.NDArray[np.float64] = np.maximum(ends - starts, 0).astype(np.float64)
-    return shares
+def shares(length: int, side: int = SIDE) -> npt.NDArray[np.float64]:
+    """Return the share of each of `length` pixels in each of `side` parts, in 1/side of a pixel."""
+    parts, pixels = np.arange(side)[:, np.newaxis], np.arange(length)
+    ends = np.minimum((parts + 1) * length, (pixels + 1) * side)
+    starts = np.maximum(parts * length, pixels * side)
+    found: npt.NDArray[np.float64] = np.maximum(ends - starts, 0).astype(np.float64)
+    return found
