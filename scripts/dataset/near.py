@@ -91,11 +91,28 @@ def find(
     same, different = _Closest(MAX_CANDIDATES), _Closest(MAX_FOUND)
     for of_train, of_others in parts:
         _compare(thumbnails, of_train, of_others, same, different)
-    return _near(images, same, different)
+    pairs, is_complete = _checked(images, same, different)
+    return NearPairs(tuple(pairs[:MAX_PAIRS]), len(pairs), is_complete or len(pairs) >= MAX_FOUND)
 
 
-def _near(images: PixelsByRow, same: "_Closest", different: "_Closest") -> NearPairs:
-    """Return the near-duplicates among pairs of the same shape, and of different shapes."""
+def among(images: PixelsByRow, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those of `pairs`, rows in train and others, that are near-duplicates."""
+    train, others = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
+    thumbnails = Thumbnails(images, sorted({*train, *others}))
+    same, different = _Closest(MAX_CANDIDATES), _Closest(MAX_FOUND)
+    if pairs:
+        _compare(thumbnails, train, others, same, different)
+    found, _ = _checked(images, same, different)
+    return {(pair.train, pair.other) for pair in found} & {*pairs}
+
+
+def _checked(
+    images: PixelsByRow, same: "_Closest", different: "_Closest"
+) -> tuple[list[Pair], bool]:
+    """Return the near-duplicates among pairs of the same shape, and of different shapes.
+
+    They are the closest ones, closest first, with whether they are all.
+    """
     pairs = [
         Pair(math.sqrt(square / SIZE), train, other)
         for square, train, other, _ in different.pairs().tolist()
@@ -103,9 +120,7 @@ def _near(images: PixelsByRow, same: "_Closest", different: "_Closest") -> NearP
     checked = by_pixels.search(images, same.pairs()[:, 1:], LIMIT, MAX_FOUND - len(pairs))
     pairs += [Pair(*pair) for pair in checked.pairs]
     is_complete = same.is_complete and different.is_complete and checked.is_complete
-    return NearPairs(
-        tuple(sorted(pairs)[:MAX_PAIRS]), len(pairs), is_complete or len(pairs) >= MAX_FOUND
-    )
+    return sorted(pairs), is_complete
 
 
 class _Closest:

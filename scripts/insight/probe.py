@@ -4,7 +4,7 @@ A nearest-neighbor classifier is trained on the train sets of two versions, and 
 images that both have, with their classes in the newer version.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -81,7 +81,8 @@ class Change:
             for image, was in self.new.shared(self.old)
             if self.new.places[image][0] == TEST == self.old.places[was][0]
         )
-        rows, images = _rows(self.dataset, both), self.dataset.images
+        images = self.dataset.images
+        rows = images.rows(both)
         return [
             SharedImage(images.identifier(rows[image]), self.new.places[image][1], rows[image])
             for image in both
@@ -152,29 +153,13 @@ def _levels_of_all(change: Change, images: list[bytes]) -> Levels:
         if not len(wanted):
             break
         dataset = dataset_of()
-        rows = _rows(dataset, [images[place] for place in wanted])
+        rows = dataset.images.rows(images[place] for place in wanted)
         found = [place for place in wanted if images[place] in rows]
         made[found] = _levels(dataset, [rows[images[place]] for place in found])
         is_missing[found] = False
     if is_missing.any():
         raise UserError("images of the older version are missing")
     return made
-
-
-def _rows(dataset: Dataset, images: Iterable[bytes]) -> dict[bytes, int]:
-    """Return the row of each of `images` that a dataset has, selected or not.
-
-    Older indexes know only the pixels after resizing.
-    """
-    wanted, known = {*images}, dataset.images
-    rows: dict[bytes, int] = {}
-    for digests in (
-        (known.keys, known.digests) if known.keys is not known.digests else (known.keys,)
-    ):
-        for row, digest in enumerate(digests):
-            if digest in wanted:
-                rows.setdefault(digest, row)
-    return rows
 
 
 def _levels(dataset: Dataset, rows: list[int]) -> Levels:

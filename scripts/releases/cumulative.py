@@ -141,6 +141,14 @@ class CumulativeIndex:
         is_held = (found == len(numbers)).tolist()
         return {name for name, held in zip(self.names, is_held, strict=True) if held}
 
+    def digests_in(self, names: Collection[str], bits: int) -> list[bytes]:
+        """Return the digests that any of the releases `names` has in a split of `bits`."""
+        columns = [at for at, name in enumerate(self.names) if name in names]
+        has: NDArray[np.bool_] = np.any(self.images.patterns[:, columns] & bits, axis=1)
+        # Not `tolist`, which would cut zeros at the end.
+        raw = self.images.keys[has[self.images.numbers]].tobytes()
+        return [raw[start : start + DIGEST] for start in range(0, len(raw), DIGEST)]
+
     def known(self, digests: Sequence[bytes], names: Collection[str]) -> NDArray[np.bool_]:
         """Return whether any of the releases `names` has each of `digests`, in any split."""
         columns = [at for at, name in enumerate(self.names) if name in names]

@@ -177,19 +177,31 @@ def available_index(
 
 def near_duplicates(dataset: Dataset, old: Index | None) -> NearPairs:
     """Return the near-duplicates of which one image is new in its split."""
-    places, images = dataset.selection.places(), dataset.images
-    keys, digests = images.keys, images.digests
-    new = {
-        row
-        for row, (split, _) in places.items()
-        if not (old and (was := old.place(keys[row], digests[row])) and was[0] == split)
-    }
+    new = new_in_split(dataset, old)
     if not new:
         return NearPairs()
-    # In the order of the source, to read it sequentially.
+    return near.find(dataset.images, *both_sides(dataset), new)
+
+
+def new_in_split(dataset: Dataset, old: Index | None) -> set[int]:
+    """Return the rows that are new in their split, compared with the index `old`."""
+    keys, digests = dataset.images.keys, dataset.images.digests
+    return {
+        row
+        for row, (split, _) in dataset.selection.places().items()
+        if not (old and (was := old.place(keys[row], digests[row])) and was[0] == split)
+    }
+
+
+def both_sides(dataset: Dataset) -> tuple[list[int], list[int]]:
+    """Return the rows in train, and the others, in the order of the source.
+
+    In this order it is read sequentially.
+    """
+    places = dataset.selection.places()
     rows = sorted(places)
     train = [row for row in rows if places[row][0] == TRAIN]
-    return near.find(dataset.images, train, [row for row in rows if places[row][0] != TRAIN], new)
+    return train, [row for row in rows if places[row][0] != TRAIN]
 
 
 def _only_in(one: Index | None, other: Index | None) -> frozenset[bytes]:

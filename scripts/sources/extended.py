@@ -1,7 +1,7 @@
 """A source, followed by the additions of the dataset."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -57,6 +57,18 @@ class Extended:
         if not self.additions:
             return self.source.keys
         return [*self.source.keys, *(one.original for one in self.additions)]
+
+    def rows(self, images: Iterable[bytes]) -> dict[bytes, int]:
+        """Return the first row of each of `images`, digests before or after resizing.
+
+        Those that are not here are left out. Older indexes know only the pixels after resizing.
+        """
+        wanted, rows = {*images}, dict[bytes, int]()
+        for digests in (self.keys, self.digests) if self.keys is not self.digests else (self.keys,):
+            for row, digest in enumerate(digests):
+                if digest in wanted:
+                    rows.setdefault(digest, row)
+        return rows
 
     def image(self, row: int) -> Pixels:
         """Return the pixels of a row."""

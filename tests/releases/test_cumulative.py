@@ -11,7 +11,7 @@ from scripts.errors import UserError
 from scripts.inputs.config import SPLITS
 from scripts.releases import cumulative
 from scripts.releases.cumulative import CumulativeIndex
-from scripts.releases.index import Index
+from scripts.releases.index import BITS, Index
 
 # Few digests, some of which end in zeros, so that versions share many.
 DIGESTS = [bytes([number]) * 31 + bytes([number % 3]) for number in range(12)]
@@ -71,6 +71,21 @@ def test_known_digests_are_those_of_any_of_these_releases(
     names = {f"v{number}" for number in range(0, len(older), 2)}
     there = any(digest in index.seen(index.places) for index in older[::2])
     assert together(older).known([digest], names).tolist() == [there]
+
+
+@given(older=st.lists(indexes(), max_size=5), bits=st.integers(0, 7))
+def test_the_digests_of_a_split_are_those_of_any_of_these_releases(
+    older: Sequence[Index], bits: int
+) -> None:
+    names = [f"v{number}" for number in range(0, len(older), 2)]
+    expected = {
+        digest
+        for index in older[::2]
+        for image, (split, _) in index.places.items()
+        if BITS[split] & bits
+        for digest in (image, index.resized.get(image, image))
+    }
+    assert sorted(together(older).digests_in(names, bits)) == sorted(expected)
 
 
 @given(older=st.lists(indexes(), max_size=5), made=indexes())
