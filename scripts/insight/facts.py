@@ -7,7 +7,8 @@ from functools import cached_property
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
 from scripts.git.git import Git
-from scripts.insight import probe, suspects
+from scripts.insight import copied, probe, suspects
+from scripts.insight.copied import CopiedImages
 from scripts.insight.probe import Change, Probe
 from scripts.insight.suspects import Suspects
 from scripts.releases import diff, index, resolve
@@ -27,7 +28,7 @@ class Facts:
     """Facts about the change from `before` (None if it is the first) to `dataset`.
 
     `old` and `new` are the indexes of both; one that is not available is None. `near_duplicates`
-    returns those that the change brings.
+    and `changed_copies` return those that the change brings.
     """
 
     git: Git
@@ -36,11 +37,17 @@ class Facts:
     old: Index | None
     new: Index | None
     near_duplicates: Callable[[], NearPairs | None]
+    changed_copies: Callable[[], CopiedImages] = CopiedImages
 
     @cached_property
     def near(self) -> NearPairs:
         """The near-duplicates that the change brings."""
         return self.near_duplicates() or NearPairs(searched=False)
+
+    @cached_property
+    def copies(self) -> CopiedImages:
+        """The changed copies that the change brings."""
+        return self.changed_copies()
 
     @cached_property
     def change(self) -> Change | None:
@@ -82,6 +89,7 @@ def of_diff(git: Git, dataset: Dataset, difference: Diff) -> Facts:
         difference.old,
         difference.new,
         lambda: difference.near,
+        lambda: copied.find(git, History(git), difference, dataset),
     )
 
 

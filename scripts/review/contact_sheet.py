@@ -9,7 +9,9 @@ from PIL import Image, ImageDraw
 from scripts.dataset.dataset import Dataset
 from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import RELABEL
+from scripts.insight.copied import CopiedImages
 from scripts.insight.facts import Facts
+from scripts.insight.older_images import PlacedImage
 from scripts.insight.suspects import Suspects
 from scripts.releases.diff import Diff
 from scripts.review import thumbnail
@@ -17,6 +19,7 @@ from scripts.review.report_insight import MAX_SUSPECTS
 from scripts.review.thumbnail import WHITE, width_of
 
 MAX_IMAGES = 24
+MAX_PAIRS = MAX_IMAGES // 3
 # With more classes the picture would be too large to open.
 MAX_LINES = 100
 # The frame of an image, and the space between two.
@@ -68,8 +71,8 @@ def draw(dataset: Dataset, difference: Diff, found: Facts) -> bytes:
     """Return a PNG with a row of samples for each split and class, black on white, enlarged.
 
     Below each is its file name without `.png`, and its label if it differs from the class. The
-    samples whose curation changes come first, in green frames, then near-duplicates, side by side,
-    then suspects.
+    samples whose curation changes come first, in green frames, then near-duplicates and changed
+    copies, side by side, then suspects.
     In each row new samples come first, in blue frames. A last row for each split shows removed
     ones, in orange frames, if they are still in the source. Additions have pink frames.
     """
@@ -77,6 +80,7 @@ def draw(dataset: Dataset, difference: Diff, found: Facts) -> bytes:
         [
             *_curated(dataset, difference),
             *_near(dataset, difference),
+            *_copies(found.copies),
             *_suspects(dataset, found.suspects),
             *_selected(dataset, difference),
         ],
@@ -141,19 +145,40 @@ def _near(dataset: Dataset, difference: Diff) -> Iterator[_Row]:
     near = difference.near
     if near is None or not near.pairs:
         return
-    pairs = near.pairs[: MAX_IMAGES // 3]
-    places, samples = dataset.selection.places(), list[_Sample | None]()
-    for pair in pairs:
-        for row in (pair.train, pair.other):
-            split, folder = places[row]
-            caption = f"{_caption(dataset, row, folder)}  {split}"
-            samples.append(_Sample(caption, _picture(dataset, row), BLACK))
-        samples.append(None)
-    noun = "pair" if near.count == 1 else "pairs"
-    yield _Row(
-        f"near-duplicates in train and another split: {len(pairs)} of {near.count:,} {noun}",
-        samples[:-1],
-    )
+    places = dataset.selection.places()
+
+    def sample(row: int) -> _Sample:
+        split, folder = places[row]
+        caption = f"{_caption(dataset, row, folder)}  {split}"
+        return _Sample(caption, _picture(dataset, row), BLACK)
+
+    pairs = [(sample(pair.train), sample(pair.other)) for pair in near.pairs[:MAX_PAIRS]]
+    yield _side_by_side("near-duplicates in train and another split", pairs, near.count)
+
+
+def _copies(copied: CopiedImages) -> Iterator[_Row]:
+    """Yield the row of the nearest changed copies, side by side."""
+
+    def sample(image: PlacedImage, note: str) -> _Sample:
+        release = f" of {image.release}" if image.release else ""
+        caption = (
+            f"{_caption(image.dataset, image.row, image.folder)}  {image.split}{release}{note}"
+        )
+        return _Sample(caption, _picture(image.dataset, image.row), BLACK)
+
+    pairs = [
+        (sample(pair.train, ""), sample(pair.other, ", mirrored" if pair.mirrored else ""))
+        for pair in copied.pairs[:MAX_PAIRS]
+    ]
+    if pairs:
+        yield _side_by_side("changed copies in train and another split", pairs, copied.count)
+
+
+def _side_by_side(heading: str, pairs: Sequence[tuple[_Sample, _Sample]], count: int) -> _Row:
+    """Return a row of `pairs` of `count`, with an empty place between two."""
+    samples = [sample for pair in pairs for sample in (*pair, None)]
+    noun = "pair" if count == 1 else "pairs"
+    return _Row(f"{heading}: {len(pairs)} of {count:,} {noun}", samples[:-1])
 
 
 def _suspects(dataset: Dataset, found: Suspects | None) -> Iterator[_Row]:

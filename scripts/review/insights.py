@@ -14,11 +14,12 @@ from scripts.releases import index
 from scripts.releases.history import History
 from scripts.review.report import Plan
 from scripts.review.report_accuracy import ReportedProbe, reported
+from scripts.review.report_copies import reported_copies
 from scripts.review.report_insight import reported_policy, reported_suspects
 
 
 def with_insight(planned: Plan, found: Facts, tree: Tree, *, searches: bool = True) -> Plan:
-    """Return `planned` with the policy, the probe, the suspects, and the predictions in `tree`.
+    """Return `planned` with policy, probe, suspects, changed copies, and the predictions in `tree`.
 
     Without `searches`, there is only what takes no time, and what the policy has rules for. Raises
     `InputError` if the predictions are invalid.
@@ -30,6 +31,7 @@ def with_insight(planned: Plan, found: Facts, tree: Tree, *, searches: bool = Tr
     return planned.model_copy(
         update={
             "probe": reported(probe) if probe else None,
+            "changed_copies": reported_copies(found.copies) if is_searched else None,
             "suspects": reported_suspects(found.dataset, suspects) if suspects else None,
             "policy": reported_policy(policy_check.check(found)) if has_rules else None,
             "model": _model(found, tree),

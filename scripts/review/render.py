@@ -14,8 +14,9 @@ from scripts.inputs import curation
 from scripts.inputs.curation import RELABEL, Decision
 from scripts.releases.releases import Release
 from scripts.review import accuracy_words, promotion, table
-from scripts.review.report import Plan, Report, ReportedChange, ReportedPlace
+from scripts.review.report import Plan, Report, ReportedChange
 from scripts.review.report_insight import ReportedSuspects
+from scripts.review.report_samples import ReportedPlace
 from scripts.review.table import Cell
 from scripts.review.warnings import named_classes, removed_classes, warnings
 from scripts.review.words import comparable, counted, size

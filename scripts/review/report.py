@@ -10,17 +10,10 @@ from scripts.inputs.config import Split
 from scripts.inputs.problems import InputError
 from scripts.inputs.strict_record import StrictRecord
 from scripts.review.report_accuracy import ReportedProbe
+from scripts.review.report_copies import ChangedCopies
 from scripts.review.report_insight import ReportedPolicy, ReportedSuspects
-from scripts.review.report_types import (
-    Distance,
-    Folder,
-    Identifier,
-    Label,
-    Name,
-    Number,
-    Tag,
-    bounded,
-)
+from scripts.review.report_samples import MAX_LISTED, NearDuplicates, ReportedPlace, ReportedSample
+from scripts.review.report_types import Folder, Identifier, Label, Name, Number, Tag, bounded
 from scripts.storage import faults
 
 # Machinery-1.0.0 wrote 1; those between were never released.
@@ -28,9 +21,8 @@ SCHEMA = 9
 MAX_PROBLEMS = 1_000
 MAX_MESSAGE = 300
 MAX_PATH = 300
-# Decisions, and other lists of single samples.
+# Decisions of the curation.
 MAX_CURATED = 200
-MAX_LISTED = 20
 MAX_REASON = 120
 
 
@@ -79,20 +71,6 @@ class Leaks(StrictRecord):
     from_train: Number
     is_new: bool = True
     refused: bool = True
-
-
-class ReportedPlace(StrictRecord):
-    """The split and class of a sample in the dataset."""
-
-    split: Split
-    folder: Folder = Field(alias="class")
-
-
-class ReportedSample(ReportedPlace):
-    """A sample in the dataset, with its label in the source."""
-
-    sample: Identifier
-    label: Label
 
 
 class ReportedChange(StrictRecord):
@@ -179,25 +157,6 @@ class Selected(StrictRecord):
     likely_groups: LikelyGroupsFact | None = None
 
 
-class ReportedPair(StrictRecord):
-    """Two near-duplicates, and their root mean square distance in gray levels."""
-
-    train: ReportedSample
-    other: ReportedSample
-    distance: Distance
-
-
-class NearDuplicates(StrictRecord):
-    """How many near-duplicates the change brings, and the closest; see `build.near`.
-
-    Without `searched` not all pairs were compared, so there can be more.
-    """
-
-    searched: bool = True
-    count: Number = 0
-    pairs: Annotated[list[ReportedPair], Field(max_length=MAX_LISTED)] = []
-
-
 class Promotion(StrictRecord):
     """What a change of `releases.yaml` does; see `versions.declared.Change`."""
 
@@ -215,10 +174,10 @@ class Plan(StrictRecord):
     releases whose images could not be read. `resized` means that the images have a different size
     than before. `placed_leaks` are leaks of pinned images and additions. `promotion` is the change
     of existing releases. `probe` is what a nearest-neighbor classifier says, `model` what the
-    predictions of the team's own model say; None if there is nothing to compare. `suspects` and
-    `policy` are None without a search and without rules. `curated`, `selected` and
-    `near_duplicates` are None if unknown. `md5` is None if the files are made only
-    after the merge.
+    predictions of the team's own model say; None if there is nothing to compare. `suspects`,
+    `changed_copies` and `policy` are None without a search and without rules. `curated`, `selected`
+    and `near_duplicates` are None if unknown. `md5` is None if the files are made only after the
+    merge.
     """
 
     version: Tag
@@ -240,6 +199,7 @@ class Plan(StrictRecord):
     curated: Curated | None = Curated()
     selected: Selected | None = None
     near_duplicates: NearDuplicates | None = None
+    changed_copies: ChangedCopies | None = None
     promotion: Promotion | None = None
     probe: ReportedProbe | None = None
     suspects: ReportedSuspects | None = None

@@ -14,18 +14,20 @@ from scripts.releases.curated import Position
 from scripts.releases.leaks import PlacedLeak
 from scripts.review.report import (
     MAX_CURATED,
-    MAX_LISTED,
     MAX_REASON,
     Curated,
     LeftOut,
     LikelyGroupsFact,
-    NearDuplicates,
     ReportedChange,
+    Selected,
+    SmallClasses,
+)
+from scripts.review.report_samples import (
+    MAX_LISTED,
+    NearDuplicates,
     ReportedPair,
     ReportedPlace,
     ReportedSample,
-    Selected,
-    SmallClasses,
 )
 from scripts.review.report_types import bounded
 

@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 from scripts.dataset.near import LIMIT, MAX_FOUND
 from scripts.inputs.config import TEST, TRAIN, VALIDATION, Split
+from scripts.insight.copied import MAX_FOUND as MOST_COPIES
 from scripts.releases.leaks import images
-from scripts.review.report import ClassCount, Leaks, Plan, ReportedSample, SampleChange
+from scripts.review.report import ClassCount, Leaks, Plan, SampleChange
+from scripts.review.report_copies import ReportedCopied
+from scripts.review.report_samples import ReportedSample
 from scripts.review.words import few, tags
 
 # A class at least this many times as large as another is reported.
 IMBALANCE = 2
 # A report can hold thousands of classes; a comment cannot.
 MAX_NAMED = 5
+# Named pairs of changed copies; the names of classes and labels can be long.
+MAX_COPIES = 3
 
 Name = Callable[[str], str]
 
@@ -28,6 +33,7 @@ def warnings(plan: Plan, name: Name = str) -> list[str]:
         *_samples(plan, name),
         *_relabeled(plan, name),
         *_near(plan, name),
+        *_copies(plan, name),
         *_likely_groups(plan, name),
         *_imbalance(plan.counts, name),
     ]
@@ -167,10 +173,34 @@ def _near(plan: Plan, name: Name) -> Iterator[str]:
     )
 
 
-def _sample(sample: ReportedSample, name: Name) -> str:
-    """Return a sample in words: its place, and its label if it differs from the class."""
-    label = "" if sample.label == sample.folder else f", label {name(sample.label)}"
-    return f"{name(sample.sample)} ({name(f'{sample.split}/{sample.folder}')}{label})"
+def _copies(plan: Plan, name: Name) -> Iterator[str]:
+    """Yield a warning if an image looks like one on the other side of the split, changed."""
+    copies = plan.changed_copies
+    if copies is None or not copies.count:
+        return
+    pairs = [
+        f"{_copied(pair.train, name)} and"
+        f" {_copied(pair.other, name, *(['mirrored'] if pair.mirrored else []))}"
+        for pair in copies.pairs[:MAX_COPIES]
+    ]
+    named = few("; ".join(pairs), copies.count - len(pairs)) if pairs else "not named here"
+    most = "" if copies.searched and copies.count < MOST_COPIES else "or more "
+    nouns = "image looks" if copies.count == 1 else "images look"
+    yield (
+        f"Changed copies: {copies.count:,} {most}test or validation {nouns} like a train image that"
+        f" was changed, such as saved again, turned or mirrored: {named}."
+    )
+
+
+def _copied(sample: ReportedCopied, name: Name, *notes: str) -> str:
+    return _sample(sample, name, *([f"of {sample.release}"] if sample.release else []), *notes)
+
+
+def _sample(sample: ReportedSample, name: Name, *notes: str) -> str:
+    """Return a sample in words: its place, its label if it differs from the class, and `notes`."""
+    label = [] if sample.label == sample.folder else [f"label {name(sample.label)}"]
+    said = ", ".join([name(f"{sample.split}/{sample.folder}"), *label, *notes])
+    return f"{name(sample.sample)} ({said})"
 
 
 def _before(plan: Plan, split: Split) -> int:

@@ -2,15 +2,9 @@
 
 from typing import Any
 
-from scripts.review.report import (
-    ClassCount,
-    Curated,
-    Leaks,
-    NearDuplicates,
-    Plan,
-    ReportedSample,
-    SampleChange,
-)
+from scripts.review.report import ClassCount, Curated, Leaks, Plan, SampleChange
+from scripts.review.report_copies import ChangedCopies
+from scripts.review.report_samples import NearDuplicates, ReportedSample
 
 MD5 = "74a8c15646983a3149d7e618f5f1637f.dir"
 
@@ -87,6 +81,21 @@ def sample(name: str, where: str, label: str | None = None) -> ReportedSample:
     return ReportedSample.model_validate(
         {"sample": name, "split": split, "class": folder, "label": label}
     )
+
+
+def copies(
+    count: int, *pairs: tuple[ReportedSample, ReportedSample], release: str | None = None
+) -> ChangedCopies:
+    """Return changed copies that are mirrored; those of train are of `release`."""
+    data = [
+        {
+            "train": {**one.model_dump(by_alias=True), "release": release},
+            "other": other.model_dump(by_alias=True),
+            "mirrored": True,
+        }
+        for one, other in pairs
+    ]
+    return ChangedCopies.model_validate({"count": count, "pairs": data})
 
 
 def near(count: int, *pairs: tuple[ReportedSample, ReportedSample]) -> NearDuplicates:

@@ -18,6 +18,8 @@ from scripts.inputs.additions import Addition
 from scripts.inputs.config import TEST, TRAIN
 from scripts.inputs.reader import Inputs
 from scripts.insight import facts
+from scripts.insight.copied import CopiedImages, CopiedPair
+from scripts.insight.older_images import PlacedImage
 from scripts.insight.suspects import Suspect, Suspects
 from scripts.releases import index
 from scripts.releases.comparison import Comparison
@@ -43,6 +45,7 @@ from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
 
 IMAGES = 60
+NO_COPIES = CopiedImages()
 # Each drawing has 4 pixels, so a pixel of it is as wide as this.
 WIDE = thumbnail.SIDE // 2
 
@@ -93,6 +96,7 @@ def drawn(
     known: bool = True,
     near: NearPairs | None = None,
     doubtful: Sequence[Suspect] = (),
+    copied: CopiedImages = NO_COPIES,
 ) -> "Sheet":
     """Return the contact sheet; without `known` the images of `before` cannot be read."""
     old = index.of_dataset(before) if before else Index({})
@@ -109,6 +113,7 @@ def drawn(
     found = facts.of_diff(Git(Path()), after, difference)
     # The drawings have labels at random, so each would be a suspect.
     vars(found)["suspects"] = Suspects(doubtful, len(doubtful))
+    vars(found)["copies"] = copied
     with Image.open(io.BytesIO(sheet.draw(after, difference, found))) as image:
         return Sheet(np.asarray(image.convert("RGB")))
 
@@ -524,6 +529,25 @@ def test_near_duplicates_are_shown_side_by_side() -> None:
     # A place is empty between the pairs.
     assert found.image(0, 2, step) is None
     assert drawn(made, near=NearPairs()).lines == 4
+
+
+def test_changed_copies_are_shown_side_by_side() -> None:
+    made, other = dataset(), dataset(source("a", "b", first=IMAGES))
+    here, there = made.selection.rows[TEST, "a"][0], other.selection.rows[TRAIN, "b"][0]
+    pair = CopiedPair(
+        PlacedImage(other, there, TRAIN, "b", "v0"), PlacedImage(made, here, TEST, "a"), True
+    )
+
+    found = drawn(made, copied=CopiedImages([pair], 1))
+
+    assert found.heading(0, "changed copies in train and another split: 1 of 1 pair")
+    captions = f"{there:05}  train of v0", f"{here:05}  test, mirrored"
+    step = max(sheet.SIDE, *map(thumbnail.width_of, captions)) + sheet.GAP
+    for column, caption in enumerate(captions):
+        shown = found.image(0, column, step)
+        assert shown is not None
+        assert found.captioned(shown, caption)
+    assert drawn(made).lines == 4
 
 
 def test_a_sample_keeps_the_label_of_the_source_where_its_class_is_another() -> None:

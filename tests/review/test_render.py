@@ -24,22 +24,33 @@ from scripts.review.render import (
 )
 from scripts.review.report import (
     MAX_CURATED,
-    MAX_LISTED,
     MAX_PATH,
     MAX_REASON,
     Bytes,
     LeftOut,
-    NearDuplicates,
     Report,
     ReportedProblem,
     Selected,
     Stored,
 )
+from scripts.review.report_copies import ChangedCopies
+from scripts.review.report_samples import MAX_LISTED, NearDuplicates
 from scripts.review.report_types import NAME
 from scripts.review.warnings import MAX_NAMED
 from scripts.storage import manifest
 from tests.repository import Repository, Run, config_text
-from tests.review.plans import MD5, change, counts, curated, leak, near, plan, sample, samples
+from tests.review.plans import (
+    MD5,
+    change,
+    copies,
+    counts,
+    curated,
+    leak,
+    near,
+    plan,
+    sample,
+    samples,
+)
 
 # GitHub's limit for a comment.
 COMMENT_LIMIT = 65_536
@@ -116,8 +127,8 @@ def test_a_plan_as_json(released: Repository, run: Run) -> None:
         *("version", "against", "changed", "counts", "samples", "bytes", "md5"),
         *("source_changed", "seed_changed", "rule_changed", "resized"),
         *("comparable", "incomparable", "leaks", "placed_leaks", "unknown"),
-        *("curated", "selected", "near_duplicates", "promotion", "probe", "suspects"),
-        *("policy", "model"),
+        *("curated", "selected", "near_duplicates", "changed_copies", "promotion", "probe"),
+        *("suspects", "policy", "model"),
     }
     assert (made["version"], made["against"], made["changed"]) == ("v1", "v0", True)
     assert made["counts"] == [
@@ -571,6 +582,7 @@ def test_the_longest_report_fits_into_a_comment() -> None:
             }
         ),
         near_duplicates=near(10_000, *[(of_place, of_place)] * MAX_LISTED),
+        changed_copies=copies(1_000, *[(of_place, of_place)] * MAX_LISTED, release="v999999999"),
     )
 
     text = render.comment(
@@ -793,6 +805,27 @@ def test_that_not_all_near_duplicates_were_looked_for_is_a_fact() -> None:
     assert "near" not in render.plan_text(plan(near_duplicates=NearDuplicates()))
 
 
+@pytest.mark.parametrize(
+    ("found", "fact"),
+    [
+        ({"searched": False}, "not all images were compared: too many are new or similar"),
+        ({"missing": 1}, "1 image of releases not compared, because it is not available"),
+        (
+            {"searched": False, "missing": 2},
+            "not all images were compared: too many are new or similar; 2 images of releases not"
+            " compared, because they are not available",
+        ),
+    ],
+)
+def test_what_was_not_compared_for_changed_copies_is_a_fact(
+    found: dict[str, Any], fact: str
+) -> None:
+    made = plan(changed_copies=ChangedCopies(**found))
+
+    assert f"\n- **changed copies**: {fact}\n" in render.plan_markdown(made)
+    assert "copies" not in render.plan_markdown(plan(changed_copies=ChangedCopies()))
+
+
 def test_a_curation_that_cannot_be_compared_is_unknown() -> None:
     made = plan(curated=None)
 
@@ -872,6 +905,7 @@ def test_no_name_is_interpreted_by_markdown(name: str, start: str, end: str) -> 
             {"changed": False},
             {"curated": curated(listed), "selected": selected},
             {"near_duplicates": near(1, (sample("1", place), sample("2", place, folder)))},
+            {"changed_copies": copies(1, (sample("1", place), sample("2", place, folder)))},
         )
     ]
     for one in made:

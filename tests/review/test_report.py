@@ -12,7 +12,6 @@ from scripts.inputs.problems import InputError, Mark, Problem
 from scripts.review import render, report, report_json
 from scripts.review.report import (
     MAX_CURATED,
-    MAX_LISTED,
     MAX_MESSAGE,
     MAX_PATH,
     MAX_PROBLEMS,
@@ -23,6 +22,7 @@ from scripts.review.report import (
     Report,
 )
 from scripts.review.report_accuracy import MAX_CLASSES
+from scripts.review.report_samples import MAX_LISTED
 from tests.repository import REMOTE_URL, Repository, Run, config_text
 
 MD5 = "0" * 32 + ".dir"
@@ -87,6 +87,16 @@ def planned() -> dict[str, Any]:
             "near_duplicates": {
                 **{"searched": True, "count": 9},
                 "pairs": [{"train": sample("train"), "other": sample("test"), "distance": 1.5}],
+            },
+            "changed_copies": {
+                **{"searched": True, "count": 5, "missing": 4},
+                "pairs": [
+                    {
+                        "train": sample("train") | {"release": "v0"},
+                        "other": sample("test") | {"release": None},
+                        "mirrored": True,
+                    }
+                ],
             },
             "promotion": {
                 **{"before": "v1", "after": "v2"},
@@ -171,17 +181,18 @@ PROMOTION = ("plan", "promotion")
 CHANGE = ("plan", "curated", "changes", 0)
 LEFT_OUT = ("plan", "selected", "left_out", 0)
 PAIR = ("plan", "near_duplicates", "pairs", 0)
+COPY = ("plan", "changed_copies", "pairs", 0)
 PLACED = ("plan", "placed_leaks", 0)
 PROBE = ("plan", "probe", "accuracy")
 REVISION = ("plan", "against")
 CLASSES = [
     *((*COUNT, "class"), (*CHANGE, "before", "class")),
     *((*PLACED, "class"), (*PAIR, "train", "class"), (*PAIR, "other", "class")),
-    (*PROBE, "classes", 0, "class"),
+    *((*COPY, "train", "class"), (*COPY, "other", "class"), (*PROBE, "classes", 0, "class")),
 ]
 TAGS = [
     *(("plan", "version"), ("plan", "comparable", 0), ("plan", "incomparable", 0)),
-    *((*LEAK, "tags", 0), ("plan", "unknown", 0)),
+    *((*LEAK, "tags", 0), ("plan", "unknown", 0), (*COPY, "train", "release")),
     *((*PROMOTION, key) for key in ("before", "after")),
     *((*PROMOTION, key, 0) for key in ("withdrawn", "restored")),
 ]
@@ -327,6 +338,7 @@ LISTS = [
     (planned(), ("plan", "curated", "changes"), MAX_CURATED),
     (planned(), ("plan", "selected", "left_out"), MAX_LISTED),
     (planned(), ("plan", "near_duplicates", "pairs"), MAX_LISTED),
+    (planned(), ("plan", "changed_copies", "pairs"), MAX_LISTED),
     (planned(), ("plan", "placed_leaks"), MAX_LISTED),
     (planned(), ("plan", "leaks"), 10_000),
     (planned(), (*LEAK, "tags"), 10_000),
@@ -376,6 +388,8 @@ OTHER_VALUES = [
     (planned(), (*LEFT_OUT, "why"), ["exclude", "", None]),
     (planned(), ("plan", "curated", "relabeled"), [{"all": 1}, {"test": -1}, None, [1]]),
     (planned(), ("plan", "near_duplicates", "searched"), ["yes", 1, None]),
+    (planned(), ("plan", "changed_copies", "searched"), ["yes", 1, None]),
+    (planned(), (*COPY, "mirrored"), ["yes", 1, None]),
     (planned(), ("plan", "probe", "silence"), ["", "other", 3]),
     (planned(), (*PROBE, "is_compared"), ["yes", 1, None]),
     (refused(), (*PROBLEM, "file"), ["", 3]),
@@ -398,12 +412,13 @@ def parts() -> list[tuple[dict[str, Any], tuple[str | int, ...]]]:
     return [
         *(
             (planned(), path)
-            for path in [(), ("plan",), COUNT, LEAK, CHANGE, LEFT_OUT, PAIR, PLACED]
+            for path in [(), ("plan",), COUNT, LEAK, CHANGE, LEFT_OUT, PAIR, COPY, PLACED]
         ),
         *((planned(), (*CHANGE, "before")), (planned(), (*PAIR, "train"))),
         *((planned(), PROBE), (planned(), (*PROBE, "classes", 0)), (planned(), PROBE[:2])),
         *((planned(), ("plan", key)) for key in ("samples", "bytes")),
         *((planned(), ("plan", key)) for key in ("curated", "selected", "near_duplicates")),
+        *((planned(), path) for path in (COPY[:2], (*COPY, "train"))),
         *((refused(), path) for path in [(), PROBLEM]),
     ]
 

@@ -10,7 +10,7 @@ from scripts.sources import digits, registry
 from scripts.sources.source import Source, SourceRequest
 from scripts.sources.table import Table
 from tests.repository import Repository, Run, config_text
-from tests.review.plans import counts, curated, leak, near, plan, sample, samples
+from tests.review.plans import copies, counts, curated, leak, near, plan, sample, samples
 from tests.sources import stripes
 
 
@@ -376,6 +376,25 @@ def test_near_duplicates_are_a_warning_with_a_few_pairs() -> None:
     assert some.startswith(f"{start}2 or more pairs{end}")
 
 
+def test_changed_copies_are_a_warning_with_a_few_pairs() -> None:
+    pair = sample("00007", "train/no3", "5"), sample("00058", "test/3")
+    words = "00007 (train/no3, label 5, of v1) and 00058 (test/3, mirrored)"
+    end = " like a train image that was changed, such as saved again, turned or mirrored: "
+    one, some = "1 test or validation image looks", "test or validation images look"
+
+    for count, pairs, shown in (
+        (1, 1, f"Changed copies: {one}{end}{words}."),
+        (3, 1, f"Changed copies: 3 {some}{end}{words} and 2 more."),
+        (30, 20, f"Changed copies: 30 {some}{end}{'; '.join([words] * 3)} and 27 more."),
+        (1_000, 0, f"Changed copies: 1,000 or more {some}{end}not named here."),
+    ):
+        found = copies(count, *[pair] * pairs, release="v1")
+        assert warnings(plan(changed_copies=found)) == [shown]
+    assert warnings(plan(changed_copies=copies(0))) == []
+    [more] = warnings(plan(changed_copies=copies(2, pair).model_copy(update={"searched": False})))
+    assert more.startswith(f"Changed copies: 2 or more {some}")
+
+
 def test_samples_in_warnings_can_be_formatted() -> None:
     def quoted(name: str) -> str:
         return f"<{name}>"
@@ -384,6 +403,7 @@ def test_samples_in_warnings_can_be_formatted() -> None:
     made = plan(
         against="a.b",
         near_duplicates=near(1, pair),
+        changed_copies=copies(1, pair),
         curated=curated(relabeled={"test": 1}),
         leaks=[leak("v0", from_train=1)],
         placed_leaks=[pair[0]],
@@ -391,6 +411,6 @@ def test_samples_in_warnings_can_be_formatted() -> None:
 
     text = "\n".join(warnings(made, quoted))
 
-    assert text.count("<00007> (<train/no3>, label <5>)") == 2
+    assert text.count("<00007> (<train/no3>, label <5>)") == 3
     assert "<00058> (<test/3>)" in text
     assert text.count("<a.b>") == 2
