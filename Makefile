@@ -48,10 +48,7 @@ schema: .venv ## write the JSON Schema of the config for editors
 	mv $(SCHEMA).new $(SCHEMA)
 SCHEMA = scripts/inputs/dataset_config.schema.json
 
-template-pictures: .venv ## draw the picture of a comment again (needs MNIST and Chromium)
-	$(BIN)/python -m tests.pictures docs
-
-lock: .venv ## rewrite the lock that the template ships
+template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
 bench: .venv ## compare with the manual way, on MNIST (downloads it once); TMPDIR sets the folder

@@ -23,7 +23,7 @@ def run(_: argparse.Namespace, git: Git) -> None:
     history = History(git, found.accepted, WorkTree(git.root))
     compared = comparison.compare(dataset, history, index.of_dataset(dataset))
     compared.refuse_leaks(dataset, found.next_tag)
-    checked = policy_check.refuse(facts.of_dataset(git, dataset, history))
+    checked = policy_check.refuse(facts.of_dataset(git, history, dataset, compared.comparable))
     output.say(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
         output.log(

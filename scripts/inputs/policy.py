@@ -47,6 +47,11 @@ class Policy(BaseModel):
         description="The near-duplicates on both sides of the split that a change can bring:"
         " `none`, or a number of pairs.",
     )
+    changed_copies: _AtMost | None = Field(
+        None,
+        description="The test and validation images that look like a train image of this or a"
+        " comparable version, and that a change can bring: `none`, or a number.",
+    )
     suspects: _AtMost | None = Field(
         None,
         description="The new images whose label the most similar images contradict: `none`, or a"

@@ -18,12 +18,11 @@ from scripts.dataset.distances import Levels
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.inputs.config import TRAIN
-from scripts.insight.older_images import OlderImages, Part, PlacedImage
+from scripts.insight.older_images import ComparedImages, OlderImages, PlacedImage
 from scripts.releases import diff
 from scripts.releases.cumulative import EVALUATION
-from scripts.releases.diff import Diff
 from scripts.releases.history import History
-from scripts.releases.index import BITS
+from scripts.releases.index import BITS, Index
 
 # The pairs that are named, and counted.
 MAX_PAIRS, MAX_FOUND = 20, 1_000
@@ -54,22 +53,34 @@ class CopiedImages:
     missing: int = 0
 
 
-def find(git: Git, history: History, difference: Diff, dataset: Dataset) -> CopiedImages:
-    """Return the changed copies of which one image is new in its split in `dataset`."""
-    new = diff.new_in_split(dataset, difference.old)
+def find(
+    git: Git,
+    history: History,
+    dataset: Dataset,
+    old: Index | None,
+    comparable: Sequence[str],
+    *,
+    has_near: bool,
+) -> CopiedImages:
+    """Return the changed copies of which one image is new in its split in `dataset`.
+
+    `old` is the index of the version before, `comparable` are the releases that are compared too.
+    With `has_near` the near-duplicates in the version are named elsewhere, and left out.
+    """
+    new = diff.new_in_split(dataset, old)
     if not new:
         return CopiedImages()
-    if not difference.is_made:
-        return CopiedImages(searched=False)
-    older = OlderImages(git, history, difference.comparison.comparable, dataset)
+    older = OlderImages(git, history, comparable, dataset)
     train, others = (
-        [Part.of(dataset, rows), *parts]
+        [ComparedImages.of(dataset, rows), *parts]
         for rows, parts in zip(diff.both_sides(dataset), older.sides, strict=True)
     )
     found = changed_copies.find(
         _side(train, new), _side(others, new), lambda: _rest(dataset, [*train, *others])
     )
-    pairs = _without_near(dataset, difference, found.pairs[:MAX_FOUND], train, others)
+    pairs = [*found.pairs[:MAX_FOUND]]
+    if has_near:
+        pairs = _without_near(dataset, pairs, train[0].rows, others[0].rows)
     named = []
     for copy in pairs[:MAX_PAIRS]:
         # The index of a release that cannot be read does not name its images.
@@ -80,7 +91,7 @@ def find(git: Git, history: History, difference: Diff, dataset: Dataset) -> Copi
     return CopiedImages(tuple(named), len(pairs), found.searched, older.missing)
 
 
-def _side(parts: Sequence[Part], new: Set[int]) -> Side:
+def _side(parts: Sequence[ComparedImages], new: Set[int]) -> Side:
     """Return the images of `parts`, of which the first is the version, with its `new` rows."""
     levels = np.concatenate([part.levels for part in parts])
     is_new = np.zeros(len(levels), np.bool_)
@@ -88,7 +99,7 @@ def _side(parts: Sequence[Part], new: Set[int]) -> Side:
     return Side(levels, is_new)
 
 
-def _at(parts: Sequence[Part], place: int) -> tuple[Dataset, int]:
+def _at(parts: Sequence[ComparedImages], place: int) -> tuple[Dataset, int]:
     """Return the image at `place` of all `parts` together."""
     for part in parts:
         if place < len(part.rows):
@@ -97,7 +108,7 @@ def _at(parts: Sequence[Part], place: int) -> tuple[Dataset, int]:
     raise IndexError(place)
 
 
-def _rest(dataset: Dataset, parts: Sequence[Part]) -> Levels:
+def _rest(dataset: Dataset, parts: Sequence[ComparedImages]) -> Levels:
     """Return the averages of images of the source that are in none of `parts`."""
     keys = dataset.source.keys
     here = [row for part in parts if part.dataset is dataset for row in part.rows]
@@ -107,20 +118,13 @@ def _rest(dataset: Dataset, parts: Sequence[Part]) -> Levels:
 
 
 def _without_near(
-    dataset: Dataset,
-    difference: Diff,
-    copies: Sequence[Copy],
-    train: Sequence[Part],
-    others: Sequence[Part],
+    dataset: Dataset, copies: Sequence[Copy], train: Sequence[int], others: Sequence[int]
 ) -> list[Copy]:
-    """Return `copies` without the near-duplicates in the version, which are named elsewhere."""
-    if difference.near is None or not difference.near.searched:
-        return [*copies]
-    of_train, of_others = train[0].rows, others[0].rows
+    """Return `copies` without the near-duplicates in the version, the rows `train` and `others`."""
     rows = {
-        copy: (of_train[copy.train], of_others[copy.other])
+        copy: (train[copy.train], others[copy.other])
         for copy in copies
-        if copy.train < len(of_train) and copy.other < len(of_others) and not copy.mirrored
+        if copy.train < len(train) and copy.other < len(others) and not copy.mirrored
     }
     known = near.among(dataset.images, {*rows.values()})
     return [copy for copy in copies if rows.get(copy) not in known]

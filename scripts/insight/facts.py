@@ -1,6 +1,6 @@
 """What insight finds out about a change: each fact when it is first needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,17 +27,20 @@ MOST_SUSPECTS = 20
 class Facts:
     """Facts about the change from `before` (None if it is the first) to `dataset`.
 
-    `old` and `new` are the indexes of both; one that is not available is None. `near_duplicates`
-    and `changed_copies` return those that the change brings.
+    `old` and `new` are the indexes of both; one that is not available is None. `comparable` are the
+    releases that are comparable. `near_duplicates` returns those that the change brings. Unless it
+    `is_made`, the dataset is too large to read its images.
     """
 
     git: Git
+    history: History
     dataset: Dataset
     before: Release | None
     old: Index | None
     new: Index | None
+    comparable: Sequence[str]
     near_duplicates: Callable[[], NearPairs | None]
-    changed_copies: Callable[[], CopiedImages] = CopiedImages
+    is_made: bool = True
 
     @cached_property
     def near(self) -> NearPairs:
@@ -47,7 +50,16 @@ class Facts:
     @cached_property
     def copies(self) -> CopiedImages:
         """The changed copies that the change brings."""
-        return self.changed_copies()
+        if not self.is_made:
+            return CopiedImages(searched=False)
+        return copied.find(
+            self.git,
+            self.history,
+            self.dataset,
+            self.old,
+            self.comparable,
+            has_near=self.near.searched,
+        )
 
     @cached_property
     def change(self) -> Change | None:
@@ -84,24 +96,28 @@ def of_diff(git: Git, dataset: Dataset, difference: Diff) -> Facts:
     """Return the facts about `difference`, the change of `dataset`."""
     return Facts(
         git,
+        History(git),
         dataset,
         difference.before,
         difference.old,
         difference.new,
+        difference.comparison.comparable,
         lambda: difference.near,
-        lambda: copied.find(git, History(git), difference, dataset),
+        difference.is_made,
     )
 
 
-def of_dataset(git: Git, dataset: Dataset, history: History) -> Facts:
+def of_dataset(git: Git, history: History, dataset: Dataset, comparable: Sequence[str]) -> Facts:
     """Return the facts about the change from the newest release of `history` to `dataset`."""
     old = diff.available_index(history, history.latest, dataset.source)
     return Facts(
         git,
+        history,
         dataset,
         history.latest,
         old,
         index.of_dataset(dataset),
+        comparable,
         lambda: diff.near_duplicates(dataset, old),
     )
 

@@ -37,7 +37,7 @@ class PlacedImage:
     release: str | None = None
 
 
-class Part(NamedTuple):
+class ComparedImages(NamedTuple):
     """Images of one side of the split: rows of a dataset, in ascending order, and averages."""
 
     dataset: Dataset
@@ -45,7 +45,7 @@ class Part(NamedTuple):
     levels: Levels
 
     @classmethod
-    def of(cls, dataset: Dataset, rows: Iterable[int]) -> "Part":
+    def of(cls, dataset: Dataset, rows: Iterable[int]) -> "ComparedImages":
         """Return `rows` of `dataset`; raises `UserError` if images are not available."""
         ordered = sorted(rows)
         # Not of resized images, because theirs may be stored.
@@ -72,11 +72,13 @@ class OlderImages:
             {*self._together.digests_in(names, bits)} - here for bits in (BITS[TRAIN], EVALUATION)
         ]
         missing = {*chain(*wanted)}
-        self.sides: tuple[list[Part], list[Part]] = [], []
+        self.sides: tuple[list[ComparedImages], list[ComparedImages]] = [], []
         for one in self._datasets(missing):
             rows = one.images.rows(missing)
             with suppress(UserError):
-                parts = [Part.of(one, {rows[x] for x in rows.keys() & some}) for some in wanted]
+                parts = [
+                    ComparedImages.of(one, {rows[x] for x in rows.keys() & some}) for some in wanted
+                ]
                 for side, part in zip(self.sides, parts, strict=True):
                     side.append(part)
                 missing -= rows.keys()

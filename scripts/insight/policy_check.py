@@ -103,6 +103,18 @@ def _near_duplicates(facts: Facts, most: int) -> str:
     return ""
 
 
+def _changed_copies(facts: Facts, most: int) -> str:
+    copies = facts.copies
+    if copies.count > most:
+        return (
+            f"the change brings {copies.count:,} test or validation images that look like a train"
+            f" image{_limit(most)}"
+        )
+    if not copies.searched:
+        raise _UnknownError("there are too many images to compare all")
+    return ""
+
+
 def _suspects(facts: Facts, most: int) -> str:
     found = facts.suspects
     if found is None:
@@ -162,6 +174,7 @@ RULES: dict[str, Callable[[Facts, Any], str]] = {
     "max_imbalance": _max_imbalance,
     "removed_test_images": _removed_test_images,
     "near_duplicates": _near_duplicates,
+    "changed_copies": _changed_copies,
     "suspects": _suspects,
     "probe_drop": _probe_drop,
     "licenses": _licenses,

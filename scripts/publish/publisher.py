@@ -156,7 +156,8 @@ class Publisher:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
-        policy_check.refuse(facts.of_dataset(self.git, dataset, self.history))
+        found = facts.of_dataset(self.git, self.history, dataset, compared.comparable)
+        policy_check.refuse(found)
         if compared.unknown_demanded:
             names = tags_in_words(compared.unknown_demanded)
             raise UnknownLeaksError(

@@ -77,7 +77,9 @@ def difference(repository: Repository) -> tuple[Dataset, Diff]:
 def found(repository: Repository) -> CopiedImages:
     git = Git(repository.root)
     dataset, made = difference(repository)
-    return copied.find(git, History(git), made, dataset)
+    near = bool(made.near and made.near.searched)
+    comparable = made.comparison.comparable
+    return copied.find(git, History(git), dataset, made.old, comparable, has_near=near)
 
 
 def named(image: PlacedImage) -> tuple[str, str, str, str | None]:

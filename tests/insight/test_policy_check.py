@@ -12,11 +12,13 @@ from scripts.inputs.policy import Policy
 from scripts.inputs.reader import Inputs
 from scripts.insight import facts, policy_check
 from scripts.insight.accuracy import Accuracy
+from scripts.insight.copied import CopiedImages
 from scripts.insight.facts import Facts
 from scripts.insight.policy_check import PolicyResult
 from scripts.insight.probe import Probe
 from scripts.insight.suspects import Suspects
 from scripts.releases import index
+from scripts.releases.history import History
 from scripts.releases.index import Index
 from scripts.releases.releases import Release
 from scripts.sources import registry
@@ -36,7 +38,8 @@ def dataset(require: str = "", config: str = CONFIG) -> Dataset:
 def facts_of(require: str, *, old: Index | None = NOTHING, **known: object) -> Facts:
     """Return facts about a first version; `known` are facts that are not computed."""
     made = dataset(require)
-    found = Facts(Git(Path()), made, None, old, index.of_dataset(made), lambda: None)
+    git = Git(Path())
+    found = Facts(git, History(git, []), made, None, old, index.of_dataset(made), (), lambda: None)
     vars(found).update(known)
     return found
 
@@ -64,6 +67,7 @@ def test_without_rules_nothing_is_checked() -> None:
         ("removed_test_images: none", {}),
         ("near_duplicates: none", {"near": NearPairs()}),
         ("near_duplicates: 2", {"near": NearPairs(count=2)}),
+        ("changed_copies: 1", {"copies": CopiedImages(count=1)}),
         ("suspects: none", {"suspects": Suspects(judged=20)}),
         ("suspects: 3", {"suspects": Suspects(count=3, judged=20)}),
         ("probe_drop: 1.0", {"probe": probe(180, 178)}),
@@ -93,6 +97,12 @@ def test_a_rule_is_met(rule: str, known: dict[str, object]) -> None:
             "the change brings 1 pairs on both sides of the split, and none is allowed",
         ),
         (
+            "changed_copies: none",
+            {"copies": CopiedImages(count=2)},
+            "the change brings 2 test or validation images that look like a train image, and none"
+            " is allowed",
+        ),
+        (
             "suspects: 2",
             {"suspects": Suspects(count=3, judged=20)},
             "the most similar images contradict the labels of 3 new images, and at most 2 are"
@@ -116,6 +126,7 @@ def test_a_rule_is_broken(rule: str, known: dict[str, object], message: str) -> 
         ("probe_drop: 1.0", {}, "there is no version before"),
         ("probe_drop: 1.0", {"probe": Probe(4, silence="few")}, "the probe says nothing"),
         ("near_duplicates: 1", {"near": NearPairs(count=1, searched=False)}, "too many images"),
+        ("changed_copies: 1", {"copies": CopiedImages(searched=False)}, "too many images"),
         (
             "suspects: 1",
             {"suspects": Suspects(count=1, judged=20, is_complete=False)},
@@ -161,7 +172,7 @@ def test_a_wrong_label_is_found_among_the_added_images() -> None:
     """Only images that the version before does not have are judged."""
     made = dataset("suspects: none")
     known = index.of_dataset(dataset("", config_text(samples=30, test_size=12)))
-    found = Facts(Git(Path()), made, None, known, index.of_dataset(made), lambda: None)
+    found = replace(facts_of("", old=known), dataset=made)
     added = found.added or []
 
     assert len(added) == 130 - 60
