@@ -51,10 +51,16 @@ def averages_of(images: PixelsByRow, rows: Sequence[int]) -> Levels:
     made = np.zeros((len(rows), SIZE), np.uint8)
     start = 0
     for block in Thumbnails(images, rows).blocks(rows):
-        sums = block["levels"].astype(np.float32) @ SUMS
-        # The nearest whole number, of two the larger one; exact, because SHARE**2 is a power of 2.
-        made[start : start + len(sums)] = sums / SHARE**2 + 0.5
-        start += len(sums)
+        made[start : start + len(block)] = of_thumbnails(block["levels"])
+        start += len(block)
+    return made
+
+
+def of_thumbnails(levels: Levels) -> Levels:
+    """Return the averages of the thumbnails `levels`, as (images, SIZE)."""
+    sums = levels.astype(np.float32) @ SUMS
+    # The nearest whole number, of two the larger one; exact, because SHARE**2 is a power of 2.
+    made: Levels = (sums / SHARE**2 + 0.5).astype(np.uint8)
     return made
 
 

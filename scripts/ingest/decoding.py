@@ -3,9 +3,9 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,6 +22,8 @@ GRAY: Mode = "gray"
 RGB: Mode = "RGB"
 # Files that wait for a core have at most so many bytes together.
 WAITING = 64 * 1024**2
+
+Result = TypeVar("Result")
 
 
 class DecodedImage(NamedTuple):
@@ -61,13 +63,20 @@ def decoded(
 
     `known` are the digests of known images by the SHA-256 of their files; these are not decoded.
     """
-    waiting: deque[tuple[LabeledImage, Future[Outcome]]] = deque()
+    return on_all_cores(labeled, lambda image: outcome(image.content, known.get))
+
+
+def on_all_cores(
+    labeled: Iterable[LabeledImage], work: Callable[[LabeledImage], Result]
+) -> Iterator[tuple[LabeledImage, Result]]:
+    """Yield each image with the result of `work`, in their order."""
+    waiting: deque[tuple[LabeledImage, Future[Result]]] = deque()
     size, cores = 0, os.cpu_count() or 1
     # Pillow and hashlib release the lock of the interpreter while they work. Threads of linear
     # algebra within these threads would only wait for each other.
     with threadpool_limits(1), ThreadPoolExecutor(cores) as pool:
         for image in labeled:
-            waiting.append((image, pool.submit(outcome, image.content, known.get)))
+            waiting.append((image, pool.submit(work, image)))
             size += len(image.content)
             while waiting and (size > WAITING or len(waiting) > 2 * cores):
                 yield _next(waiting)
@@ -77,8 +86,8 @@ def decoded(
 
 
 def _next(
-    waiting: deque[tuple[LabeledImage, Future[Outcome]]],
-) -> tuple[LabeledImage, Outcome]:
+    waiting: deque[tuple[LabeledImage, Future[Result]]],
+) -> tuple[LabeledImage, Result]:
     image, future = waiting.popleft()
     return image, future.result()
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.ingest.arrangement import Arrangement, ExampleImage, Listing, counted, spread
+from scripts.ingest.findings import Findings
 from scripts.ingest.labeled_image import LabeledImage
-from scripts.ingest.locations import LocatedFile
+from scripts.ingest.locations import LocatedFile, Location
 from scripts.inputs.images import MAX_BYTES
 from scripts.inputs.values import MetadataValue
 
@@ -67,16 +68,23 @@ def each(
 def _read(
     listing: Listing, placed: Sequence[PlacedFile], metadata: ReadMetadata | None
 ) -> Iterator[LabeledImage]:
-    """Yield the images, and note those that are too large to be read."""
+    """Yield the images."""
     by_path = {one.path: one for one in placed}
-    small = []
-    for one in placed:
-        if one.file.size > MAX_BYTES:
-            message = f"it has {one.file.size:,} bytes; at most {MAX_BYTES:,} are allowed"
-            listing.problems.add(str(one.path), message)
-        else:
-            small.append(one.file)
-    for file, content in listing.location.read(small):
+    for file, content in read(listing.location, [one.file for one in placed], listing.problems):
         one = by_path[file.path]
         known = metadata(one) if metadata else {}
         yield LabeledImage(str(file.path), one.split, one.label, content, known)
+
+
+def read(
+    location: Location, files: Sequence[LocatedFile], problems: Findings
+) -> Iterator[tuple[LocatedFile, bytes]]:
+    """Yield the content of each of `files`, and note those that are too large to be read."""
+    small = []
+    for file in files:
+        if file.size > MAX_BYTES:
+            message = f"it has {file.size:,} bytes; at most {MAX_BYTES:,} are allowed"
+            problems.add(str(file.path), message)
+        else:
+            small.append(file)
+    yield from location.read(small)
