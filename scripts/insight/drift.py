@@ -15,7 +15,7 @@ import numpy as np
 
 from scripts.dataset import averages
 from scripts.dataset.averages import NONE
-from scripts.dataset.distances import Ints
+from scripts.dataset.distances import Ints, Levels
 from scripts.dataset.neighbors import Neighbor
 from scripts.insight import permutations
 from scripts.insight.appearance import SCALE, Appearance
@@ -118,8 +118,7 @@ def _tested(known: Appearance, new: Appearance) -> Iterator[Trait]:
 def _similar(known: Appearance, new: Appearance, divisions: Divisions) -> Trait:
     """Test whether new images are more similar to each other than to those of the dataset."""
     patterns = np.concatenate([new.patterns, known.patterns])
-    count = min(NEIGHBORS, len(patterns) - 1)
-    near = averages.nearest(patterns, patterns, count, np.arange(len(patterns))).places
+    near = _neighbors(patterns)
     expected = (len(new.levels) - 1) / (len(patterns) - 1)
     found = float((near[: len(new.levels)] < len(new.levels)).mean())
     return Trait(
@@ -128,6 +127,18 @@ def _similar(known: Appearance, new: Appearance, divisions: Divisions) -> Trait:
         _percent(found),
         divisions.probability(permutations.near_each_other(near)),
     )
+
+
+def _neighbors(patterns: Levels) -> Ints:
+    """Return the places of the nearest other ones of each of `patterns`.
+
+    Of equally near ones, chance decides, and not which sample comes first.
+    """
+    mixed = permutations.mixed(len(patterns))
+    count, own = min(NEIGHBORS, len(patterns) - 1), np.arange(len(patterns))
+    found = averages.nearest(patterns[mixed], patterns[mixed], count, own).places
+    near: Ints = mixed[found][np.argsort(mixed)]
+    return near
 
 
 def _classes(known: Appearance, new: Appearance, divisions: Divisions) -> Iterator[Trait]:

@@ -17,7 +17,7 @@ from scripts.dataset.distances import Ints
 
 # The smallest probability is one of these. With six tests, one below 1 in 600 is significant.
 DIVISIONS = 3_000
-SEED = 0
+DIVISION_SEED, ORDER_SEED = 0, 1
 # Divisions that are in memory at the same time.
 BLOCK = 500
 
@@ -25,6 +25,11 @@ BLOCK = 500
 Members = npt.NDArray[np.bool_]
 # Returns how much the two samples of each division differ.
 Statistic = Callable[[Members], Ints]
+
+
+def mixed(count: int) -> Ints:
+    """Return `count` places in a random order, which has nothing to do with the divisions."""
+    return np.random.default_rng(ORDER_SEED).permutation(count)
 
 
 class Divisions:
@@ -44,7 +49,7 @@ class Divisions:
         return [*self._made()]
 
     def _made(self) -> Iterator[Members]:
-        chance = np.random.default_rng(SEED)
+        chance = np.random.default_rng(DIVISION_SEED)
         for start in range(0, DIVISIONS, BLOCK):
             block = np.zeros((self._all, min(BLOCK, DIVISIONS - start)), np.bool_)
             for number in range(block.shape[1]):
