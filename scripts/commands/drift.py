@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
     dataset = resolve.of_release(git, release)
     found = drifted.compare(dataset, options.location)
     output.say("\n".join(_lines(found, release.tag)))
-    if options.sheet:
+    if options.sheet and found.strange:
         strange = [NewImage(one.path, one.picture, one.similar) for one in found.strange]
         files.write(options.sheet, drift_sheet.draw(dataset, strange))
         output.log(f"Drew {options.sheet}")
@@ -57,7 +57,7 @@ def _release(git: Git, against: str | None) -> Release:
     found = releases.scan(git)
     tag = declared.read(git, WorkTree(git.root)).stable if against == STABLE else against
     if against == STABLE and tag is None:
-        raise UserError("releases.yaml names no stable release; use --against with a tag")
+        raise UserError("releases.yaml names no stable release; name one with --against")
     release = found.get(tag) if tag else found.latest
     if release is None:
         raise UserError("nothing is released yet, so there is no version to compare with")
@@ -67,7 +67,8 @@ def _release(git: Git, against: str | None) -> Release:
 def _lines(found: Comparison, tag: str) -> list[str]:
     lines = [found.compared(tag)]
     if found.read.invalid.count:
-        lines.append(f"left out {found.read.invalid.count:,} files:{found.read.invalid}")
+        noun = "file" if found.read.invalid.count == 1 else "files"
+        lines.append(f"left out {found.read.invalid.count:,} invalid {noun}:{found.read.invalid}")
     if found.drift.traits:
         rows = [[one.name, one.before, one.now, one.chance] for one in found.drift.traits]
         columns = ["", tag, "new", "chance of as much"]

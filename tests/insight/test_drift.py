@@ -149,7 +149,8 @@ def test_the_strangest_images_come_first_with_the_most_similar_ones(digits: Appe
 
 
 def averages_of(levels: npt.NDArray[np.uint8]) -> Values:
-    return np.floor(levels.reshape(16, 2, 16, 2).mean(axis=(1, 3)) + 0.5).astype(int).reshape(-1)
+    means: Values = np.floor(levels.reshape(16, 2, 16, 2).mean(axis=(1, 3)) + 0.5).astype(int)
+    return means.reshape(-1)
 
 
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=30), st.data())
