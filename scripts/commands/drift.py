@@ -65,7 +65,7 @@ def _release(git: Git, against: str | None) -> Release:
 
 
 def _lines(found: Comparison, tag: str) -> list[str]:
-    lines = [found.compared(tag)]
+    lines = [f"{found.address}: {found.counted(tag)}"]
     if found.read.invalid.count:
         noun = "file" if found.read.invalid.count == 1 else "files"
         lines.append(f"left out {found.read.invalid.count:,} invalid {noun}:{found.read.invalid}")

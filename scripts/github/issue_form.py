@@ -3,6 +3,7 @@
 Anybody can write an issue, so every value is checked and limited in size.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from scripts.inputs.curation import EXCLUDE, RELABEL, identifier_in
 # As in .github/ISSUE_TEMPLATE/samples.yml. GitHub makes each label a heading of the issue.
 SAMPLES, SUGGESTION, REASON = "Samples", "Suggestion", "What is wrong"
 ACTIONS = {"move to test": TEST, "relabel": RELABEL, "exclude": EXCLUDE}
+ADD = "add"
+SUGGESTIONS = (*ACTIONS, ADD)
 NO_ANSWER = "_No response_"
 
 MAX_CHARACTERS = 65_536
@@ -21,6 +24,9 @@ MAX_SAMPLES = 100
 MAX_LABEL = 100
 MAX_REASON = 200
 MAX_SHOWN = 60
+NO_LABEL = "this is not a valid label"
+# The address of an image in a bucket, without wildcards, and a label.
+IMAGE = re.compile(r"(gs://[^*?\[\]{}]{1,400}?\.\w{3,4})\s+(.+)")
 
 
 class Wrong(NamedTuple):
@@ -30,11 +36,19 @@ class Wrong(NamedTuple):
     why: str
 
 
+class ReportedImage(NamedTuple):
+    """An image in a bucket that the source does not have, and its label."""
+
+    address: str
+    label: str
+
+
 @dataclass(frozen=True)
 class Form:
-    """The proposals in an issue, and its problems."""
+    """The proposals in an issue, the images to add, and its problems."""
 
     proposals: list[Proposal] = field(default_factory=list)
+    images: list[ReportedImage] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
 
 
@@ -51,6 +65,8 @@ def parse(body: str, number: int) -> Form:
     reason = "" if reason == NO_ANSWER else " ".join(reason.split())
     if wrong := _wrong_as_a_whole(lines, suggestion, reason):
         return Form(wrong=wrong)
+    if suggestion == ADD:
+        return _images(lines)
     action = ACTIONS[suggestion]
     because = f"reported in #{number}" + (f": {reason}" if reason else "")
     form = Form()
@@ -61,6 +77,22 @@ def parse(body: str, number: int) -> Form:
             form.wrong.append(Wrong(printable(line)[:MAX_SHOWN], why))
         elif identifier:
             form.proposals.append(Proposal(identifier, action, "".join(rest), reason=because))
+    return form
+
+
+def _images(lines: list[str]) -> Form:
+    """Return the images in `lines`: the address of each, then its label."""
+    form = Form()
+    for line in lines:
+        found = IMAGE.fullmatch(line)
+        if found is None or not line.isprintable():
+            why = "to add it, expected the address of one image and its label: gs://photos/1.png 9"
+        elif len(found[2]) > MAX_LABEL:
+            why = NO_LABEL
+        else:
+            form.images.append(ReportedImage(found[1], found[2]))
+            continue
+        form.wrong.append(Wrong(printable(line)[:MAX_SHOWN], why))
     return form
 
 
@@ -81,8 +113,8 @@ def _wrong_as_a_whole(lines: list[str], suggestion: str, reason: str) -> list[Wr
     if not lines or len(lines) > MAX_SAMPLES:
         message = f"expected 1 to {MAX_SAMPLES} lines, found {len(lines):,}"
         wrong.append(Wrong(SAMPLES, message))
-    if suggestion not in ACTIONS:
-        wrong.append(Wrong(SUGGESTION, f"expected {', '.join(ACTIONS)}"))
+    if suggestion not in SUGGESTIONS:
+        wrong.append(Wrong(SUGGESTION, f"expected {', '.join(SUGGESTIONS)}"))
     if not reason.isprintable():
         wrong.append(Wrong(REASON, "it has a character that cannot be printed"))
     if len(reason) > MAX_REASON:
@@ -98,5 +130,5 @@ def _wrong_line(identifier: str | None, rest: list[str], action: str) -> str | N
     if action != RELABEL and rest:
         return "expected one sample per line; only a relabel has a label after the sample"
     if any(len(label) > MAX_LABEL or not label.isprintable() for label in rest):
-        return "this is not a valid label"
+        return NO_LABEL
     return None

@@ -1,5 +1,7 @@
 """Previews: the contact sheets of open pull requests, as files of the branch `previews`.
 
+The sheet of the issue about drift is there, too.
+
 A comment shows its sheet as a picture. GitHub serves the address with the session of the reader, so
 it works in private repositories too, where raw files need a token and the image proxy has no
 access. The name of the file contains a checksum, so that no cache shows an older sheet.
@@ -9,7 +11,7 @@ The code of main draws every sheet from the version inputs; none is taken from a
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from scripts.errors import UserError
 from scripts.git import commits
@@ -23,6 +25,9 @@ from scripts.review import render
 BRANCH = "previews"
 MESSAGE = "Contact sheets of open pull requests"
 FILE = re.compile(r"([1-9][0-9]*)-[0-9a-f]{16}\.png")
+# The sheet of the issue about drift.
+DRIFT_NAME = "drift-{}.png"
+DRIFT_FILE = re.compile(DRIFT_NAME.format("[0-9a-f]{16}"))
 
 
 def publish_preview(git: Git) -> Iterator[str]:
@@ -63,7 +68,7 @@ def with_picture(hub: GitHub, number: int, text: str, sheet: DrawnSheet) -> str:
     """Return the comment `text` with a picture, if it shows the dataset of `sheet`."""
     if marker.is_newer(text):
         return text
-    address = f"{hub.url}/blob/{BRANCH}/{_name(number, sheet.picture)}?raw=true"
+    address = _address(hub, _name(number, sheet.picture))
     return marker.with_picture(text, sheet.md5, render.picture(address))
 
 
@@ -72,7 +77,25 @@ def put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
 
     Raises `UserError` if origin refuses it, or if the branch was not made by this project.
     """
-    origin.try_again(lambda: _put(git, opened, sheets))
+
+    def is_kept(path: str) -> bool:
+        found = FILE.fullmatch(path)
+        number = int(found[1]) if found else None
+        is_open = number in opened and number not in sheets
+        return is_open or DRIFT_FILE.fullmatch(path) is not None
+
+    files = {_name(number, sheet): sheet for number, sheet in sheets.items()}
+    origin.try_again(lambda: _put(git, is_kept, files))
+
+
+def put_drift(git: Git, hub: GitHub, sheet: bytes | None) -> str:
+    """Make `sheet` the only drift sheet on the branch, or remove it; return its address.
+
+    The address is empty without a sheet. Raises as `put` does.
+    """
+    files = {DRIFT_NAME.format(_checksum(sheet)): sheet} if sheet else {}
+    origin.try_again(lambda: _put(git, lambda path: FILE.fullmatch(path) is not None, files))
+    return next((_address(hub, name) for name in files), "")
 
 
 def _of_stranger(hub: GitHub, run: Mapping[str, object]) -> int | None:
@@ -89,25 +112,27 @@ def _sheet(git: Git, number: int, head: str, *, is_own: bool) -> DrawnSheet:
     return proposed.sheet(git, merges.tree(git, head), is_own=is_own)
 
 
+def _address(hub: GitHub, name: str) -> str:
+    return f"{hub.url}/blob/{BRANCH}/{name}?raw=true"
+
+
 def _name(number: int, sheet: bytes) -> str:
-    return f"{number}-{hashlib.sha256(sheet).hexdigest()[:16]}.png"
+    return f"{number}-{_checksum(sheet)}.png"
 
 
-def _put(git: Git, opened: Collection[int], sheets: Mapping[int, bytes]) -> None:
+def _checksum(sheet: bytes) -> str:
+    return hashlib.sha256(sheet).hexdigest()[:16]
+
+
+def _put(git: Git, is_kept: Callable[[str], bool], files: Mapping[str, bytes]) -> None:
+    """Add `files` to the branch, and keep those whose names `is_kept` accepts."""
     before = origin.fetch_branches(git, BRANCH).get(BRANCH)
     if before and not commits.is_snapshot(git, before, MESSAGE):
         raise UserError(
             f"the branch {BRANCH} was not made by this project. Rename it: its name is reserved"
         )
     there = git.entries(before) if before else {}
-    kept = {
-        path: entry
-        for path, entry in there.items()
-        if (found := FILE.fullmatch(path))
-        and int(found[1]) in opened
-        and int(found[1]) not in sheets
-    }
-    files = {_name(number, sheet): sheet for number, sheet in sheets.items()}
+    kept = {path: entry for path, entry in there.items() if is_kept(path)}
     made = commits.snapshot(git, kept, files, MESSAGE, TRACKED_MAIN) if kept or files else None
     if made and before and git.entries(made) == there:
         return

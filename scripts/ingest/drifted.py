@@ -50,12 +50,12 @@ class Comparison:
     drift: Drift
     strange: list[StrangeImage]
 
-    def compared(self, tag: str) -> str:
+    def counted(self, tag: str) -> str:
         """Return what was compared, in words."""
-        images, read = len(self.read.images), self.read
+        read = self.read
         return (
-            f"compared {images:,} of {read.count:,} images at {self.address} with {self.known:,}"
-            f" of {self.total:,} images of {tag}"
+            f"compared {len(read.images):,} of {read.count:,} images with {self.known:,} of"
+            f" {self.total:,} images of {tag}"
         )
 
     def verdict(self, tag: str) -> str:

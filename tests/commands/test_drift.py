@@ -15,7 +15,7 @@ from tests.ingest.test_locations import tar, zipped
 from tests.repository import Released, Repository, Run, config_text
 
 CONFIG = config_text(class_="all", samples=60, test_size=10)
-COMPARED = re.compile(r"compared (\d+) of (\d+) images at (\S+) with 600 of 600 images of v0")
+COMPARED = re.compile(r"(\S+): compared (\d+) of (\d+) images with 600 of 600 images of v0")
 LIKE = "no difference that is more than chance: the images are like those of v0"
 
 
@@ -66,7 +66,7 @@ def test_digits_are_like_those_of_the_release_and_inverted_ones_are_not(
     first, *_ = like.out.splitlines()
     found = COMPARED.fullmatch(first)
     assert found
-    assert found.groups() == ("40", "40", str(tmp_path / "same"))
+    assert found.groups() == (str(tmp_path / "same"), "40", "40")
     assert LIKE in like.out.splitlines()
     assert "the images are not like those of v0; what differs by more than chance: " in other.out
     rows = dict(re.findall(r"^(\w+)  +(.*)$", other.out, re.MULTILINE))
@@ -110,7 +110,7 @@ def test_files_that_are_no_images_are_named_and_copies_count_once(
     result = run("drift", str(tmp_path / "some"))
 
     assert result.code == 0
-    assert result.out.startswith("compared 40 of 42 images at ")
+    assert ": compared 40 of 42 images with 600 of 600 images of v0\n" in result.out
     assert "left out 1 invalid file:\n    bad.png: it is not a JPEG, PNG" in result.out
 
 
@@ -118,15 +118,15 @@ def test_a_bucket_is_read_with_photos_of_any_size(
     released: Repository, run: Run, bucket: Storage
 ) -> None:
     for name, content in digits(30).items():
-        bucket.overwrite(f"photos/{name}", content)
+        bucket.overwrite(f"drifting/{name}", content)
     buffer = io.BytesIO()
     Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 40).convert("RGB").save(buffer, "JPEG")
-    bucket.overwrite("photos/large.jpg", buffer.getvalue())
+    bucket.overwrite("drifting/large.jpg", buffer.getvalue())
 
-    result = run("drift", f"gs://{BUCKET}/photos")
+    result = run("drift", f"gs://{BUCKET}/drifting")
 
     assert result.code == 0, result.err
-    assert result.out.startswith(f"compared 31 of 31 images at gs://{BUCKET}/photos with 600")
+    assert result.out.startswith(f"gs://{BUCKET}/drifting: compared 31 of 31 images with 600")
     assert re.search(r"^size +64 pixels +64 pixels +\d", result.out, re.MULTILINE)
     assert "  1. large.jpg: distance" in result.out
 

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from scripts.curation.proposals import Proposal
 from scripts.github import issue_form
-from scripts.github.issue_form import MAX_SAMPLES, Form, Wrong, parse
+from scripts.github.issue_form import MAX_SAMPLES, Form, ReportedImage, Wrong, parse
 from scripts.inputs import curation
 from scripts.inputs.curation import Decision
 from tests.repository import PROJECT
@@ -29,7 +29,7 @@ def test_the_form_has_the_fields_that_are_read() -> None:
     fields: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(TEMPLATE)["body"]
     labels = [one["attributes"]["label"] for one in fields]
     assert labels == [issue_form.SAMPLES, issue_form.SUGGESTION, issue_form.REASON]
-    assert fields[1]["attributes"]["options"] == [*issue_form.ACTIONS]
+    assert fields[1]["attributes"]["options"] == [*issue_form.SUGGESTIONS]
     assert all(one["validations"]["required"] for one in fields)
 
 
@@ -74,6 +74,27 @@ def test_lines_that_cannot_be_used_are_reported_and_the_others_read() -> None:
     assert [one.sample for one in form.proposals] == ["61621"]
     assert shown(relabel) == ["cat 9", "61621", "00001 9 9", r"00002 \x1b"]
     assert [one.sample for one in relabel.proposals] == ["60947"]
+
+
+def test_images_that_the_dataset_does_not_have_are_named_by_their_address() -> None:
+    lines = (
+        "gs://photos/a 1.png 9\ngs://photos/b.jpeg  golden retriever\ngs://photos/c.png\n"
+        "gs://photos/*.png 9\n/etc/passwd.png 9\n00058 9\ngs://photos/d.png \x1b\n"
+        f"gs://photos/e.png {'9' * 101}"
+    )
+    form = parse(body(lines, "add"), 7)
+
+    assert form.proposals == []
+    assert form.images == [
+        ReportedImage("gs://photos/a 1.png", "9"),
+        ReportedImage("gs://photos/b.jpeg", "golden retriever"),
+    ]
+    assert [one.why for one in form.wrong] == [
+        *["to add it, expected the address of one image and its label: gs://photos/1.png 9"] * 5,
+        "this is not a valid label",
+    ]
+    # Without "add", an address is no sample.
+    assert parse(body("gs://photos/a.png"), 7).images == []
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -105,6 +106,28 @@ def test_reported_samples_are_proposed_on_a_branch(
         "title": [f"Curate the samples of issue {number}"],
         "body": [f"Closes #{number}"],
     }
+
+
+def test_images_to_add_are_answered_with_the_commands(
+    released: Repository, server: Server, report: Report
+) -> None:
+    number = server.open_issue("")
+    lines = "gs://photos/$(id).png 3\ngs://photos/b.jpg 7\ngs://photos/c.png 3\ngs://x/d.png cat"
+
+    assert report(number, body(lines, "add")).code == 0
+
+    shown = answer(server, number)
+    (commands,) = re.findall(r"```sh\n(.*?)\n```", shown, re.DOTALL)
+    assert commands.splitlines() == [
+        "mkdir -p additions/test/3",
+        "mkdir -p additions/test/7",
+        f"gcloud storage cp 'gs://photos/$(id).png' additions/test/3/{number}-1.png",
+        f"gcloud storage cp gs://photos/b.jpg additions/test/7/{number}-2.jpg",
+        f"gcloud storage cp gs://photos/c.png additions/test/3/{number}-3.png",
+    ]
+    assert "- `gs://x/d.png`: `digits has no class cat; it has 0, 1, 2" in shown
+    assert "Nothing was added" not in shown
+    assert f"curate/issue-{number}" not in branches(released)
 
 
 def test_the_branch_gives_a_valid_dataset(

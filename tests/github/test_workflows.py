@@ -123,7 +123,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "merge_group": None,
     }
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
-    for name in ("health.yml", "soak.yml"):
+    for name in ("drift.yml", "health.yml", "soak.yml"):
         weekly = workflow(name)["on"]
         assert weekly.keys() == {"schedule", "workflow_dispatch"}
         assert re.fullmatch(r"\d+ \d+ \* \* \d", weekly["schedule"][0]["cron"])
@@ -135,6 +135,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "candidate.yml",
         "ci.yml",
         "comment.yml",
+        "drift.yml",
         "gc.yml",
         "health.yml",
         "ingest.yml",
@@ -175,6 +176,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
         "comment/preview": {"contents": "write", "pull-requests": "write"},
+        "drift/drift": {"contents": "write", "id-token": "write", "issues": "write"},
         "gc/gc": {"contents": "read", "id-token": "write", "pull-requests": "read"},
         "health/health": {"contents": "read", "id-token": "write", "issues": "write"},
         "ingest/ingest": {"contents": "write", "id-token": "write"},
@@ -308,7 +310,8 @@ def test_no_checkout_keeps_its_credentials_but_the_last_one_of_a_job_that_pushes
         checkouts = [step for step in job["steps"] if uses(step, "actions/checkout")]
         kept = [step["with"]["persist-credentials"] for step in checkouts]
         uses_git = name in {
-            *("release", "candidate", "curate", "ingest", "gc", "preview", "update-comments"),
+            *("release", "candidate", "curate", "drift", "ingest", "gc", "preview"),
+            "update-comments",
         }
         assert kept == ([False, True] if uses_git else [False] * len(kept))
 
@@ -325,7 +328,8 @@ def test_the_key_that_pushes_is_checked_out_last_right_before_the_release() -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("release", 3), ("candidate", 2), ("gc", 2), ("update-comments", 1)]
+    ("name", "count"),
+    [("release", 3), ("candidate", 2), ("drift", 1), ("gc", 2), ("update-comments", 1)],
 )
 def test_the_checkout_that_pushes_has_a_folder_of_its_own_in_which_the_verbs_run(
     name: str, count: int
@@ -421,6 +425,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("update-comments.yml", "update-comments", ["update-comments"]),
         ("health.yml", "health", ["report-health"]),
         ("suspects.yml", "suspects", ["report-suspects"]),
+        ("drift.yml", "drift", ["report-drift"]),
         ("gc.yml", "gc", ["gc"]),
     ],
 )
@@ -448,6 +453,7 @@ def test_only_these_jobs_use_a_secret() -> None:
     }
     assert using == {
         "candidate/candidate",
+        "drift/drift",
         "gc/gc",
         "health/health",
         "ingest/ingest",
@@ -473,9 +479,19 @@ def test_the_secrets_of_release_ingest_and_gc_belong_to_their_environments() -> 
     pages = environments.pop("publish-catalogue")
     assert environments == {
         **{"release": "release", "catalogue": "release"},
-        **{"ingest": "ingest", "gc": "gc"},
+        **{"ingest": "ingest", "drift": "ingest", "gc": "gc"},
     }
     assert pages["name"] == "github-pages"
+
+
+@pytest.mark.parametrize("address", ["gs://photos/today", ""])
+def test_drift_is_checked_only_where_the_team_says_where_production_is(address: str) -> None:
+    job = workflow("drift.yml")["jobs"]["drift"]
+    assert runs(job, {"vars.PRODUCTION": address, "status": "success"}) is bool(address)
+    assert job["steps"][-1]["env"]["PRODUCTION"] == "${{ vars.PRODUCTION }}"
+    # The account that may read other buckets, and no other one.
+    accounts = set(re.findall(r"GCP_[A-Z_]+_(?:KEY|ACCOUNT)", (FOLDER / "drift.yml").read_text()))
+    assert accounts == {"GCP_INGEST_KEY", "GCP_INGEST_ACCOUNT"}
 
 
 def test_only_one_job_has_the_account_that_can_delete() -> None:
