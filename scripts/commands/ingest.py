@@ -14,7 +14,7 @@ from scripts import markdown, output
 from scripts.dataset.folders import first_names, folder_names
 from scripts.git.git import Git
 from scripts.github import actions, branches, whole_list
-from scripts.ingest import ingest
+from scripts.ingest import ingest, likeness
 from scripts.ingest.ingest import IngestOutcome
 from scripts.ingest.options import IngestOptions
 from scripts.review.words import size
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace, git: Git) -> None:
         output.say(DRY_RUN)
         return
     # What was recognized is said by then.
-    text = "\n".join(_lines(name, outcome))
+    text = "\n".join([*_lines(name, outcome), *_likeness(git, name, outcome)])
     output.say(text)
     left_out = outcome.collected.in_both.whole + outcome.collected.ambiguous.whole
     whole_list.show(git.root, options.verb, left_out)
@@ -83,6 +83,11 @@ def run(options: argparse.Namespace, git: Git) -> None:
     link = branches.push(git, branch, path_of(name), f"Ingest images into {name}")
     output.say(f"pushed the branch {branch}; open a pull request: {link}")
     output.summarize(f"[Open the pull request]({link}) from the branch `{branch}`.\n")
+
+
+def _likeness(git: Git, name: str, outcome: IngestOutcome) -> list[str]:
+    line = likeness.in_words(git.root, name, outcome.pointer) if outcome.pointer else None
+    return [line] if line else []
 
 
 def _lines(name: str, outcome: IngestOutcome) -> list[str]:

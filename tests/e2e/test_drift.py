@@ -20,6 +20,7 @@ def test_inverted_digits_in_production_are_reported_and_others_close_the_issue(
 ) -> None:
     forge.merge(forge.open_pull("all", {"dataset_config.yaml": CONFIG}))
     forge.release()
+    forge.environment["STORAGE_EMULATOR_HOST"] = forge.bucket.url
     forge.variables["PRODUCTION"] = f"gs://{BUCKET}/production"
     for name, content in digits(25, inverted).items():
         forge.bucket.overwrite(f"production/{name}", content)
