@@ -13,7 +13,7 @@ from scripts import output
 from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.ingest import drifted
-from scripts.ingest.drifted import Comparison
+from scripts.ingest.drifted import LocationDrift
 from scripts.inputs.tree import WorkTree
 from scripts.releases import declared, releases, resolve
 from scripts.releases.declared import STABLE
@@ -64,7 +64,7 @@ def _release(git: Git, against: str | None) -> Release:
     return release
 
 
-def _lines(found: Comparison, tag: str) -> list[str]:
+def _lines(found: LocationDrift, tag: str) -> list[str]:
     lines = [f"{found.address}: {found.counted(tag)}"]
     if found.read.invalid.count:
         noun = "file" if found.read.invalid.count == 1 else "files"

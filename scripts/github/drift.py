@@ -8,7 +8,7 @@ from scripts.github import actions, previews
 from scripts.github.client import GitHub
 from scripts.github.issue_form import MAX_REASON
 from scripts.ingest import drifted
-from scripts.ingest.drifted import Comparison
+from scripts.ingest.drifted import LocationDrift
 from scripts.publish import origin
 from scripts.releases import releases, resolve
 from scripts.review import drift_sheet, render
@@ -49,12 +49,12 @@ def report(git: Git) -> str:
     return f"{verdict}; closed {closed}" if closed else verdict
 
 
-def _put_sheet(git: Git, hub: GitHub, dataset: Dataset, found: Comparison) -> str:
+def _put_sheet(git: Git, hub: GitHub, dataset: Dataset, found: LocationDrift) -> str:
     strange = [NewImage(one.path, one.picture, one.similar) for one in found.strange]
     return previews.put_drift(git, hub, drift_sheet.draw(dataset, strange))
 
 
-def _text(hub: GitHub, found: Comparison, tag: str, picture: str) -> str:
+def _text(hub: GitHub, found: LocationDrift, tag: str, picture: str) -> str:
     return render.TEMPLATES.get_template("drift.md.j2").render(
         found=found,
         tag=tag,

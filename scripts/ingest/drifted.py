@@ -37,7 +37,7 @@ class StrangeImage:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LocationDrift:
     """The images that were read, how they differ from `known` ones of the dataset, and from which.
 
     The dataset has `total` images.
@@ -68,7 +68,7 @@ class Comparison:
         return f"the images are not like those of {tag}; what differs by more than chance: {names}"
 
 
-def compare(dataset: Dataset, address: str) -> Comparison:
+def compare(dataset: Dataset, address: str) -> LocationDrift:
     """Compare images at the location `address` with those of `dataset`; at most `MOST` of each.
 
     Raises `UserError` if the location cannot be read or has no images.
@@ -87,7 +87,7 @@ def compare(dataset: Dataset, address: str) -> Comparison:
         )
         for one in found.strange
     ]
-    return Comparison(address, read, len(rows), len(places), found, strange)
+    return LocationDrift(address, read, len(rows), len(places), found, strange)
 
 
 def _appearance(read: LocationImages, dataset: Dataset) -> Appearance:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.neighbors import Neighbor
 from scripts.review import neighbor_sheet, thumbnail
-from scripts.review.neighbor_sheet import Cell
+from scripts.review.neighbor_sheet import SheetCell
 from scripts.sources.source import Pixels
 
 # The end of a path says more than its beginning.
@@ -28,7 +28,9 @@ def draw(dataset: Dataset, images: Sequence[NewImage]) -> bytes:
         HEADING,
         [
             [
-                Cell(thumbnail.draw(one.pixels, dataset.config), (str(number), _end(one.path))),
+                SheetCell(
+                    thumbnail.draw(one.pixels, dataset.config), (str(number), _end(one.path))
+                ),
                 *neighbor_sheet.cells(dataset, one.similar),
             ]
             for number, one in enumerate(images, 1)

@@ -22,7 +22,7 @@ HEADING, CAPTION = 20, 12
 LINE = SIDE + 3 * CAPTION + GAP
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """An image, scaled down, because hundreds of large ones would not fit into memory."""
 
     picture: Image.Image
@@ -44,7 +44,7 @@ def draw(samples: Samples, similar: Similar) -> bytes:
     return page(heading, rows)
 
 
-def page(heading: str, rows: Sequence[Sequence[Cell]]) -> bytes:
+def page(heading: str, rows: Sequence[Sequence[SheetCell]]) -> bytes:
     """Return a PNG with `rows` of images; the first of each row stands apart from the others."""
     widest = max(
         (width_of(text) for row in rows for one in row for text in one.captions), default=0
@@ -65,19 +65,19 @@ def page(heading: str, rows: Sequence[Sequence[Cell]]) -> bytes:
     return buffer.getvalue()
 
 
-def cells(dataset: Dataset, similar: Sequence[Neighbor]) -> list[Cell]:
+def cells(dataset: Dataset, similar: Sequence[Neighbor]) -> list[SheetCell]:
     """Return the images of a dataset that are similar to another one, with their distance to it."""
     return [cell(dataset, row, f"{distance:.1f}") for row, distance in similar]
 
 
-def cell(dataset: Dataset, row: int, *more: str) -> Cell:
+def cell(dataset: Dataset, row: int, *more: str) -> SheetCell:
     """Return an image of a dataset, with its identifier and label, and `more` captions."""
     images = dataset.images
     captions = (images.identifier(row), images.label(row), *more)
-    return Cell(thumbnail.draw(images.image(row), dataset.config), captions)
+    return SheetCell(thumbnail.draw(images.image(row), dataset.config), captions)
 
 
-def _paste(made: Image.Image, pen: ImageDraw.ImageDraw, one: Cell, x: int, y: int) -> None:
+def _paste(made: Image.Image, pen: ImageDraw.ImageDraw, one: SheetCell, x: int, y: int) -> None:
     made.paste(one.picture, (x, y))
     for line, text in enumerate(one.captions):
         pen.text((x, y + SIDE + line * CAPTION), text, fill=BLACK if line == 1 else GRAY)

@@ -20,6 +20,7 @@ from tests.bench import (
     chart,
     consumers,
     document,
+    drifts,
     photos,
     probes,
     releases,
@@ -86,6 +87,7 @@ def main() -> None:
         consumed = "\n".join(consumers.measure(Path(place)))
         catalogued = catalogue.page(Path(place))
         probed = probes.page(Path(place))
+        drifted = drifts.page(Path(place))
     machine = (
         f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}, in a"
         f" folder on {_file_system(Path(tempfile.gettempdir()))}"
@@ -99,6 +101,7 @@ def main() -> None:
         f"{consumed}\n",
         catalogued,
         probed,
+        drifted,
     ]
     (folder / "benchmarks.md").write_text("\n".join(parts))
     for name, picture in _pictures(growth, after, pushed).items():

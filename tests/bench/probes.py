@@ -57,16 +57,17 @@ def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[ProbeCost]:
     for size in sizes:
         folder = place / f"probe-{size}"
         folder.mkdir()
-        repository = create(folder, _config(size, 0))
+        repository = create(folder, config(size, 0))
         _run(repository, "-m", "scripts", "release")
         repository.git("pull", "--quiet", "--ff-only", "--tags", "origin", "main")
-        repository.configure(_config(size, MORE))
+        repository.configure(config(size, MORE))
         # What the first plan of a change leaves in the caches is there for both.
         _run(repository, "-c", PLAN, "with")
         yield ProbeCost(size, *(_run(repository, "-c", PLAN, how) for how in ("without", "with")))
 
 
-def _config(size: int, more: int) -> str:
+def config(size: int, more: int) -> str:
+    """Return a config of `size` images, and `more` for train in each class."""
     if size == SIZES[-1]:
         # All images, but for those that the change adds to train.
         counts = {"samples": "all", "test_size": 0.2} if more else {"samples": 6_000}
