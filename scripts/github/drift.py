@@ -2,11 +2,12 @@
 
 from urllib.parse import urlencode
 
+from scripts import output
 from scripts.dataset.dataset import Dataset
+from scripts.errors import UserError
 from scripts.git.git import Git
 from scripts.github import actions, previews
 from scripts.github.client import GitHub
-from scripts.github.issue_form import MAX_REASON
 from scripts.ingest import drifted
 from scripts.ingest.drifted import LocationDrift
 from scripts.publish import origin
@@ -50,8 +51,13 @@ def report(git: Git) -> str:
 
 
 def _put_sheet(git: Git, hub: GitHub, dataset: Dataset, found: LocationDrift) -> str:
+    """Publish the sheet; return its address, empty if origin refuses it."""
     strange = [NewImage(one.path, one.picture, one.similar) for one in found.strange]
-    return previews.put_drift(git, hub, drift_sheet.draw(dataset, strange))
+    try:
+        return previews.put_drift(git, hub, drift_sheet.draw(dataset, strange))
+    except UserError as error:
+        output.log(f"the issue has no picture: {error}")
+        return ""
 
 
 def _text(hub: GitHub, found: LocationDrift, tag: str, picture: str) -> str:
@@ -60,6 +66,7 @@ def _text(hub: GitHub, found: LocationDrift, tag: str, picture: str) -> str:
         tag=tag,
         picture=picture,
         run=hub.run_url,
+        page=f"{hub.url}/blob/main/docs/drift.md",
         form=lambda path: _form(hub, f"{found.address.rstrip('/')}/{path}", tag),
         max_invalid=MAX_INVALID,
     )
@@ -69,7 +76,7 @@ def _form(hub: GitHub, address: str, tag: str) -> str:
     """Return the address of the form that adds an image; GitHub fills in text fields only."""
     fields = {
         "template": FORM,
-        "title": f"Add {address}"[:MAX_REASON],
+        "title": "Add an image",
         "samples": f"{address} ",
         "reason": f"unlike any image of {tag}",
     }

@@ -38,10 +38,7 @@ class StrangeImage:
 
 @dataclass(frozen=True)
 class LocationDrift:
-    """The images that were read, how they differ from `known` ones of the dataset, and from which.
-
-    The dataset has `total` images.
-    """
+    """What was read at `address`, and how it differs from `known` of the `total` dataset images."""
 
     address: str
     read: LocationImages

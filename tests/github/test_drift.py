@@ -166,6 +166,16 @@ def test_the_sheets_of_pull_requests_and_that_of_the_issue_leave_each_other_alon
     assert production.sheets() == [drift]
 
 
+def test_an_issue_is_opened_also_where_no_picture_can_be_published(production: Production) -> None:
+    production.repository.check_updates('test "$1" != refs/heads/previews')
+    production.put(digits(25, inverted))
+    result = production.report()
+    (issue,) = production.issues()
+    assert result.code == 0
+    assert "the issue has no picture: " in result.err
+    assert "previews" not in issue["body"]
+
+
 def test_production_that_cannot_be_read_is_an_error_and_changes_no_issue(
     production: Production, monkeypatch: pytest.MonkeyPatch
 ) -> None:
