@@ -93,6 +93,6 @@ def _appearance(read: LocationImages, dataset: Dataset) -> Appearance:
     return Appearance(
         levels.reshape(-1, SIZE),
         np.array([one.size for one in read.images], np.int64),
-        # Another class has no name of the dataset, unless none has one.
+        # Empty for a folder that is not called like a class.
         [names.get(one.folder, "") for one in read.images],
     )
