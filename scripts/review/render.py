@@ -212,7 +212,7 @@ def _plan_values(plan: Plan, name: Name) -> dict[str, Any]:
 
 
 def _suspect_rows(found: ReportedSuspects) -> str:
-    """Return the rows of the curation that relabel suspects; additions are moved instead."""
+    """Return the rows of the curation that relabel suspects; there are none for additions."""
     decisions = [
         Decision(
             one.sample,
@@ -224,7 +224,7 @@ def _suspect_rows(found: ReportedSuspects) -> str:
         for one in found.worst
         if not curation.ADDITION.fullmatch(one.sample)
     ]
-    return curation.extended(None, decisions).decode()
+    return curation.extended(None, decisions).decode() if decisions else ""
 
 
 def _text_table(plan: Plan) -> str:

@@ -1137,3 +1137,13 @@ def test_suspects_and_the_policy_are_shown_as_untrusted_text() -> None:
     )
     assert '00058,relabel,<b>|`@all,<b>|`@all2,"9 similar images are' in text
     assert "cannot be merged: the policy" in render.comment(Report(plan=made))
+
+
+def test_additions_have_no_row_of_the_curation() -> None:
+    one = {"split": "test", "class": "3", "label": "3", "suggested": "8", "own": 1, "other": 9}
+    worst = [{**one, "sample": "x" + 16 * "0"}]
+
+    text = render.plan_markdown(plan(suspects={"judged": 1, "count": 1, "worst": worst}))
+
+    assert "An addition gets another label when its file is moved.\n\n</details>\n" in text
+    assert "```csv" not in text
