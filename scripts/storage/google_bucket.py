@@ -11,9 +11,10 @@ import random
 import secrets
 import threading
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import cached_property, partial
 from http import HTTPStatus
 from http.client import responses
@@ -28,6 +29,7 @@ from google.auth.exceptions import DefaultCredentialsError, TransportError
 from google.auth.transport.urllib3 import Request
 
 from scripts.storage import remote
+from scripts.storage.remote_bucket import BucketObject
 
 DOMAIN = "googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
@@ -64,9 +66,9 @@ class GoogleBucket:
         self._connections = connections
         self._lock = threading.Lock()
 
-    def look(self, name: str) -> Resource:
+    def look(self, name: str) -> BucketObject:
         """Return what is known of an object; raises `FileNotFoundError`."""
-        return self._json("GET", self._object(name), {"fields": FIELDS})
+        return _described(self._json("GET", self._object(name), {"fields": FIELDS}))
 
     def read(self, name: str, part: tuple[int, int] | None = None) -> bytes:
         """Return the content of an object; raises `FileNotFoundError`.
@@ -86,18 +88,18 @@ class GoogleBucket:
         """Delete an object; raises `FileNotFoundError`."""
         self._request("DELETE", self._object(name), {})
 
-    def pages(self, prefix: str) -> Iterator[list[Resource]]:
+    def pages(self, prefix: str) -> Iterator[list[BucketObject]]:
         """Yield what is known of the objects whose name begins with `prefix`, in parts, sorted."""
         query = {"prefix": prefix, "fields": f"items({FIELDS}),nextPageToken"}
         while True:
             page = self._json("GET", f"/storage/v1/b/{self._name}/o", query)
-            yield page.get("items", [])
+            yield [_described(resource) for resource in page.get("items", [])]
             if not page.get("nextPageToken"):
                 return
             query["pageToken"] = page["nextPageToken"]
 
-    def create(self, name: str, content: bytes | Path, md5: str) -> Resource:
-        """Store an object that does not exist yet, and return what is known of it.
+    def create(self, name: str, content: bytes | Path, md5: str) -> str | None:
+        """Store an object that does not exist yet; return the MD5 that Google reports of it.
 
         `md5` is the checksum of `content`, in hex. Google stores nothing that does not match it,
         and nothing in place of another object: raises `FileExistsError`.
@@ -121,7 +123,7 @@ class GoogleBucket:
         size = content.stat().st_size if isinstance(content, Path) else len(content)
         kind["Content-Length"] = str(len(before) + size + len(after))
         body = partial(_parts, before, content, after)
-        return self._json("POST", path, query, kind, body)
+        return _md5_in(self._json("POST", path, query, kind, body))
 
     def _object(self, name: str) -> str:
         return f"/storage/v1/b/{self._name}/o/{quote(name, safe='')}"
@@ -231,6 +233,16 @@ class GoogleBucket:
         user = urlsplit(proxy).netloc.rpartition("@")[0]
         headers = urllib3.make_headers(proxy_basic_auth=unquote(user) or None)
         return urllib3.ProxyManager(proxy, maxsize=self._connections, proxy_headers=headers)
+
+
+def _described(resource: Resource) -> BucketObject:
+    modified = datetime.fromisoformat(resource["updated"]).timestamp()
+    return BucketObject(resource["name"], int(resource["size"]), modified, _md5_in(resource))
+
+
+def _md5_in(resource: Resource) -> str | None:
+    """Return the checksum of an object; composite ones have none."""
+    return b64decode(resource["md5Hash"]).hex() if "md5Hash" in resource else None
 
 
 def _is_temporary(status: int) -> bool:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import external_account
 
 from scripts.errors import UserError
-from scripts.storage import google_bucket, remote_google, transfer
+from scripts.storage import google_bucket, remote_bucket, transfer
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.records import Records
@@ -177,7 +177,7 @@ def test_in_another_bucket_nothing_is_taken_as_there(
 def test_many_objects_are_found_with_as_few_requests_as_it_takes(
     bucket: Bucket, remote: Remote, others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_google, "MANY", 1_000)
+    monkeypatch.setattr(remote_bucket, "MANY", 1_000)
     bucket.others = Others(FOLDER, others)
     names = {hashlib.md5(b"%d" % n, usedforsecurity=False).hexdigest() for n in range(1_100)}
     there = {hashlib.md5(b"%d" % n, usedforsecurity=False).hexdigest() for n in range(1_000)}
@@ -198,7 +198,7 @@ def test_many_objects_are_found_with_as_few_requests_as_it_takes(
 def test_many_objects_are_compared_with_their_checksums_in_a_listing(
     bucket: Bucket, remote: Remote, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_google, "MANY", 50)
+    monkeypatch.setattr(remote_bucket, "MANY", 50)
     made = version(cache, 100)
     transfer.push(cache, remote, made.md5)
     one, two, three, *_ = sorted(made.objects())
@@ -424,7 +424,7 @@ def test_large_files_are_sent_in_parts(
     trouble: Trouble | int | None,
 ) -> None:
     monkeypatch.setattr(google_bucket, "PART", 1_000)
-    monkeypatch.setattr(remote_google, "LARGE", 1_000)
+    monkeypatch.setattr(remote_bucket, "LARGE", 1_000)
     # Also the ends of lines, and what looks like the end of a part.
     contents = [random.Random(n).randbytes(n) for n in (0, 999, 1_000, 1_001, 50_000)]
     contents += [b"\r\n--\r\n\n--==0==--" * 100, b"\n" * 2_000]
