@@ -14,7 +14,9 @@ from scripts import isolated
 from scripts.__main__ import main
 from scripts.errors import UserError
 from scripts.isolated import IsolatedError, Limits
+from tests.doubles import s3 as s3_
 from tests.doubles import storage
+from tests.doubles.s3 import S3
 from tests.doubles.storage import Storage
 from tests.repository import (
     PROJECT,
@@ -186,6 +188,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def emulator() -> Iterator[Storage]:
     """An emulated bucket. Tests share it, and each uses a path of its own."""
     with storage.running() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An emulated bucket of S3, shared as well."""
+    with pytest.MonkeyPatch.context() as patch, s3_.running() as made:
+        for name, value in s3_.ENVIRONMENT.items():
+            patch.setenv(name, value)
         yield made
 
 

@@ -1,6 +1,6 @@
 """Set the remote in .dvc/config.
 
-Accepts any address that DVC supports and whose client is installed, such as gs://.
+Accepts any address that DVC supports and whose client is installed, such as gs:// or s3://.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from scripts.storage.settings import CONFIG_PATH
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("url", metavar="URL", help="gs://bucket/path, or a folder")
+    parser.add_argument("url", metavar="URL", help="gs:// or s3://bucket/path, or a folder")
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -18,6 +18,7 @@ from scripts.ingest import tars
 from scripts.ingest.checked_paths import checked
 from scripts.ingest.findings import Findings
 from scripts.inputs.images import MAX_BYTES
+from scripts.storage import extras
 
 ZIP = ".zip"
 ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz")
@@ -176,6 +177,7 @@ def opened(location: str) -> Iterator[Location]:
     Raises `UserError` for all errors, also within the block.
     """
     _check(location)
+    extras.require(location.partition("://")[0])
     with reporting(location), ExitStack() as stack:
         fs, root = fsspec.core.url_to_fs(location)
         if not fs.exists(root):

@@ -1,4 +1,4 @@
-"""A remote of any other kind that DVC knows, such as Amazon S3 or Azure, through DVC's client."""
+"""A remote of any other kind that DVC knows, such as SSH, through DVC's client."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime

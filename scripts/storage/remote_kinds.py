@@ -6,15 +6,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.errors import UserError
-from scripts.storage import settings
+from scripts.storage import extras, settings
 from scripts.storage.dvc import silence
 from scripts.storage.remote import Remote
 from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
+from scripts.storage.remote_s3 import S3Remote
 
 # The kinds that need no client of DVC, by the scheme of their address.
-KINDS: dict[str, Callable[[Mapping[str, Any]], Remote]] = {"gs": GoogleRemote}
+KINDS: dict[str, Callable[[Mapping[str, Any]], Remote]] = {
+    kind.scheme: kind for kind in (GoogleRemote, S3Remote)
+}
 
 
 def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFIG_PATH) -> Remote:
@@ -27,9 +30,11 @@ def open_remote(root: Path, committed: bytes | None, where: str = settings.CONFI
 
 def of_settings(section: dict[str, Any], where: str = settings.CONFIG_PATH) -> Remote:
     """Return the remote that the settings in `section` describe; `where` names their file."""
-    if not urlsplit(section["url"]).scheme:
+    scheme = urlsplit(section["url"]).scheme
+    if not scheme:
         return FolderRemote(section["url"], section.get("jobs"))
-    if kind := KINDS.get(urlsplit(section["url"]).scheme):
+    extras.require(scheme)
+    if kind := KINDS.get(scheme):
         return kind(section)
     return _opened_by_dvc(section, where)
 

@@ -9,7 +9,7 @@ from dvc.config_schema import REMOTE_SCHEMAS
 from dvc.exceptions import DvcException
 
 from scripts.errors import UserError
-from scripts.storage import dvc
+from scripts.storage import dvc, extras
 from scripts.storage.dvc import MALFORMED
 
 CONFIG_PATH = ".dvc/config"
@@ -97,6 +97,7 @@ def set_remote(root: Path, url: str) -> None:
     from dvc.fs import get_cloud_fs
 
     url = _checked_url(root, url)
+    extras.require(_scheme(url))
     file = root / CONFIG_PATH
     if file.is_file():
         _parse(file.read_bytes(), file, CONFIG_PATH, complete=True)

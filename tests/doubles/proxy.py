@@ -184,6 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "json" in kept.get("Content-Type", kept.get("content-type", "")):
             content = content.replace(theirs.encode(), mine.encode())
         kept = {k: v.replace(theirs, mine) for k, v in kept.items()}
+        if self.command == "HEAD":
+            kept["Content-Length"] = response.getheader("Content-Length", "0")
         return response.status, content, kept
 
     def _fail(self, fault: Fault) -> None:
@@ -202,9 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
             content = _damaged(content)
         try:
             self.send_response(status)
-            for name, value in headers.items():
+            for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command != "HEAD":
                 self._send(content, harm)

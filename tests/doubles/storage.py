@@ -33,6 +33,10 @@ class Storage:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def config(self, path: str) -> str:
+        """Return the settings of a remote in `.dvc/config`, from its address on."""
+        return f"gs://{BUCKET}/{path}\n    endpointurl = {self.proxy.url}"
+
     def objects(self) -> list[str]:
         """Return the names of all objects."""
         names: list[str] = []

@@ -1,6 +1,7 @@
 import io
 import os
 import stat
+import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import pytest
 from scripts.errors import UserError
 from scripts.ingest import locations
 from scripts.ingest.findings import Findings
+from tests.doubles.s3 import S3
 from tests.doubles.storage import BUCKET, Storage
 from tests.ingest.pictures import write
 
@@ -93,6 +95,16 @@ def test_a_bucket_and_an_archive_in_it_are_read(bucket: Storage, tmp_path: Path)
 
     for location in ("photos", "photos.tar.xz", "photos.zip"):
         assert read(f"gs://{BUCKET}/{location}") == (files, [])
+
+
+def test_a_bucket_of_s3_is_read(s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.proxy.url)
+    for name, content in FILES.items():
+        s3.overwrite(f"photos/{name}", content)
+    s3.overwrite("photos.zip", zipped(tmp_path / "x.zip", FILES).read_bytes())
+
+    for location in ("photos", "photos.zip"):
+        assert read(f"s3://{BUCKET}/{location}") == (FILES, [])
 
 
 def test_members_of_an_archive_that_are_no_regular_files_are_never_read(tmp_path: Path) -> None:
@@ -186,7 +198,7 @@ def test_a_damaged_or_encrypted_member_of_a_zip_archive_is_named(tmp_path: Path)
     ("location", "says"),
     [
         ("nowhere", "nowhere: there is no such file or folder"),
-        ("s3://bucket/x", "s3://bucket/x cannot be read: Install s3fs to access S3"),
+        ("s3://bucket/x", "s3:// needs: pip install -r requirements-s3.txt"),
         ("nowhere.zip", "nowhere.zip: there is no such file or folder"),
     ],
 )
@@ -194,6 +206,7 @@ def test_a_location_that_cannot_be_opened_is_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "dvc_s3", None)
     with pytest.raises(UserError) as caught:
         read(location)
     assert str(caught.value) == says

@@ -10,8 +10,8 @@ from scripts.storage import garbage, manifest
 from scripts.storage.garbage import MIN_AGE
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote, StoredObject
+from scripts.storage.remote_bucket import BucketRemote
 from scripts.storage.remote_folder import FolderRemote
-from scripts.storage.remote_google import GoogleRemote
 from scripts.storage.remote_kinds import open_remote
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE
@@ -94,17 +94,16 @@ def test_no_object_is_lost_that_is_needed_or_young(data: st.DataObject) -> None:
     assert found == set(names) - needed - young
 
 
-# In a folder, and in a bucket.
+# In a folder, and in a bucket of each store.
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "emulator", "s3"])
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
     text = TEMPLATE[".dvc/config"]
     if request.param == "folder":
         address = str(tmp_path / "remote")
     else:
-        bucket: Storage = request.getfixturevalue("emulator")
-        address = f"gs://{BUCKET}/{tmp_path.name}\n    endpointurl = {bucket.proxy.url}"
+        address = request.getfixturevalue(request.param).config(tmp_path.name)
     (tmp_path / ".dvc").mkdir()
     return open_remote(tmp_path, text.replace("url = storage", f"url = {address}").encode())
 
@@ -123,7 +122,7 @@ def put(remote: Remote, name: str, content: bytes) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content)
         return
-    assert isinstance(remote, GoogleRemote)
+    assert isinstance(remote, BucketRemote)
     with suppress(FileNotFoundError):
         remote._delete(path)
     remote._create(path, content, manifest.md5_of(content))
@@ -147,7 +146,7 @@ def test_a_listing_says_where_everything_is_how_large_and_how_old(remote: Remote
 
 def test_the_age_is_that_which_the_remote_reports(tmp_path: Path, emulator: Storage) -> None:
     (tmp_path / ".dvc").mkdir()
-    address = f"gs://{BUCKET}/{tmp_path.name}\n    endpointurl = {emulator.proxy.url}"
+    address = emulator.config(tmp_path.name)
     text = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {address}")
     remote = open_remote(tmp_path, text.encode())
     old, new = write(remote, b"old"), write(remote, b"new")

@@ -19,12 +19,15 @@ from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
 from scripts.storage.remote_kinds import open_remote
+from scripts.storage.remote_s3 import S3Remote
 from tests.doubles import proxy
 from tests.doubles.process import free_port
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE, Repository
 
-KINDS = {"folder": FolderRemote, "google": GoogleRemote, "other": DvcRemote}
+KINDS = {"folder": FolderRemote, "google": GoogleRemote, "s3": S3Remote, "other": DvcRemote}
+# The fixtures of the others are the emulator of Google's.
+STORES = {"s3": "s3"}
 FILES = {f"train/3/{number:05}.png": f"image {number}".encode() for number in range(5)}
 
 
@@ -54,10 +57,7 @@ def dvc_config(url: str, endpoint: str | None = None) -> bytes:
 
 @pytest.fixture(params=KINDS)
 def empty(
-    request: pytest.FixtureRequest,
-    repository: Repository,
-    emulator: Storage,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> Stored:
     """An empty remote, and a version in the cache."""
     cache = Cache(repository.root)
@@ -79,7 +79,8 @@ def empty(
         # A bucket without the class that knows it stands for all other kinds.
         monkeypatch.delitem(remote_kinds.KINDS, "gs")
     path = repository.place.name
-    opened = open_remote(repository.root, dvc_config(f"gs://{BUCKET}/{path}", emulator.url))
+    store = request.getfixturevalue(STORES.get(request.param, "emulator"))
+    opened = open_remote(repository.root, dvc_config(store.config(path)))
 
     def place(name: str) -> str:
         return f"{path}/files/md5/{name[:2]}/{name[2:]}"
@@ -88,8 +89,8 @@ def empty(
         opened,
         cache,
         made,
-        lambda name: emulator.delete(place(name)),
-        lambda name, content: emulator.overwrite(place(name), content),
+        lambda name: store.delete(place(name)),
+        lambda name, content: store.overwrite(place(name), content),
     )
 
 
@@ -107,7 +108,8 @@ def test_each_kind_of_remote_has_its_class_and_address(
     is_folder = kind == "folder"
     assert type(empty.remote) is KINDS[kind]
     assert empty.remote.is_folder is is_folder
-    url = str(repository.bucket) if is_folder else f"gs://{BUCKET}/{repository.place.name}"
+    scheme = STORES.get(kind, "gs")
+    url = str(repository.bucket) if is_folder else f"{scheme}://{BUCKET}/{repository.place.name}"
     assert empty.remote.url == url
 
 
@@ -330,7 +332,7 @@ def test_a_reason_is_one_short_line(errors: list[BaseException], text: str) -> N
 
 @pytest.mark.parametrize(
     ("url", "text"),
-    [("s3://bucket/path", "requires 'dvc-s3' to be installed"), ("remote://x/y", "doesn't exist")],
+    [("ssh://host/path", "requires 'dvc-ssh' to be installed"), ("remote://x/y", "doesn't exist")],
 )
 def test_a_remote_that_cannot_be_used_names_the_file(
     untouched: Repository, url: str, text: str

@@ -2,6 +2,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,7 @@ def test_options_are_kept_only_for_the_same_kind_of_remote(
         ("gs://", "names no bucket; write it as gs://bucket/path"),
         ("gs:///path", "names no bucket; write it as gs://bucket/path"),
         ("ftps://host/path", "cannot be used as a remote"),
-        ("s3://bucket/path", "cannot be used as a remote"),
+        ("ssh://host/path", "cannot be used as a remote"),
         ("gs://[bucket/path", "is not a valid address"),
         ("", "the address is empty; write one such as gs://bucket/path"),
         (" ", "the address is empty; write one such as gs://bucket/path"),
@@ -350,10 +351,18 @@ def test_a_damaged_config_is_one_message_of_every_verb(
     assert config.read_bytes() == committed
 
 
-@pytest.mark.parametrize("scheme", ["s3", "azure", "ssh", "hdfs"])
+@pytest.mark.parametrize(
+    ("scheme", "message"),
+    [
+        ("s3", "s3:// needs: pip install -r requirements-s3.txt"),
+        ("ssh", "the remote cannot be used (ssh is supported, but requires "),
+        ("hdfs", "the remote cannot be used (hdfs is supported, but requires "),
+    ],
+)
 def test_a_bucket_without_its_client_is_one_message_of_every_verb(
-    repository: Repository, run: Run, scheme: str
+    repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, scheme: str, message: str
 ) -> None:
+    monkeypatch.setitem(sys.modules, "dvc_s3", None)
     url = f"{scheme}://bucket/path"
     text = BUCKET.replace(b"gs://team-bucket/mnist", url.encode()).decode()
     repository.merge_file(".dvc/config", text)
@@ -362,9 +371,11 @@ def test_a_bucket_without_its_client_is_one_message_of_every_verb(
     for verb in ("push", "release"):
         result = run(verb)
         assert (result.code, result.out) == (1, "")
-        assert f"the remote cannot be used ({scheme} is supported, but requires " in result.err
+        assert message in result.err
         assert len(result.err.splitlines()) == 1
     assert repository.tags() == []
+    if scheme == "s3":
+        assert run("remote", url).err == f"error: {message}\n"
     assert run("remote", str(repository.bucket)).code == 0
 
 
