@@ -61,6 +61,7 @@ lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-dask.in -o requirements-dask.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-s3.in -o requirements-s3.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-azure.in -o requirements-azure.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-install.in -o requirements-install.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-dev.in -o requirements-dev.txt
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

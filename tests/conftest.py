@@ -14,8 +14,10 @@ from scripts import isolated
 from scripts.__main__ import main
 from scripts.errors import UserError
 from scripts.isolated import IsolatedError, Limits
+from tests.doubles import azure as azure_
 from tests.doubles import s3 as s3_
 from tests.doubles import storage
+from tests.doubles.azure import Azure
 from tests.doubles.s3 import S3
 from tests.doubles.storage import Storage
 from tests.repository import (
@@ -197,6 +199,15 @@ def s3() -> Iterator[S3]:
     with pytest.MonkeyPatch.context() as patch, s3_.running() as made:
         for name, value in s3_.ENVIRONMENT.items():
             patch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[Azure]:
+    """An emulated container of Azure, shared as well."""
+    if azure_.MISSING:
+        pytest.skip(azure_.MISSING)
+    with azure_.running() as made:
         yield made
 
 

@@ -5,7 +5,10 @@ from importlib.util import find_spec
 from scripts.errors import UserError
 
 # DVC's client for each scheme of addresses, and which requirements have it.
-CLIENTS = {"s3": ("dvc_s3", "requirements-s3.txt")}
+CLIENTS = {
+    "s3": ("dvc_s3", "requirements-s3.txt"),
+    **dict.fromkeys(("azure", "az", "abfs"), ("dvc_azure", "requirements-azure.txt")),
+}
 
 
 def require(scheme: str) -> None:

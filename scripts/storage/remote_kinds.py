@@ -9,6 +9,7 @@ from scripts.errors import UserError
 from scripts.storage import extras, settings
 from scripts.storage.dvc import silence
 from scripts.storage.remote import Remote
+from scripts.storage.remote_azure import AzureRemote
 from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
@@ -16,7 +17,7 @@ from scripts.storage.remote_s3 import S3Remote
 
 # The kinds that need no client of DVC, by the scheme of their address.
 KINDS: dict[str, Callable[[Mapping[str, Any]], Remote]] = {
-    kind.scheme: kind for kind in (GoogleRemote, S3Remote)
+    kind.scheme: kind for kind in (GoogleRemote, S3Remote, AzureRemote)
 }
 
 

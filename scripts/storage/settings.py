@@ -89,10 +89,11 @@ def is_template(root: Path, committed: bytes | None) -> bool:
     return Path(section["url"]) == root / ".dvc" / TEMPLATE_URL
 
 
-def set_remote(root: Path, url: str) -> None:
+def set_remote(root: Path, url: str, account: str | None = None) -> None:
     """Write `url` into `.dvc/config` as the remote of the repository at `root`.
 
-    Raises `UserError` if it is not an address that DVC can use.
+    A container of Azure also needs the name of its storage `account`, once. Raises `UserError` if
+    DVC cannot use that.
     """
     from dvc.fs import get_cloud_fs
 
@@ -108,11 +109,25 @@ def set_remote(root: Path, url: str) -> None:
             old = config["remote"].get(name, {})
             # Another kind of remote does not know the settings of the old one.
             kept = old if _scheme(old.get("url", "")) == _scheme(url) else {}
+            new = {"url": url, **({"account_name": account} if account else {})}
             config["core"]["remote"] = name
-            config["remote"][name] = {**kept, "url": url}
+            config["remote"][name] = _with_account({**kept, **new})
     except (DvcException, ImportError, *MALFORMED) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{url!r} cannot be used as a remote: {reason}") from None
+
+
+def _with_account(section: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a remote; raises `UserError` if their account is missing or wrong."""
+    is_azure, has_account = _scheme(section["url"]) == "azure", "account_name" in section
+    if is_azure and not has_account:
+        raise UserError(
+            "azure:// needs the name of the storage account, which consumers need too:"
+            f" python -m scripts remote {section['url']} --account NAME"
+        )
+    if has_account and not is_azure:
+        raise UserError("--account is for azure:// only")
+    return section
 
 
 def _checked_url(root: Path, url: str) -> str:

@@ -1,5 +1,6 @@
 """Servers of the tests: processes on free ports of 127.0.0.1, ended by their process id."""
 
+import os
 import socket
 import subprocess
 import time
@@ -27,9 +28,14 @@ def session() -> requests.Session:
 
 
 @contextmanager
-def serving(command: Sequence[str], ready: str) -> Iterator[None]:
+def serving(command: Sequence[str], ready: str, **environment: str) -> Iterator[None]:
     """Run a server until the block ends; `ready` is an address that answers once it runs."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         _wait(process, ready)
         yield

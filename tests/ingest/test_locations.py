@@ -12,6 +12,7 @@ import pytest
 from scripts.errors import UserError
 from scripts.ingest import locations
 from scripts.ingest.findings import Findings
+from tests.doubles.azure import CONTAINER, Azure, connection
 from tests.doubles.s3 import S3
 from tests.doubles.storage import BUCKET, Storage
 from tests.ingest.pictures import write
@@ -107,6 +108,15 @@ def test_a_bucket_of_s3_is_read(s3: S3, tmp_path: Path, monkeypatch: pytest.Monk
         assert read(f"s3://{BUCKET}/{location}") == (FILES, [])
 
 
+def test_a_container_of_azure_is_read(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(azure.proxy.port))
+    for name, content in FILES.items():
+        azure.overwrite(f"photos/{name}", content)
+
+    for scheme in ("az", "abfs"):
+        assert read(f"{scheme}://{CONTAINER}/photos") == (FILES, [])
+
+
 def test_members_of_an_archive_that_are_no_regular_files_are_never_read(tmp_path: Path) -> None:
     outside = write(tmp_path, {"secret.png": b"secret"}) / "secret.png"
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
@@ -199,6 +209,7 @@ def test_a_damaged_or_encrypted_member_of_a_zip_archive_is_named(tmp_path: Path)
     [
         ("nowhere", "nowhere: there is no such file or folder"),
         ("s3://bucket/x", "s3:// needs: pip install -r requirements-s3.txt"),
+        ("az://bucket/x", "az:// needs: pip install -r requirements-azure.txt"),
         ("nowhere.zip", "nowhere.zip: there is no such file or folder"),
     ],
 )
@@ -206,7 +217,8 @@ def test_a_location_that_cannot_be_opened_is_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "dvc_s3", None)
+    for client in ("dvc_s3", "dvc_azure"):
+        monkeypatch.setitem(sys.modules, client, None)
     with pytest.raises(UserError) as caught:
         read(location)
     assert str(caught.value) == says

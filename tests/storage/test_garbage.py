@@ -97,7 +97,7 @@ def test_no_object_is_lost_that_is_needed_or_young(data: st.DataObject) -> None:
 # In a folder, and in a bucket of each store.
 
 
-@pytest.fixture(params=["folder", "emulator", "s3"])
+@pytest.fixture(params=["folder", "emulator", "s3", "azure"])
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
     text = TEMPLATE[".dvc/config"]
     if request.param == "folder":

@@ -15,6 +15,7 @@ from scripts.storage import remote as remotes
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote, reason
+from scripts.storage.remote_azure import AzureRemote
 from scripts.storage.remote_dvc import DvcRemote
 from scripts.storage.remote_folder import FolderRemote
 from scripts.storage.remote_google import GoogleRemote
@@ -25,9 +26,15 @@ from tests.doubles.process import free_port
 from tests.doubles.storage import BUCKET, Storage
 from tests.repository import TEMPLATE, Repository
 
-KINDS = {"folder": FolderRemote, "google": GoogleRemote, "s3": S3Remote, "other": DvcRemote}
+KINDS = {
+    "folder": FolderRemote,
+    "google": GoogleRemote,
+    "s3": S3Remote,
+    "azure": AzureRemote,
+    "other": DvcRemote,
+}
 # The fixtures of the others are the emulator of Google's.
-STORES = {"s3": "s3"}
+STORES = {"s3": "s3", "azure": "azure"}
 FILES = {f"train/3/{number:05}.png": f"image {number}".encode() for number in range(5)}
 
 

@@ -92,6 +92,30 @@ def test_a_bucket_becomes_the_remote(repository: Repository, run: Run) -> None:
     assert text.count("[") == 2
 
 
+def test_a_container_of_azure_becomes_the_remote_with_its_account(
+    repository: Repository, run: Run
+) -> None:
+    config = repository.root / ".dvc" / "config"
+    before = config.read_text()
+    url = "azure://team-container/mnist"
+
+    for arguments, message in (
+        ([url], f"azure:// needs .* python -m scripts remote {url} --account NAME"),
+        (["gs://bucket/mnist", "--account", "team"], "--account is for azure:// only"),
+    ):
+        refused = run("remote", *arguments)
+        assert refused.code == 1
+        assert re.match(f"error: {message}", refused.err)
+        assert config.read_text() == before
+    result = run("remote", url, "--account", "team")
+
+    assert (result.code, result.err) == (0, "")
+    assert f"url = {url}\n    account_name = team\n" in config.read_text()
+    # It is kept with the next address.
+    assert run("remote", "azure://other-container/mnist").code == 0
+    assert "account_name = team\n" in config.read_text()
+
+
 def test_a_remote_is_set_where_there_was_none(repository: Repository, run: Run) -> None:
     (repository.root / ".dvc" / "config").write_text("")
 
@@ -355,6 +379,7 @@ def test_a_damaged_config_is_one_message_of_every_verb(
     ("scheme", "message"),
     [
         ("s3", "s3:// needs: pip install -r requirements-s3.txt"),
+        ("azure", "azure:// needs: pip install -r requirements-azure.txt"),
         ("ssh", "the remote cannot be used (ssh is supported, but requires "),
         ("hdfs", "the remote cannot be used (hdfs is supported, but requires "),
     ],
@@ -362,7 +387,8 @@ def test_a_damaged_config_is_one_message_of_every_verb(
 def test_a_bucket_without_its_client_is_one_message_of_every_verb(
     repository: Repository, run: Run, monkeypatch: pytest.MonkeyPatch, scheme: str, message: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "dvc_s3", None)
+    for client in ("dvc_s3", "dvc_azure"):
+        monkeypatch.setitem(sys.modules, client, None)
     url = f"{scheme}://bucket/path"
     text = BUCKET.replace(b"gs://team-bucket/mnist", url.encode()).decode()
     repository.merge_file(".dvc/config", text)
@@ -374,7 +400,7 @@ def test_a_bucket_without_its_client_is_one_message_of_every_verb(
         assert message in result.err
         assert len(result.err.splitlines()) == 1
     assert repository.tags() == []
-    if scheme == "s3":
+    if scheme in ("s3", "azure"):
         assert run("remote", url).err == f"error: {message}\n"
     assert run("remote", str(repository.bucket)).code == 0
 

@@ -2,24 +2,35 @@
 
 import random
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import pytest
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
 from scripts.errors import UserError
-from scripts.storage import manifest, range_file, remote_bucket, s3_bucket, transfer
+from scripts.storage import (
+    azure_container,
+    manifest,
+    range_file,
+    remote_bucket,
+    s3_bucket,
+    transfer,
+)
 from scripts.storage import remote as remotes
 from scripts.storage.cache import Cache
 from scripts.storage.manifest import Manifest
 from scripts.storage.remote import Remote
 from scripts.storage.remote_bucket import BucketRemote
 from scripts.storage.remote_kinds import open_remote
+from tests.doubles.azure import KEY, Azure, connection
 from tests.doubles.process import free_port
+from tests.doubles.proxy import Harm
 from tests.doubles.s3 import BUCKET, S3
 from tests.repository import TEMPLATE, Repository
 
 
-@pytest.fixture(params=["s3"])
+@pytest.fixture(params=["s3", "azure"])
 def store(request: pytest.FixtureRequest) -> Any:
     """A store, to which nothing was sent yet."""
     made = request.getfixturevalue(request.param)
@@ -155,6 +166,7 @@ def test_a_store_that_never_answers_is_one_message(
 ) -> None:
     monkeypatch.setattr(remotes, "TIME_LIMIT", 0.1)
     monkeypatch.setattr(s3_bucket, "ATTEMPTS", 1)
+    monkeypatch.setattr(azure_container, "ATTEMPTS", 1)
     remote = opened(store.config("path").replace(store.proxy.url, silent))
     for call in (remote.missing, remote.damaged):
         with pytest.raises(UserError, match=r"/path: no answer within 0\.1 seconds$"):
@@ -165,6 +177,7 @@ def test_a_store_that_is_unreachable_is_one_message(
     store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_bucket, "ATTEMPTS", 1)
+    monkeypatch.setattr(azure_container, "ATTEMPTS", 1)
     address = f"http://127.0.0.1:{free_port()}"
     remote = opened(store.config("path").replace(store.proxy.url, address))
     with pytest.raises(UserError, match=r"^cannot list the objects in .*/path: "):
@@ -217,3 +230,48 @@ def test_who_asks_s3_is_in_the_settings(
     for setting in ("allow_anonymous_login = true", file, f"{file}\n    profile = team"):
         remote = opened(f"{s3.config('path')}\n    {setting}")
         assert remote.missing({"0" * 32}) == {"0" * 32}
+
+
+# Of Azure.
+
+
+def test_what_was_damaged_on_its_way_to_azure_is_not_stored(
+    azure: Azure, tmp_path: Path, cache: Cache
+) -> None:
+    made = Manifest({"a": (cache.put(bytes(10_000)), 10_000)})
+    cache.put_manifest(made)
+    remote = opened(azure.config(tmp_path.name))
+    azure.proxy.reset()
+    azure.proxy.fail(Harm.DAMAGED_BEFORE, "^PUT", count=1)
+
+    with pytest.raises(UserError, match=r"^1 of 2 objects could not be copied .*MD5 doesn't match"):
+        transfer.push(cache, remote, made.md5)
+
+    assert transfer.push(cache, remote, made.md5) == 2
+
+
+def test_a_container_without_its_account_is_one_message() -> None:
+    with pytest.raises(UserError, match=r"^azure://bucket needs .* azure://bucket/PATH --account"):
+        opened("azure://bucket/path").missing({"0" * 32})
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"allow_anonymous_login": True}, NoneType),
+        ({"account_key": KEY}, str),
+        ({"sas_token": "sig=x"}, str),
+        (dict.fromkeys(azure_container.SERVICE_PRINCIPAL, "x"), ClientSecretCredential),
+        ({"exclude_managed_identity_credential": True}, DefaultAzureCredential),
+    ],
+)
+def test_who_asks_azure_is_in_the_settings(settings: dict[str, Any], kind: type) -> None:
+    made = azure_container._credential({"account_name": "team", **settings})
+    assert type(made) is kind
+
+
+def test_settings_of_the_tools_of_azure_are_used_as_dvc_does(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection(azure.proxy.port))
+    assert opened("azure://bucket/nothing").missing({"0" * 32}) == {"0" * 32}
