@@ -1,9 +1,11 @@
 """The documents name what exists, and their examples are what the code gives."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,9 @@ needs_readme = pytest.mark.skipif(
     reason="a team's own README has other sections",
 )
 SETUP = PROJECT / "docs" / "setup.md"
+STORES = PROJECT / "docs" / "stores.md"
+# Only a request that creates an object has this header.
+CONDITIONAL = {"Null": {"s3:if-none-match": "false"}}
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 # What the README's example asks for, and what its comment shows.
 FOLDERS = ("3", "no3")
@@ -140,6 +145,50 @@ def test_the_commands_of_the_setup_are_valid_shell() -> None:
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
 
 
+def stand_in(folder: Path, name: str, answer: str) -> None:
+    """Write a program that answers, and keeps what it was called with, an argument a line."""
+    file = folder / name
+    file.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {folder}/{name}.txt\necho "{answer}"\n')
+    file.chmod(0o755)
+
+
+def policies(file: Path) -> list[dict[str, Any]]:
+    """Return the JSON that a stand-in was called with."""
+    found = re.findall(r"^\{\n.*?\](?:\}\}\}\])?\}$", file.read_text(), re.DOTALL | re.MULTILINE)
+    return [json.loads(one) for one in found]
+
+
+def test_the_commands_for_other_stores_give_valid_policies(tmp_path: Path) -> None:
+    subject = "repo:octo@1/ds@2"
+    for name, answer in (("aws", "123"), ("az", "id"), ("gh", subject)):
+        stand_in(tmp_path, name, answer)
+    text = re.sub(r"^(pip|python) .*\n", "", commands(STORES), flags=re.MULTILINE)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REPOSITORY": "octo/ds"}
+    subprocess.run(["bash", "-eu"], input=text.encode(), check=True, env=environment)
+
+    made = [one["Statement"] for one in policies(tmp_path / "aws.txt")]
+    subjects = [
+        one["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        for one, *_ in made
+        if "Principal" in one
+    ]
+    assert subjects == [
+        [f"{subject}:pull_request", f"{subject}:ref:refs/heads/main"],
+        *([f"{subject}:environment:{name}"] for name in ("release", "ingest", "gc")),
+    ]
+    allowed = [statements for statements in made if "Principal" not in statements[0]]
+    # Only the last one can delete, and nobody can overwrite.
+    assert ["s3:DeleteObject" in repr(one) for one in allowed] == [False] * 4 + [True]
+    for statement in (one for statements in allowed for one in statements):
+        assert ("s3:PutObject" in statement["Action"]) is ("Condition" in statement)
+        assert statement.get("Condition", CONDITIONAL) == CONDITIONAL
+    roles = policies(tmp_path / "az.txt")
+    assert [[one.split("/blobs/")[1] for one in role["DataActions"]] for role in roles] == [
+        ["read", "add/action"],
+        ["read", "delete"],
+    ]
+
+
 def test_the_rules_of_the_setup_are_valid_and_require_checks_that_exist() -> None:
     rules = [
         json.loads(text)
@@ -159,8 +208,8 @@ def test_the_rules_of_the_setup_are_valid_and_require_checks_that_exist() -> Non
 
 def test_the_setup_sets_every_variable_and_secret_that_the_workflows_read() -> None:
     read = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", workflows()))
-    written = set(re.findall(r"gh (?:variable|secret) set ([A-Z_]+)", commands(SETUP)))
-    assert read == written
+    text = commands(SETUP) + commands(STORES)
+    assert read == set(re.findall(r"gh (?:variable|secret) set ([A-Z_]+)", text))
 
 
 def test_the_setup_lets_pull_requests_be_merged_or_squashed_but_not_rebased() -> None:

@@ -1,4 +1,4 @@
-"""A dataset in a bucket of another store than Google's, from the first push to its consumers."""
+"""A dataset in another store than Google's, from the first push to its consumers."""
 
 import shutil
 import time
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import azure
+from tests.doubles import azure, s3
+from tests.e2e.forge import Forge
 from tests.repository import Repository, Run, config_text, contents, create, dvc, git
 from tests.storage.test_remote_google import place_of
 
@@ -92,3 +93,46 @@ def test_what_nothing_needs_is_deleted_from_the_store(
     assert "deleted 9 objects (" in deleted.out
     assert {*store.objects()} == before
     assert run("verify").code == 0
+
+
+VARIABLES = {
+    "s3": {
+        "AWS_REGION": "eu-central-1",
+        "AWS_PULL_REQUEST_ROLE": "arn:aws:iam::1:role/pull-request",
+        "AWS_RELEASE_ROLE": "arn:aws:iam::1:role/release",
+    },
+    "azure": {
+        "AZURE_TENANT_ID": "tenant",
+        "AZURE_SUBSCRIPTION_ID": "subscription",
+        "AZURE_PULL_REQUEST_CLIENT": "pull-request",
+        "AZURE_RELEASE_CLIENT": "release",
+    },
+}
+WHO = {
+    "s3": "authenticated as arn:aws:iam::1:role/{} in eu-central-1",
+    "azure": "authenticated as {} of tenant for subscription",
+}
+
+
+def test_workflows_log_in_to_the_store_and_release_there(
+    fresh: Forge, store: Any, request: pytest.FixtureRequest
+) -> None:
+    kind = request.node.callspec.params["store"]
+    fresh.variables = VARIABLES[kind]
+    fresh.environment |= s3.ENVIRONMENT
+    path = fresh.place.name
+    before = fresh.file("main", ".dvc/config")
+    settings = before.replace("url = storage", f"url = {store.config(path)}")
+    pull = fresh.open_pull("bucket", {".dvc/config": settings})
+
+    checked = fresh.on_pull_request(pull, "opened")
+    assert checked.succeeded, checked.log
+    assert WHO[kind].format("pull-request") in checked.log
+    assert f"-r requirements.txt -r requirements-{kind}.txt" in checked.log
+    fresh.merge(pull)
+    released = fresh.on_push()
+
+    assert released.succeeded, released.log
+    assert WHO[kind].format("release") in released.log
+    assert fresh.tags() == ["v0"]
+    assert any(name.startswith(f"{path}/files/md5/") for name in store.objects())

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from scripts.__main__ import main
 from scripts.github import reported_samples
 from tests.github.expressions import Values, evaluate, interpolate, runs
-from tests.repository import PROJECT
+from tests.repository import PROJECT, TEMPLATE
 
 FOLDER = PROJECT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -265,13 +265,43 @@ def test_all_that_is_installed_is_pinned_with_hashes() -> None:
     (step,) = (step for step in steps(SETUP) if "run" in step)
     first, second = installs(step["run"])
     assert first.endswith("-r requirements-install.txt")
-    assert second.endswith('-r "$REQUIREMENTS"')
+    assert ' -r "$REQUIREMENTS" ' in second
     assert step["env"] == {"REQUIREMENTS": "${{ inputs.requirements }}"}
     setup = YAML(typ="safe", pure=True).load(SETUP)
     assert setup["inputs"]["requirements"]["default"] == "requirements.txt"
     for line in (first, second):
         assert "--require-hashes" in line
         assert "--only-binary :all:" in line
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("s3://bucket/mnist", "-r requirements.txt -r requirements-s3.txt"),
+        ("azure://container/mnist", "-r requirements.txt -r requirements-azure.txt"),
+        ("gs://bucket/mnist", "-r requirements.txt"),
+        ("storage", "-r requirements.txt"),
+        (None, "-r requirements.txt"),
+    ],
+)
+def test_the_client_that_the_remote_needs_is_installed(
+    tmp_path: Path, url: str | None, expected: str
+) -> None:
+    (step,) = (step for step in steps(SETUP) if "run" in step)
+    (tmp_path / "python").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    if url:
+        (tmp_path / ".dvc").mkdir()
+        text = TEMPLATE[".dvc/config"].replace("url = storage", f"url = {url}")
+        (tmp_path / ".dvc" / "config").write_text(text)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REQUIREMENTS": "requirements.txt"}
+    command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
+
+    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, check=True)
+
+    assert done.stdout.decode().splitlines()[-1].endswith(f"antlr4-python3-runtime {expected}")
+    for name in re.findall(r"-r (\S+)", expected):
+        assert (PROJECT / name).is_file()
 
 
 @needs_make
@@ -439,9 +469,41 @@ def test_what_reads_the_bucket_comes_after_the_credentials(
     assert "python -m scripts" not in repr(steps_[:auth])
 
 
-def test_one_action_logs_in_to_the_remote() -> None:
-    having = [file for file in ACTION_FILES if "google-github-actions/" in file.read_text()]
-    assert having == [PROJECT / ".github" / "actions" / "login" / "action.yml"]
+LOGIN = PROJECT / ".github" / "actions" / "login" / "action.yml"
+STORES = {
+    "google-github-actions/auth": ("provider", "key"),
+    "aws-actions/configure-aws-credentials": ("role",),
+    "azure/login": ("client",),
+}
+
+
+@pytest.mark.parametrize("action", STORES)
+def test_one_action_logs_in_to_the_remote(action: str) -> None:
+    having = [file for file in ACTION_FILES if f"uses: {action}@" in file.read_text()]
+    assert having == [LOGIN]
+
+
+def test_nobody_logs_in_where_nothing_is_set() -> None:
+    for step in steps(LOGIN):
+        (needed,) = (names for action, names in STORES.items() if uses(step, action))
+        assert not runs(step, {"status": "success"})
+        for one in needed:
+            assert runs(step, {"status": "success", f"inputs.{one}": "x"})
+        # Nothing else decides.
+        others = {f"inputs.{name}": "x" for names in STORES.values() for name in names}
+        assert not runs(step, {"status": "success", **others} | {f"inputs.{n}": "" for n in needed})
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_each_login_has_one_name_in_all_stores(file: Path) -> None:
+    inputs = YAML(typ="safe", pure=True).load(LOGIN)["inputs"].keys()
+    for step in steps(file):
+        if uses(step, "./.github/actions/login"):
+            assert step["with"].keys() == inputs
+            names = r"(?:GCP|AWS|AZURE)_([A-Z_]+)_(?:ACCOUNT|KEY|ROLE|CLIENT)\b"
+            found = re.findall(names, repr(step["with"]))
+            assert len(found) == 4
+            assert len(set(found)) == 1
 
 
 def test_only_these_jobs_use_a_secret() -> None:
@@ -495,11 +557,12 @@ def test_drift_is_checked_only_where_the_team_says_where_production_is(address: 
 
 
 def test_only_one_job_has_the_account_that_can_delete() -> None:
-    using = [file.name for file in FILES if re.search(r"GCP_GC_|gc --yes", file.read_text())]
-    assert using == ["gc.yml"]
+    of_gc = re.compile(r"(?:GCP|AWS|AZURE)_GC_|gc --yes")
+    assert [file.name for file in FILES if of_gc.search(file.read_text())] == ["gc.yml"]
     # And no other account.
-    accounts = set(re.findall(r"GCP_[A-Z_]+_(?:KEY|ACCOUNT)", (FOLDER / "gc.yml").read_text()))
-    assert accounts == {"GCP_GC_KEY", "GCP_GC_ACCOUNT"}
+    text = (FOLDER / "gc.yml").read_text()
+    accounts = set(re.findall(r"(?:GCP|AWS|AZURE)_\w+_(?:KEY|ACCOUNT|ROLE|CLIENT)\b", text))
+    assert accounts == {"GCP_GC_KEY", "GCP_GC_ACCOUNT", "AWS_GC_ROLE", "AZURE_GC_CLIENT"}
 
 
 @pytest.mark.parametrize(
@@ -707,7 +770,7 @@ def test_a_run_for_another_label_or_of_somebody_else_replaces_no_pending_one() -
 def test_reviewers_get_a_report_also_when_the_config_is_invalid_or_the_push_failed() -> None:
     job = workflow("pull-request.yml")["jobs"]["dataset"]
     for event in (OWN, FORK):
-        env = {"env.TRUSTED": "true" if event is OWN else "false", "env.CREDENTIALS": "true"}
+        env = {"env.TRUSTED": "true" if event is OWN else "false"}
         failed = {**event, **EVERYTHING_SET, **env, "status": "failure"}
         ran = repr([step for step in job["steps"] if runs(step, failed)])
         assert "scripts workflow check" in ran
