@@ -1,0 +1,79 @@
+"""Runs the commands of the steps, with the login of the user."""
+
+import re
+from collections.abc import Sequence
+
+import stamina
+
+from scripts import output
+from scripts.errors import UserError
+from scripts.setup import keys, shell
+from scripts.setup.shell import Ran
+from scripts.setup.step import SETUP, Command, Half
+from scripts.setup.text import BROKEN, Judged
+
+# A new account, pool or service takes a minute until all of Google knows it.
+NEW = re.compile(r"does not exist|SERVICE_DISABLED|has not been used in project")
+ATTEMPTS = 20
+WAIT, MAX_WAIT, TIMEOUT = 3.0, 10.0, 180.0
+HINTS = {
+    r"deploy keys are disabled": "An owner can allow them in the organization's settings, under"
+    " Member privileges, Deploy keys.",
+    r"upgrade to github": "Rules and environments of private repositories need a paid plan.",
+    r"billing": "Link a billing account to the project.",
+}
+
+
+class _NotKnownYetError(Exception):
+    """Something that was just made is not known everywhere yet."""
+
+
+def due(judged: Sequence[Judged]) -> list[Judged]:
+    """Return the steps that the setup does."""
+    return [one for one in judged if one[1].state in BROKEN and not one[0].by_hand and one[1].mend]
+
+
+def apply(judged: Sequence[Judged]) -> None:
+    """Run the commands of the steps; raises `UserError` at the first that fails."""
+    pair: dict[Half, str] = {}
+    for step, verdict in judged:
+        output.say(f"{step.name}")
+        for command in verdict.mend:
+            if command.half and not pair:
+                pair = keys.pair()
+            output.say(f"    {command}")
+            ran = _run(command, pair)
+            if ran.code:
+                raise UserError(
+                    f"{step.name}: {ran.reason}{_hint(ran)}\n"
+                    f"Fix the cause and run this again; it continues here: {SETUP}"
+                )
+
+
+def _run(command: Command, pair: dict[Half, str]) -> Ran:
+    """Run a command; again as long as something new is not known yet."""
+    half = pair[command.half] if command.half else ""
+    stdin = command.stdin.replace("{}", half) if half else command.stdin
+    ran = Ran(0, "", "")
+    retries = stamina.retry_context(
+        on=_NotKnownYetError,
+        attempts=ATTEMPTS,
+        timeout=TIMEOUT,
+        wait_initial=WAIT,
+        wait_max=MAX_WAIT,
+    )
+    try:
+        for attempt in retries:
+            with attempt:
+                ran = shell.run(command.words, stdin)
+                if ran.code and NEW.search(ran.err):
+                    output.log("    what was just made is not known everywhere yet; waiting")
+                    raise _NotKnownYetError  # noqa: TRY301 - this is how it is tried again
+    except _NotKnownYetError:
+        pass
+    return ran
+
+
+def _hint(ran: Ran) -> str:
+    said = (hint for found, hint in HINTS.items() if re.search(found, ran.reason, re.IGNORECASE))
+    return "".join(f" {hint}" for hint in said)

@@ -1,0 +1,175 @@
+"""The files that a new copy of the template must change, and the pull request that does it."""
+
+import re
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.errors import UserError
+from scripts.git.git import MAIN
+from scripts.setup.repository import about, path
+from scripts.setup.step import (
+    Command,
+    Json,
+    Look,
+    State,
+    Step,
+    Verdict,
+    Wanted,
+    gh,
+    look_gh,
+    missing,
+    right,
+)
+from scripts.storage import settings
+
+BRANCH = "setup"
+TITLE = "Keep the dataset in our bucket"
+BODY = "Sets the remote, and names the owners of the code and the template."
+OWNERS_FILE, PROJECT_FILE = ".github/CODEOWNERS", "pyproject.toml"
+# How the template names whoever uses it.
+PLACEHOLDER = "OWNER"
+TEMPLATE = re.compile(rf'^template = "https://github\.com/{PLACEHOLDER}/[^"]*"$', re.MULTILINE)
+TEAM = re.compile(rf"@{PLACEHOLDER}/[\w-]+")
+
+
+class Edit(NamedTuple):
+    """A change of a file: how, and what is wrong without it."""
+
+    path: str
+    change: Callable[[str, Wanted, Json], str]
+    problem: str
+
+
+def address(wanted: Wanted) -> str:
+    """Return the address of the remote: a folder of the repository's own in the bucket."""
+    return f"gs://{wanted.bucket}/{wanted.name}"
+
+
+def with_remote(text: str, wanted: Wanted, _: Json) -> str:
+    """Return `.dvc/config` with the bucket as the remote, unless it has a folder of it already."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / settings.CONFIG_PATH
+        file.parent.mkdir()
+        file.write_text(text, encoding="utf-8")
+        if f"{_remote(Path(folder), text)}/".startswith(f"gs://{wanted.bucket}/"):
+            return text
+        settings.set_remote(Path(folder), address(wanted))
+        return file.read_text(encoding="utf-8")
+
+
+def bucket_of(text: str) -> str:
+    """Return the bucket that `.dvc/config` names, empty if it names none of Google's."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = _remote(Path(folder), text)
+    return url.removeprefix("gs://").partition("/")[0] if url.startswith("gs://") else ""
+
+
+def _remote(folder: Path, text: str) -> str:
+    try:
+        return str(settings.remote_section(folder, text.encode())["url"])
+    except UserError:
+        return ""
+
+
+def with_owners(text: str, wanted: Wanted, repository: Json) -> str:
+    """Return CODEOWNERS with the teams of the organization, or the one person who owns it."""
+    owner = repository["owner"]
+    login = wanted.repository.partition("/")[0]
+    if owner["type"] == "Organization":
+        return text.replace(f"@{PLACEHOLDER}/", f"@{login}/")
+    return TEAM.sub(f"@{login}", text)
+
+
+def with_template(text: str, _: Wanted, repository: Json) -> str:
+    """Return pyproject.toml with the address of the template, where GitHub knows it."""
+    template = (repository.get("template_repository") or {}).get("html_url")
+    return TEMPLATE.sub(f'template = "{template}"', text) if template else text
+
+
+EDITS = (
+    Edit(settings.CONFIG_PATH, with_remote, "the remote is not the bucket"),
+    Edit(OWNERS_FILE, with_owners, "CODEOWNERS names nobody of yours"),
+    Edit(PROJECT_FILE, with_template, "pyproject.toml does not name the template"),
+)
+
+
+def file_on(wanted: Wanted, branch: str, name: str) -> Look:
+    """Return the look at a file on a branch."""
+    return look_gh("api", f"{path(wanted, 'contents', name)}?ref={branch}")
+
+
+def text_of(found: Json) -> str:
+    """Return the text of a file, empty if there is none."""
+    return b64decode(found["content"]).decode() if found else ""
+
+
+def pull_requests(wanted: Wanted) -> Look:
+    """Return the look at the open pull request of the setup."""
+    where = ("--repo", wanted.repository, "--head", BRANCH, "--state", "open")
+    return look_gh("pr", "list", *where, "--json", "url")
+
+
+def _looks(wanted: Wanted) -> tuple[Look, ...]:
+    return (
+        about(wanted),
+        look_gh("api", path(wanted, "git", "ref", "heads", MAIN)),
+        look_gh("api", path(wanted, "git", "ref", "heads", BRANCH)),
+        pull_requests(wanted),
+        *(file_on(wanted, branch, one.path) for branch in (MAIN, BRANCH) for one in EDITS),
+    )
+
+
+def _judge(
+    wanted: Wanted, repository: Json, main: Json, branch: Json, pulls: Json, *files: Json
+) -> Verdict:
+    on_main, on_branch = files[: len(EDITS)], files[len(EDITS) :]
+    if main is None:
+        return Verdict(State.UNKNOWN, f"the repository has no branch {MAIN}")
+    problems = [
+        one.problem
+        for one, found in zip(EDITS, on_main, strict=True)
+        if _changed(one, found, wanted, repository) is not None
+    ]
+    if not problems:
+        return right()
+    detail = "; ".join(problems)
+    mend = [*_edits(wanted, repository, on_branch if branch else on_main)]
+    if branch is None:
+        start = ("-f", f"ref=refs/heads/{BRANCH}", "-f", f"sha={main['object']['sha']}")
+        mend.insert(0, gh("api", path(wanted, "git", "refs"), "--method", "POST", *start))
+    if pulls:
+        return missing(f"{detail}; merge {pulls[0]['url']}", *mend)
+    where = ("--repo", wanted.repository, "--head", BRANCH, "--base", MAIN)
+    return missing(detail, *mend, gh("pr", "create", *where, "--title", TITLE, "--body", BODY))
+
+
+def _edits(wanted: Wanted, repository: Json, files: tuple[Json, ...]) -> Iterator[Command]:
+    for one, found in zip(EDITS, files, strict=True):
+        changed = _changed(one, found, wanted, repository)
+        if changed is not None:
+            yield gh(
+                *("api", path(wanted, "contents", one.path), "--method", "PUT"),
+                *("-f", f"message={TITLE}", "-f", f"branch={BRANCH}"),
+                *("-f", f"content={b64encode(changed.encode()).decode()}"),
+                *(("-f", f"sha={found['sha']}") if found else ()),
+            )
+
+
+def _changed(edit: Edit, found: Json, wanted: Wanted, repository: Json) -> str | None:
+    """Return the new text of a file, None if it stays as it is."""
+    text = text_of(found)
+    changed = edit.change(text, wanted, repository)
+    return None if changed == text else changed
+
+
+STEPS = (
+    Step(
+        "first pull request",
+        "It sets the remote, and names the owners of the code and the template.",
+        _looks,
+        _judge,
+    ),
+)

@@ -1,0 +1,55 @@
+"""All steps in their order: the setup does them, the doctor checks, docs/setup.md lists them."""
+
+from collections.abc import Iterator, Sequence
+
+from scripts.setup import first_pull, google, google_federation, local, repository, rules
+from scripts.setup.looks import Looks, UnseenError
+from scripts.setup.step import Look, State, Step, Verdict, Wanted
+
+LOCAL: tuple[Step, ...] = local.STEPS
+STEPS: tuple[Step, ...] = (
+    repository.ENVIRONMENT_RELEASE,
+    *repository.ENVIRONMENTS_OF_EXTRAS,
+    repository.MERGES,
+    repository.LABEL_STEP,
+    repository.IMMUTABLE,
+    repository.ATTEST,
+    repository.SECRETS,
+    *google.STEPS,
+    *google_federation.STEPS,
+    repository.KEY,
+    repository.OTHER_KEYS,
+    *rules.STEPS,
+    repository.PAGES,
+    repository.PUBLISHED,
+    *repository.CLUSTER_STEPS,
+    *first_pull.STEPS,
+)
+# Words of a look at something whose name is not known.
+UNNAMED = {"", "gs://", "--project="}
+
+
+def judged(
+    wanted: Wanted, looks: Looks, steps: Sequence[Step] = STEPS
+) -> Iterator[tuple[Step, Verdict]]:
+    """Yield each of `steps` that applies with what it is found to be."""
+    applying = [step for step in steps if step.applies(wanted)]
+    looks.take(look for step in applying for look in step.looks(wanted) if _is_named(look))
+    for step in applying:
+        yield step, _verdict(step, wanted, looks)
+
+
+def _verdict(step: Step, wanted: Wanted, looks: Looks) -> Verdict:
+    asked = step.looks(wanted)
+    if not all(map(_is_named, asked)):
+        lacking = "bucket" if wanted.project else "project"
+        return Verdict(State.UNKNOWN, f"the repository does not say which {lacking} it uses")
+    try:
+        found = [looks.answer(look) for look in asked]
+    except UnseenError as error:
+        return Verdict(State.UNKNOWN, str(error))
+    return step.judge(wanted, *found)
+
+
+def _is_named(look: Look) -> bool:
+    return not UNNAMED.intersection(look.words)
