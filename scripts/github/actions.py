@@ -34,6 +34,12 @@ def variable(name: str) -> str:
     return value
 
 
+def variables() -> dict[str, str]:
+    """Return the variables of the repository, which the workflow passes as JSON."""
+    found: dict[str, str] = json.loads(os.environ.get("REPOSITORY_VARIABLES") or "{}")
+    return found
+
+
 def event() -> dict[str, Any]:
     """Return the event that started the workflow."""
     content: dict[str, Any] = json.loads(

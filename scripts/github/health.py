@@ -1,6 +1,7 @@
-"""Health: reports in one issue whether all releases are complete and intact."""
+"""Health: reports in one issue whether all releases are intact, and the settings right."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from scripts import output
 from scripts.errors import UserError
@@ -20,12 +21,34 @@ MARKER = "<!-- dataset-health -->\n"
 MAX_SHOWN = 20
 MAX_REMOVALS = 10
 MAX_PROBLEM = 600
+MAX_SETTINGS = 10
+# Characters of the commands for one setting.
+MAX_COMMANDS = 1_500
 
 
-def report(git: Git) -> str:
+class WrongSetting(NamedTuple):
+    """A setting that is missing or wrong, with the commands that mend it."""
+
+    problem: str
+    mend: list[str]
+
+
+class SettingsCheck(NamedTuple):
+    """What this run could see of the settings: which are wrong, and how many it could not see.
+
+    `summary` says the same in one line.
+    """
+
+    wrong: list[WrongSetting]
+    unseen: int
+    summary: str
+
+
+def report(git: Git, settings: SettingsCheck) -> str:
     """Verify all releases, and open, update or close the issue; return a message.
 
-    Raises `UserError` if a remote is unreachable.
+    The issue also lists what is wrong with the `settings`. Raises `UserError` if a remote is
+    unreachable.
     """
     hub = GitHub()
     found = releases.scan(git)
@@ -34,19 +57,35 @@ def report(git: Git) -> str:
         message = f"The remote of {tag} is a folder, which this runner cannot read."
         output.annotate("notice", message, title="Not checked")
     checked = [one for one in _findings(git) if one.tag not in unseen]
+    broken = [one for one in checked if one.problems]
+    if not checked and not settings.wrong and not settings.unseen:
+        return "there is no release to check"
+    text = _text(hub, git, len(checked), broken, settings)
+    outcome = _outcome(len(checked), len(broken))
+    if broken or settings.wrong:
+        address = hub.keep_issue(MARKER, _title(broken, settings), text)
+        return f"{outcome}{settings.summary}: {address}"
+    closed = hub.close_issue(MARKER, text)
+    return f"{outcome}{settings.summary}" + (f"; closed {closed}" if closed else "")
+
+
+def _outcome(checked: int, broken: int) -> str:
     if not checked:
         return "there is no release to check"
-    broken = [one for one in checked if one.problems]
-    text = _text(hub, git, len(checked), broken)
     if broken:
-        verb = "is" if len(broken) == 1 else "are"
+        return f"{broken:,} of {checked:,} releases {'is' if broken == 1 else 'are'} damaged"
+    return f"all {checked:,} releases are complete and intact"
+
+
+def _title(broken: Sequence[Finding], settings: SettingsCheck) -> str:
+    parts = []
+    if broken:
         names = ", ".join(one.tag for one in broken[:MAX_SHOWN])
         more = f" and {len(broken) - MAX_SHOWN:,} more" if len(broken) > MAX_SHOWN else ""
-        address = hub.keep_issue(MARKER, f"{names}{more} {verb} damaged", text)
-        return f"{len(broken):,} of {len(checked):,} releases {verb} damaged: {address}"
-    closed = hub.close_issue(MARKER, text)
-    outcome = f"all {len(checked):,} releases are complete and intact"
-    return f"{outcome}; closed {closed}" if closed else outcome
+        parts.append(f"{names}{more} {'is' if len(broken) == 1 else 'are'} damaged")
+    if count := len(settings.wrong):
+        parts.append(f"{count} {'setting is' if count == 1 else 'settings are'} wrong")
+    return "; ".join(parts)
 
 
 def _findings(git: Git) -> list[Finding]:
@@ -67,7 +106,9 @@ def _is_elsewhere(git: Git, release: Release) -> bool:
         return False
 
 
-def _text(hub: GitHub, git: Git, checked: int, broken: Sequence[Finding]) -> str:
+def _text(
+    hub: GitHub, git: Git, checked: int, broken: Sequence[Finding], settings: SettingsCheck
+) -> str:
     found = releases.scan(git)
     return render.TEMPLATES.get_template("health.md.j2").render(
         checked=checked,
@@ -83,4 +124,7 @@ def _text(hub: GitHub, git: Git, checked: int, broken: Sequence[Finding]) -> str
         },
         max_problem=MAX_PROBLEM,
         max_removals=MAX_REMOVALS,
+        settings=settings,
+        max_settings=MAX_SETTINGS,
+        max_commands=MAX_COMMANDS,
     )

@@ -100,8 +100,9 @@ def _extras(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> frozenset
         extras.add(CATALOGUE)
     if found.get(SCHEDULER):
         extras.add(CLUSTER)
-    # A key is used only where there is no provider.
-    secrets = names(_answer(looks, secrets_of(wanted)))
-    if PROVIDER in found or KEY_SECRET not in secrets:
+    # A key is used only where there is no provider. Without the right to see secrets, there may be
+    # one.
+    secrets = _answer(looks, secrets_of(wanted))
+    if PROVIDER in found or (secrets is not None and KEY_SECRET not in names(secrets)):
         extras.add(FEDERATION)
     return frozenset(extras)

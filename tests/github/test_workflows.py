@@ -178,7 +178,12 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "comment/preview": {"contents": "write", "pull-requests": "write"},
         "drift/drift": {"contents": "write", "id-token": "write", "issues": "write"},
         "gc/gc": {"contents": "read", "id-token": "write", "pull-requests": "read"},
-        "health/health": {"contents": "read", "id-token": "write", "issues": "write"},
+        "health/health": {
+            "actions": "read",
+            "contents": "read",
+            "id-token": "write",
+            "issues": "write",
+        },
         "ingest/ingest": {"contents": "write", "id-token": "write"},
         "pull-request/changes": {"contents": "read"},
         "pull-request/dataset": {
