@@ -1,9 +1,11 @@
 """The files that a new copy of the template must change, and the pull request that does it."""
 
+import os
 import re
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from scripts.errors import UserError
 from scripts.git.git import MAIN
 from scripts.setup.repository import about, path
 from scripts.setup.step import (
+    SETUP,
     Command,
     Json,
     Look,
@@ -50,26 +53,32 @@ def address(wanted: Wanted) -> str:
 
 def with_remote(text: str, wanted: Wanted, _: Json) -> str:
     """Return `.dvc/config` with the bucket as the remote, unless it has a folder of it already."""
+    if f"{_remote(text)}/".startswith(f"gs://{wanted.bucket}/"):
+        return text
+    return _with_address(text, address(wanted))
+
+
+@cache
+def _with_address(text: str, url: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / settings.CONFIG_PATH
         file.parent.mkdir()
         file.write_text(text, encoding="utf-8")
-        if f"{_remote(Path(folder), text)}/".startswith(f"gs://{wanted.bucket}/"):
-            return text
-        settings.set_remote(Path(folder), address(wanted))
+        settings.set_remote(Path(folder), url)
         return file.read_text(encoding="utf-8")
 
 
 def bucket_of(text: str) -> str:
     """Return the bucket that `.dvc/config` names, empty if it names none of Google's."""
-    with tempfile.TemporaryDirectory() as folder:
-        url = _remote(Path(folder), text)
+    url = _remote(text)
     return url.removeprefix("gs://").partition("/")[0] if url.startswith("gs://") else ""
 
 
-def _remote(folder: Path, text: str) -> str:
+@cache
+def _remote(text: str) -> str:
     try:
-        return str(settings.remote_section(folder, text.encode())["url"])
+        # The text is of a branch at GitHub: no local configuration belongs to it.
+        return str(settings.remote_section(Path(os.devnull), text.encode())["url"])
     except UserError:
         return ""
 
@@ -126,6 +135,8 @@ def _judge(
     wanted: Wanted, repository: Json, main: Json, branch: Json, pulls: Json, *files: Json
 ) -> Verdict:
     on_main, on_branch = files[: len(EDITS)], files[len(EDITS) :]
+    if not wanted.bucket:
+        return missing("the remote is no bucket", Command(tuple(SETUP.split())))
     if main is None:
         return Verdict(State.UNKNOWN, f"the repository has no branch {MAIN}")
     problems = [

@@ -118,7 +118,8 @@ def environment(name: str, why: str, *needs: str) -> Step:
         )
 
     def judge(wanted: Wanted, listed: Json, policies: Json) -> Verdict:
-        found = next((one for one in listed["environments"] if one["name"] == name), None)
+        made = (listed or {}).get("environments", [])
+        found = next((one for one in made if one["name"] == name), None)
         here = path(wanted, "environments", name)
         below = f"{here}/deployment-branch-policies"
         add = gh("api", below, "--method", "POST", "-f", f"name={MAIN}")

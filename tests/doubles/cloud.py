@@ -2,7 +2,7 @@
 
 They are called in the process of a test, or run as programs on the PATH:
 
-    CLOUD_STATE=state.json python -m tests.doubles.cloud gh api repos/acme/dataset
+    CLOUD_STATE=state.json python -m tests.doubles.cloud gh api repos/octo/ds
 
 They know only the commands that the setup uses, and refuse others, unknown options, and what does
 not exist, in the words of the real programs.

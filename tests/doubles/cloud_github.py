@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.doubles.cloud_parts import CommandError, parsed, refuse_others
 
-REPOSITORY = "acme/dataset"
+REPOSITORY = "octo/ds"
 TEMPLATE_FILES = {
     ".dvc/config": "[core]\n    remote = storage\n['remote \"storage\"']\n    url = storage\n",
     ".github/CODEOWNERS": "* @OWNER/dataset-engineers\n/sources/ @OWNER/dataset-owners\n",
@@ -28,7 +28,7 @@ def new() -> Hub:
             "id": 4242,
             "full_name": REPOSITORY,
             "visibility": "private",
-            "owner": {"login": "acme", "type": "Organization"},
+            "owner": {"login": "octo", "type": "Organization"},
             "template_repository": {"html_url": "https://github.com/tools/by-pull-request"},
             "allow_rebase_merge": True,
             "allow_squash_merge": True,
