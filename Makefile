@@ -1,4 +1,4 @@
-.PHONY: help demo test e2e soak soak-part mutants lint tools format schema template-lock bench pictures lock clean
+.PHONY: help demo test e2e soak soak-part mutants lint tools format schema setup-table template-lock bench pictures lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -47,6 +47,12 @@ schema: .venv ## write the JSON Schema of the config for editors
 	$(BIN)/python -c "from scripts.inputs import config_schema; print(config_schema.json_schema(), end='')" > $(SCHEMA).new
 	mv $(SCHEMA).new $(SCHEMA)
 SCHEMA = scripts/inputs/dataset_config.schema.json
+
+setup-table: .venv ## write the table of all steps into docs/setup.md
+	$(BIN)/python -c "import sys; from scripts.setup import text; print(text.with_table(sys.stdin.read()), end='')" \
+		< $(SETUP) > $(SETUP).new
+	mv $(SETUP).new $(SETUP)
+SETUP = docs/setup.md
 
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock

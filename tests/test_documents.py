@@ -20,6 +20,9 @@ from scripts.releases.index import Index
 from scripts.releases.lock import Lock, LockedOutput, Meta, SourceRecord
 from scripts.releases.releases import Release
 from scripts.review import plan, render
+from scripts.setup import text as steps
+from scripts.setup.repository import LABEL
+from scripts.setup.steps import STEPS
 from tests.repository import PROJECT
 
 README = PROJECT / "README.md"
@@ -41,12 +44,6 @@ def commands(file: Path) -> str:
     """Return the indented blocks of a document: what a reader types."""
     blocks = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", file.read_text(), flags=re.MULTILINE)
     return "\n".join(re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks)
-
-
-def workflows() -> str:
-    return "".join(
-        file.read_text() for file in sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
-    )
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
@@ -140,8 +137,8 @@ def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
 
 def test_the_commands_of_the_setup_are_valid_shell() -> None:
     text = commands(SETUP)
-    assert "gcloud iam roles create" in text
-    assert "gh api" in text
+    assert "python -m scripts setup" in text
+    assert "gcloud iam service-accounts keys create" in text
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
 
 
@@ -189,38 +186,11 @@ def test_the_commands_for_other_stores_give_valid_policies(tmp_path: Path) -> No
     ]
 
 
-def test_the_rules_of_the_setup_are_valid_and_require_checks_that_exist() -> None:
-    rules = [
-        json.loads(text)
-        for text in re.findall(r"<<'JSON'\n(.*?)\nJSON\n", commands(SETUP), re.DOTALL)
-    ]
-    rules = [rule for rule in rules if "target" in rule]
-    assert [rule["name"] for rule in rules] == ["main", "stable", "releases"]
-    assert [rule["target"] for rule in rules] == ["branch", "branch", "tag"]
-    (required,) = (r for r in rules[0]["rules"] if r["type"] == "required_status_checks")
-    checks = required["parameters"]["required_status_checks"]
-    assert [check["context"] for check in checks] == ["Dataset passed", "CI passed"]
-    for check in checks:
-        assert f"name: {check['context']}\n" in workflows()
-        # Only GitHub Actions may report it.
-        assert check["integration_id"] == 15368
-
-
-def test_the_setup_sets_every_variable_and_secret_that_the_workflows_read() -> None:
-    read = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", workflows()))
-    text = commands(SETUP) + commands(STORES)
-    assert read == set(re.findall(r"gh (?:variable|secret) set ([A-Z_]+)", text))
-
-
-def test_the_setup_lets_pull_requests_be_merged_or_squashed_but_not_rebased() -> None:
-    (rules,) = re.findall(
-        r"^{\n  \"name\": \"main\".*?^}$", commands(SETUP), re.DOTALL | re.MULTILINE
-    )
-    (changes,) = (r for r in json.loads(rules)["rules"] if r["type"] == "pull_request")
-    assert changes["parameters"]["allowed_merge_methods"] == ["merge", "squash"]
-    assert 'gh api "repos/$REPOSITORY" --method PATCH -F allow_rebase_merge=false' in commands(
-        SETUP
-    )
+def test_the_table_of_the_setup_has_every_step() -> None:
+    """`make setup-table` writes it."""
+    assert steps.with_table(SETUP.read_text()) == SETUP.read_text()
+    for step in STEPS:
+        assert f"| {step.name} |" in SETUP.read_text()
 
 
 def test_the_setup_names_every_action_that_is_used() -> None:
@@ -230,33 +200,10 @@ def test_the_setup_names_every_action_that_is_used() -> None:
     assert set(re.findall(r"`([^`]+)`", named)) == used
 
 
-def test_the_setup_trusts_the_number_of_the_repository_and_the_environments_of_main() -> None:
-    text = commands(SETUP)
-    assert "--attribute-condition=\"assertion.repository_id == '$REPOSITORY_ID'\"" in text
-    # A name can be taken by somebody else.
-    assert not re.search(r"assertion\.repository\b", text)
-    members = re.findall(r'"principalSet://iam\.googleapis\.com/\$POOL/(.*)"', text)
-    environments = {*re.findall(r"^    environment: (\w+)$", workflows(), re.MULTILINE)}
-    assert sorted(environments) == ["gc", "ingest", "release"]
-    assert members == [
-        "attribute.event/$REPOSITORY_ID:pull_request",
-        "attribute.event/$REPOSITORY_ID:issues",
-        "attribute.event/$REPOSITORY_ID:workflow_run",
-        "attribute.event/$REPOSITORY_ID:schedule",
-        "attribute.event/$REPOSITORY_ID:workflow_dispatch",
-        *(
-            f"attribute.environment/$REPOSITORY_ID:refs/heads/main:{environment}"
-            for environment in sorted(environments, reverse=True)
-        ),
-    ]
-
-
-def test_the_setup_makes_the_label_that_starts_a_workflow() -> None:
-    (label,) = re.findall(r"github\.event\.label\.name == '([^']+)'", workflows())
-    assert f"gh label create {label} " in commands(SETUP)
-    assert f"the label `{label}`" in SETUP.read_text()
+def test_the_label_for_reported_samples_is_named() -> None:
+    assert f"the label `{LABEL}`" in SETUP.read_text()
     if not needs_readme.args[0]:
-        assert f"the label `{label}`" in README.read_text()
+        assert f"the label `{LABEL}`" in README.read_text()
 
 
 def test_the_setup_sends_forks_of_private_repositories_no_write_token_and_no_secrets() -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from scripts.errors import UserError
 from scripts.setup import shell, steps
+from scripts.setup.hub import about, variables_of
 from scripts.setup.known import known
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.repository import about, variables_of
 from scripts.setup.step import Json, Wanted
 from scripts.setup.text import Judged
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.git.git import MAIN
-from scripts.setup.repository import about, path
+from scripts.setup.hub import about, path
 from scripts.setup.step import (
     SETUP,
     Command,

@@ -1,7 +1,7 @@
 """How GitHub authenticates at Google Cloud: by identities of its own, so no key can leak."""
 
 from scripts.setup.google import ACCOUNTS, Account, gcloud, grants, look
-from scripts.setup.repository import variables
+from scripts.setup.hub import variables
 from scripts.setup.step import (
     FEDERATION,
     Command,

@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scripts.git.git import MAIN
+from scripts.setup.extras import CATALOGUE_VARIABLE, PUBLIC, SCHEDULER
 from scripts.setup.first_pull import BRANCH, bucket_of, file_on, text_of
 from scripts.setup.google import ACCOUNTS
 from scripts.setup.google_federation import PROVIDER
+from scripts.setup.hub import names, secrets_of, values, variables_of
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.repository import (
-    CATALOGUE_VARIABLE,
-    PUBLIC,
-    SCHEDULER,
-    names,
-    secrets_of,
-    values,
-    variables_of,
-)
 from scripts.setup.step import CATALOGUE, CLUSTER, FEDERATION, Json, Look, Wanted
 from scripts.storage.settings import CONFIG_PATH
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scripts.setup.repository import path, send
+from scripts.setup.hub import path, send
 from scripts.setup.step import Json, Look, State, Step, Verdict, Wanted, look_gh, missing, wrong
 
 CHECKS = ("Dataset passed", "CI passed")

@@ -2,27 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 
-from scripts.setup import first_pull, google, google_federation, local, repository, rules
+from scripts.setup import (
+    deploy_keys,
+    environments,
+    extras,
+    first_pull,
+    google,
+    google_access,
+    google_federation,
+    local,
+    repository,
+    rules,
+)
 from scripts.setup.looks import Looks, UnseenError
 from scripts.setup.step import Look, State, Step, Verdict, Wanted
 
 LOCAL: tuple[Step, ...] = local.STEPS
 STEPS: tuple[Step, ...] = (
-    repository.ENVIRONMENT_RELEASE,
-    *repository.ENVIRONMENTS_OF_EXTRAS,
-    repository.MERGES,
-    repository.LABEL_STEP,
-    repository.IMMUTABLE,
-    repository.ATTEST,
-    repository.SECRETS,
+    *environments.STEPS,
+    *repository.STEPS,
     *google.STEPS,
+    *google_access.STEPS,
     *google_federation.STEPS,
-    repository.KEY,
-    repository.OTHER_KEYS,
+    *deploy_keys.STEPS,
     *rules.STEPS,
-    repository.PAGES,
-    repository.PUBLISHED,
-    *repository.CLUSTER_STEPS,
+    *extras.STEPS,
     *first_pull.STEPS,
 )
 # Words of a look at something whose name is not known.

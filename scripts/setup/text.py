@@ -6,6 +6,9 @@ from scripts.setup.step import FEDERATION, SETUP, State, Step, Verdict
 from scripts.setup.steps import LOCAL, STEPS
 
 Judged = tuple[Step, Verdict]
+# Around the table in docs/setup.md.
+TABLE_START = "<!-- steps: written by `make setup-table` -->"
+TABLE_END = "<!-- end of steps -->"
 BROKEN = {State.MISSING, State.WRONG}
 
 
@@ -61,10 +64,13 @@ def script(judged: Iterable[Judged]) -> str:
     return "\n".join(shown)
 
 
-def table() -> str:
-    """Return all steps as a table in Markdown."""
+def with_table(document: str) -> str:
+    """Return a document in Markdown with the table of all steps between its two marks."""
     rows = [f"| {step.name} | {_extra(step)} | {step.why} |" for step in (*STEPS, *LOCAL)]
-    return "\n".join(["| step | for | why |", "| --- | --- | --- |", *rows]) + "\n"
+    table = "\n".join(["| step | for | why |", "| --- | --- | --- |", *rows])
+    before, start, rest = document.partition(TABLE_START)
+    _, end, after = rest.partition(TABLE_END)
+    return f"{before}{start}\n{table}\n{end}{after}"
 
 
 def _extra(step: Step) -> str:

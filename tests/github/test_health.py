@@ -1,15 +1,25 @@
+import json
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+import requests
 
 from scripts.dataset import selection
 from scripts.github import health
-from scripts.github.health import MARKER
+from scripts.github.health import MARKER, SettingsCheck, WrongSetting
+from scripts.setup import doctor, shell, weekly
+from scripts.setup.looks import Looks
+from scripts.setup.repository import LABEL
+from scripts.setup.shell import Ran
+from scripts.setup.step import State
+from scripts.setup.steps import STEPS, judged
+from tests.doubles.cloud import Cloud
 from tests.doubles.github import BOT, CONTRIBUTOR, REPOSITORY, TOKEN, Server
 from tests.publish.test_repair import files_of, lock_of
-from tests.repository import Released, Repository, Result, Run, config_text, git
+from tests.repository import TEMPLATE, Released, Repository, Result, Run, config_text, git
 
 ISSUES = f"/repos/{REPOSITORY}/issues"
 Issue = dict[str, Any]
@@ -269,3 +279,133 @@ def test_before_the_first_release_there_is_nothing_to_check(
 ) -> None:
     assert run("workflow", "report-health") == (0, "there is no release to check\n", "")
     assert git(repository.origin, "tag") == ""
+
+
+# What is wrong with the settings.
+
+
+@pytest.fixture
+def cloud(repository: Repository, issues: Issues, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """A repository that is set up, as a workflow sees it; nothing is released."""
+    del issues
+    made = Cloud()
+    monkeypatch.setattr(shell, "run", made)
+    bucket = TEMPLATE[".dvc/config"].replace("url = storage", "url = gs://acme-dataset/ds")
+    repository.merge_file(".dvc/config", bucket)
+    return made
+
+
+@pytest.fixture
+def set_up(cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    given = ("--yes", "--project", "acme-data", "--bucket", "acme-dataset")
+    assert run("setup", *given).code == 0
+    cloud.merge()
+    cloud.github["rights"] = "token"
+    cloud.google["forbidden"] += ["projects", "iam", "services", "storage buckets get-iam-policy"]
+    monkeypatch.setenv("REPOSITORY_VARIABLES", json.dumps(cloud.github["variables"]))
+    return cloud
+
+
+def test_settings_that_a_workflow_sees_as_right_need_no_issue(
+    set_up: Cloud, run: Run, issues: Issues
+) -> None:
+    result = run("workflow", "report-health")
+    assert (result.code, result.err) == (0, "")
+    seen = r"there is no release to check; settings: (\d+) right, 0 missing or wrong, (\d+) that"
+    right, unseen = map(int, re.match(seen, result.out).groups())  # type: ignore[union-attr]
+    assert right >= 7
+    assert unseen >= 10
+    assert not issues.all("all")
+
+
+def test_wrong_settings_are_in_the_issue_until_they_are_right(
+    set_up: Cloud, run: Run, issues: Issues
+) -> None:
+    set_up.github["environments"]["release"]["policy"] = None
+    set_up.github["labels"].remove("curate")
+    result = run("workflow", "report-health")
+    issue = issues.only()
+    assert result.out.endswith(f": {issue['html_url']}\n")
+    assert issue["title"] == "2 settings are wrong"
+    for text in (
+        "### Settings\n\n2 settings are missing or wrong, as of [this check](",
+        "\n- `wrong environment release: every branch can use it`\n",
+        f"\ngh label create curate --repo {REPOSITORY} --description 'Propose what this",
+        "An owner of the repository sees all of them: `python -m scripts doctor`. This workflow",
+    ):
+        assert text in issue["body"], issue["body"]
+    assert "\n\n\n" not in issue["body"]
+
+    for line in re.findall(r"^(?:gh|printf) .*$", issue["body"], re.MULTILINE):
+        stdin, _, command = line.rpartition(" | ")
+        set_up.github["rights"] = "owner"
+        words = shlex.split(command)
+        assert set_up(words, shlex.split(stdin)[2] if stdin else "").code == 0
+    set_up.github["rights"] = "token"
+    assert f"closed {issue['html_url']}" in run("workflow", "report-health").out
+    assert "The settings are right again" in issues.only("closed")["body"]
+
+
+def test_settings_and_damage_are_in_the_same_issue(
+    released: Repository, run: Run, issues: Issues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = SettingsCheck([WrongSetting("wrong    a step: it is", ["mend it"])], 0, "; settings")
+    monkeypatch.setattr(weekly, "check", lambda _: broken)
+    damage(released, one_of(released)[1])
+    run("workflow", "report-health")
+    assert issues.only()["title"] == "v0, v1 are damaged; 1 setting is wrong"
+    assert "### v0\n" in issues.only()["body"]
+    assert "### Settings\n" in issues.only()["body"]
+
+
+def test_settings_that_cannot_be_checked_fail_nothing(
+    cloud: Cloud, run: Run, issues: Issues
+) -> None:
+    cloud.github["login"] = False
+    result = run("workflow", "report-health")
+    assert (result.code, result.err) == (0, "")
+    assert not issues.all("all")
+
+
+def test_a_copy_of_the_template_without_a_bucket_has_no_settings_to_check(
+    repository: Repository, run: Run, issues: Issues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Cloud()
+    made.github["login"] = False
+    monkeypatch.setattr(shell, "run", made)
+    assert run("workflow", "report-health").out == "there is no release to check\n"
+
+
+def test_the_emulator_says_what_the_stand_ins_say(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub's emulator knows the repository and its labels."""
+
+    def gh(words: Sequence[str], _: str = "") -> Ran:
+        _, verb, *rest = words
+        if verb == "label":
+            server.ask("POST", f"/repos/{REPOSITORY}/labels", {"name": rest[1]})
+            return Ran(0, "", "")
+        (path, *more), fields = rest, {}
+        method = more[1] if more else "GET"
+        for pair in more[3::2]:
+            name, _, value = pair.partition("=")
+            fields[name] = json.loads(value)
+        try:
+            answer = server.ask(method, f"/{path}", fields or None)
+        except requests.HTTPError as error:
+            return Ran(1, "", f"gh: Not Found (HTTP {str(error)[:3]})")
+        return Ran(0, json.dumps(answer), "")
+
+    monkeypatch.setattr(shell, "run", gh)
+    names = {"merge methods": State.WRONG, f"label {LABEL}": State.MISSING}
+    chosen = [step for step in STEPS if step.name in names]
+    wanted = doctor.unnamed(REPOSITORY)
+    before = dict(judged(wanted, Looks(), chosen))
+    assert {step.name: found.state for step, found in before.items()} == names
+    for verdict in before.values():
+        for command in verdict.mend:
+            assert gh(command.words).code == 0
+    assert {found.state for _, found in judged(wanted, Looks(), chosen)} == {State.RIGHT}
+    server.ask("DELETE", f"/repos/{REPOSITORY}/labels/{LABEL}")
+    server.ask("PATCH", f"/repos/{REPOSITORY}", {"allow_rebase_merge": True})
