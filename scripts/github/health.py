@@ -22,8 +22,6 @@ MAX_SHOWN = 20
 MAX_REMOVALS = 10
 MAX_PROBLEM = 600
 MAX_SETTINGS = 10
-# Characters of the commands for one setting.
-MAX_COMMANDS = 1_500
 
 
 class WrongSetting(NamedTuple):
@@ -126,5 +124,4 @@ def _text(
         max_removals=MAX_REMOVALS,
         settings=settings,
         max_settings=MAX_SETTINGS,
-        max_commands=MAX_COMMANDS,
     )

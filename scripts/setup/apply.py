@@ -37,7 +37,7 @@ def apply(judged: Sequence[Judged]) -> None:
     """Run the commands of the steps; raises `UserError` at the first that fails."""
     pair: dict[Half, str] = {}
     for step, verdict in judged:
-        output.say(f"{step.name}")
+        output.say(step.name)
         for command in verdict.mend:
             if command.half and not pair:
                 pair = keys.pair()

@@ -116,9 +116,9 @@ def text_of(found: Json) -> str:
 
 
 def pull_requests(wanted: Wanted) -> Look:
-    """Return the look at the open pull request of the setup."""
-    where = ("--repo", wanted.repository, "--head", BRANCH, "--state", "open")
-    return look_gh("pr", "list", *where, "--json", "url")
+    """Return the look at the open pull requests from the branch of the setup."""
+    owner = wanted.repository.partition("/")[0]
+    return look_gh("api", f"{path(wanted, 'pulls')}?state=open&head={owner}:{BRANCH}")
 
 
 def _looks(wanted: Wanted) -> tuple[Look, ...]:
@@ -152,7 +152,7 @@ def _judge(
         start = ("-f", f"ref=refs/heads/{BRANCH}", "-f", f"sha={main['object']['sha']}")
         mend.insert(0, gh("api", path(wanted, "git", "refs"), "--method", "POST", *start))
     if pulls:
-        return missing(f"{detail}; merge {pulls[0]['url']}", *mend)
+        return missing(f"{detail}; merge {pulls[0]['html_url']}", *mend)
     where = ("--repo", wanted.repository, "--head", BRANCH, "--base", MAIN)
     return missing(detail, *mend, gh("pr", "create", *where, "--title", TITLE, "--body", BODY))
 

@@ -21,6 +21,9 @@ SERVICES = ("storage", "iam", "iamcredentials", "sts")
 DOMAIN = "googleapis.com"
 DAY = 24 * 60 * 60
 SOFT_DELETE_DAYS = 30
+# Options of a bucket.
+UNIFORM, PRIVATE = "--uniform-bucket-level-access", "--public-access-prevention"
+VERSIONING, SOFT_DELETE = "--versioning", f"--soft-delete-duration={SOFT_DELETE_DAYS}d"
 ENFORCED = "enforced"
 EVERYBODY = {"allUsers", "allAuthenticatedUsers"}
 READER = "roles/storage.objectViewer"
@@ -160,42 +163,44 @@ def _judge_services(wanted: Wanted, listed: Json) -> Verdict:
     return missing(f"off: {', '.join(off)}", made) if off else right()
 
 
-def _bucket(wanted: Wanted) -> tuple[Look, ...]:
-    return (
-        look(wanted, "storage", "buckets", "describe", f"gs://{wanted.bucket}", "--raw"),
-        policy_of_bucket(wanted),
-    )
+def _bucket(wanted: Wanted) -> Look:
+    return look(wanted, "storage", "buckets", "describe", f"gs://{wanted.bucket}", "--raw")
 
 
-def _judge_bucket(wanted: Wanted, found: Json, policy: Json) -> Verdict:
-    address = f"gs://{wanted.bucket}"
-    keeping = ("--versioning", f"--soft-delete-duration={SOFT_DELETE_DAYS}d")
-    closed = ("--uniform-bucket-level-access", "--public-access-prevention")
-    update = ("storage", "buckets", "update", address)
+def _update(wanted: Wanted, *options: str) -> Command:
+    return gcloud(wanted, "storage", "buckets", "update", f"gs://{wanted.bucket}", *options)
+
+
+def _judge_bucket(wanted: Wanted, found: Json) -> Verdict:
     if found is None:
-        where = f"--location={wanted.location}"
-        made = gcloud(wanted, "storage", "buckets", "create", address, where, *closed)
-        return missing("there is none", made, gcloud(wanted, *update, *keeping))
-    is_public = any(member in EVERYBODY for member, _ in grants(policy))
-    flags = dict(_flags_to_set(found, is_public=is_public))
-    verdict = wrong(flags.values(), gcloud(wanted, *update, *flags))
-    return right("everybody can read it") if is_public and not flags else verdict
+        where = (f"gs://{wanted.bucket}", f"--location={wanted.location}")
+        made = gcloud(wanted, "storage", "buckets", "create", *where, UNIFORM, PRIVATE)
+        return missing("there is none", made, _update(wanted, VERSIONING, SOFT_DELETE))
+    options = dict(_options_to_set(found))
+    return wrong(options.values(), _update(wanted, *options))
 
 
-def _flags_to_set(found: Json, *, is_public: bool) -> Iterator[tuple[str, str]]:
+def _options_to_set(found: Json) -> Iterator[tuple[str, str]]:
     """Yield each option with which a bucket must be updated, with the problem that it mends."""
     access = found.get("iamConfiguration", {})
     if not access.get("uniformBucketLevelAccess", {}).get("enabled"):
-        yield "--uniform-bucket-level-access", "objects have permissions of their own"
-    if access.get("publicAccessPrevention") != ENFORCED and not is_public:
-        yield "--public-access-prevention", "it could be made public by mistake"
+        yield UNIFORM, "objects have permissions of their own"
     if not found.get("versioning", {}).get("enabled"):
-        yield "--versioning", "it keeps no older versions of objects"
+        yield VERSIONING, "it keeps no older versions of objects"
     kept = int(found.get("softDeletePolicy", {}).get("retentionDurationSeconds", 0))
     if kept < SOFT_DELETE_DAYS * DAY:
-        days = f"{SOFT_DELETE_DAYS}d"
         problem = f"it keeps deleted objects for {kept // DAY} days, not {SOFT_DELETE_DAYS}"
-        yield f"--soft-delete-duration={days}", problem
+        yield SOFT_DELETE, problem
+
+
+def _judge_public(wanted: Wanted, found: Json, policy: Json) -> Verdict:
+    if found is None:
+        return missing("there is no bucket")
+    if any(member in EVERYBODY for member, _ in grants(policy)):
+        return right("everybody can read the bucket")
+    is_private = found.get("iamConfiguration", {}).get("publicAccessPrevention") == ENFORCED
+    problems = [] if is_private else ["the bucket could be made public by mistake"]
+    return wrong(problems, _update(wanted, PRIVATE))
 
 
 STEPS = (
@@ -203,7 +208,13 @@ STEPS = (
     Step(
         "bucket",
         "It keeps the objects of all releases; deleted ones can be restored for 30 days.",
-        _bucket,
+        lambda wanted: (_bucket(wanted),),
         _judge_bucket,
+    ),
+    Step(
+        "public access",
+        "The bucket is private, unless you made it public.",
+        lambda wanted: (_bucket(wanted), policy_of_bucket(wanted)),
+        _judge_public,
     ),
 )

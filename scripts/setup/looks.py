@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from scripts.errors import UserError
 from scripts.setup import shell
 from scripts.setup.shell import Ran
 from scripts.setup.step import Json, Look
@@ -18,7 +19,7 @@ ABSENT = re.compile(r"NOT_FOUND|not found|HTTPError 404|does not exist", re.IGNO
 ABSENT_AT_GITHUB = re.compile(r"HTTP 404")
 
 
-class UnseenError(Exception):
+class UnseenError(UserError):
     """Something cannot be seen; the text is the reason."""
 
 

@@ -88,6 +88,8 @@ def _report(wanted: Wanted, judged: Sequence[Judged]) -> None:
         output.say(f"\nLeft to you:\n{text.checked(left)}")
     pulls = Looks().answer(first_pull.pull_requests(wanted))
     if pulls:
-        output.say(f"\nMerge the first pull request; the merge releases v0:\n{pulls[0]['url']}")
+        output.say(
+            f"\nMerge the first pull request; the merge releases v0:\n{pulls[0]['html_url']}"
+        )
     else:
         output.say(f"\nAll is set up. Check it at any time: {DOCTOR}")

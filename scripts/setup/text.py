@@ -9,6 +9,8 @@ Judged = tuple[Step, Verdict]
 # Around the table in docs/setup.md.
 TABLE_START = "<!-- steps: written by `make setup-table` -->"
 TABLE_END = "<!-- end of steps -->"
+# Characters of commands that are shown.
+MAX_LENGTH = 1_500
 BROKEN = {State.MISSING, State.WRONG}
 
 
@@ -23,18 +25,22 @@ def line(step: Step, verdict: Verdict) -> str:
     return f"{verdict.state:<8} {step.name}{detail}"
 
 
-def mending(verdict: Verdict) -> list[str]:
-    """Return the lines that a person runs to mend a step."""
-    if any(command.half for command in verdict.mend):
-        return [SETUP]
-    return [str(command) for command in verdict.mend]
+def mending(step: Step, verdict: Verdict) -> list[str]:
+    """Return the lines that a person runs to mend a step.
+
+    The setup is one where they need a new key, or are too long to read.
+    """
+    lines = [str(command) for command in verdict.mend]
+    needs_key = any(command.half for command in verdict.mend)
+    is_long = sum(map(len, lines)) > MAX_LENGTH and not step.by_hand
+    return [SETUP] if needs_key or is_long else lines
 
 
 def checked(judged: Sequence[Judged]) -> str:
     """Return all steps, each with the commands that mend it."""
     shown = []
     for step, verdict in judged:
-        shown += [line(step, verdict), *(f"    {one}" for one in mending(verdict))]
+        shown += [line(step, verdict), *(f"    {one}" for one in mending(step, verdict))]
     return "\n".join(shown)
 
 

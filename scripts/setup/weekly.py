@@ -23,7 +23,7 @@ def check(git: Git) -> SettingsCheck:
         return SettingsCheck([], 0, f"; the settings are not checked: {error}")
     counts = Counter(verdict.state for _, verdict in judged)
     wrong = [
-        WrongSetting(text.line(step, verdict), text.mending(verdict))
+        WrongSetting(text.line(step, verdict), text.mending(step, verdict))
         for step, verdict in text.broken(judged)
     ]
     summary = (

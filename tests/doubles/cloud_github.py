@@ -303,6 +303,12 @@ def _put_file(hub: Hub, content: Any, _: str, path: str) -> Any:
     return {}
 
 
+def _pulls(hub: Hub, _: Any, query: str) -> Any:
+    _refuse(hub, "reader")
+    assert query == "state=open&head=octo:setup"
+    return [{"html_url": pull["url"]} for pull in hub["pulls"] if pull["head"] == "setup"]
+
+
 Route = Callable[..., Any]
 ROUTES: dict[tuple[str, str], Route] = {
     ("GET", ""): _repository,
@@ -327,6 +333,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/git/ref/heads/(.+)"): _ref,
     ("POST", "/git/refs"): _add_ref,
     ("GET", "/contents/(.+)"): _file,
+    ("GET", "/pulls"): _pulls,
     ("PUT", "/contents/(.+)"): _put_file,
 }
 
@@ -406,14 +413,6 @@ def _delete_key(hub: Hub, words: Sequence[str], _: str) -> str:
     return ""
 
 
-def _list_pulls(hub: Hub, words: Sequence[str], __: str) -> str:
-    _, options = parsed(words)
-    refuse_others(options, "--repo", "--head", "--state", "--json")
-    _here(options)
-    found = (pull for pull in hub["pulls"] if pull["head"] == options["--head"][0])
-    return json.dumps([{"url": pull["url"]} for pull in found])
-
-
 def _create_pull(hub: Hub, words: Sequence[str], __: str) -> str:
     _, options = parsed(words)
     refuse_others(options, "--repo", "--head", "--base", "--title", "--body")
@@ -443,6 +442,5 @@ VERBS: dict[tuple[str, ...], Callable[[Hub, Sequence[str], str], str]] = {
     ("secret", "set"): _set_secret,
     ("secret", "delete"): _delete_secret,
     ("label", "create"): _create_label,
-    ("pr", "list"): _list_pulls,
     ("pr", "create"): _create_pull,
 }

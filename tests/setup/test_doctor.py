@@ -288,7 +288,7 @@ def objects_have_permissions_of_their_own(cloud: Cloud) -> None:
     bucket(cloud)["uniform"] = False
 
 
-@breaks("bucket")
+@breaks("public access")
 def the_bucket_could_be_made_public(cloud: Cloud) -> None:
     bucket(cloud)["private"] = False
 
@@ -482,7 +482,7 @@ def test_a_public_bucket_and_people_who_ingest_are_right(whole: Cloud, run: Run)
     grant(of_bucket(whole), "group:data@acme.example", WRITER)
     result = run("doctor")
     assert result.code == 0
-    assert "right    bucket: everybody can read it\n" in result.out
+    assert "right    public access: everybody can read the bucket\n" in result.out
 
 
 def test_what_a_team_added_to_its_rules_is_kept(whole: Cloud, run: Run) -> None:
@@ -524,10 +524,11 @@ def test_what_cannot_be_seen_is_unknown_and_not_wrong(whole: Cloud, run: Run, ri
     whole.google["forbidden"] += ["projects", "iam", "storage buckets get-iam-policy", "services"]
     result = run("doctor")
     assert (result.code, lines(result)) == (0, {})
-    for name in ("deploy key", "immutable releases", "account dataset-release", "bucket"):
+    for name in ("deploy key", "immutable releases", "account dataset-release", "public access"):
         assert re.search(f"^unknown  {name}: ", result.out, re.MULTILINE), name
     assert "unknown  rules of main: they are right, but only owners see who" in result.out
     assert "right    environment release\n" in result.out
+    assert ("right    bucket\n" in result.out) is (rights == "reader")
 
 
 def test_a_reader_still_sees_what_is_wrong(whole: Cloud, run: Run) -> None:
