@@ -9,8 +9,7 @@ from scripts import output
 from scripts.errors import UserError
 from scripts.setup import keys, shell
 from scripts.setup.shell import Ran
-from scripts.setup.step import SETUP, Command, Half
-from scripts.setup.text import BROKEN, Judged
+from scripts.setup.step import SETUP, Command, Half, Judged
 
 # A new account, pool or service takes a minute until all of Google knows it.
 NEW = re.compile(r"does not exist|SERVICE_DISABLED|has not been used in project")
@@ -25,12 +24,16 @@ HINTS = {
 
 
 class _NotKnownYetError(Exception):
-    """Something that was just made is not known everywhere yet."""
+    """Something that was just made is not known everywhere yet; `ran` is how it was refused."""
+
+    def __init__(self, ran: Ran) -> None:
+        super().__init__(ran.reason)
+        self.ran = ran
 
 
 def due(judged: Sequence[Judged]) -> list[Judged]:
     """Return the steps that the setup does."""
-    return [one for one in judged if one[1].state in BROKEN and not one[0].by_hand and one[1].mend]
+    return [one for one in judged if one[1].is_broken and one[1].mend and not one[0].by_hand]
 
 
 def apply(judged: Sequence[Judged]) -> None:
@@ -54,23 +57,26 @@ def _run(command: Command, pair: dict[Half, str]) -> Ran:
     """Run a command; again as long as something new is not known yet."""
     half = pair[command.half] if command.half else ""
     stdin = command.stdin.replace("{}", half) if half else command.stdin
-    ran = Ran(0, "", "")
-    retries = stamina.retry_context(
-        on=_NotKnownYetError,
-        attempts=ATTEMPTS,
-        timeout=TIMEOUT,
-        wait_initial=WAIT,
-        wait_max=MAX_WAIT,
-    )
     try:
-        for attempt in retries:
+        for attempt in stamina.retry_context(
+            on=_NotKnownYetError,
+            attempts=ATTEMPTS,
+            timeout=TIMEOUT,
+            wait_initial=WAIT,
+            wait_max=MAX_WAIT,
+        ):
             with attempt:
-                ran = shell.run(command.words, stdin)
-                if ran.code and NEW.search(ran.err):
-                    output.log("    what was just made is not known everywhere yet; waiting")
-                    raise _NotKnownYetError  # noqa: TRY301 - this is how it is tried again
-    except _NotKnownYetError:
-        pass
+                return _once(command, stdin)
+    except _NotKnownYetError as error:
+        return error.ran
+    raise AssertionError("unreachable")
+
+
+def _once(command: Command, stdin: str) -> Ran:
+    ran = shell.run(command.words, stdin)
+    if ran.code and NEW.search(ran.err):
+        output.log("    what was just made is not known everywhere yet; waiting")
+        raise _NotKnownYetError(ran)
     return ran
 
 

@@ -8,8 +8,7 @@ from scripts.setup import shell, steps
 from scripts.setup.hub import about, variables_of
 from scripts.setup.known import known
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import Json, Wanted
-from scripts.setup.text import Judged
+from scripts.setup.step import Json, Judged, Wanted
 
 
 def repository_here() -> str:

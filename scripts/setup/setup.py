@@ -9,8 +9,7 @@ from scripts.setup import apply, ask, doctor, first_pull, steps, text
 from scripts.setup.ask import Options
 from scripts.setup.known import about_project, known
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import Json, State, Wanted
-from scripts.setup.text import Judged
+from scripts.setup.step import Json, Judged, State, Wanted
 
 DOCTOR = "python -m scripts doctor"
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+Json = Any
+
 # What a team can want beyond the basics.
 INGEST, GC, CATALOGUE, CLUSTER = "ingest", "gc", "catalogue", "cluster"
 EXTRAS = (INGEST, GC, CATALOGUE, CLUSTER)
@@ -99,6 +101,11 @@ class Verdict:
     detail: str = ""
     mend: tuple[Command, ...] = ()
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether something has to be mended."""
+        return self.state in {State.MISSING, State.WRONG}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -119,6 +126,9 @@ class Step:
     def applies(self, wanted: Wanted) -> bool:
         """Return whether all extras that the step needs are wanted."""
         return wanted.extras.issuperset(self.needs)
+
+
+Judged = tuple[Step, Verdict]
 
 
 def right(detail: str = "") -> Verdict:
@@ -145,6 +155,3 @@ def gh(*words: str, stdin: str = "", half: Half | None = None) -> Command:
 def look_gh(*words: str, is_admins: bool = False, each: bool = False) -> Look:
     """Return what reads something with GitHub's command line."""
     return Look(("gh", *words), is_admins, each)
-
-
-Json = Any

@@ -15,7 +15,7 @@ from scripts.setup import (
     rules,
 )
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import Look, State, Step, Verdict, Wanted
+from scripts.setup.step import Judged, Look, State, Step, Verdict, Wanted
 
 LOCAL: tuple[Step, ...] = local.STEPS
 STEPS: tuple[Step, ...] = (
@@ -33,9 +33,7 @@ STEPS: tuple[Step, ...] = (
 UNNAMED = {"", "gs://", "--project="}
 
 
-def judged(
-    wanted: Wanted, looks: Looks, steps: Sequence[Step] = STEPS
-) -> Iterator[tuple[Step, Verdict]]:
+def judged(wanted: Wanted, looks: Looks, steps: Sequence[Step] = STEPS) -> Iterator[Judged]:
     """Yield each of `steps` that applies with what it is found to be."""
     applying = [step for step in steps if step.applies(wanted)]
     looks.take(look for step in applying for look in step.looks(wanted) if _is_named(look))

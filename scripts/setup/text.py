@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
-from scripts.setup.step import FEDERATION, SETUP, State, Step, Verdict
+from scripts.setup.step import FEDERATION, SETUP, Judged, Step, Verdict
 from scripts.setup.steps import LOCAL, STEPS
 
-Judged = tuple[Step, Verdict]
 # Around the table in docs/setup.md.
 TABLE_START = "<!-- steps: written by `make setup-table` -->"
 TABLE_END = "<!-- end of steps -->"
 # Characters of commands that are shown.
 MAX_LENGTH = 1_500
-BROKEN = {State.MISSING, State.WRONG}
 
 
 def broken(judged: Iterable[Judged]) -> list[Judged]:
     """Return what has to be mended."""
-    return [one for one in judged if one[1].state in BROKEN]
+    return [one for one in judged if one[1].is_broken]
 
 
 def line(step: Step, verdict: Verdict) -> str:
@@ -49,7 +47,7 @@ def planned(judged: Sequence[Judged]) -> str:
     shown = []
     for step, verdict in judged:
         shown.append(line(step, verdict))
-        if verdict.state in BROKEN:
+        if verdict.is_broken:
             shown.append(f"         {step.why}{_count(step, verdict)}")
     return "\n".join(shown)
 

@@ -71,7 +71,6 @@ class Cloud:
     """The stand-ins in the process of a test, in place of `scripts.setup.shell.run`."""
 
     state: State = field(default_factory=new)
-    secrets: list[str] = field(default_factory=list)
 
     def __call__(self, words: Sequence[str], stdin: str = "") -> Ran:
         if words[0] == "git":
