@@ -1,16 +1,17 @@
-"""The files that a new copy of the template must change, and the pull request that does it."""
+"""The files that a new copy of the template must change, and the first pull request."""
 
 import os
 import re
 import tempfile
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from scripts.errors import UserError
 from scripts.git.git import MAIN
+from scripts.setup import rules
 from scripts.setup.hub import about, path
 from scripts.setup.step import (
     SETUP,
@@ -30,7 +31,7 @@ from scripts.storage import settings
 
 BRANCH = "setup"
 TITLE = "Keep the dataset in our bucket"
-BODY = "Sets the remote, and names the owners of the code and the template."
+BODY = "Its merge publishes the first release."
 OWNERS_FILE, PROJECT_FILE = ".github/CODEOWNERS", "pyproject.toml"
 # How the template names whoever uses it.
 PLACEHOLDER = "OWNER"
@@ -98,8 +99,8 @@ def with_template(text: str, _: Wanted, repository: Json) -> str:
     return TEMPLATE.sub(f'template = "{template}"', text) if template else text
 
 
-EDITS = (
-    Edit(settings.CONFIG_PATH, with_remote, "the remote is not the bucket"),
+REMOTE = Edit(settings.CONFIG_PATH, with_remote, "the remote is not the bucket")
+NAMES = (
     Edit(OWNERS_FILE, with_owners, "CODEOWNERS names nobody of yours"),
     Edit(PROJECT_FILE, with_template, "pyproject.toml does not name the template"),
 )
@@ -121,33 +122,52 @@ def pull_requests(wanted: Wanted) -> Look:
     return look_gh("api", f"{path(wanted, 'pulls')}?state=open&head={owner}:{BRANCH}")
 
 
+def _look_names(wanted: Wanted) -> tuple[Look, ...]:
+    return (about(wanted), rules.look(wanted), *(file_on(wanted, MAIN, one.path) for one in NAMES))
+
+
+def _judge_names(wanted: Wanted, repository: Json, rulesets: Json, *files: Json) -> Verdict:
+    """Judge what is committed to main itself, as long as there are no rules that forbid it.
+
+    In a pull request, it would start all tests of the machinery, which take long.
+    """
+    if rules.of_main(rulesets):
+        return right()
+    edits = [*_edits(NAMES, files, wanted, repository, MAIN)]
+    problems = (edit.problem for edit, _ in edits)
+    return missing("; ".join(problems), *(command for _, command in edits)) if edits else right()
+
+
 def _looks(wanted: Wanted) -> tuple[Look, ...]:
     return (
         about(wanted),
+        rules.look(wanted),
         look_gh("api", path(wanted, "git", "ref", "heads", MAIN)),
         look_gh("api", path(wanted, "git", "ref", "heads", BRANCH)),
         pull_requests(wanted),
-        *(file_on(wanted, branch, one.path) for branch in (MAIN, BRANCH) for one in EDITS),
+        *(
+            file_on(wanted, branch, one.path)
+            for branch in (MAIN, BRANCH)
+            for one in (REMOTE, *NAMES)
+        ),
     )
 
 
-def _judge(
-    wanted: Wanted, repository: Json, main: Json, branch: Json, pulls: Json, *files: Json
-) -> Verdict:
-    on_main, on_branch = files[: len(EDITS)], files[len(EDITS) :]
+def _judge(wanted: Wanted, *found: Json) -> Verdict:
+    repository, rulesets, main, branch, pulls, *files = found
     if not wanted.bucket:
         return missing("the remote is no bucket", Command(tuple(SETUP.split())))
     if main is None:
         return Verdict(State.UNKNOWN, f"the repository has no branch {MAIN}")
-    problems = [
-        one.problem
-        for one, found in zip(EDITS, on_main, strict=True)
-        if _changed(one, found, wanted, repository) is not None
-    ]
-    if not problems:
+    due = (REMOTE, *NAMES) if rules.of_main(rulesets) else (REMOTE,)
+    half = len(files) // 2
+    on_main, on_branch = files[:half], files[half:]
+    of_main = dict(_edits(due, on_main, wanted, repository, BRANCH))
+    if not of_main:
         return right()
-    detail = "; ".join(problems)
-    mend = [*_edits(wanted, repository, on_branch if branch else on_main)]
+    detail = "; ".join(edit.problem for edit in of_main)
+    of_branch = dict(_edits(due, on_branch, wanted, repository, BRANCH)) if branch else of_main
+    mend = [command for edit, command in of_branch.items() if edit in of_main]
     if branch is None:
         start = ("-f", f"ref=refs/heads/{BRANCH}", "-f", f"sha={main['object']['sha']}")
         mend.insert(0, gh("api", path(wanted, "git", "refs"), "--method", "POST", *start))
@@ -157,29 +177,35 @@ def _judge(
     return missing(detail, *mend, gh("pr", "create", *where, "--title", TITLE, "--body", BODY))
 
 
-def _edits(wanted: Wanted, repository: Json, files: tuple[Json, ...]) -> Iterator[Command]:
-    for one, found in zip(EDITS, files, strict=True):
-        changed = _changed(one, found, wanted, repository)
-        if changed is not None:
-            yield gh(
-                *("api", path(wanted, "contents", one.path), "--method", "PUT"),
-                *("-f", f"message={TITLE}", "-f", f"branch={BRANCH}"),
-                *("-f", f"content={b64encode(changed.encode()).decode()}"),
-                *(("-f", f"sha={found['sha']}") if found else ()),
+def _edits(
+    edits: Sequence[Edit], files: Sequence[Json], wanted: Wanted, repository: Json, branch: str
+) -> Iterator[tuple[Edit, Command]]:
+    """Yield each edit that changes its file, with the command that commits it to `branch`."""
+    for edit, found in zip(edits, files, strict=False):
+        text = text_of(found)
+        changed = edit.change(text, wanted, repository)
+        if changed != text:
+            yield (
+                edit,
+                gh(
+                    *("api", path(wanted, "contents", edit.path), "--method", "PUT"),
+                    *("-f", f"message={TITLE}", "-f", f"branch={branch}"),
+                    *("-f", f"content={b64encode(changed.encode()).decode()}"),
+                    *(("-f", f"sha={found['sha']}") if found else ()),
+                ),
             )
 
 
-def _changed(edit: Edit, found: Json, wanted: Wanted, repository: Json) -> str | None:
-    """Return the new text of a file, None if it stays as it is."""
-    text = text_of(found)
-    changed = edit.change(text, wanted, repository)
-    return None if changed == text else changed
-
-
+NAMES_STEP = Step(
+    "owners and template",
+    "CODEOWNERS names who approves; `upgrade` fetches newer versions from the template.",
+    _look_names,
+    _judge_names,
+)
 STEPS = (
     Step(
         "first pull request",
-        "It sets the remote, and names the owners of the code and the template.",
+        "It sets the bucket as the remote; its merge publishes the first release.",
         _looks,
         _judge,
     ),

@@ -73,7 +73,7 @@ def step(ruleset: Ruleset, why: str) -> Step:
     """Return the step that makes a ruleset."""
 
     def judge(wanted: Wanted, rulesets: Json) -> Verdict:
-        found = next((one for one in rulesets or [] if one["name"] == ruleset.name), None)
+        found = _named(rulesets, ruleset.name)
         if found is None:
             due = content(ruleset, is_alone=wanted.is_alone)
             return missing("there are none", send(path(wanted, "rulesets"), "POST", due))
@@ -86,12 +86,22 @@ def step(ruleset: Ruleset, why: str) -> Step:
         needs_nobody = ruleset is MAIN and _is_without_approval(found)
         return Verdict(State.RIGHT, "nobody has to approve" if needs_nobody else "")
 
-    return Step(f"rules of {ruleset.name}", why, _looks, judge)
+    return Step(f"rules of {ruleset.name}", why, lambda wanted: (look(wanted),), judge)
 
 
-def _looks(wanted: Wanted) -> tuple[Look, ...]:
+def look(wanted: Wanted) -> Look:
+    """Return the look at all sets of rules of the repository itself."""
     query = "includes_parents=false&per_page=100"
-    return (look_gh("api", f"{path(wanted, 'rulesets')}?{query}", each=True),)
+    return look_gh("api", f"{path(wanted, 'rulesets')}?{query}", each=True)
+
+
+def of_main(rulesets: Json) -> Json:
+    """Return the rules of main among all, None without them."""
+    return _named(rulesets, MAIN.name)
+
+
+def _named(rulesets: Json, name: str) -> Json:
+    return next((one for one in rulesets or [] if one["name"] == name), None)
 
 
 def _problems(ruleset: Ruleset, wanted: Wanted, found: Json) -> Iterator[str]:

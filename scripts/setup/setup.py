@@ -57,7 +57,7 @@ def _wanted(options: Options, looks: Looks, found: Json) -> Wanted:
         location=location,
         extras=extras,
         scheduler=ask.scheduler(options.scheduler, has, extras, asks=asks),
-        is_alone=options.is_alone,
+        is_alone=options.is_alone or (asks and ask.agrees("alone: do you work alone?")),
     )
 
 

@@ -25,6 +25,7 @@ STEPS: tuple[Step, ...] = (
     *google_access.STEPS,
     *google_federation.STEPS,
     *deploy_keys.STEPS,
+    first_pull.NAMES_STEP,
     *rules.STEPS,
     *extras.STEPS,
     *first_pull.STEPS,

@@ -105,7 +105,11 @@ class Cloud:
     def merge(self) -> None:
         """Merge the open pull request."""
         (pull,) = self.github["pulls"]
-        self.github["branches"]["main"] = self.github["branches"].pop(pull["head"])
+        self.github["branches"]["main"] |= {
+            name: text
+            for name, text in self.github["branches"].pop(pull["head"]).items()
+            if text != cloud_github.TEMPLATE_FILES[name]
+        }
         self.github["pulls"].clear()
 
 

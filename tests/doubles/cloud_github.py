@@ -44,6 +44,8 @@ def new() -> Hub:
         "immutable": False,
         "pages": None,
         "branches": {"main": dict(TEMPLATE_FILES)},
+        # What branches were before.
+        "commits": {},
         "pulls": [],
         "next": 100,
     }
@@ -280,8 +282,8 @@ def _add_ref(hub: Hub, content: Any, _: str) -> Any:
     branch = content["ref"].removeprefix("refs/heads/")
     if branch in hub["branches"]:
         raise CommandError("gh: Reference already exists (HTTP 422)")
-    (start,) = (files for files in hub["branches"].values() if _sha(files) == content["sha"])
-    hub["branches"][branch] = dict(start)
+    known = {_sha(files): files for files in hub["branches"].values()} | hub["commits"]
+    hub["branches"][branch] = dict(known[content["sha"]])
     return {}
 
 
@@ -299,6 +301,7 @@ def _put_file(hub: Hub, content: Any, _: str, path: str) -> Any:
     files = _files(hub, content["branch"])
     if content.get("sha") != (_sha(files[path]) if path in files else None):
         raise CommandError(f"gh: {path} does not match (HTTP 409)")
+    hub["commits"][_sha(files)] = dict(files)
     files[path] = b64decode(content["content"], validate=True).decode()
     return {}
 

@@ -38,7 +38,7 @@ def test_one_command_leads_to_the_first_release(fresh: Forge, tmp_path: Path) ->
     proposed[".dvc/config"] = proposed[".dvc/config"].replace(url, endpoint)
     (fresh.work / "pyproject.toml").unlink()
     fresh.variables |= hub["variables"]
-    pull = fresh.open_pull("setup", {name: proposed[name] for name in FILES})
+    pull = fresh.open_pull("setup", {".dvc/config": proposed[".dvc/config"]})
     run = fresh.on_pull_request(pull, "opened")
     assert run.jobs == {"changes": "success", "dataset": "success", "passed": "success"}
     account = "dataset-pull-request@acme-data.iam.gserviceaccount.com"
@@ -53,7 +53,7 @@ def test_one_command_leads_to_the_first_release(fresh: Forge, tmp_path: Path) ->
     assert fresh.tags() == ["v0"]
 
     # Whoever is asked says that all is right.
-    hub["branches"]["main"] = hub["branches"].pop("setup")
+    hub["branches"]["main"][".dvc/config"] = hub["branches"].pop("setup")[".dvc/config"]
     hub["pulls"].clear()
     state = json.loads(file.read_text())
     file.write_text(json.dumps({**state, "github": hub}))

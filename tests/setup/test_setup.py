@@ -11,6 +11,7 @@ from scripts.setup import shell
 from scripts.setup.shell import NOT_FOUND, Ran
 from scripts.setup.step import Half
 from tests.doubles.cloud import Cloud
+from tests.doubles.cloud_github import TEMPLATE_FILES
 from tests.repository import Repository, Result, Run
 from tests.setup.conftest import EVERYTHING, OPTIONS, Use, files_below
 
@@ -50,10 +51,11 @@ def test_everything_is_set_up_and_the_first_pull_request_is_opened(
     assert condition == "assertion.repository_id == '4242'"
     proposed = hub["branches"]["setup"]
     assert "url = gs://acme-dataset/ds\n" in proposed[".dvc/config"]
-    assert proposed[".github/CODEOWNERS"].startswith("* @octo/dataset-engineers\n")
-    assert "https://github.com/tools/by-pull-request" in proposed["pyproject.toml"]
-    # Main itself is changed by the merge of the pull request only.
-    assert "url = storage" in hub["branches"]["main"][".dvc/config"]
+    # Before the rules, so that the pull request changes the dataset only.
+    main = hub["branches"]["main"]
+    assert main[".github/CODEOWNERS"].startswith("* @octo/dataset-engineers\n")
+    assert "https://github.com/tools/by-pull-request" in main["pyproject.toml"]
+    assert "url = storage" in main[".dvc/config"]
 
 
 def test_without_extras_nothing_of_them_is_made(cloud: Cloud, setup: Setup) -> None:
@@ -114,8 +116,11 @@ def test_a_run_after_a_failure_at_any_command_continues(
 
 
 def without_numbers(cloud: Cloud) -> object:
-    """Return what is set up, without the numbers and keys that differ from run to run."""
+    """Return what is set up, without what differs from run to run, such as keys."""
+    cloud = cloud.copy()
     hub = cloud.github
+    # It begins where main was.
+    hub["branches"]["setup"] = hub["branches"]["setup"][".dvc/config"]
     for one in (*hub["keys"], *hub["rulesets"]):
         one.pop("id", None)
         one.pop("key", None)
@@ -123,7 +128,7 @@ def without_numbers(cloud: Cloud) -> object:
         one["secrets"] = [*one["secrets"]]
         for policy in one["policies"]:
             policy.pop("id", None)
-    return {**hub, "next": 0}, cloud.google
+    return {**hub, "next": 0, "commits": {}}, cloud.google
 
 
 def test_a_secret_of_another_key_never_stays(setup: Setup, cloud: Cloud, run: Run) -> None:
@@ -177,13 +182,26 @@ def test_who_works_alone_can_merge_without_an_approval(setup: Setup, cloud: Clou
     (pulls,) = (rule["parameters"] for rule in rules if rule["type"] == "pull_request")
     assert pulls["required_approving_review_count"] == 0
     assert not pulls["require_code_owner_review"]
-    assert cloud.github["branches"]["setup"][".github/CODEOWNERS"].startswith("* @octo\n")
+    assert cloud.github["branches"]["main"][".github/CODEOWNERS"].startswith("* @octo\n")
 
 
 def test_who_works_alone_later_is_let_merge(setup: Setup, cloud: Cloud, run: Run) -> None:
     setup()
     assert "has nobody who approves" in run("setup", "--yes", "--alone").out
     assert "rules of main: nobody has to approve" in run("setup", "--yes").out
+
+
+def test_main_with_rules_is_changed_by_the_pull_request_only(setup: Setup, cloud: Cloud) -> None:
+    setup()
+    cloud.github["pulls"].clear()
+    del cloud.github["branches"]["setup"]
+    before = dict(TEMPLATE_FILES)
+    cloud.github["branches"]["main"] = before
+    setup()
+    assert cloud.github["branches"]["main"] == TEMPLATE_FILES
+    proposed = cloud.github["branches"]["setup"]
+    assert proposed.keys() == TEMPLATE_FILES.keys()
+    assert not [name for name, text in proposed.items() if text == TEMPLATE_FILES[name]]
 
 
 def test_a_bucket_of_firebase_keeps_the_access_of_others(setup: Setup, cloud: Cloud) -> None:
@@ -223,7 +241,7 @@ def test_reviewers_of_an_environment_are_kept(setup: Setup, cloud: Cloud) -> Non
 def test_nothing_is_changed_without_a_yes(
     cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = "octo/ds\nacme-data\nacme-dataset\n\n\n"
+    answers = "octo/ds\nacme-data\nacme-dataset\n\n\n\n"
     for last in ("n\n", "\n", ""):
         monkeypatch.setattr("sys.stdin", io.StringIO(answers + last))
         result = run("setup")
@@ -235,7 +253,7 @@ def test_nothing_is_changed_without_a_yes(
 def test_what_is_not_said_is_asked_for(
     cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["", "acme-data", "acme-dataset", "us-east1", "gc, catalogue", "y", ""]
+    answers = ["", "acme-data", "acme-dataset", "us-east1", "gc, catalogue", "y", "y", ""]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(answers)))
     result = run("setup")
     assert result.code == 0
@@ -243,6 +261,7 @@ def test_what_is_not_said_is_asked_for(
     assert cloud.google["buckets"]["acme-dataset"]["location"] == "us-east1"
     assert cloud.github["variables"]["CATALOGUE"] == "public"
     assert "PAGES OF A PRIVATE REPOSITORY ARE PUBLIC" in result.out
+    assert "rules of main: nobody has to approve" in run("setup", "--yes").out
 
 
 @pytest.mark.parametrize(
