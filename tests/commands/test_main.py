@@ -20,9 +20,9 @@ CURATION = ("curate", "similar", "probe", "suspects")
 WORKFLOW = (
     *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
-    "report-health",
+    *("report-health", "report-suspects"),
 )
-MAINTENANCE = ("upgrade", "template-lock")
+MAINTENANCE = ("upgrade", "template-lock", "setup", "doctor")
 FIRST = (*LOCAL, *CURATION, *MAINTENANCE, "workflow")
 VERBS = (*LOCAL, *CURATION, *MAINTENANCE, *(f"workflow {verb}" for verb in WORKFLOW))
 # What each verb needs, in addition to its name.
