@@ -25,7 +25,17 @@ from typing import Any, NamedTuple
 
 from tests.repository import PROJECT
 
-PACKAGES = ("dataset", "storage", "git", "releases", "publish", "curation", "review", "github")
+PACKAGES = (
+    "dataset",
+    "storage",
+    "git",
+    "releases",
+    "publish",
+    "curation",
+    "review",
+    "github",
+    "setup",
+)
 SETTINGS = tomllib.loads((PROJECT / "tests" / "mutants.toml").read_text(encoding="utf-8"))
 ENOUGH = 0.85
 # Seconds. A fault that makes a test wait for ever is noticed.

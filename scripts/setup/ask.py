@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scripts import output
 from scripts.errors import UserError
 from scripts.setup.known import Known
-from scripts.setup.step import CLUSTER, EXTRAS, FEDERATION
+from scripts.setup.step import CLUSTER, EXTRAS
 
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 # https://cloud.google.com/resource-manager/docs/creating-managing-projects
@@ -85,7 +85,7 @@ def extras(given: str | None, found: Known, *, asks: bool) -> frozenset[str]:
     named = {one.strip() for one in (given or "").split(",") if one.strip()}
     if unknown := sorted(named - {*EXTRAS}):
         raise UserError(f"unknown extra {unknown[0]!r}; choose among {', '.join(EXTRAS)}")
-    return frozenset({*named, *has, FEDERATION})
+    return frozenset({*named, *found.extras})
 
 
 def scheduler(given: str | None, found: Known, wanted: Iterable[str], *, asks: bool) -> str:

@@ -516,6 +516,8 @@ def test_a_team_with_keys_in_place_of_federation_is_not_asked_for_it(
     assert (result.code, lines(result)) == (0, {})
     assert "identity" not in result.out
     assert "unknown  role datasetWriter: the repository does not say which project" in result.out
+    run("setup", *OPTIONS)
+    assert not [name for name in whole.github["variables"] if name.startswith("GCP_")]
 
 
 @pytest.mark.parametrize("rights", ["reader", "token"])
