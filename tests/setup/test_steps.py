@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.setup import rules
-from scripts.setup.repository import LABEL
+from scripts.setup.repository import LABEL, OF_ENVIRONMENTS
 from tests.doubles.cloud import Cloud
 from tests.repository import PROJECT, Run
 from tests.setup.conftest import EVERYTHING, OPTIONS, Use
@@ -62,6 +62,12 @@ def test_every_variable_and_secret_that_the_workflows_read_is_set(script: str) -
     read = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", WORKFLOWS))
     written = set(re.findall(r"gh (?:variable|secret) set ([A-Z_]+)", script + DOCUMENT))
     assert read == written
+
+
+def test_secrets_that_belong_to_an_environment_may_not_be_those_of_the_repository() -> None:
+    read = set(re.findall(r"secrets\.([A-Z_]+)", WORKFLOWS))
+    # Pull requests have no environment.
+    assert read - {"GCP_PULL_REQUEST_KEY"} == OF_ENVIRONMENTS
 
 
 def test_the_number_of_the_repository_and_the_environments_of_main_are_trusted(
