@@ -1,4 +1,5 @@
-.PHONY: help demo test e2e soak soak-part mutants lint tools format schema setup-table template-lock bench pictures lock clean
+.PHONY: help demo test e2e soak soak-part mutants lint tools format schema setup-table reference docs template-lock \
+	bench pictures lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -54,6 +55,12 @@ setup-table: .venv ## write the table of all steps into docs/setup.md
 	mv $(SETUP).new $(SETUP)
 SETUP = docs/setup.md
 
+reference: .venv ## write the pages of the config keys and the verbs
+	$(BIN)/python -m scripts.reference
+
+docs: .docs/complete ## build the documentation as a site, in docs-site/
+	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --quiet --strict
+
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
@@ -70,6 +77,7 @@ lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements-azure.in -o requirements-azure.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-install.in -o requirements-install.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-docs.in -o requirements-docs.txt
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
@@ -97,6 +105,14 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 WHEELS = --only-binary :all: --no-binary antlr4-python3-runtime --no-binary jsonpath-rw
 
+# MkDocs has its own folder, so that .venv is no larger for those who do not need it.
+.docs/complete: requirements-docs.txt | .venv
+	@rm -rf .docs
+	@$(BIN)/uv venv --quiet --python $(BIN)/python .docs
+	@$(BIN)/uv pip install --quiet --python .docs/$(notdir $(BIN))/python --require-hashes \
+		--only-binary :all: -r requirements-docs.txt
+	@touch $@
+
 # uv does not read pip's settings, so a mirror that is set for pip is passed to uv.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(value PIP_INDEX_URL)
@@ -118,4 +134,4 @@ tests/doubles/node_modules: tests/doubles/package-lock.json
 	touch tests/doubles/node_modules
 
 clean: ## remove all installed and built files
-	rm -rf .venv .tools tests/doubles/node_modules dataset demo-catalogue .dvc/cache .dvc/tmp
+	rm -rf .venv .docs .tools tests/doubles/node_modules dataset demo-catalogue docs-site .dvc/cache .dvc/tmp

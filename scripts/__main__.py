@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Any other error is raised: it is a bug in the machinery.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    options = _parser(given).parse_args(given)
+    options = parser_of(given).parse_args(given)
     command = importlib.import_module(options.module)
     try:
         return outcome.of(options.verb, lambda: _work(command, options))
@@ -111,7 +111,7 @@ def _check_home() -> None:
         ) from None
 
 
-def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+def parser_of(given: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of the verb at the start of `given`, otherwise of all verbs."""
     parser = _Parser(
         prog=PROGRAM,

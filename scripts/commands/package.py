@@ -17,7 +17,9 @@ from scripts.releases.history import History
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("tag", metavar="TAG", help="a release, such as v1")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="the folder of the files"
+    )
 
 
 def run(options: argparse.Namespace, git: Git) -> None:

@@ -152,6 +152,7 @@ class Config(BaseModel):
         lt=2**32,
         description="A different seed selects different images and splits. The number of images of "
         "each class in a folder such as no3 stays the same, up to a few images.",
+        examples=[7],
     )
     format: Format = Field(
         PNG,

@@ -31,21 +31,30 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Policy")
 
     min_per_class: _AtLeast | None = Field(
-        None, description="The images that each class has at least, all splits together."
+        None,
+        description="The images that each class has at least, all splits together.",
+        examples=[100],
     )
     min_test_per_class: _AtLeast | None = Field(
-        None, description="The images that each class has at least in the test set."
+        None,
+        description="The images that each class has at least in the test set.",
+        examples=[20],
     )
     max_imbalance: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = Field(
-        None, description="How many times as large as the smallest class the largest one can be."
+        None,
+        description="How many times as large as the smallest class the largest one can be.",
+        examples=[3],
     )
     removed_test_images: _AtMost | None = Field(
-        None, description="The test images that a change can remove: `none`, or a number."
+        None,
+        description="The test images that a change can remove: `none`, or a number.",
+        examples=[NONE],
     )
     near_duplicates: _AtMost | None = Field(
         None,
         description="The near-duplicates on both sides of the split that a change can bring:"
         " `none`, or a number of pairs.",
+        examples=[NONE],
     )
     changed_copies: _AtMost | None = Field(
         None,
@@ -56,12 +65,16 @@ class Policy(BaseModel):
         None,
         description="The new images whose label the most similar images contradict: `none`, or a"
         " number.",
+        examples=[5],
     )
     probe_drop: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
         None,
         description="How many points the accuracy of the probe can fall, on the test images that"
         " both versions have.",
+        examples=[1.0],
     )
     licenses: Annotated[list[License], Field(min_length=1)] | None = Field(
-        None, description="The licenses that `license` can name."
+        None,
+        description="The licenses that `license` can name.",
+        examples=[["CC0-1.0", "MIT"]],
     )

@@ -16,7 +16,7 @@ from scripts.review.report import Stored
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the report is written")
     parser.add_argument(
         "--stored",
         choices=("yes", "no", "failed"),
