@@ -30,7 +30,7 @@ mutants: .venv ## run mutation tests and list the mutants that no test detects; 
 MUTANTS = 150
 SEED = 0
 
-lint: .venv .tools/actionlint ## check style, types, imports, dead code and workflows (needs Go)
+lint: .venv .tools/actionlint docs ## check style, types, imports, dead code, workflows and links (needs Go)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -59,7 +59,7 @@ reference: .venv ## write the pages of the config keys and the verbs
 	$(BIN)/python -m scripts.reference
 
 docs: .docs/complete ## build the documentation as a site, in docs-site/
-	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --strict
 
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
