@@ -58,8 +58,9 @@ SETUP = docs/setup.md
 reference: .venv ## write the pages of the config keys and the verbs
 	$(BIN)/python -m scripts.reference
 
-docs: .docs/complete ## build the documentation as a site, in docs-site/
-	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --strict
+docs: .docs/complete ## build the documentation as a site, in docs-site/; SITE=FOLDER for another one
+	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --strict --site-dir $(SITE)
+SITE = docs-site
 
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
@@ -105,11 +106,11 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 WHEELS = --only-binary :all: --no-binary antlr4-python3-runtime --no-binary jsonpath-rw
 
-# MkDocs has its own folder, so that .venv is no larger for those who do not need it.
-.docs/complete: requirements-docs.txt | .venv
+# MkDocs has its own folder, so that .venv stays small, and needs nothing of it.
+.docs/complete: requirements-docs.txt
 	@rm -rf .docs
-	@$(BIN)/uv venv --quiet --python $(BIN)/python .docs
-	@$(BIN)/uv pip install --quiet --python .docs/$(notdir $(BIN))/python --require-hashes \
+	@$(PYTHON) -m venv .docs
+	@.docs/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--only-binary :all: -r requirements-docs.txt
 	@touch $@
 

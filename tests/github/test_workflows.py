@@ -123,6 +123,11 @@ def test_each_workflow_has_its_triggers() -> None:
         "merge_group": None,
     }
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
+    docs = workflow("docs.yml")["on"]
+    assert docs.keys() == {"pull_request", "push"}
+    assert docs["push"]["branches"] == ["main"]
+    # It is not required, so it may have a filter.
+    assert docs["pull_request"]["paths"] == docs["push"]["paths"]
     for name in ("drift.yml", "health.yml", "soak.yml"):
         weekly = workflow(name)["on"]
         assert weekly.keys() == {"schedule", "workflow_dispatch"}
@@ -135,6 +140,7 @@ def test_each_workflow_has_its_triggers() -> None:
         "candidate.yml",
         "ci.yml",
         "comment.yml",
+        "docs.yml",
         "drift.yml",
         "gc.yml",
         "health.yml",
@@ -176,6 +182,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "ci/passed": {},
         "comment/comment": {"contents": "read", "actions": "read", "pull-requests": "write"},
         "comment/preview": {"contents": "write", "pull-requests": "write"},
+        "docs/docs": {"contents": "read"},
         "drift/drift": {"contents": "write", "id-token": "write", "issues": "write"},
         "gc/gc": {"contents": "read", "id-token": "write", "pull-requests": "read"},
         "health/health": {
@@ -235,7 +242,7 @@ def test_a_step_runs_one_command(file: Path) -> None:
     commands = (
         r"python -m scripts [a-z-]+( .*)?",
         r"python3 -m scripts\.github\.changed_paths",
-        r"make [a-z0-9]+",
+        r"make [a-z0-9]+( SITE=[a-z/]+)?",
         r"python -m pytest [a-z0-9/ -]+",
         r"printenv [A-Z]+ > [A-Z0-9]+",
         r"exit 1",
@@ -310,9 +317,10 @@ def test_the_client_that_the_remote_needs_is_installed(
 
 
 @needs_make
-def test_what_make_installs_is_pinned_with_hashes() -> None:
-    lines = installs(planned(".venv/complete", "--always-make"))
-    assert len(lines) == 2
+@pytest.mark.parametrize(("target", "count"), [(".venv/complete", 2), (".docs/complete", 1)])
+def test_what_make_installs_is_pinned_with_hashes(target: str, count: int) -> None:
+    lines = installs(planned(target, "--always-make"))
+    assert len(lines) == count
     for line in lines:
         assert "--require-hashes" in line
         assert "--only-binary :all:" in line
@@ -848,6 +856,27 @@ def test_the_catalogue_is_public_only_where_the_team_says_so(variable: str, writ
     assert ("actions/upload-artifact" in ran) is (bool(written) and variable != "public")
     assert ("actions/upload-pages-artifact" in ran) is (bool(written) and variable == "public")
     assert runs(jobs["publish-catalogue"], values) is (bool(written) and variable == "public")
+
+
+@pytest.mark.parametrize("catalogue", ["public", ""])
+@pytest.mark.parametrize("docs", ["public", ""])
+@pytest.mark.parametrize("written", ["true", ""])
+def test_the_documentation_is_published_beside_the_catalogue_where_the_team_says_so(
+    catalogue: str, docs: str, written: str
+) -> None:
+    values = {
+        **EVERYTHING_SET,
+        "vars.CATALOGUE": catalogue,
+        "vars.DOCS": docs,
+        "steps.site.outputs.written": written,
+        "status": "success",
+    }
+    ran = [
+        step.get("run")
+        for step in steps_that_run(workflow("release.yml")["jobs"]["catalogue"], values)
+    ]
+
+    assert ("make docs SITE=catalogue/docs" in ran) is bool(catalogue and docs and written)
 
 
 def test_the_job_that_publishes_the_catalogue_runs_nothing_else() -> None:
