@@ -1,5 +1,5 @@
-.PHONY: help demo test e2e soak soak-part mutants lint tools format schema setup-table reference docs template-lock \
-	bench pictures lock clean
+.PHONY: help demo test e2e soak soak-part mutants lint tools format schema setup-table reference docs \
+	sbom template-lock bench pictures lock clean
 PYTHON ?= python3
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -62,6 +62,10 @@ docs: .docs/complete ## build the documentation as a site, in docs-site/; SITE=F
 	NO_MKDOCS_2_WARNING=1 .docs/$(notdir $(BIN))/mkdocs build --strict --site-dir $(SITE)
 SITE = docs-site
 
+sbom: .sbom/complete ## write the bill of materials of the machinery, sbom.cdx.json
+	.sbom/$(notdir $(BIN))/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+		--output-reproducible -o sbom.cdx.json
+
 template-lock: .venv ## rewrite the lock that the template ships
 	$(BIN)/python -m scripts template-lock
 
@@ -79,6 +83,7 @@ lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements-install.in -o requirements-install.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-docs.in -o requirements-docs.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-sbom.in -o requirements-sbom.txt
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
@@ -106,12 +111,12 @@ COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-
 
 WHEELS = --only-binary :all: --no-binary antlr4-python3-runtime --no-binary jsonpath-rw
 
-# MkDocs has its own folder, so that .venv stays small, and needs nothing of it.
-.docs/complete: requirements-docs.txt
-	@rm -rf .docs
-	@$(PYTHON) -m venv .docs
-	@.docs/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		--only-binary :all: -r requirements-docs.txt
+# Tools of documents have folders of their own, so that .venv stays small, and need nothing of it.
+.docs/complete .sbom/complete: .%/complete: requirements-%.txt
+	@rm -rf .$*
+	@$(PYTHON) -m venv .$*
+	@.$*/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r requirements-$*.txt
 	@touch $@
 
 # uv does not read pip's settings, so a mirror that is set for pip is passed to uv.
@@ -135,4 +140,5 @@ tests/doubles/node_modules: tests/doubles/package-lock.json
 	touch tests/doubles/node_modules
 
 clean: ## remove all installed and built files
-	rm -rf .venv .docs .tools tests/doubles/node_modules dataset demo-catalogue docs-site .dvc/cache .dvc/tmp
+	rm -rf .venv .docs .sbom .tools tests/doubles/node_modules dataset demo-catalogue docs-site sbom.cdx.json \
+		.dvc/cache .dvc/tmp

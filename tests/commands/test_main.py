@@ -20,7 +20,7 @@ CURATION = ("curate", "similar", "probe", "suspects")
 WORKFLOW = (
     *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
-    *("report-health", "report-suspects"),
+    *("report-health", "report-suspects", "report-drift", "publish-machinery"),
 )
 MAINTENANCE = ("upgrade", "template-lock", "setup", "doctor")
 FIRST = (*LOCAL, *CURATION, *MAINTENANCE, "workflow")

@@ -122,6 +122,10 @@ def test_each_workflow_has_its_triggers() -> None:
         "push": {"branches": ["main"]},
         "merge_group": None,
     }
+    assert workflow("machinery.yml")["on"] == {"push": {"tags": ["machinery-*"]}}
+    scorecard = workflow("scorecard.yml")["on"]
+    # Those that it supports.
+    assert scorecard.keys() == {"schedule", "push"}
     assert workflow("reported-samples.yml")["on"] == {"issues": {"types": ["labeled"]}}
     docs = workflow("docs.yml")["on"]
     assert docs.keys() == {"pull_request", "push"}
@@ -145,9 +149,11 @@ def test_each_workflow_has_its_triggers() -> None:
         "gc.yml",
         "health.yml",
         "ingest.yml",
+        "machinery.yml",
         "pull-request.yml",
         "release.yml",
         "reported-samples.yml",
+        "scorecard.yml",
         "soak.yml",
         "suspects.yml",
         "update-comments.yml",
@@ -192,6 +198,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
             "issues": "write",
         },
         "ingest/ingest": {"contents": "write", "id-token": "write"},
+        "machinery/machinery": {"contents": "write"},
         "pull-request/changes": {"contents": "read"},
         "pull-request/dataset": {
             "contents": "read",
@@ -218,6 +225,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         "release/attest": {"id-token": "write", "attestations": "write"},
         "release/catalogue": {"contents": "read", "id-token": "write"},
         "release/publish-catalogue": {"pages": "write", "id-token": "write"},
+        "scorecard/scorecard": {"contents": "read", "security-events": "write"},
         "soak/soak": {"contents": "read"},
         "suspects/suspects": {"contents": "read", "id-token": "write", "issues": "write"},
     }
@@ -317,7 +325,9 @@ def test_the_client_that_the_remote_needs_is_installed(
 
 
 @needs_make
-@pytest.mark.parametrize(("target", "count"), [(".venv/complete", 2), (".docs/complete", 1)])
+@pytest.mark.parametrize(
+    ("target", "count"), [(".venv/complete", 2), (".docs/complete", 1), (".sbom/complete", 1)]
+)
 def test_what_make_installs_is_pinned_with_hashes(target: str, count: int) -> None:
     lines = installs(planned(target, "--always-make"))
     assert len(lines) == count
@@ -996,6 +1006,24 @@ def test_ci_passed_demands_every_check_that_was_due(event: str) -> None:
         checks = [results["lint"], results["test"], results["e2e"]]
         allowed = {"success", "skipped"} if changed == "false" else {"success"}
         assert passes is (results["changes"] == "success" and set(checks) <= allowed), results
+
+
+def test_the_release_of_the_machinery_has_its_bill_of_materials() -> None:
+    (job,) = workflow("machinery.yml")["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "make sbom",
+        "python -m scripts workflow publish-machinery sbom.cdx.json",
+    ]
+
+
+@pytest.mark.parametrize(("visibility", "expected"), [("public", True), ("private", False)])
+def test_the_scorecard_is_made_for_public_repositories(visibility: str, expected: bool) -> None:
+    (job,) = workflow("scorecard.yml")["jobs"].values()
+    values = {"github.event.repository.visibility": visibility, "status": "success"}
+    assert runs(job, values) is expected
+    # Its results stay in the repository.
+    (scorecard,) = (step for step in job["steps"] if uses(step, "ossf/scorecard-action"))
+    assert scorecard["with"]["publish_results"] is False
 
 
 def test_each_soak_lives_other_histories_of_main_without_credentials() -> None:
