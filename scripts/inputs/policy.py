@@ -60,6 +60,7 @@ class Policy(BaseModel):
         None,
         description="The test and validation images that look like a train image of this or a"
         " comparable version, and that a change can bring: `none`, or a number.",
+        examples=[NONE],
     )
     suspects: _AtMost | None = Field(
         None,
