@@ -8,6 +8,7 @@ from tests.e2e.forge import Forge, Run, config
 from tests.repository import contents
 
 CONFIG = "dataset_config.yaml"
+MAKE_DOCS = "make docs SITE=catalogue/docs"
 
 
 def artifact(forge: Forge, run: Run) -> Path:
@@ -24,6 +25,7 @@ def test_a_release_run_leaves_a_catalogue_which_is_public_only_where_the_team_sa
     forge.only = {}
     run = forge.on_push()
     assert run.jobs == {"release": "success", "catalogue": "success"}
+    assert MAKE_DOCS not in run.log
     assert not (forge.place / "pages").exists()
     with chromium.running() as browser:
         page, said = browser.new_page(), list[str]()
@@ -39,13 +41,14 @@ def test_a_release_run_leaves_a_catalogue_which_is_public_only_where_the_team_sa
         assert said == []
 
     # Once the team has said so, the next run publishes it. Nothing else has changed.
-    forge.variables = {**forge.variables, "CATALOGUE": "public"}
+    forge.variables = {**forge.variables, "CATALOGUE": "public", "DOCS": "public"}
     public = forge.on_dispatch()
     assert public.jobs == {
         "release": "success",
         "catalogue": "success",
         "publish-catalogue": "success",
     }
+    assert MAKE_DOCS in public.log
     assert contents(forge.place / "pages") == contents(artifact(forge, run))
 
 
