@@ -16,7 +16,7 @@ LOCAL = (
     *("validate", "plan", "diff", "build", "push", "release", "promote", "verify", "repair", "gc"),
     *("package", "site", "ingest", "remote"),
 )
-CURATION = ("curate", "similar", "probe", "suspects")
+CURATION = ("curate", "similar", "probe", "suspects", "drift")
 WORKFLOW = (
     *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
@@ -34,6 +34,7 @@ ARGUMENTS = {
     "curate": ["failures.csv"],
     "similar": ["00058"],
     "ingest": ["flowers", "folder"],
+    "drift": ["folder"],
     "remote": ["gs://bucket/path"],
     "workflow check": ["x", "--store", "false"],
     "workflow report": ["x"],
