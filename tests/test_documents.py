@@ -30,6 +30,7 @@ needs_readme = pytest.mark.skipif(
     "\n## Change the dataset\n" not in README.read_text(),
     reason="a team's own README has other sections",
 )
+CONFIG = PROJECT / "docs" / "config.md"
 SETUP = PROJECT / "docs" / "setup.md"
 STORES = PROJECT / "docs" / "stores.md"
 # Only a request that creates an object has this header.
@@ -53,15 +54,15 @@ def test_every_verb_in_a_document_exists(file: Path, capsys: pytest.CaptureFixtu
         with pytest.raises(SystemExit) as stopped:
             main([*verb.split(), "--help"])
         assert stopped.value.code == 0, verb
-    if file == README and not needs_readme.args[0]:
-        assert {"validate", "plan", "build", "push", "release", "verify", "remote"} <= verbs
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_every_link_between_documents_has_a_target(file: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", file.read_text()):
-        # A badge is below the repository's address at GitHub, with the file of its workflow.
+        # Below the repository's address at GitHub: a badge with the file of its workflow, and the
+        # page that makes a copy of the template.
         path = target.replace("../../actions/", ".github/").removesuffix("/badge.svg?branch=main")
+        path = path.replace("../../generate", ".github")
         assert (file.parent / path).exists(), target
 
 
@@ -116,8 +117,7 @@ def test_the_places_that_the_design_names_exist() -> None:
     assert [path for path in sorted(named) if not (PROJECT / path).exists()] == []
 
 
-@needs_readme
-def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
+def test_the_comment_in_a_document_is_that_of_doubling_the_dataset() -> None:
     first, second = (recorded(f"{factor}" * 32 + ".dir", factor) for factor in (1, 2))
     doubled = Diff(
         before=Release("v0", "0" * 40, first),
@@ -129,7 +129,7 @@ def test_the_comment_in_the_readme_is_that_of_doubling_the_dataset() -> None:
         new_bytes=0,
     )
 
-    quoted = [line for line in README.read_text().splitlines() if line.startswith(">")]
+    quoted = [line for line in CONFIG.read_text().splitlines() if line.startswith(">")]
     shown = "\n".join(re.sub("^> ?", "", line) for line in quoted)
 
     assert "### dataset v1: +200 samples, 2 classes" in shown
@@ -203,9 +203,8 @@ def test_the_setup_names_every_action_that_is_used() -> None:
 
 
 def test_the_label_for_reported_samples_is_named() -> None:
-    assert f"the label `{LABEL}`" in SETUP.read_text()
-    if not needs_readme.args[0]:
-        assert f"the label `{LABEL}`" in README.read_text()
+    for file in (SETUP, PROJECT / "docs" / "report.md"):
+        assert f"the label `{LABEL}`" in file.read_text()
 
 
 def test_the_setup_sends_forks_of_private_repositories_no_write_token_and_no_secrets() -> None:

@@ -167,7 +167,7 @@ def test_datasets_reads_splits_and_labels_from_parquet(named: Named, split: str)
 
 
 def read(named: Named, line: str, split: str, where: Path) -> Samples:
-    """Return what `datasets` reads with a line of the README in the folder `where`."""
+    """Return what `datasets` reads with a line of docs/consume.md in the folder `where`."""
     code = (
         f"import numpy, datasets\n{line}\n{SAMPLES}\nof = data[{split!r}]\n"
         "names = of.features['label'].names\n"

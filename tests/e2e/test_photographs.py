@@ -24,7 +24,6 @@ from tests.doubles.storage import ENVIRONMENT, Storage
 from tests.e2e.camera_traps import Photo, photos, write
 from tests.e2e.test_growing import pixels, quoted
 from tests.e2e.test_release_files import example, ran, statement
-from tests.e2e.test_release_files import pytestmark as needs_readme
 from tests.repository import PROJECT, Run, contents, create, dvc, git, process
 from tests.storage.test_remote_google import point_at
 
@@ -39,7 +38,7 @@ AUTUMN = [*photos(range(12, 36), range(3, 6))]
 WINTER = [*photos(range(24, 48), range(6, 10))]
 PHOTOS = {photo.content: photo for photo in (*SUMMER, *AUTUMN, *WINTER)}
 
-# What consumers print of each sample, with the examples of the README before it.
+# What consumers print of each sample, with the examples of docs/consume.md before it.
 OF_DATASETS = """
 import hashlib, json, pathlib
 def content(image):
@@ -159,7 +158,6 @@ def each(train: int, test: int, *labels: str) -> dict[str, dict[str, int]]:
     return {"train": dict.fromkeys(labels, train), "test": dict.fromkeys(labels, test)}
 
 
-@needs_readme
 def test_photos_of_a_team_become_a_dataset_that_keeps_them(
     tmp_path: Path, run: Run, emulator: Storage
 ) -> None:

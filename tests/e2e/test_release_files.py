@@ -19,20 +19,17 @@ from PIL import Image
 from tests.assets.conftest import Packaged
 from tests.repository import PROJECT
 
-README = (PROJECT / "README.md").read_text()
-pytestmark = pytest.mark.skipif(
-    "\n## Consume a release\n" not in README, reason="a team's own README has other sections"
-)
+DOCUMENT = (PROJECT / "docs" / "consume.md").read_text()
 
 # An image by its pixels, and its class.
 Samples = list[tuple[str, str]]
 
 
 def example(words: str) -> str:
-    """Return the one example of the README that holds `words`."""
+    """Return the one example of the document that holds `words`."""
     [found] = [
         text
-        for text in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+        for text in re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
         if words in text
     ]
     return str(found)
