@@ -24,6 +24,8 @@ def in_words(root: Path, name: str, made: Pointer) -> str | None:
 
     None for the first batch, for too few images, and where a shard would have to be fetched.
     """
+    if len(made.batches) == 1:
+        return None
     fetch = transfer.fetcher(root)
     try:
         shards = _shards(made, name, fetch)

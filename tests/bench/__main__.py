@@ -21,8 +21,8 @@ from tests.bench import (
     consumers,
     document,
     drifts,
+    insight,
     photos,
-    probes,
     releases,
     shuffle,
 )
@@ -86,7 +86,7 @@ def main() -> None:
         read = list(shuffle.measure(Path(place)))
         consumed = "\n".join(consumers.measure(Path(place)))
         catalogued = catalogue.page(Path(place))
-        probed = probes.page(Path(place))
+        found = insight.page(Path(place))
         drifted = drifts.page(Path(place))
     machine = (
         f"{platform.system()} with {os.cpu_count()} cores, Python {platform.python_version()}, in a"
@@ -100,7 +100,7 @@ def main() -> None:
         document.SHARDS + shuffle.table(read),
         f"{consumed}\n",
         catalogued,
-        probed,
+        found,
         drifted,
     ]
     (folder / "benchmarks.md").write_text("\n".join(parts))

@@ -13,7 +13,7 @@ from scripts.insight.drift import MOST
 from scripts.sources import registry
 from scripts.sources.source import SourceRequest
 from tests.bench.catalogue import SIZES
-from tests.bench.probes import MORE, SOURCE, config
+from tests.bench.insight import MORE, SOURCE, config
 from tests.bench.repositories import PYTHON, Cost, run
 from tests.repository import PROJECT, create
 

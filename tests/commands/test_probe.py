@@ -133,7 +133,7 @@ def test_the_comment_has_the_line_of_the_probe(grown: Repository, run: Run) -> N
     assert re.search(
         r"^\| 3 \| 40 \| \d+\.\d % \| \d+\.\d % \| [+-]\d+\.\d \|$", fold, re.MULTILINE
     )
-    assert fold.endswith(f"\n\n{NOTE}\n\n</details>\n")
+    assert f"\n\n{NOTE}\n\n</details>\n" in fold
 
 
 def test_the_first_version_has_no_line(repository: Repository, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""How good the probe is on the real MNIST, and what it adds to the cost of a plan.
+"""How good the probe is on the real MNIST, and what insight adds to the cost of a comment.
 
 A part of `make bench`.
 """
@@ -39,23 +39,25 @@ sys.exit(main(["plan", "--format", "markdown"]))
 """
 
 
-class ProbeCost(NamedTuple):
-    """What a plan costs with and without the probe."""
+class InsightCost(NamedTuple):
+    """What a comment costs with and without insight, and what its verbs cost."""
 
     images: int
     without: Cost
-    with_probe: Cost
+    with_insight: Cost
+    probe: Cost
+    suspects: Cost
 
 
 def page(place: Path) -> str:
     """Return the section of the page of benchmarks, measured below `place`."""
-    return f"## The probe\n\n{_table_of_accuracy()}\n{_table([*measure(place)])}"
+    return f"## Insight\n\n{_table_of_accuracy()}\n{_table([*measure(place)])}"
 
 
-def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[ProbeCost]:
+def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[InsightCost]:
     """Yield the cost for each number of images."""
     for size in sizes:
-        folder = place / f"probe-{size}"
+        folder = place / f"insight-{size}"
         folder.mkdir()
         repository = create(folder, config(size, 0))
         _run(repository, "-m", "scripts", "release")
@@ -63,7 +65,11 @@ def measure(place: Path, sizes: Sequence[int] = SIZES) -> Iterator[ProbeCost]:
         repository.configure(config(size, MORE))
         # What the first plan of a change leaves in the caches is there for both.
         _run(repository, "-c", PLAN, "with")
-        yield ProbeCost(size, *(_run(repository, "-c", PLAN, how) for how in ("without", "with")))
+        yield InsightCost(
+            size,
+            *(_run(repository, "-c", PLAN, how) for how in ("without", "with")),
+            *(_run(repository, "-m", "scripts", verb) for verb in ("probe", "suspects")),
+        )
 
 
 def config(size: int, more: int) -> str:
@@ -82,16 +88,17 @@ def _run(repository: Repository, *arguments: str) -> Cost:
     return run(repository.root, [PYTHON, *arguments], env=environ)
 
 
-def _table(costs: Sequence[ProbeCost]) -> str:
+def _table(costs: Sequence[InsightCost]) -> str:
     rows = [
-        f"| {cost.images:,} images | {cost.without.processor:.1f} s"
-        f" | {cost.with_probe.processor:.1f} s | {cost.without.memory:.0f} MiB"
-        f" | {cost.with_probe.memory:.0f} MiB |\n"
-        for cost in costs
+        f"| {one.images:,} images | "
+        + " | ".join(f"{cost.seconds:.1f} s, {cost.memory:.0f} MiB" for cost in one[1:])
+        + " |\n"
+        for one in costs
     ]
     return (
-        "Processor time and memory of a plan that adds a few train images, without the probe and"
-        " with it:\n\n| plan | without: processor | with it | without: memory | with it |\n"
+        "A comment on a change that adds a few train images, without and with the probe, suspects"
+        " and changed copies; and the verbs, of which `suspects` ranks the whole dataset:\n\n"
+        "| images | comment without | comment | `probe` | `suspects` |\n"
         "| --- | ---: | ---: | ---: | ---: |\n" + "".join(rows)
     )
 
