@@ -28,6 +28,8 @@ def report(git: Git) -> str:
     hub, dataset = GitHub(), resolve.of_release(git, release)
     places = dataset.selection.places()
     found = suspects.find(dataset, places, most=MOST)
+    if not found.is_telling:
+        return " ".join(suspects.in_words(found))
     worst = sorted(found.worst, key=lambda one: -SPLITS.index(places[one.row][0]))
     rows = [suspects.decision_of(dataset, one) for one in worst]
     text = render.TEMPLATES.get_template("doubtful_labels.md.j2").render(

@@ -119,6 +119,8 @@ def _suspects(facts: Facts, most: int) -> str:
     found = facts.suspects
     if found is None:
         raise _UnknownError("the images of the version before cannot be read here")
+    if not found.is_telling:
+        raise _UnknownError("similar images say little about the labels of this source")
     if found.count > most:
         return (
             f"the most similar images contradict the labels of {found.count:,} new images"

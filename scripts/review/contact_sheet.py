@@ -183,7 +183,7 @@ def _side_by_side(heading: str, pairs: Sequence[tuple[_Sample, _Sample]], count:
 
 def _suspects(dataset: Dataset, found: Suspects | None) -> Iterator[_Row]:
     """Yield the row of the added samples whose label is most doubtful."""
-    worst = found.worst_of_all(MAX_SUSPECTS) if found else []
+    worst = found.worst_of_all(MAX_SUSPECTS) if found and found.is_telling else []
     if found and worst:
         yield _Row(
             f"label contradicted by similar images: {len(worst)} of {found.count:,}",

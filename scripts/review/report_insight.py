@@ -35,12 +35,17 @@ class ReportedSuspect(StrictRecord):
 
 
 class ReportedSuspects(StrictRecord):
-    """The suspects among the added images, the worst first; see `insight.suspects.Suspects`."""
+    """The suspects among the added images, the worst first; see `insight.suspects.Suspects`.
+
+    Unless they are `is_telling`, none are listed.
+    """
 
     judged: Number
     count: Number
     small: Number = 0
     is_complete: bool = True
+    is_telling: bool = True
+    contradicted: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     worst: Annotated[list[ReportedSuspect], Field(max_length=MAX_SUSPECTS)] = []
 
 
@@ -60,6 +65,8 @@ def reported_suspects(dataset: Dataset, found: Suspects) -> ReportedSuspects:
         count=found.count,
         small=found.small,
         is_complete=found.is_complete,
+        is_telling=found.is_telling,
+        contradicted=round(found.contradicted, 3),
         worst=[
             ReportedSuspect.model_validate(
                 {
@@ -68,7 +75,7 @@ def reported_suspects(dataset: Dataset, found: Suspects) -> ReportedSuspects:
                     **{"suggested": one.suggested, "own": one.own, "other": one.other},
                 }
             )
-            for one in found.worst_of_all(MAX_SUSPECTS)
+            for one in (found.worst_of_all(MAX_SUSPECTS) if found.is_telling else ())
         ],
     )
 

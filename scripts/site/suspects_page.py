@@ -49,7 +49,8 @@ def write(
         dataset = _dataset(git, newest)
         labels = classes(dataset.source)
         found = suspects.find(dataset, dataset.selection.places(), MAX_PAIRS, MOST)
-        shown, atlases = _shown(dataset, found.worst, pictures)
+        if found.is_telling:
+            shown, atlases = _shown(dataset, found.worst, pictures)
     except UserError as error:
         reason = str(error)
     content = pages.write(

@@ -132,6 +132,11 @@ def test_a_rule_is_broken(rule: str, known: dict[str, object], message: str) -> 
             {"suspects": Suspects(count=1, judged=20, is_complete=False)},
             "only 20 of the new images were judged",
         ),
+        (
+            "suspects: none",
+            {"suspects": Suspects(count=9, judged=20, contradicted=0.5)},
+            "say little about the labels",
+        ),
         ("suspects: none", {"old": None}, "cannot be read here"),
         ("removed_test_images: none", {"old": None}, "cannot be read here"),
     ],

@@ -139,6 +139,21 @@ def test_a_limit_is_kept_and_told() -> None:
     assert (again.judged, again.others, again.is_complete) == (1_797, 1_797, True)
 
 
+def test_similar_images_that_say_nothing_about_labels_are_no_evidence() -> None:
+    rows = source("digits")
+    shuffled = replace(rows, labels=np.random.default_rng(0).permutation(rows.labels))
+
+    plain, made = dataset_of(rows), dataset_of(shuffled)
+    found = suspects.find(made, range(100))
+
+    assert suspects.find(plain, range(100)).contradicted < 0.05
+    assert suspects.find(plain, range(100)).is_telling
+    # Of ten labels, the own one seldom has the most votes.
+    assert found.contradicted > 0.6
+    assert not found.is_telling
+    assert suspects.in_words(found)[-1].startswith("Similar images contradict ")
+
+
 @pytest.mark.parametrize("most", [0, 3])
 def test_so_many_of_each_split_are_returned(most: int) -> None:
     made = dataset_of(source("digits"))

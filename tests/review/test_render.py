@@ -1139,6 +1139,18 @@ def test_suspects_and_the_policy_are_shown_as_untrusted_text() -> None:
     assert "cannot be merged: the policy" in render.comment(Report(plan=made))
 
 
+def test_suspects_that_say_nothing_are_not_listed() -> None:
+    found = {"judged": 8, "count": 5, "is_telling": False, "contradicted": 0.346}
+
+    text = render.plan_markdown(plan(suspects=found))
+
+    assert (
+        "- **suspects**: say nothing, because similar images contradict 35 % of all labels of this"
+        " source\n"
+    ) in text
+    assert "<summary>" not in text
+
+
 def test_additions_have_no_row_of_the_curation() -> None:
     one = {"split": "test", "class": "3", "label": "3", "suggested": "8", "own": 1, "other": 9}
     worst = [{**one, "sample": "x" + 16 * "0"}]

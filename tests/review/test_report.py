@@ -113,6 +113,7 @@ def planned() -> dict[str, Any]:
             },
             "suspects": {
                 **{"judged": 10, "count": 2, "small": 1, "is_complete": False},
+                **{"is_telling": True, "contradicted": 0.1},
                 "worst": [
                     {
                         **{"sample": "00058", "split": "test", "class": "3", "label": "3"},
