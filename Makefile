@@ -78,6 +78,7 @@ pictures: .venv ## draw the picture of a comment again (needs MNIST and Chromium
 lock: .venv ## pin the requirements again, with hashes and without addresses
 	$(BIN)/uv pip compile $(COMPILE) requirements.in -o requirements.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-dask.in -o requirements-dask.txt
+	$(BIN)/uv pip compile $(COMPILE) requirements-hub.in -o requirements-hub.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-s3.in -o requirements-s3.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-azure.in -o requirements-azure.txt
 	$(BIN)/uv pip compile $(COMPILE) requirements-install.in -o requirements-install.txt

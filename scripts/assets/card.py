@@ -4,6 +4,7 @@ See https://huggingface.co/docs/hub/datasets-cards.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,6 +30,7 @@ SIZES = {
     10_000_000: "1M<n<10M",
 }
 LARGER = "10M<n<100M"
+HEADER = re.compile("---\n.*?\n---\n", re.DOTALL)
 
 
 def write(
@@ -70,6 +72,15 @@ def write(
         "without_archive": without_archive,
     }
     return TEMPLATES.get_template("card.md.j2").render(values).encode()
+
+
+def with_withdrawn(card: bytes, withdrawn: Mapping[str, str]) -> bytes:
+    """Return `card` with a note about releases that are `withdrawn`: their reasons by tag."""
+    text = card.decode()
+    header = HEADER.match(text)
+    at = header.end() if header else 0
+    note = TEMPLATES.get_template("withdrawn.md.j2").render(withdrawn=withdrawn)
+    return f"{text[:at]}{note}{text[at:]}".encode()
 
 
 def _of_release(release: Release) -> dict[str, object]:

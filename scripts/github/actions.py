@@ -34,6 +34,14 @@ def variable(name: str) -> str:
     return value
 
 
+def secret(name: str) -> str:
+    """Return a secret of the environment `release`; raises `UserError` if it is not set."""
+    value = os.environ.get(name)
+    if not value:
+        raise UserError(f"the secret {name} is not set: gh secret set {name} --env release")
+    return value
+
+
 def variables() -> dict[str, str]:
     """Return the variables of the repository, which the workflow passes as JSON."""
     found: dict[str, str] = json.loads(os.environ.get("REPOSITORY_VARIABLES") or "{}")

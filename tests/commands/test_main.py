@@ -21,6 +21,7 @@ WORKFLOW = (
     *("check", "report", "comment", "comment-fork", "curate-issue"),
     *("publish-notes", "publish-candidate", "publish-preview", "update-comments"),
     *("report-health", "report-suspects", "report-drift", "publish-machinery"),
+    "mirror-hub",
 )
 MAINTENANCE = ("upgrade", "template-lock", "setup", "doctor")
 FIRST = (*LOCAL, *CURATION, *MAINTENANCE, "workflow")

@@ -1,0 +1,1 @@
+"""The mirror at the Hugging Face Hub."""
