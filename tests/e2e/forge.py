@@ -71,7 +71,8 @@ class MergeGroup:
 class Forge:
     """One repository, and a clone of it to work in.
 
-    `variables` are those of the repository's settings, `environment` is added to that of the steps.
+    `variables` and `secrets` are those of the repository's settings, `environment` is added to that
+    of the steps.
     Of a workflow in `only`, just one job is run: few tests need the others, which take their time.
     """
 
@@ -82,6 +83,7 @@ class Forge:
     runs: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     only: dict[str, str] = field(default_factory=lambda: {"release.yml": "release"})
+    secrets: dict[str, str] = field(default_factory=dict)
 
     @property
     def origin(self) -> Path:
@@ -369,7 +371,8 @@ class Forge:
             **storage.ENVIRONMENT,
             **self.environment,
         }
-        secrets = {"GITHUB_TOKEN": github.TOKEN if trusted else "read_only_token"}
+        token = github.TOKEN if trusted else "read_only_token"
+        secrets = {"GITHUB_TOKEN": token, **(self.secrets if trusted else {})}
         return [
             str(ACT),
             event_name,

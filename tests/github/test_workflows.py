@@ -53,7 +53,7 @@ EVERYTHING_SET = {
 PRIVILEGED = re.compile(
     r"secrets\.|github\.token|actions/login|upload-artifact"
     r"|scripts (workflow )?"
-    r"(push|check|report|comment|ingest|release|promote|publish-|update-comments)"
+    r"(push|check|report|comment|ingest|release|promote|publish-|update-comments|mirror-hub)"
 )
 
 
@@ -224,6 +224,7 @@ def test_no_job_has_more_permissions_than_these() -> None:
         },
         "release/attest": {"id-token": "write", "attestations": "write"},
         "release/catalogue": {"contents": "read", "id-token": "write"},
+        "release/mirror": {"contents": "read", "id-token": "write"},
         "release/publish-catalogue": {"pages": "write", "id-token": "write"},
         "scorecard/scorecard": {"contents": "read", "security-events": "write"},
         "soak/soak": {"contents": "read"},
@@ -472,6 +473,7 @@ def test_a_fork_and_dependabot_get_no_credentials_and_leave_a_report(event: Valu
         ("pull-request.yml", "dataset", ["check"]),
         ("release.yml", "release", ["release"]),
         ("release.yml", "catalogue", ["site"]),
+        ("release.yml", "mirror", ["mirror-hub"]),
         ("reported-samples.yml", "curate", ["curate-issue"]),
         ("ingest.yml", "ingest", ["ingest"]),
         ("candidate.yml", "candidate", ["publish-candidate"]),
@@ -544,6 +546,7 @@ def test_only_these_jobs_use_a_secret() -> None:
         "ingest/ingest",
         "pull-request/dataset",
         "release/catalogue",
+        "release/mirror",
         "release/release",
         "reported-samples/curate",
         "suspects/suspects",
@@ -563,7 +566,7 @@ def test_the_secrets_of_release_ingest_and_gc_belong_to_their_environments() -> 
     }
     pages = environments.pop("publish-catalogue")
     assert environments == {
-        **{"release": "release", "catalogue": "release"},
+        **{"release": "release", "catalogue": "release", "mirror": "release"},
         **{"ingest": "ingest", "drift": "ingest", "gc": "gc"},
     }
     assert pages["name"] == "github-pages"
@@ -894,6 +897,36 @@ def test_the_job_that_publishes_the_catalogue_runs_nothing_else() -> None:
 
     assert uses(deploy, "actions/deploy-pages")
     assert "DEPLOY_KEY" not in repr(workflow("release.yml")["jobs"]["catalogue"])
+
+
+@pytest.mark.parametrize("variable", ["our-team/mnist", ""])
+@pytest.mark.parametrize("status", ["success", "failure", "cancelled"])
+def test_releases_are_mirrored_only_where_the_team_names_a_repository(
+    variable: str, status: str
+) -> None:
+    jobs = workflow("release.yml")["jobs"]
+    values = {"vars.HUGGINGFACE_REPOSITORY": variable, "status": status}
+
+    # What is released already is mirrored also when a release failed.
+    assert runs(jobs["mirror"], values) is (bool(variable) and status != "cancelled")
+    # Nothing fails with it.
+    assert [name for name, job in jobs.items() if job.get("needs") == "mirror"] == []
+
+
+def test_only_the_command_that_mirrors_has_the_token_of_the_hub() -> None:
+    having = [
+        (file.name, step["run"])
+        for file in FILES
+        for step in steps(file)
+        if "HUGGINGFACE_TOKEN" in repr(step)
+    ]
+    assert having == [("release.yml", "python -m scripts workflow mirror-hub")]
+    assert (FOLDER / "release.yml").read_text().count("HUGGINGFACE_TOKEN }}") == 1
+    assert "DEPLOY_KEY" not in repr(workflow("release.yml")["jobs"]["mirror"])
+    installed = [
+        name for name, job in workflow("release.yml")["jobs"].items() if "-hub.txt" in repr(job)
+    ]
+    assert installed == ["mirror"]
 
 
 @pytest.mark.parametrize("name", ["pull-request.yml", "ci.yml"])
