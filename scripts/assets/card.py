@@ -30,6 +30,19 @@ SIZES = {
     10_000_000: "1M<n<10M",
 }
 LARGER = "10M<n<100M"
+# The Hub knows these by their SPDX identifiers in lower case, and refuses a card with another one.
+# See https://huggingface.co/docs/hub/repositories-licenses.
+LICENSES = {
+    *("afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd-2-clause", "bsd-3-clause"),
+    *("bsd-3-clause-clear", "bsl-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0"),
+    *("cc-by-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0"),
+    *("cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0"),
+    *("cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0", "cdla-permissive-1.0", "cdla-permissive-2.0"),
+    *("cdla-sharing-1.0", "ecl-2.0", "epl-1.0", "epl-2.0", "etalab-2.0", "eupl-1.1", "gpl-2.0"),
+    *("gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0", "lppl-1.3c", "mit", "mpl-2.0", "ms-pl", "ncsa"),
+    *("ofl-1.1", "osl-3.0", "postgresql", "unlicense", "wtfpl", "zlib"),
+}
+OTHER_LICENSE = "other"
 HEADER = re.compile("---\n.*?\n---\n", re.DOTALL)
 
 
@@ -55,6 +68,7 @@ def write(
         "title": config.title or f"{release.lock.meta.source.name}, changed by pull request",
         "description": config.description,
         "license": config.license,
+        "license_at_hub": _license_at_hub(config.license),
         "citation": config.citation,
         "address": address,
         "parts": {split: list(names) for split, names in parts.items()},
@@ -81,6 +95,13 @@ def with_withdrawn(card: bytes, withdrawn: Mapping[str, str]) -> bytes:
     at = header.end() if header else 0
     note = TEMPLATES.get_template("withdrawn.md.j2").render(withdrawn=withdrawn)
     return f"{text[:at]}{note}{text[at:]}".encode()
+
+
+def _license_at_hub(license_: str | None) -> str | None:
+    """Return the Hub's identifier of a license."""
+    if license_ is None:
+        return None
+    return license_.lower() if license_.lower() in LICENSES else OTHER_LICENSE
 
 
 def _of_release(release: Release) -> dict[str, object]:

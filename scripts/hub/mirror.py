@@ -66,8 +66,8 @@ def _check_tags(
         if (commit := refs.tags.get(release.tag)) is None:
             continue
         # Its commit is not on main if the history of main was squashed.
-        found = commits.get(commit) or hub.commits(commit)[commit]
-        if not _is_of(release, found):
+        found = commits.get(commit) or hub.commits(commit).get(commit)
+        if found is None or not _is_of(release, found):
             raise UserError(
                 f"the tag {release.tag} at the Hugging Face Hub is not the release {release.tag} of"
                 " this repository. Delete the tag there, or use another repository"

@@ -141,7 +141,9 @@ def test_the_card_is_valid_for_hugging_face_and_says_what_people_ask(packaged: P
     _, header, text = card.split("---\n", 2)
 
     described = YAML(typ="safe").load(header)
-    assert described["license"] == "CC-BY-4.0"
+    # The Hub knows it in lower case only.
+    assert described["license"] == "cc-by-4.0"
+    assert "license_name" not in described
     assert described["pretty_name"] == "Is it a 3?"
     assert described["configs"][0]["data_files"] == [
         {"split": "train", "path": ["train.parquet"]},
@@ -227,6 +229,19 @@ def test_only_a_release_has_files(packaged: Packaged, run: Run, tmp_path: Path, 
 
     assert result.code == 1
     assert result.err.startswith(f"error: {tag} is not a release: there is no such tag")
+
+
+def test_a_license_that_the_hub_does_not_know_has_its_name_in_the_card(
+    tmp_path: Path, run: Run
+) -> None:
+    released(tmp_path, f"{config_text(samples=5)}license: ODbL-1.0\n")
+
+    assert run("package", "v0", "--out", str(tmp_path / "files")).code == 0
+
+    card = (tmp_path / "files" / "README.md").read_text()
+    described = YAML(typ="safe").load(card.split("---\n")[1])
+    assert (described["license"], described["license_name"]) == ("other", "odbl-1.0")
+    assert "- **license of the data**: `ODbL-1.0`\n" in card
 
 
 def test_a_release_without_title_or_license_says_so(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class Hub:
 
     def _routes(self) -> dict[str, Callable[..., Answer]]:
         return {
-            "POST /api/validate-yaml": lambda _: said({"errors": [], "warnings": []}),
+            "POST /api/validate-yaml": self._validate,
             f"GET {REPOSITORY}/refs": self._refs,
             f"GET {REPOSITORY}/commits/([^/]+)": self._log,
             f"GET {REPOSITORY}/tree/([^/]+)": self._tree,
@@ -200,6 +200,14 @@ class Hub:
         return Answer(302, b"", {**headers, **linked, "Location": f"{self.storage}/{sha256}"})
 
     # What is written.
+
+    def _validate(self, body: bytes) -> Answer:
+        """Refuse a card with an unknown license, of which the Hub knows many more."""
+        found = re.search("^license: (.*)$", json.loads(body)["content"], flags=re.MULTILINE)
+        if not found or found[1] in {"mit", "cc-by-4.0", "other"}:
+            return said({"errors": [], "warnings": []})
+        errors = [{"message": '"license" must be one of [mit, …]'}]
+        return Answer(400, json.dumps({"errors": errors}).encode())
 
     def _preupload(self, body: bytes, branch: str) -> Answer:
         there = self.commits[self.branches[branch]].files

@@ -167,6 +167,16 @@ def test_tags_are_known_also_when_the_history_of_main_was_squashed(hub: Hub, syn
     sync(f"{NAME} is up to date")
 
 
+def test_the_license_in_the_card_is_one_that_the_hub_accepts(
+    hub: Hub, released_as: Released, run: Run
+) -> None:
+    released_as(config_text() + "license: CC-BY-4.0\n")
+
+    assert run("workflow", "mirror-hub").out == "v0 is mirrored\n"
+
+    assert b"\nlicense: cc-by-4.0\n" in hub.files("v0")[CARD]
+
+
 # `releases.yaml`.
 
 
