@@ -4,13 +4,15 @@ import hashlib
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow.parquet as pq
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
 from scripts.hub import mirror
+from tests.conftest import CLOSED
 from tests.doubles.hub import NAME, TOKEN, Hub
 from tests.repository import Released, Repository, Result, Run, config_text, contents
 
@@ -261,6 +263,17 @@ def test_a_refusal_is_one_message(hub: Hub, sync: Run, status: int, reason: str)
     assert sync() == (1, "", f"{FAILED}{reason}\n")
 
 
+def test_a_hub_that_cannot_be_reached_is_one_message(
+    hub: Hub, sync: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", CLOSED)
+
+    result = sync()
+
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert re.match(f"error: cannot read {NAME} .*refused.*The next run continues", result.err)
+
+
 def test_a_wrong_token_is_one_message_without_the_token(
     hub: Hub, sync: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,15 +333,14 @@ def test_a_wrong_name_is_one_message(
 def test_a_consumer_reads_a_release_by_its_tag(hub: Hub, sync: Run, tmp_path: Path) -> None:
     sync()
     api = HfApi(endpoint=hub.url, token=TOKEN)
+    cache = tmp_path / "cache"
 
     for tag, count in (("v0", 6), ("v1", 8)):
-        file = api.hf_hub_download(
-            NAME, "train.parquet", repo_type="dataset", revision=tag, cache_dir=tmp_path / "cache"
-        )
+        where: dict[str, Any] = {"repo_type": "dataset", "revision": tag, "cache_dir": cache}
+        file = api.hf_hub_download(NAME, "train.parquet", **where)
         assert pq.read_metadata(file).num_rows == count
-        folder = tmp_path / tag
-        api.snapshot_download(NAME, repo_type="dataset", revision=tag, local_dir=folder)
-        data = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "datasets"))
+        folder = api.snapshot_download(NAME, **where)
+        data = datasets.load_dataset(folder, cache_dir=str(tmp_path / "datasets"))
         assert {split: len(rows) for split, rows in data.items()} == {"train": count, "test": 4}
         assert data["test"].features["label"].names == ["3", "no3"]
         assert data["train"][0]["image"].size == (8, 8)
