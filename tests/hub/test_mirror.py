@@ -17,6 +17,8 @@ from tests.doubles.hub import NAME, TOKEN, Hub
 from tests.repository import Released, Repository, Result, Run, config_text, contents
 
 CARD = "README.md"
+# The client uploads in a way that its library for requests will not support for ever.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 FAILED = f"error: cannot write {NAME} at the Hugging Face Hub: "
 
 
