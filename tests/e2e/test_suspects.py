@@ -9,7 +9,7 @@ CONFIG = "dataset_config.yaml"
 
 def test_the_monthly_run_opens_an_issue(forge: Forge) -> None:
     forge.merge(
-        forge.open_pull("all", {CONFIG: config(**{"class": "all"}, samples=150, test_size=30)})
+        forge.open_pull("all", {CONFIG: config(**{"class": "all"}, samples=10, test_size=2)})
     )
     forge.release()
 
