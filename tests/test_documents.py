@@ -33,8 +33,6 @@ needs_readme = pytest.mark.skipif(
 CONFIG = PROJECT / "docs" / "config.md"
 SETUP = PROJECT / "docs" / "setup.md"
 STORES = PROJECT / "docs" / "stores.md"
-# Only a request that creates an object has this header.
-CONDITIONAL = {"Null": {"s3:if-none-match": "false"}}
 DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 # What the README's example asks for, and what its comment shows.
 FOLDERS = ("3", "no3")
@@ -165,22 +163,10 @@ def test_the_commands_for_other_stores_give_valid_policies(tmp_path: Path) -> No
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REPOSITORY": "octo/ds"}
     subprocess.run(["bash", "-eu"], input=text.encode(), check=True, env=environment)
 
-    made = [one["Statement"] for one in policies(tmp_path / "aws.txt")]
-    subjects = [
-        one["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
-        for one, *_ in made
-        if "Principal" in one
-    ]
-    assert subjects == [
-        [f"{subject}:pull_request", f"{subject}:ref:refs/heads/main"],
-        *([f"{subject}:environment:{name}"] for name in ("release", "ingest", "gc")),
-    ]
-    allowed = [statements for statements in made if "Principal" not in statements[0]]
-    # Only the last one can delete, and nobody can overwrite.
-    assert ["s3:DeleteObject" in repr(one) for one in allowed] == [False] * 4 + [True]
-    for statement in (one for statements in allowed for one in statements):
-        assert ("s3:PutObject" in statement["Action"]) is ("Condition" in statement)
-        assert statement.get("Condition", CONDITIONAL) == CONDITIONAL
+    # The roles themselves are made by the setup.
+    (images,) = policies(tmp_path / "aws.txt")
+    (statement,) = images["Statement"]
+    assert statement["Action"] == ["s3:ListBucket", "s3:GetObject"]
     roles = policies(tmp_path / "az.txt")
     assert [[one.split("/blobs/")[1] for one in role["DataActions"]] for role in roles] == [
         ["read", "add/action"],

@@ -13,6 +13,7 @@ from scripts.setup import doctor, text
 
 def run(_: argparse.Namespace, __: Git) -> int:
     """Run the verb."""
-    judged = doctor.check(doctor.repository_here()) + doctor.check_machine()
+    wanted, judged = doctor.check(doctor.repository_here())
+    judged += doctor.check_machine(wanted.store)
     output.say(text.checked(judged))
     return 1 if text.broken(judged) else 0

@@ -1,8 +1,8 @@
-"""Set up the repository at GitHub and its bucket at Google Cloud.
+"""Set up the repository at GitHub and its bucket.
 
 Shows what exists, what is missing and what it would do, and does it after a yes, by `gh` and
-`gcloud` with your own login. It can be run again at any time: it does only what is missing. Ends
-with a pull request that sets the bucket as the remote.
+`gcloud` or `aws` with your own login. It can be run again at any time: it does only what is
+missing. Ends with a pull request that sets the bucket as the remote.
 """
 
 import argparse
@@ -17,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("--repository", metavar="OWNER/NAME", help="by default, that of the clone")
     parser.add_argument("--project", metavar="ID", help="the project at Google Cloud")
-    parser.add_argument("--bucket", metavar="NAME", help="a new or existing bucket")
-    parser.add_argument("--location", metavar="LOCATION", help="of a new bucket, by default EU")
+    parser.add_argument(
+        "--bucket", metavar="BUCKET", help="gs://NAME or s3://NAME, new or existing"
+    )
+    parser.add_argument("--location", metavar="LOCATION", help="of a new bucket, such as EU")
     parser.add_argument("--with", dest="extras", metavar="EXTRAS", help=",".join(EXTRAS))
     parser.add_argument("--scheduler", metavar="ADDRESS", help="tls://HOST:PORT of a Dask cluster")
     parser.add_argument("--alone", action="store_true", help="nobody else approves pull requests")

@@ -11,8 +11,8 @@ from scripts.setup import keys, shell
 from scripts.setup.shell import Ran
 from scripts.setup.step import SETUP, Command, Half, Judged
 
-# A new account, pool or service takes a minute until all of Google knows it.
-NEW = re.compile(r"does not exist|SERVICE_DISABLED|has not been used in project")
+# A new account, role, pool or service takes a minute until all of the store knows it.
+NEW = re.compile(r"does not exist|SERVICE_DISABLED|has not been used in project|NoSuchEntity")
 ATTEMPTS = 20
 WAIT, MAX_WAIT, TIMEOUT = 3.0, 10.0, 180.0
 HINTS = {

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 from scripts import output
 from scripts.errors import UserError
-from scripts.setup.known import Known
-from scripts.setup.step import CLUSTER, EXTRAS
+from scripts.setup.step import CLUSTER, EXTRAS, Store, Wanted
 
 REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 # https://cloud.google.com/resource-manager/docs/creating-managing-projects
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # https://cloud.google.com/storage/docs/buckets#naming
-BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET = re.compile(
+    r"(?:gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+)
 LOCATION = re.compile(r"[A-Za-z0-9-]{2,40}")
 SCHEDULER = re.compile(r"tls://[A-Za-z0-9.-]+:[0-9]{1,5}")
-DEFAULT_LOCATION = "EU"
+# Of a new bucket.
+DEFAULT_LOCATIONS = {Store.GOOGLE: "EU", Store.S3: "eu-central-1"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class Question:
 
 ASK_REPOSITORY = Question("--repository", "a repository at GitHub", REPOSITORY, "acme/dataset")
 ASK_PROJECT = Question("--project", "the ID of a project at Google Cloud", PROJECT, "acme-data")
-ASK_BUCKET = Question("--bucket", "the name of a bucket, new or existing", BUCKET, "acme-dataset")
+ASK_BUCKET = Question(
+    "--bucket", "a bucket, new or existing", BUCKET, "gs://acme-dataset or s3://acme-dataset"
+)
 ASK_LOCATION = Question("--location", "the location of a new bucket", LOCATION, "EU")
 ASK_SCHEDULER = Question(
     "--scheduler", "the address of a Dask scheduler", SCHEDULER, "tls://dask.example.org:8786"
@@ -76,7 +81,14 @@ def value(question: Question, given: str | None, default: str, *, asks: bool) ->
     return default
 
 
-def extras(given: str | None, found: Known, *, asks: bool) -> frozenset[str]:
+def bucket(given: str | None, found: Wanted, *, asks: bool) -> tuple[Store, str]:
+    """Return the store and the name of the bucket; without a scheme, it is one of Google."""
+    answer = value(ASK_BUCKET, given, found.address if found.bucket else "", asks=asks)
+    scheme, _, name = answer.rpartition("://")
+    return Store(scheme or Store.GOOGLE), name
+
+
+def extras(given: str | None, found: Wanted, *, asks: bool) -> frozenset[str]:
     """Return the wanted extras with those that are set up; raises `UserError` for unknown ones."""
     has = sorted(found.extras & {*EXTRAS})
     if given is None and asks:
@@ -88,7 +100,7 @@ def extras(given: str | None, found: Known, *, asks: bool) -> frozenset[str]:
     return frozenset({*named, *found.extras})
 
 
-def scheduler(given: str | None, found: Known, wanted: Iterable[str], *, asks: bool) -> str:
+def scheduler(given: str | None, found: Wanted, wanted: Iterable[str], *, asks: bool) -> str:
     """Return the address of the scheduler, empty if no cluster is wanted."""
     if CLUSTER not in wanted:
         return ""

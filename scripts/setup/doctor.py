@@ -1,14 +1,13 @@
 """Checks what was set up, and changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from scripts.errors import UserError
 from scripts.setup import shell, steps
 from scripts.setup.hub import about, variables_of
 from scripts.setup.known import known
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import Json, Judged, Wanted
+from scripts.setup.step import Json, Judged, Store, Wanted
 
 
 def repository_here() -> str:
@@ -19,18 +18,13 @@ def repository_here() -> str:
     return ran.out.strip()
 
 
-def unnamed(repository: str) -> Wanted:
-    """Return what is wanted of a repository of which only the name is known."""
-    return Wanted(repository, 0, "", "", "")
-
-
 def opened(repository: str, variables: Mapping[str, str] | None = None) -> tuple[Looks, Json]:
     """Return looks at a repository, and what GitHub says about it.
 
     `variables` are those of the repository, where they are known. Raises `UserError` if the
     repository cannot be seen.
     """
-    wanted = unnamed(repository)
+    wanted = Wanted(repository)
     listed = [{"name": name, "value": value} for name, value in (variables or {}).items()]
     looks = Looks(known={variables_of(wanted): listed} if variables is not None else {})
     try:
@@ -46,27 +40,19 @@ def opened(repository: str, variables: Mapping[str, str] | None = None) -> tuple
     return looks, found
 
 
-def check(repository: str, variables: Mapping[str, str] | None = None) -> list[Judged]:
-    """Return what each step at GitHub and Google is found to be.
+def check(
+    repository: str, variables: Mapping[str, str] | None = None
+) -> tuple[Wanted, list[Judged]]:
+    """Return what a repository says that it wants, and what each step at GitHub and the store is.
 
     `variables` are those of the repository, where they are known. Raises `UserError` if the
     repository cannot be seen.
     """
     looks, about_it = opened(repository, variables)
-    wanted = unnamed(repository)
-    found = known(wanted, looks)
-    wanted = replace(
-        wanted,
-        repository_id=about_it["id"],
-        project=found.project,
-        project_number=found.project_number,
-        bucket=found.bucket,
-        extras=found.extras,
-        scheduler=found.scheduler,
-    )
-    return list(steps.judged(wanted, looks))
+    wanted = known(about_it, looks)
+    return wanted, list(steps.judged(wanted, looks))
 
 
-def check_machine() -> list[Judged]:
-    """Return what each step on this machine is found to be."""
-    return list(steps.judged(unnamed(""), Looks(), steps.LOCAL))
+def check_machine(store: Store) -> list[Judged]:
+    """Return what each step on this machine is found to be, for a store."""
+    return list(steps.judged(Wanted("", store=store), Looks(), steps.LOCAL))

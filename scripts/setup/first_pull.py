@@ -20,6 +20,7 @@ from scripts.setup.step import (
     Look,
     State,
     Step,
+    Store,
     Verdict,
     Wanted,
     gh,
@@ -49,12 +50,12 @@ class Edit(NamedTuple):
 
 def address(wanted: Wanted) -> str:
     """Return the address of the remote: a folder of the repository's own in the bucket."""
-    return f"gs://{wanted.bucket}/{wanted.name}"
+    return f"{wanted.address}/{wanted.name}"
 
 
 def with_remote(text: str, wanted: Wanted, _: Json) -> str:
     """Return `.dvc/config` with the bucket as the remote, unless it has a folder of it already."""
-    if f"{_remote(text)}/".startswith(f"gs://{wanted.bucket}/"):
+    if f"{_remote(text).get('url')}/".startswith(f"{wanted.address}/"):
         return text
     return _with_address(text, address(wanted))
 
@@ -69,19 +70,20 @@ def _with_address(text: str, url: str) -> str:
         return file.read_text(encoding="utf-8")
 
 
-def bucket_of(text: str) -> str:
-    """Return the bucket that `.dvc/config` names, empty if it names none of Google's."""
-    url = _remote(text)
-    return url.removeprefix("gs://").partition("/")[0] if url.startswith("gs://") else ""
+def bucket_of(text: str) -> tuple[Store, str]:
+    """Return the store and the bucket that `.dvc/config` names, empty if it names none."""
+    scheme, _, place = _remote(text).get("url", "").partition("://")
+    bucket = place.partition("/")[0]
+    return (Store(scheme), bucket) if scheme in {*Store} else (Store.GOOGLE, "")
 
 
 @cache
-def _remote(text: str) -> str:
+def _remote(text: str) -> dict[str, Json]:
     try:
         # The text is of a branch at GitHub: no local configuration belongs to it.
-        return str(settings.remote_section(Path(os.devnull), text.encode())["url"])
+        return settings.remote_section(Path(os.devnull), text.encode())
     except UserError:
-        return ""
+        return {}
 
 
 def with_owners(text: str, wanted: Wanted, repository: Json) -> str:

@@ -3,46 +3,58 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
 
 from scripts.git.git import MAIN
+from scripts.setup import aws, aws_roles
 from scripts.setup.extras import CATALOGUE_VARIABLE, PUBLIC, SCHEDULER
 from scripts.setup.first_pull import BRANCH, bucket_of, file_on, text_of
 from scripts.setup.google import ACCOUNTS
 from scripts.setup.google_federation import PROVIDER
 from scripts.setup.hub import names, secrets_of, values, variables_of
+from scripts.setup.identities import IDENTITIES
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import CATALOGUE, CLUSTER, FEDERATION, Json, Look, Wanted
+from scripts.setup.step import CATALOGUE, CLUSTER, FEDERATION, Json, Look, Store, Wanted
 from scripts.storage.settings import CONFIG_PATH
 
 EMAIL = re.compile(r"[^@]+@([^.]+)\.iam\.gserviceaccount\.com")
 NUMBER = re.compile(r"projects/(\d+)/")
+ARN = re.compile(r"arn:aws:iam::(\d+):role/.*")
 KEY_SECRET = "GCP_PULL_REQUEST_KEY"  # noqa: S105 - the name of a secret
+# The variables that are set with an extra, in any store.
+OF_EXTRAS = [
+    *((one.variable, one.needs) for one in ACCOUNTS),
+    *((aws_roles.variable(one), one.needs) for one in IDENTITIES),
+]
 
 
-class Known(NamedTuple):
-    """What is set up already; empty where it is not, or cannot be seen."""
+def known(about_it: Json, looks: Looks) -> Wanted:
+    """Return what a repository is set up for already, given what GitHub says about it.
 
-    project: str
-    project_number: str
-    bucket: str
-    extras: frozenset[str]
-    scheduler: str
-
-
-def known(wanted: Wanted, looks: Looks) -> Known:
-    """Return what the repository of `wanted` says of its setup."""
+    What is not set up, or cannot be seen, is empty.
+    """
+    wanted = Wanted(
+        about_it["full_name"],
+        repository_id=about_it["id"],
+        owner_id=about_it["owner"]["id"],
+    )
     configs = (file_on(wanted, branch, CONFIG_PATH) for branch in (MAIN, BRANCH))
     looks.take([variables_of(wanted), secrets_of(wanted), *configs])
     found = values(_answer(looks, variables_of(wanted)))
-    project = _project(found, looks)
-    return Known(
-        project=project,
-        project_number=number_of(project, looks) or _number(found),
-        bucket=_bucket(wanted, looks),
+    store, bucket = _bucket(wanted, looks)
+    wanted = replace(
+        wanted,
+        store=store,
+        bucket=bucket,
         extras=_extras(wanted, found, looks),
         scheduler=found.get(SCHEDULER, ""),
     )
+    return with_place(wanted, looks)
+
+
+def with_place(wanted: Wanted, looks: Looks) -> Wanted:
+    """Return `wanted` with what is known of where its bucket is."""
+    return OF_STORE[wanted.store](wanted, values(_answer(looks, variables_of(wanted))), looks)
 
 
 def about_project(project: str) -> Look:
@@ -50,7 +62,31 @@ def about_project(project: str) -> Look:
     return Look(("gcloud", "projects", "describe", project, "--format=json"))
 
 
-def number_of(project: str, looks: Looks) -> str:
+def _of_aws(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> Wanted:
+    where = _answer(looks, aws.location(wanted)) if wanted.bucket else None
+    region = aws.region_of(where) if where else found.get(aws.REGION, "")
+    wanted = replace(wanted, location=region)
+    try:
+        account = looks.answer(aws.LOGIN)["Account"]
+    except UnseenError as error:
+        return replace(wanted, unseen=str(error))
+    matches = (ARN.fullmatch(found.get(aws_roles.variable(one), "")) for one in IDENTITIES)
+    others = sorted({match[1] for match in matches if match} - {account})
+    if others:
+        return replace(wanted, unseen=f"the login is of account {account}, not of {others[0]}")
+    return replace(wanted, account=account)
+
+
+def _of_google(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> Wanted:
+    project = _project(found, looks)
+    number = _number_of(project, looks) or _number(found)
+    return replace(wanted, project=project, project_number=number)
+
+
+OF_STORE = {Store.GOOGLE: _of_google, Store.S3: _of_aws}
+
+
+def _number_of(project: str, looks: Looks) -> str:
     """Return the number of a project, empty if it cannot be seen."""
     found = _answer(looks, about_project(project)) if project else None
     return str(found["projectNumber"]) if found else ""
@@ -71,7 +107,7 @@ def _project(found: Mapping[str, str], looks: Looks) -> str:
     if len(projects) < 2:  # noqa: PLR2004 - nothing to choose from
         return "".join(projects)
     number = _number(found)
-    return next((one for one in projects if number_of(one, looks) == number), projects[0])
+    return next((one for one in projects if _number_of(one, looks) == number), projects[0])
 
 
 def _number(found: Mapping[str, str]) -> str:
@@ -79,16 +115,17 @@ def _number(found: Mapping[str, str]) -> str:
     return match[1] if match else ""
 
 
-def _bucket(wanted: Wanted, looks: Looks) -> str:
+def _bucket(wanted: Wanted, looks: Looks) -> tuple[Store, str]:
     for branch in (MAIN, BRANCH):
         text = text_of(_answer(looks, file_on(wanted, branch, CONFIG_PATH)))
-        if bucket := bucket_of(text):
-            return bucket
-    return ""
+        store, bucket = bucket_of(text)
+        if bucket:
+            return store, bucket
+    return Store.GOOGLE, ""
 
 
 def _extras(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> frozenset[str]:
-    extras = {need for one in ACCOUNTS if one.variable in found for need in one.needs}
+    extras = {need for variable, needs in OF_EXTRAS if variable in found for need in needs}
     if found.get(CATALOGUE_VARIABLE) == PUBLIC:
         extras.add(CATALOGUE)
     if found.get(SCHEDULER):

@@ -1,4 +1,4 @@
-"""Reads what GitHub and Google say, with the rights of whoever runs this."""
+"""Reads what GitHub and the store say, with the rights of whoever runs this."""
 
 import json
 import re
@@ -15,7 +15,7 @@ AT_ONCE = 8
 # Nothing can exist in a project whose service is off.
 OFF = re.compile(r"SERVICE_DISABLED|has not been used in project|API \[\S+\] not enabled")
 FORBIDDEN = re.compile(r"PERMISSION_DENIED|does not have|do not have|HTTPError 403|forbidden", re.I)
-ABSENT = re.compile(r"NOT_FOUND|not found|HTTPError 404|does not exist", re.IGNORECASE)
+ABSENT = re.compile(r"NOT_FOUND|not (?:be )?found|HTTPError 404|does not exist", re.IGNORECASE)
 ABSENT_AT_GITHUB = re.compile(r"HTTP 404")
 
 

@@ -7,9 +7,9 @@ from scripts import output
 from scripts.errors import UserError
 from scripts.setup import apply, ask, doctor, first_pull, steps, text
 from scripts.setup.ask import Options
-from scripts.setup.known import about_project, known
+from scripts.setup.known import about_project, known, with_place
 from scripts.setup.looks import Looks, UnseenError
-from scripts.setup.step import Json, Judged, State, Wanted
+from scripts.setup.step import Json, Judged, State, Store, Wanted
 
 DOCTOR = "python -m scripts doctor"
 
@@ -32,7 +32,8 @@ def run(options: Options, *, is_dry: bool) -> None:
     if is_dry:
         output.say(text.script(due))
         return
-    output.say(f"{repository}, with gs://{wanted.bucket} in {wanted.project}:\n")
+    place = wanted.project or f"account {wanted.account}"
+    output.say(f"{repository}, with {wanted.address} in {place}:\n")
     output.say(f"{text.planned(judged)}\n")
     if due and asks and not ask.agrees("Do it?"):
         raise UserError("nothing was changed")
@@ -42,18 +43,19 @@ def run(options: Options, *, is_dry: bool) -> None:
 
 def _wanted(options: Options, looks: Looks, found: Json) -> Wanted:
     asks = options.asks
-    wanted = doctor.unnamed(found["full_name"])
-    has = known(wanted, looks)
-    project = ask.value(ask.ASK_PROJECT, options.project, has.project, asks=asks)
-    bucket = ask.value(ask.ASK_BUCKET, options.bucket, has.bucket, asks=asks)
-    location = ask.value(ask.ASK_LOCATION, options.location, ask.DEFAULT_LOCATION, asks=asks)
+    has = known(found, looks)
+    store, bucket = ask.bucket(options.bucket, has, asks=asks)
+    wanted = with_place(replace(has, store=store, bucket=bucket), looks)
+    if wanted.unseen:
+        raise UserError(f"cannot set up {wanted.address}: {wanted.unseen}")
+    if store == Store.GOOGLE:
+        project = ask.value(ask.ASK_PROJECT, options.project, wanted.project, asks=asks)
+        wanted = replace(wanted, project=project, project_number=_number(project, looks))
+    default = wanted.location or ask.DEFAULT_LOCATIONS[store]
+    location = ask.value(ask.ASK_LOCATION, options.location, default, asks=asks)
     extras = ask.extras(options.extras, has, asks=asks)
     return replace(
         wanted,
-        repository_id=found["id"],
-        project=project,
-        project_number=_number(project, looks),
-        bucket=bucket,
         location=location,
         extras=extras,
         scheduler=ask.scheduler(options.scheduler, has, extras, asks=asks),

@@ -1,4 +1,4 @@
-"""Runs `gh`, `gcloud` and other programs with the login of the user."""
+"""Runs `gh`, `gcloud`, `aws` and other programs with the login of the user."""
 
 import shutil
 import subprocess
@@ -8,7 +8,10 @@ from typing import NamedTuple
 from scripts.git import git_process
 
 # Without a terminal, a question would end a program in the middle.
-NO_QUESTIONS = {"GH_PROMPT_DISABLED": "1", "CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "NO_COLOR": "1"}
+NO_QUESTIONS = {
+    **{"GH_PROMPT_DISABLED": "1", "CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "NO_COLOR": "1"},
+    "AWS_PAGER": "",
+}
 NOT_FOUND = 127
 
 

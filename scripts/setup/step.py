@@ -25,6 +25,14 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Store(StrEnum):
+    """Where the bucket is: the scheme of its address."""
+
+    GOOGLE = "gs"
+    S3 = "s3"
+    AZURE = "azure"
+
+
 class Half(StrEnum):
     """A half of a new key pair."""
 
@@ -73,24 +81,34 @@ class Look:
 class Wanted:
     """What should be set up: the answers of a person, or what a repository says of itself.
 
-    `repository_id` and `project_number` are those of GitHub and Google, which nobody can take over.
-    `is_alone` means that nobody else could approve a pull request.
+    `repository_id`, `owner_id` and `project_number` are those of GitHub and Google, which nobody
+    can take over. `project` is one of Google, `account` the number of one of AWS. `is_alone` means
+    that nobody else could approve a pull request. `unseen` is why nothing of the store can be seen.
     """
 
     repository: str
-    repository_id: int
-    project: str
-    project_number: str
-    bucket: str
+    repository_id: int = 0
+    owner_id: int = 0
+    store: Store = Store.GOOGLE
+    bucket: str = ""
     location: str = ""
+    project: str = ""
+    project_number: str = ""
+    account: str = ""
     extras: frozenset[str] = field(default_factory=frozenset)
     scheduler: str = ""
     is_alone: bool = False
+    unseen: str = ""
 
     @property
     def name(self) -> str:
         """The name of the repository, without its owner."""
         return self.repository.partition("/")[2]
+
+    @property
+    def address(self) -> str:
+        """The address of the bucket."""
+        return f"{self.store}://{self.bucket}"
 
 
 @dataclass(frozen=True)
@@ -112,8 +130,9 @@ class Step:
     """One thing that the setup makes and the doctor checks.
 
     `judge` gets what is wanted and the answer to each of `looks`, None where there is nothing.
-    `needs` are the extras without which the step does not apply. What is `by_hand` is never done by
-    the setup: it would take something away from others, or needs what only a person has.
+    `needs` are the extras without which the step does not apply; with `store`, it applies to this
+    one only. What is `by_hand` is never done by the setup: it would take something away from
+    others, or needs what only a person has.
     """
 
     name: str
@@ -122,10 +141,11 @@ class Step:
     judge: Callable[..., Verdict]
     needs: tuple[str, ...] = ()
     by_hand: bool = False
+    store: Store | None = None
 
     def applies(self, wanted: Wanted) -> bool:
-        """Return whether all extras that the step needs are wanted."""
-        return wanted.extras.issuperset(self.needs)
+        """Return whether the step is one of the store, and all extras that it needs are wanted."""
+        return self.store in {None, wanted.store} and wanted.extras.issuperset(self.needs)
 
 
 Judged = tuple[Step, Verdict]

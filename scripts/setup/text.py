@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from scripts.setup.step import FEDERATION, SETUP, Judged, Step, Verdict
+from scripts.setup.step import FEDERATION, SETUP, Judged, Step, Store, Verdict
 from scripts.setup.steps import LOCAL, STEPS
 
 # Around the table in docs/setup.md.
 TABLE_START = "<!-- steps: written by `make setup-table` -->"
 TABLE_END = "<!-- end of steps -->"
+STORES = {None: "all", Store.GOOGLE: "Google", Store.S3: "S3", Store.AZURE: "Azure"}
 # Characters of commands that are shown.
 MAX_LENGTH = 1_500
 
@@ -70,8 +71,11 @@ def script(judged: Iterable[Judged]) -> str:
 
 def with_table(document: str) -> str:
     """Return a document in Markdown with the table of all steps between its two marks."""
-    rows = [f"| {step.name} | {_extra(step)} | {step.why} |" for step in (*STEPS, *LOCAL)]
-    table = "\n".join(["| step | for | why |", "| --- | --- | --- |", *rows])
+    rows = [
+        f"| {step.name} | {STORES[step.store]} | {_extra(step)} | {step.why} |"
+        for step in (*STEPS, *LOCAL)
+    ]
+    table = "\n".join(["| step | store | for | why |", "| --- | --- | --- | --- |", *rows])
     before, start, rest = document.partition(TABLE_START)
     _, end, after = rest.partition(TABLE_END)
     return f"{before}{start}\n{table}\n{end}{after}"

@@ -14,11 +14,12 @@ from scripts.storage.settings import CONFIG_PATH
 def check(git: Git) -> SettingsCheck:
     """Return what is wrong with the settings of the repository whose workflow runs."""
     committed = git.file("HEAD", CONFIG_PATH) or b""
-    if not first_pull.bucket_of(committed.decode(errors="replace")):
+    _, bucket = first_pull.bucket_of(committed.decode(errors="replace"))
+    if not bucket:
         # Nothing is set up yet, or not by the setup.
         return SettingsCheck([], 0, "")
     try:
-        judged = doctor.check(actions.variable("GITHUB_REPOSITORY"), actions.variables())
+        _, judged = doctor.check(actions.variable("GITHUB_REPOSITORY"), actions.variables())
     except UserError as error:
         return SettingsCheck([], 0, f"; the settings are not checked: {error}")
     counts = Counter(verdict.state for _, verdict in judged)

@@ -1,4 +1,4 @@
-"""Stand-ins for `gh` and `gcloud` that keep a made repository and a made project in a file.
+"""Stand-ins for `gh`, `gcloud` and `aws` that keep a made repository and a made account in a file.
 
 They are called in the process of a test, or run as programs on the PATH:
 
@@ -10,6 +10,7 @@ not exist, in the words of the real programs.
 
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -21,19 +22,20 @@ from pathlib import Path
 from typing import Any
 
 from scripts.setup.shell import Ran
-from tests.doubles import cloud_github, cloud_google
+from tests.doubles import cloud_aws, cloud_github, cloud_google
 from tests.doubles.cloud_parts import CommandError
 
 State = dict[str, Any]
-READING = {"describe", "list", "get-iam-policy", "view", "status"}
-PROGRAMS = {"gh": cloud_github.run, "gcloud": cloud_google.run}
+READING = re.compile(r"describe|list|view|status|show|get-.*")
+PROGRAMS = {"gh": cloud_github.run, "gcloud": cloud_google.run, "aws": cloud_aws.run}
 
 
 def new() -> State:
-    """Return a copy of the template at GitHub, and a project at Google without anything in it."""
+    """Return a copy of the template at GitHub, and stores without anything in them."""
     return {
         "github": cloud_github.new(),
         "google": cloud_google.new(),
+        "aws": cloud_aws.new(),
         # The commands that changed something, and those that failed.
         "log": [],
         # Which of them fails: before or after it did its work.
@@ -63,7 +65,7 @@ def run(state: State, words: Sequence[str], stdin: str = "") -> Ran:
 
 
 def _is_reading(words: Sequence[str]) -> bool:
-    return bool(READING & {*words[:4]}) or (words[0] == "api" and "--method" not in words)
+    return any(map(READING.fullmatch, words[:4])) or (words[0] == "api" and "--method" not in words)
 
 
 @dataclass
@@ -92,6 +94,11 @@ class Cloud:
         google: State = self.state["google"]
         return google
 
+    @property
+    def aws(self) -> State:
+        aws: State = self.state["aws"]
+        return aws
+
     def copy(self) -> "Cloud":
         return Cloud(deepcopy(self.state))
 
@@ -114,7 +121,7 @@ class Cloud:
 
 
 def install(folder: Path, state: State) -> Path:
-    """Write both programs and the state to `folder`; return the file of the state."""
+    """Write the programs and the state to `folder`; return the file of the state."""
     file = folder / "state.json"
     file.write_text(json.dumps(state))
     for name in PROGRAMS:

@@ -28,7 +28,7 @@ def new() -> Hub:
             "id": 4242,
             "full_name": REPOSITORY,
             "visibility": "private",
-            "owner": {"login": "octo", "type": "Organization"},
+            "owner": {"login": "octo", "id": 77, "type": "Organization"},
             "template_repository": {"html_url": "https://github.com/tools/by-pull-request"},
             "allow_rebase_merge": True,
             "allow_squash_merge": True,
@@ -43,6 +43,7 @@ def new() -> Hub:
         "rulesets": [],
         "immutable": False,
         "pages": None,
+        "subject": {"use_default": True, "use_immutable_subject": False},
         "branches": {"main": dict(TEMPLATE_FILES)},
         # What branches were before.
         "commits": {},
@@ -263,6 +264,16 @@ def _change_pages(hub: Hub, content: Any, _: str) -> None:
     hub["pages"] = content["build_type"]
 
 
+def _subject(hub: Hub, _: Any, __: str) -> Any:
+    _refuse(hub)
+    return hub["subject"]
+
+
+def _put_subject(hub: Hub, content: Any, _: str) -> None:
+    _refuse(hub)
+    hub["subject"] = content
+
+
 def _sha(content: object) -> str:
     return hashlib.sha1(json.dumps(content, sort_keys=True).encode()).hexdigest()  # noqa: S324
 
@@ -333,6 +344,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/pages"): _pages,
     ("POST", "/pages"): _make_pages,
     ("PUT", "/pages"): _change_pages,
+    ("GET", "/actions/oidc/customization/sub"): _subject,
+    ("PUT", "/actions/oidc/customization/sub"): _put_subject,
     ("GET", "/git/ref/heads/(.+)"): _ref,
     ("POST", "/git/refs"): _add_ref,
     ("GET", "/contents/(.+)"): _file,

@@ -1,4 +1,4 @@
-"""What the stand-ins for `gh` and `gcloud` share."""
+"""What the stand-ins share."""
 
 from collections.abc import Sequence
 

@@ -10,11 +10,11 @@ import requests
 from scripts.dataset import selection
 from scripts.github import health
 from scripts.github.health import MARKER, SettingsCheck, WrongSetting
-from scripts.setup import doctor, shell, weekly
+from scripts.setup import shell, weekly
 from scripts.setup.looks import Looks
 from scripts.setup.repository import LABEL
 from scripts.setup.shell import Ran
-from scripts.setup.step import State
+from scripts.setup.step import State, Wanted
 from scripts.setup.steps import STEPS, judged
 from tests.doubles.cloud import Cloud
 from tests.doubles.github import BOT, CONTRIBUTOR, REPOSITORY, TOKEN, Server
@@ -400,7 +400,7 @@ def test_the_emulator_says_what_the_stand_ins_say(
     monkeypatch.setattr(shell, "run", gh)
     names = {"merge methods": State.WRONG, f"label {LABEL}": State.MISSING}
     chosen = [step for step in STEPS if step.name in names]
-    wanted = doctor.unnamed(REPOSITORY)
+    wanted = Wanted(REPOSITORY)
     before = dict(judged(wanted, Looks(), chosen))
     assert {step.name: found.state for step, found in before.items()} == names
     for verdict in before.values():

@@ -5,11 +5,12 @@ import pytest
 import stamina
 
 from scripts.setup import apply, keys, shell
-from scripts.setup.step import Half
+from scripts.setup.step import Half, Store
 from tests.doubles.cloud import Cloud
 from tests.repository import Repository, Result, Run
 
 OPTIONS = ("--yes", "--project", "acme-data", "--bucket", "acme-dataset")
+OTHER_STORES = {Store.S3: ("--yes", "--bucket", "s3://acme-dataset")}
 EVERYTHING = ("--with", "ingest,gc,catalogue,cluster", "--scheduler", "tls://dask.example:8786")
 CERTIFICATES = ("DASK_CA", "DASK_CERTIFICATE", "DASK_KEY")
 

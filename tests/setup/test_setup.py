@@ -241,7 +241,7 @@ def test_reviewers_of_an_environment_are_kept(setup: Setup, cloud: Cloud) -> Non
 def test_nothing_is_changed_without_a_yes(
     cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = "octo/ds\nacme-data\nacme-dataset\n\n\n\n"
+    answers = "octo/ds\nacme-dataset\nacme-data\n\n\n\n"
     for last in ("n\n", "\n", ""):
         monkeypatch.setattr("sys.stdin", io.StringIO(answers + last))
         result = run("setup")
@@ -253,7 +253,7 @@ def test_nothing_is_changed_without_a_yes(
 def test_what_is_not_said_is_asked_for(
     cloud: Cloud, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["", "acme-data", "acme-dataset", "us-east1", "gc, catalogue", "y", "y", ""]
+    answers = ["", "gs://acme-dataset", "acme-data", "us-east1", "gc, catalogue", "y", "y", ""]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(answers)))
     result = run("setup")
     assert result.code == 0
@@ -271,7 +271,11 @@ def test_what_is_not_said_is_asked_for(
         (("--repository", "octo/other"), "there is no repository octo/other at GitHub"),
         (("--project", "Acme"), "'Acme' is not the ID of a project at Google Cloud"),
         (("--project", "acme-other"), "there is no project acme-other at Google Cloud"),
-        (("--bucket", "gs://acme"), "'gs://acme' is not the name of a bucket"),
+        (
+            ("--bucket", "gs://acme/x"),
+            "'gs://acme/x' is not a bucket, new or existing; write it as",
+        ),
+        (("--bucket", "s3://Acme"), "'s3://Acme' is not a bucket, new or existing; write it as"),
         (("--location", "E U"), "'E U' is not the location of a new bucket"),
         (("--with", "gc,all"), "unknown extra 'all'; choose among ingest, gc, catalogue, cluster"),
         (("--with", "cluster"), "--scheduler is missing: the address of a Dask scheduler"),
@@ -289,7 +293,7 @@ def test_what_is_not_valid_is_one_message(
 def test_what_is_missing_is_one_message(run: Run, cloud: Cloud) -> None:
     result = run("setup", "--yes")
     assert result.code == 1
-    assert "--project is missing: the ID of a project at Google Cloud, such as" in result.err
+    assert "--bucket is missing: a bucket, new or existing, such as gs://" in result.err
 
 
 def test_only_an_owner_can_set_up(setup: Setup, cloud: Cloud) -> None:

@@ -12,7 +12,7 @@ from scripts.setup import rules
 from scripts.setup.repository import LABEL, OF_ENVIRONMENTS
 from tests.doubles.cloud import Cloud
 from tests.repository import PROJECT, Run
-from tests.setup.conftest import EVERYTHING, OPTIONS, Use
+from tests.setup.conftest import EVERYTHING, OPTIONS, OTHER_STORES, Use
 
 WORKFLOWS = "".join(
     file.read_text() for file in sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
@@ -61,7 +61,12 @@ def test_pull_requests_can_be_merged_or_squashed_but_not_rebased(script: str) ->
     assert "gh api repos/octo/ds --method PATCH -F allow_rebase_merge=false" in script
 
 
-def test_every_variable_and_secret_that_the_workflows_read_is_set(script: str) -> None:
+def test_every_variable_and_secret_that_the_workflows_read_is_set(
+    use: Use, run: Run, script: str
+) -> None:
+    for options in OTHER_STORES.values():
+        use(Cloud())
+        script += run("setup", *options, *EVERYTHING, "--dry-run").out
     read = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", WORKFLOWS))
     written = set(re.findall(r"gh (?:variable|secret) set ([A-Z_]+)", script + DOCUMENT))
     assert read == written
