@@ -12,7 +12,9 @@ from scripts.setup.shell import Ran
 from scripts.setup.step import SETUP, Command, Half, Judged
 
 # A new account, role, pool or service takes a minute until all of the store knows it.
-NEW = re.compile(r"does not exist|SERVICE_DISABLED|has not been used in project|NoSuchEntity")
+NEW = re.compile(
+    r"does not exist|SERVICE_DISABLED|has not been used in project|NoSuchEntity|doesn't exist"
+)
 ATTEMPTS = 20
 WAIT, MAX_WAIT, TIMEOUT = 3.0, 10.0, 180.0
 HINTS = {
@@ -73,7 +75,13 @@ def _run(command: Command, pair: dict[Half, str]) -> Ran:
 
 
 def _once(command: Command, stdin: str) -> Ran:
-    ran = shell.run(command.words, stdin)
+    words = command.words
+    if command.given:
+        given = shell.run(command.given)
+        if given.code:
+            return given
+        words = tuple(given.out.strip() if word == "{}" else word for word in words)
+    ran = shell.run(words, stdin)
     if ran.code and NEW.search(ran.err):
         output.log("    what was just made is not known everywhere yet; waiting")
         raise _NotKnownYetError(ran)

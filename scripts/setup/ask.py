@@ -14,13 +14,16 @@ REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 # https://cloud.google.com/storage/docs/buckets#naming
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+# https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
 BUCKET = re.compile(
     r"(?:gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    r"|azure://(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*"
 )
+ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 LOCATION = re.compile(r"[A-Za-z0-9-]{2,40}")
 SCHEDULER = re.compile(r"tls://[A-Za-z0-9.-]+:[0-9]{1,5}")
 # Of a new bucket.
-DEFAULT_LOCATIONS = {Store.GOOGLE: "EU", Store.S3: "eu-central-1"}
+DEFAULT_LOCATIONS = {Store.GOOGLE: "EU", Store.S3: "eu-central-1", Store.AZURE: "westeurope"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Options:
     repository: str | None = None
     project: str | None = None
     bucket: str | None = None
+    account: str | None = None
     location: str | None = None
     extras: str | None = None
     scheduler: str | None = None
@@ -56,8 +60,12 @@ class Question:
 ASK_REPOSITORY = Question("--repository", "a repository at GitHub", REPOSITORY, "acme/dataset")
 ASK_PROJECT = Question("--project", "the ID of a project at Google Cloud", PROJECT, "acme-data")
 ASK_BUCKET = Question(
-    "--bucket", "a bucket, new or existing", BUCKET, "gs://acme-dataset or s3://acme-dataset"
+    "--bucket",
+    "a bucket, new or existing",
+    BUCKET,
+    "gs://acme-dataset, s3://acme-dataset or azure://acme-dataset",
 )
+ASK_ACCOUNT = Question("--account", "the name of a storage account at Azure", ACCOUNT, "acmedata")
 ASK_LOCATION = Question("--location", "the location of a new bucket", LOCATION, "EU")
 ASK_SCHEDULER = Question(
     "--scheduler", "the address of a Dask scheduler", SCHEDULER, "tls://dask.example.org:8786"

@@ -48,6 +48,14 @@ class Edit(NamedTuple):
     problem: str
 
 
+class Place(NamedTuple):
+    """Where a bucket is: the store, its name, and the storage account if it is at Azure."""
+
+    store: Store = Store.GOOGLE
+    bucket: str = ""
+    account: str = ""
+
+
 def address(wanted: Wanted) -> str:
     """Return the address of the remote: a folder of the repository's own in the bucket."""
     return f"{wanted.address}/{wanted.name}"
@@ -55,26 +63,30 @@ def address(wanted: Wanted) -> str:
 
 def with_remote(text: str, wanted: Wanted, _: Json) -> str:
     """Return `.dvc/config` with the bucket as the remote, unless it has a folder of it already."""
-    if f"{_remote(text).get('url')}/".startswith(f"{wanted.address}/"):
+    account = wanted.account if wanted.store == Store.AZURE else None
+    has = _remote(text)
+    if f"{has.get('url')}/".startswith(f"{wanted.address}/") and has.get("account_name") == account:
         return text
-    return _with_address(text, address(wanted))
+    return _with_address(text, address(wanted), account)
 
 
 @cache
-def _with_address(text: str, url: str) -> str:
+def _with_address(text: str, url: str, account: str | None) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / settings.CONFIG_PATH
         file.parent.mkdir()
         file.write_text(text, encoding="utf-8")
-        settings.set_remote(Path(folder), url)
+        settings.set_remote(Path(folder), url, account)
         return file.read_text(encoding="utf-8")
 
 
-def bucket_of(text: str) -> tuple[Store, str]:
-    """Return the store and the bucket that `.dvc/config` names, empty if it names none."""
-    scheme, _, place = _remote(text).get("url", "").partition("://")
-    bucket = place.partition("/")[0]
-    return (Store(scheme), bucket) if scheme in {*Store} else (Store.GOOGLE, "")
+def place_of(text: str) -> Place:
+    """Return where the remote in `.dvc/config` is, without a bucket if it is none."""
+    section = _remote(text)
+    scheme, _, rest = section.get("url", "").partition("://")
+    if scheme not in {*Store}:
+        return Place()
+    return Place(Store(scheme), rest.partition("/")[0], section.get("account_name", ""))
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scripts.git.git import MAIN
-from scripts.setup import aws, aws_roles
+from scripts.setup import aws, aws_roles, azure, azure_access
 from scripts.setup.extras import CATALOGUE_VARIABLE, PUBLIC, SCHEDULER
-from scripts.setup.first_pull import BRANCH, bucket_of, file_on, text_of
+from scripts.setup.first_pull import BRANCH, Place, file_on, place_of, text_of
 from scripts.setup.google import ACCOUNTS
 from scripts.setup.google_federation import PROVIDER
 from scripts.setup.hub import names, secrets_of, values, variables_of
@@ -24,7 +24,11 @@ KEY_SECRET = "GCP_PULL_REQUEST_KEY"  # noqa: S105 - the name of a secret
 # The variables that are set with an extra, in any store.
 OF_EXTRAS = [
     *((one.variable, one.needs) for one in ACCOUNTS),
-    *((aws_roles.variable(one), one.needs) for one in IDENTITIES),
+    *(
+        (store.variable(one), one.needs)
+        for store in (aws_roles, azure_access)
+        for one in IDENTITIES
+    ),
 ]
 
 
@@ -41,11 +45,9 @@ def known(about_it: Json, looks: Looks) -> Wanted:
     configs = (file_on(wanted, branch, CONFIG_PATH) for branch in (MAIN, BRANCH))
     looks.take([variables_of(wanted), secrets_of(wanted), *configs])
     found = values(_answer(looks, variables_of(wanted)))
-    store, bucket = _bucket(wanted, looks)
     wanted = replace(
         wanted,
-        store=store,
-        bucket=bucket,
+        **_place(wanted, looks)._asdict(),
         extras=_extras(wanted, found, looks),
         scheduler=found.get(SCHEDULER, ""),
     )
@@ -83,7 +85,22 @@ def _of_google(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> Wanted
     return replace(wanted, project=project, project_number=number)
 
 
-OF_STORE = {Store.GOOGLE: _of_google, Store.S3: _of_aws}
+def _of_azure(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> Wanted:
+    named = found.get(azure.SUBSCRIPTION, "")
+    try:
+        login = looks.answer(azure.login(named))
+    except UnseenError as error:
+        return replace(wanted, unseen=str(error))
+    if login is None:
+        return replace(wanted, unseen=f"the login does not see the subscription {named}")
+    wanted = replace(wanted, subscription=login["id"], tenant=login["tenantId"], group=azure.GROUP)
+    accounts = _answer(looks, azure.accounts(wanted))
+    if not accounts:
+        return wanted
+    return replace(wanted, group=accounts[0]["resourceGroup"], location=accounts[0]["location"])
+
+
+OF_STORE = {Store.GOOGLE: _of_google, Store.S3: _of_aws, Store.AZURE: _of_azure}
 
 
 def _number_of(project: str, looks: Looks) -> str:
@@ -115,13 +132,13 @@ def _number(found: Mapping[str, str]) -> str:
     return match[1] if match else ""
 
 
-def _bucket(wanted: Wanted, looks: Looks) -> tuple[Store, str]:
+def _place(wanted: Wanted, looks: Looks) -> Place:
     for branch in (MAIN, BRANCH):
         text = text_of(_answer(looks, file_on(wanted, branch, CONFIG_PATH)))
-        store, bucket = bucket_of(text)
-        if bucket:
-            return store, bucket
-    return Store.GOOGLE, ""
+        place = place_of(text)
+        if place.bucket:
+            return place
+    return Place()
 
 
 def _extras(wanted: Wanted, found: Mapping[str, str], looks: Looks) -> frozenset[str]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from scripts.errors import UserError
 from scripts.git import git
 from scripts.inputs.tree import WorkTree
-from scripts.setup import shell
-from scripts.setup.aws import LOGIN
+from scripts.setup import aws, azure, shell
 from scripts.setup.step import Command, State, Step, Store, Verdict, Wanted, missing, right, wrong
 from scripts.storage import settings
 from scripts.storage.remote_kinds import open_remote
@@ -17,10 +16,12 @@ OLDEST = (3, 11)
 GH_LOGIN = Command(("gh", "auth", "login"))
 GCLOUD_LOGIN = Command(("gcloud", "auth", "login"))
 AWS_LOGIN = Command(("aws", "configure"))
+AZURE_LOGIN = Command(("az", "login"))
 # With which DVC reads the remote.
 CREDENTIALS = {
     Store.GOOGLE: Command(("gcloud", "auth", "application-default", "login")),
     Store.S3: AWS_LOGIN,
+    Store.AZURE: AZURE_LOGIN,
 }
 # No object has this name: whether it is there can be answered by every remote that can be reached.
 NOBODY = "0" * 32
@@ -52,8 +53,13 @@ def _judge_gcloud(_: Wanted) -> Verdict:
 
 
 def _judge_aws(_: Wanted) -> Verdict:
-    ran = shell.run(LOGIN.words)
+    ran = shell.run(aws.LOGIN.words)
     return missing(ran.reason, AWS_LOGIN) if ran.code else right()
+
+
+def _judge_az(_: Wanted) -> Verdict:
+    ran = shell.run(azure.LOGIN.words)
+    return missing(ran.reason, AZURE_LOGIN) if ran.code else right()
 
 
 def _judge_remote(wanted: Wanted) -> Verdict:
@@ -80,6 +86,7 @@ STEPS = (
     _step("gh", "Setup and doctor use its login at GitHub.", _judge_gh),
     _step("gcloud", "Setup and doctor use its login at Google Cloud.", _judge_gcloud, Store.GOOGLE),
     _step("aws", "Setup and doctor use its login at Amazon Web Services.", _judge_aws, Store.S3),
+    _step("az", "Setup and doctor use its login at Azure.", _judge_az, Store.AZURE),
     _step(
         "remote", "From this machine, DVC reads the remote with your credentials.", _judge_remote
     ),

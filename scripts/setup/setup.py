@@ -45,14 +45,21 @@ def _wanted(options: Options, looks: Looks, found: Json) -> Wanted:
     asks = options.asks
     has = known(found, looks)
     store, bucket = ask.bucket(options.bucket, has, asks=asks)
-    wanted = with_place(replace(has, store=store, bucket=bucket), looks)
+    wanted = has
+    if (has.store, has.bucket) != (store, bucket):
+        wanted = replace(has, store=store, bucket=bucket, account="", location="")
+    if store == Store.AZURE:
+        account = ask.value(ask.ASK_ACCOUNT, options.account, wanted.account, asks=asks)
+        wanted = replace(wanted, account=account)
+    wanted = with_place(wanted, looks)
     if wanted.unseen:
         raise UserError(f"cannot set up {wanted.address}: {wanted.unseen}")
     if store == Store.GOOGLE:
         project = ask.value(ask.ASK_PROJECT, options.project, wanted.project, asks=asks)
         wanted = replace(wanted, project=project, project_number=_number(project, looks))
-    default = wanted.location or ask.DEFAULT_LOCATIONS[store]
-    location = ask.value(ask.ASK_LOCATION, options.location, default, asks=asks)
+    default = ask.DEFAULT_LOCATIONS[store]
+    # What exists stays where it is.
+    location = wanted.location or ask.value(ask.ASK_LOCATION, options.location, default, asks=asks)
     extras = ask.extras(options.extras, has, asks=asks)
     return replace(
         wanted,

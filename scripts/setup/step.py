@@ -46,17 +46,21 @@ class Command:
 
     With `half`, a half of a new key pair takes the place of `{}` in the input. The pair is made
     when the command runs, and is never written to a disk or shown. `file` is one that a person has
-    to give as the input.
+    to give as the input. With `given`, what this command prints takes the place of `{}` among the
+    words.
     """
 
     words: tuple[str, ...]
     stdin: str = ""
     half: Half | None = None
     file: str = ""
+    given: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the command as a line of a shell."""
         line = shlex.join(self.words)
+        if self.given:
+            line = line.replace("'{}'", f'"$({shlex.join(self.given)})"')
         if self.half:
             return f"{line}  # reads the {self.half} half of a new key"
         if self.file:
@@ -82,8 +86,9 @@ class Wanted:
     """What should be set up: the answers of a person, or what a repository says of itself.
 
     `repository_id`, `owner_id` and `project_number` are those of GitHub and Google, which nobody
-    can take over. `project` is one of Google, `account` the number of one of AWS. `is_alone` means
-    that nobody else could approve a pull request. `unseen` is why nothing of the store can be seen.
+    can take over. `project` is one of Google, `account` the number of one of AWS or the name of a
+    storage account at Azure, which is in `group`. `is_alone` means that nobody else could approve a
+    pull request. `unseen` is why nothing of the store can be seen.
     """
 
     repository: str
@@ -95,6 +100,9 @@ class Wanted:
     project: str = ""
     project_number: str = ""
     account: str = ""
+    group: str = ""
+    subscription: str = ""
+    tenant: str = ""
     extras: frozenset[str] = field(default_factory=frozenset)
     scheduler: str = ""
     is_alone: bool = False

@@ -6,6 +6,8 @@ from dataclasses import replace
 from scripts.setup import (
     aws,
     aws_roles,
+    azure,
+    azure_access,
     deploy_keys,
     environments,
     extras,
@@ -32,6 +34,7 @@ STEPS: tuple[Step, ...] = (
     *repository.STEPS,
     *_of(Store.GOOGLE, *google.STEPS, *google_access.STEPS, *google_federation.STEPS),
     *_of(Store.S3, *identities.STEPS, *aws.STEPS, *aws_roles.STEPS),
+    *_of(Store.AZURE, *identities.STEPS, *azure.STEPS, *azure_access.STEPS),
     *deploy_keys.STEPS,
     first_pull.NAMES_STEP,
     *rules.STEPS,

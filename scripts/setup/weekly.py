@@ -14,8 +14,7 @@ from scripts.storage.settings import CONFIG_PATH
 def check(git: Git) -> SettingsCheck:
     """Return what is wrong with the settings of the repository whose workflow runs."""
     committed = git.file("HEAD", CONFIG_PATH) or b""
-    _, bucket = first_pull.bucket_of(committed.decode(errors="replace"))
-    if not bucket:
+    if not first_pull.place_of(committed.decode(errors="replace")).bucket:
         # Nothing is set up yet, or not by the setup.
         return SettingsCheck([], 0, "")
     try:

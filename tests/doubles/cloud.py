@@ -1,4 +1,4 @@
-"""Stand-ins for `gh`, `gcloud` and `aws` that keep a made repository and a made account in a file.
+"""Stand-ins for `gh`, `gcloud`, `aws` and `az` that keep what is made with them in a file.
 
 They are called in the process of a test, or run as programs on the PATH:
 
@@ -22,12 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from scripts.setup.shell import Ran
-from tests.doubles import cloud_aws, cloud_github, cloud_google
+from tests.doubles import cloud_aws, cloud_azure, cloud_github, cloud_google
 from tests.doubles.cloud_parts import CommandError
 
 State = dict[str, Any]
 READING = re.compile(r"describe|list|view|status|show|get-.*")
-PROGRAMS = {"gh": cloud_github.run, "gcloud": cloud_google.run, "aws": cloud_aws.run}
+PROGRAMS = {
+    "gh": cloud_github.run,
+    "gcloud": cloud_google.run,
+    "aws": cloud_aws.run,
+    "az": cloud_azure.run,
+}
 
 
 def new() -> State:
@@ -36,6 +41,7 @@ def new() -> State:
         "github": cloud_github.new(),
         "google": cloud_google.new(),
         "aws": cloud_aws.new(),
+        "azure": cloud_azure.new(),
         # The commands that changed something, and those that failed.
         "log": [],
         # Which of them fails: before or after it did its work.
@@ -98,6 +104,11 @@ class Cloud:
     def aws(self) -> State:
         aws: State = self.state["aws"]
         return aws
+
+    @property
+    def azure(self) -> State:
+        azure: State = self.state["azure"]
+        return azure
 
     def copy(self) -> "Cloud":
         return Cloud(deepcopy(self.state))

@@ -10,7 +10,10 @@ from tests.doubles.cloud import Cloud
 from tests.repository import Repository, Result, Run
 
 OPTIONS = ("--yes", "--project", "acme-data", "--bucket", "acme-dataset")
-OTHER_STORES = {Store.S3: ("--yes", "--bucket", "s3://acme-dataset")}
+OTHER_STORES = {
+    Store.S3: ("--yes", "--bucket", "s3://acme-dataset"),
+    Store.AZURE: ("--yes", "--bucket", "azure://acme-dataset", "--account", "acmedata"),
+}
 EVERYTHING = ("--with", "ingest,gc,catalogue,cluster", "--scheduler", "tls://dask.example:8786")
 CERTIFICATES = ("DASK_CA", "DASK_CERTIFICATE", "DASK_KEY")
 

@@ -417,9 +417,14 @@ def lines(result: Result) -> dict[str, str]:
     return dict(found)
 
 
+def answer(cloud: Cloud, command: str) -> str:
+    return cloud(shlex.split(command)).out.strip()
+
+
 def mend(cloud: Cloud, result: Result, run: Run) -> None:
     """Run the commands that the doctor prints."""
-    for line in re.findall(r"^    (.*)$", result.out, re.MULTILINE):
+    for printed in re.findall(r"^    (.*)$", result.out, re.MULTILINE):
+        line = re.sub(r'"\$\((.*?)\)"', lambda found: answer(cloud, found[1]), printed)
         stdin, _, command = line.rpartition(" | ") if line.startswith("printf ") else ("", "", line)
         words = shlex.split(command)
         if command == SETUP:

@@ -10,14 +10,15 @@ from scripts.setup import steps
 from scripts.setup.step import Store
 from tests.doubles.cloud import Cloud, State
 from tests.doubles.cloud_aws import ACCOUNT, PROVIDER
+from tests.doubles.cloud_azure import GROUP_SCOPE
 from tests.repository import Run
 from tests.setup.conftest import CERTIFICATES, EVERYTHING, OTHER_STORES, Use
 from tests.setup.test_doctor import lines, mend
 from tests.setup.test_setup import without_numbers
 
-PROGRAMS = {Store.S3: "aws"}
+PROGRAMS = {Store.S3: "aws", Store.AZURE: "az"}
 # In the state of the stand-ins.
-KEYS = {Store.S3: "aws"}
+KEYS = {Store.S3: "aws", Store.AZURE: "azure"}
 NAMES = ("pull-request", "release", "ingest", "gc")
 SUBJECT = "repo:octo@77/ds@4242"
 Break = Callable[[State], object]
@@ -96,6 +97,12 @@ def test_a_second_run_does_nothing_and_asks_for_nothing(
     assert "https://github.com/octo/ds/pull/1" in result.out
 
 
+def settled(cloud: Cloud, store: Store) -> State:
+    """Return what is set up in a store."""
+    found: State = cloud.state[KEYS[store]]
+    return found
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("store", OTHER_STORES)
 def test_a_run_after_a_failure_at_any_command_continues(
@@ -115,7 +122,7 @@ def test_a_run_after_a_failure_at_any_command_continues(
         broken.state["fail_at"] = None
         assert run("setup", *OTHER_STORES[store], *extras).code == 0, broken.log
         assert without_numbers(broken) == without_numbers(whole), broken.log
-        assert broken.state[KEYS[store]] == whole.state[KEYS[store]]
+        assert settled(broken, store) == settled(whole, store)
 
 
 # Amazon S3
@@ -324,7 +331,195 @@ def test_a_bucket_keeps_its_region(whole: Begin, run: Run) -> None:
     result = run("doctor")
     assert [*lines(result)] == ["variable AWS_REGION"]
     mend(cloud, result, run)
+    assert run("setup", "--yes", "--location", "eu-west-1").code == 0
     assert cloud.github["variables"]["AWS_REGION"] == "us-east-1"
+
+
+# Azure
+
+
+ACCOUNT_SCOPE = f"{GROUP_SCOPE}/providers/Microsoft.Storage/storageAccounts/acmedata"
+SCOPE = f"{ACCOUNT_SCOPE}/blobServices/default/containers/acme-dataset"
+BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+
+
+def identity(azure: State, name: str) -> State:
+    found: State = azure["identities"][f"dataset-4242-{name}"]
+    return found
+
+
+def assign(azure: State, principal: str, role: str, scope: str = SCOPE, kind: str = "User") -> None:
+    azure["assignments"].append(
+        {
+            "id": f"/assignments/{role}",
+            "principalId": principal,
+            "principalName": "eve@acme.example",
+            "principalType": kind,
+            "roleDefinitionName": role,
+            "scope": scope,
+        }
+    )
+
+
+@breaks(Store.AZURE, "storage account")
+def keys_of_the_account_can_be_used(azure: State) -> None:
+    azure["accounts"]["acmedata"]["keys"] = True
+
+
+@breaks(Store.AZURE, "older versions")
+def the_account_keeps_no_versions(azure: State) -> None:
+    azure["accounts"]["acmedata"]["versioning"] = False
+
+
+@breaks(Store.AZURE, "older versions")
+def deleted_objects_are_gone(azure: State) -> None:
+    azure["accounts"]["acmedata"]["days"] = 0
+
+
+@breaks(Store.AZURE, "public access")
+def the_container_could_be_made_public(azure: State) -> None:
+    azure["accounts"]["acmedata"]["public"] = True
+
+
+@breaks(Store.AZURE, "container")
+def the_container_is_deleted(azure: State) -> None:
+    azure["accounts"]["acmedata"]["containers"].clear()
+
+
+@breaks(Store.AZURE, "role Dataset writer")
+def the_writer_can_overwrite(azure: State) -> None:
+    azure["roles"]["Dataset writer 4242"].append(f"{BLOBS}/write")
+
+
+@breaks(Store.AZURE, "role Dataset writer")
+def the_writer_can_delete(azure: State) -> None:
+    azure["roles"]["Dataset writer 4242"].append(f"{BLOBS}/delete")
+
+
+@breaks(Store.AZURE, "role Dataset collector")
+def the_collector_cannot_read(azure: State) -> None:
+    azure["roles"]["Dataset collector 4242"].remove(f"{BLOBS}/read")
+
+
+@breaks(Store.AZURE, "users of release")
+def pull_requests_can_use_the_identity_of_the_release(azure: State) -> None:
+    theirs = identity(azure, "pull-request")["credentials"]["pull_request"]
+    identity(azure, "release")["credentials"]["pull_request"] = dict(theirs)
+
+
+@breaks(Store.AZURE, "users of pull-request")
+def another_repository_can_use_an_identity(azure: State) -> None:
+    one = identity(azure, "pull-request")["credentials"]["pull_request"]
+    one["subject"] = "repo:eve/ds:pull_request"
+
+
+@breaks(Store.AZURE, "users of gc")
+def every_repository_can_use_an_identity(azure: State) -> None:
+    one = identity(azure, "gc")["credentials"]["environment-gc"]
+    expression = "claims['sub'] matches 'repo:*'"
+    one |= {"subject": None, "claimsMatchingExpression": {"value": expression}}
+
+
+@breaks(Store.AZURE, "users of ingest")
+def tokens_of_another_issuer_are_trusted(azure: State) -> None:
+    identity(azure, "ingest")["credentials"]["environment-ingest"]["issuer"] = (
+        "https://tokens.example"
+    )
+
+
+@breaks(Store.AZURE, "users of pull-request")
+def workflows_on_main_cannot_log_in(azure: State) -> None:
+    del identity(azure, "pull-request")["credentials"]["ref-refs-heads-main"]
+
+
+@breaks(Store.AZURE, "access of pull-request")
+def pull_requests_can_delete_in_the_account(azure: State) -> None:
+    principal = identity(azure, "pull-request")["principalId"]
+    assign(azure, principal, "Storage Blob Data Contributor", ACCOUNT_SCOPE, "ServicePrincipal")
+
+
+@breaks(Store.AZURE, "access of release")
+def the_release_cannot_write(azure: State) -> None:
+    principal = identity(azure, "release")["principalId"]
+    azure["assignments"] = [x for x in azure["assignments"] if x["principalId"] != principal]
+
+
+@breaks(Store.AZURE, "others who can write")
+def somebody_else_can_write(azure: State) -> None:
+    assign(azure, "eve", "Storage Blob Data Owner", GROUP_SCOPE)
+
+
+@breaks(Store.AZURE, "others who can write")
+def somebody_else_can_collect(azure: State) -> None:
+    assign(azure, "eve", "Dataset collector 4242")
+
+
+@breaks(Store.AZURE, "others who can write")
+def another_program_can_write(azure: State) -> None:
+    assign(azure, "app", "Dataset writer 4242", kind="ServicePrincipal")
+
+
+def test_an_identity_that_is_made_again_gets_its_access_and_variable(
+    whole: Begin, run: Run
+) -> None:
+    cloud = whole(Store.AZURE)
+    gone = cloud.azure["identities"].pop("dataset-4242-release")
+    cloud.azure["assignments"] = [
+        one for one in cloud.azure["assignments"] if one["principalId"] != gone["principalId"]
+    ]
+    assert {"identity release", "users of release", "access of release"} < {*lines(run("doctor"))}
+    assert run("setup", "--yes").code == 0
+    made = identity(cloud.azure, "release")["clientId"]
+    assert cloud.github["variables"]["AZURE_RELEASE_CLIENT"] == made != gone["clientId"]
+    assert run("doctor").code == 0
+
+
+def test_people_who_ingest_and_readers_of_a_public_container_are_right(
+    whole: Begin, run: Run
+) -> None:
+    azure = whole(Store.AZURE).azure
+    assign(azure, "ada", "Dataset writer 4242")
+    assign(azure, "consumer", "Storage Blob Data Reader")
+    assign(azure, "boss", "Owner", GROUP_SCOPE)
+    azure["accounts"]["acmedata"]["public"] = True
+    azure["accounts"]["acmedata"]["containers"]["acme-dataset"] = "Container"
+    result = run("doctor")
+    assert (result.code, lines(result)) == (0, {})
+    assert "right    public access: everybody can read the container\n" in result.out
+
+
+def test_a_new_role_takes_some_minutes(use: Use, run: Run) -> None:
+    cloud = use(Cloud())
+    cloud.state["fresh"] = 3
+    result = run("setup", *OTHER_STORES[Store.AZURE])
+    assert result.code == 0
+    assert "what was just made is not known everywhere yet; waiting" in result.err
+
+
+def test_a_subscription_that_the_login_does_not_see_is_unknown(whole: Begin, run: Run) -> None:
+    cloud = whole(Store.AZURE)
+    cloud.github["variables"]["AZURE_SUBSCRIPTION_ID"] = "other"
+    reason = "the login does not see the subscription other"
+    result = run("doctor")
+    assert (result.code, lines(result)) == (0, {})
+    assert f"unknown  role Dataset writer: {reason}\n" in result.out
+    assert reason in run("setup", "--yes").err
+    assert cloud.log == []
+
+
+def test_without_a_login_at_azure_there_is_one_message(whole: Begin, run: Run) -> None:
+    whole(Store.AZURE).azure["login"] = False
+    result = run("doctor")
+    assert [*lines(result)] == ["az"]
+    assert "\n    az login\n" in result.out
+    assert "Please run 'az login'" in run("setup", "--yes").err
+
+
+def test_a_container_needs_an_account(use: Use, run: Run) -> None:
+    use(Cloud())
+    result = run("setup", *OTHER_STORES[Store.AZURE][:3])
+    assert result.code == 1
+    assert "--account is missing: the name of a storage account at Azure" in result.err
 
 
 @pytest.mark.parametrize("name", BREAKS)
