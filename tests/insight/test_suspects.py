@@ -30,14 +30,6 @@ def dataset_of(rows: Table, *decisions: Decision) -> Dataset:
     return Dataset(Inputs(config, Curation(decisions)), rows)
 
 
-# Labels of MNIST's test set that a majority of five reviewers did not confirm, with the right ones,
-# empty if nobody can tell (https://labelerrors.com).
-KNOWN_ERRORS = {
-    **{60947: "9", 61621: "6", 61901: "4", 62462: "0", 62597: "3", 63558: "0", 65937: "3"},
-    **{66651: "6", 66783: "6", 69729: "6", 62130: "", 62654: "", 63520: "", 68527: "", 69679: ""},
-}
-
-
 def with_wrong_labels(rows: Table, count: int) -> tuple[Table, dict[int, str]]:
     """Return `rows` with `count` wrong labels, and the right ones by row."""
     chance = np.random.default_rng(0)
@@ -47,17 +39,6 @@ def with_wrong_labels(rows: Table, count: int) -> tuple[Table, dict[int, str]]:
         others = sorted({*rows.labels.tolist()} - {str(rows.labels[row])})
         labels[row] = others[chance.integers(len(others))]
     return replace(rows, labels=labels), {row: str(rows.labels[row]) for row in wrong}
-
-
-def test_known_label_errors_of_mnist_are_among_the_first_hundred(mnist: None) -> None:
-    found = suspects.find(dataset_of(source("mnist_784")), range(60_000, 70_000), most=10_000)
-
-    assert (found.judged, found.others, found.is_complete) == (10_000, 70_000, True)
-    places = {one.row: place for place, one in enumerate(found.ranked)}
-    assert sum(places.get(row, 10_000) < 100 for row in KNOWN_ERRORS) == 9
-    suggested = {one.row: one.suggested for one in found.ranked}
-    # 11 are known to have another label, the others are no digit that anybody could tell.
-    assert sum(suggested.get(row) == label for row, label in KNOWN_ERRORS.items() if label) == 9
 
 
 def test_wrong_labels_of_the_digits_are_the_first_suspects() -> None:
