@@ -139,10 +139,8 @@ def _access_step(identity: Identity) -> Step:
             mend.append(_of_role(identity, wanted, "detach-role-policy", *words))
         if POLICY not in inline and not problems:
             return missing("it may do nothing", set_due)
-        more, less = _different(inline.get(POLICY, _document()), due)
-        problems += [f"it allows {', '.join(too_much(one) or ['to read more'])}" for one in more]
-        problems += [f"it lacks {one['Action']}, as it should be" for one in less]
-        return wrong(problems, *([set_due] if more or less else ()), *mend)
+        differences = _problems(inline.get(POLICY, _document()), due)
+        return wrong(problems + differences, *([set_due] if differences else ()), *mend)
 
     can = "delete and read objects, but not create them"
     why = (
@@ -151,6 +149,15 @@ def _access_step(identity: Identity) -> Step:
         else "create and read objects, but neither overwrite nor delete them"
     )
     return Step(f"access of {identity.name}", f"It can {why}.", looks, judge, identity.needs)
+
+
+def _problems(found: Json, due: Json) -> list[str]:
+    """Return how a policy differs from what it should be."""
+    more, less = _different(found, due)
+    wide = [action for one in more for action in too_much(one)]
+    if wide:
+        return [f"it allows {', '.join(wide)}"]
+    return ["its rights are not those it should have"] if more or less else []
 
 
 def _variable_step(identity: Identity) -> Step:

@@ -9,8 +9,10 @@ from scripts.git import git_process
 
 # Without a terminal, a question would end a program in the middle.
 NO_QUESTIONS = {
-    **{"GH_PROMPT_DISABLED": "1", "CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "NO_COLOR": "1"},
+    "GH_PROMPT_DISABLED": "1",
+    "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
     "AWS_PAGER": "",
+    "NO_COLOR": "1",
 }
 NOT_FOUND = 127
 
