@@ -15,6 +15,8 @@ test: .venv ## run the tests
 WORKERS = $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # Tests start hundreds of processes; without bytecode files, each would compile all modules.
 test e2e soak soak-part: export PYTHONDONTWRITEBYTECODE =
+# They run on all cores already; more threads in each process would wait for each other.
+test e2e soak soak-part: export OPENBLAS_NUM_THREADS = 1
 
 e2e: .venv tools ## run the end-to-end tests (needs Go and Node)
 	$(BIN)/python -m pytest -n $(WORKERS) tests/e2e
