@@ -21,9 +21,12 @@ def run(_: argparse.Namespace, git: Git) -> None:
     """Run the verb."""
     dataset, found = guards.work_tree(git), releases.scan(git)
     history = History(git, found.accepted, WorkTree(git.root))
-    compared = comparison.compare(dataset, history, index.of_dataset(dataset))
+    made = index.of_dataset(dataset)
+    compared = comparison.compare(dataset, history, made)
     compared.refuse_leaks(dataset, found.next_tag)
-    checked = policy_check.refuse(facts.of_dataset(git, history, dataset, compared.comparable))
+    checked = policy_check.refuse(
+        facts.of_dataset(git, history, dataset, made, compared.comparable)
+    )
     output.say(f"{CONFIG_FILE} is valid: {counts_in_words(dataset.selection.counts())}")
     if compared.unknown:
         output.log(

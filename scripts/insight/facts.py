@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.near import NearPairs
@@ -11,7 +11,7 @@ from scripts.insight import copied, probe, suspects
 from scripts.insight.copied import CopiedImages
 from scripts.insight.probe import Change, Probe
 from scripts.insight.suspects import Suspects
-from scripts.releases import diff, index, resolve
+from scripts.releases import diff, resolve
 from scripts.releases.diff import Diff
 from scripts.releases.history import History
 from scripts.releases.index import Index
@@ -27,25 +27,31 @@ MOST_SUSPECTS = 20
 class Facts:
     """Facts about the change from `before` (None if it is the first) to `dataset`.
 
-    `old` and `new` are the indexes of both; one that is not available is None. `comparable` are the
-    releases that are comparable. `near_duplicates` returns those that the change brings. Unless it
-    `is_made`, the dataset is too large to read its images.
+    `read_old` returns the index of `before`, and `new` is that of `dataset`; one that is not
+    available is None. `comparable` are the releases that are comparable. `near_duplicates` returns
+    those that the change from an index brings. Unless it `is_made`, the dataset is too large to
+    read its images.
     """
 
     git: Git
     history: History
     dataset: Dataset
     before: Release | None
-    old: Index | None
+    read_old: Callable[[], Index | None]
     new: Index | None
     comparable: Sequence[str]
-    near_duplicates: Callable[[], NearPairs | None]
+    near_duplicates: Callable[[Index | None], NearPairs | None]
     is_made: bool = True
+
+    @cached_property
+    def old(self) -> Index | None:
+        """The index of the version before, empty for the first; None if it is not available."""
+        return self.read_old()
 
     @cached_property
     def near(self) -> NearPairs:
         """The near-duplicates that the change brings."""
-        return self.near_duplicates() or NearPairs(searched=False)
+        return self.near_duplicates(self.old) or NearPairs(searched=False)
 
     @cached_property
     def copies(self) -> CopiedImages:
@@ -99,26 +105,30 @@ def of_diff(git: Git, dataset: Dataset, difference: Diff) -> Facts:
         History(git),
         dataset,
         difference.before,
-        difference.old,
+        lambda: difference.old,
         difference.new,
         difference.comparison.comparable,
-        lambda: difference.near,
+        lambda _: difference.near,
         difference.is_made,
     )
 
 
-def of_dataset(git: Git, history: History, dataset: Dataset, comparable: Sequence[str]) -> Facts:
-    """Return the facts about the change from the newest release of `history` to `dataset`."""
-    old = diff.available_index(history, history.latest, dataset.source)
+def of_dataset(
+    git: Git, history: History, dataset: Dataset, made: Index, comparable: Sequence[str]
+) -> Facts:
+    """Return the facts about the change from the newest release of `history` to `dataset`.
+
+    `made` is the index of `dataset`.
+    """
     return Facts(
         git,
         history,
         dataset,
         history.latest,
-        old,
-        index.of_dataset(dataset),
+        lambda: diff.available_index(history, history.latest, dataset.source),
+        made,
         comparable,
-        lambda: diff.near_duplicates(dataset, old),
+        partial(diff.near_duplicates, dataset),
     )
 
 

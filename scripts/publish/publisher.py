@@ -156,7 +156,7 @@ class Publisher:
         """Return how `dataset` compares with the releases; raises `UserError` where it must not."""
         compared = comparison.compare(dataset, self.history, made)
         compared.refuse_leaks(dataset, tag)
-        found = facts.of_dataset(self.git, self.history, dataset, compared.comparable)
+        found = facts.of_dataset(self.git, self.history, dataset, made, compared.comparable)
         policy_check.refuse(found)
         if compared.unknown_demanded:
             names = tags_in_words(compared.unknown_demanded)

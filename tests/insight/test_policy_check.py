@@ -39,7 +39,9 @@ def facts_of(require: str, *, old: Index | None = NOTHING, **known: object) -> F
     """Return facts about a first version; `known` are facts that are not computed."""
     made = dataset(require)
     git = Git(Path())
-    found = Facts(git, History(git, []), made, None, old, index.of_dataset(made), (), lambda: None)
+    found = Facts(
+        git, History(git, []), made, None, lambda: old, index.of_dataset(made), (), lambda _: None
+    )
     vars(found).update(known)
     return found
 
