@@ -5,7 +5,6 @@ changed: look at each image before you add its row.
 """
 
 import argparse
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,4 +101,4 @@ def _dataset(git: Git, tag: str | None) -> Dataset:
 
 
 def _neighbors(one: Suspect) -> list[Neighbor]:
-    return [Neighbor(row, math.sqrt(square / averages.SIZE)) for row, square in one.neighbors]
+    return [Neighbor(row, averages.distance(square)) for row, square in one.neighbors]

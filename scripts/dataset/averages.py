@@ -6,14 +6,16 @@ all pixels: on MNIST, 9 of the 15 known wrong labels are found with both, but 9 
 11 right labels are suggested, at a third of the cost.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from scripts.dataset import thumbnails
 from scripts.dataset.distances import MIDDLE, Ints, Levels
-from scripts.dataset.thumbnails import PixelsByRow, Thumbnails
+from scripts.dataset.thumbnails import PixelsByRow
 from scripts.progress import Bar
 from scripts.sources.thumbnails import SIDE as THUMBNAIL_SIDE
 
@@ -35,6 +37,11 @@ _PARTS = np.repeat(np.eye(SIDE, dtype=np.float32), SHARE, axis=0)
 SUMS: Floats = np.kron(_PARTS, _PARTS)
 
 
+def distance(square: int) -> float:
+    """Return the root mean square distance of two averages, given their squared distance."""
+    return math.sqrt(square / SIZE)
+
+
 class Nearest(NamedTuple):
     """The nearest ones of each query, nearest first, in the shape (queries, count).
 
@@ -48,12 +55,7 @@ class Nearest(NamedTuple):
 
 def averages_of(images: PixelsByRow, rows: Sequence[int]) -> Levels:
     """Return the averages of `rows`, which are in ascending order, as (rows, SIZE)."""
-    made = np.zeros((len(rows), SIZE), np.uint8)
-    start = 0
-    for block in Thumbnails(images, rows).blocks(rows):
-        made[start : start + len(block)] = of_thumbnails(block["levels"])
-        start += len(block)
-    return made
+    return thumbnails.reduced(images, rows, SIZE, of_thumbnails)
 
 
 def of_thumbnails(levels: Levels) -> Levels:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.dataset.distances import MIDDLE, Ints, Levels
-from scripts.dataset.thumbnails import PixelsByRow, Thumbnails
+from scripts.dataset.thumbnails import PixelsByRow, reduced
 from scripts.sources import thumbnails
 
 # Drawings of 28 x 28 pixels, and those of half the size, have the same averages.
@@ -74,14 +74,14 @@ class Copies:
 
 def levels_of(images: PixelsByRow, rows: Sequence[int]) -> Levels:
     """Return the averages of `rows`, which are in ascending order, as (rows, SIZE)."""
-    made = np.zeros((len(rows), SIZE), np.uint8)
-    start = 0
-    for block in Thumbnails(images, rows).blocks(rows):
-        sums = block["levels"].astype(np.float32) @ _SUMS
-        # The nearest whole number, of two the larger one. All numbers are exact in 32 bits.
-        made[start : start + len(sums)] = (sums + thumbnails.SIZE // 2) / thumbnails.SIZE
-        start += len(sums)
-    return made
+    return reduced(images, rows, SIZE, _averages)
+
+
+def _averages(levels: Levels) -> Levels:
+    sums = levels.astype(np.float32) @ _SUMS
+    # The nearest whole number, of two the larger one. All numbers are exact in 32 bits.
+    averages: Levels = ((sums + thumbnails.SIZE // 2) / thumbnails.SIZE).astype(np.uint8)
+    return averages
 
 
 def find(train: Side, others: Side, rest: Callable[[], Levels]) -> Copies:

@@ -7,7 +7,7 @@ read each time instead.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ import PIL
 import platformdirs
 
 from scripts import workers
+from scripts.dataset.distances import Levels
 from scripts.progress import Bar
 from scripts.sources import summaries, thumbnails
 from scripts.sources.copies import FOLDER
@@ -60,6 +61,21 @@ class Thumbnails:
             block[is_kept] = self._kept[places[is_kept]]
             block[~is_kept] = _made(self._images, block["row"][~is_kept].tolist())
             yield block
+
+
+def reduced(
+    images: PixelsByRow, rows: Sequence[int], size: int, reduce: Callable[[Levels], Levels]
+) -> Levels:
+    """Return what `reduce` makes of the thumbnails of `rows`: `size` levels of each image.
+
+    `rows` are in ascending order. Thumbnails are given and returned as (images, levels).
+    """
+    made = np.zeros((len(rows), size), np.uint8)
+    start = 0
+    for block in Thumbnails(images, rows).blocks(rows):
+        made[start : start + len(block)] = reduce(block["levels"])
+        start += len(block)
+    return made
 
 
 def _kept(images: PixelsByRow, rows: Sequence[int]) -> SummaryRows:

@@ -5,7 +5,6 @@ permutation tests. Holm's method (Scandinavian Journal of Statistics 6, 1979, 65
 so that all tests together find a difference in at most 1 of 100 samples of the same distribution.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -177,7 +176,7 @@ def _strangest(known: Appearance, new: Appearance) -> list[Strange]:
             place,
             int(np.searchsorted(usual, squares[place])) / len(known.levels),
             [
-                Neighbor(near, math.sqrt(square / averages.SIZE))
+                Neighbor(near, averages.distance(square))
                 for near, square in zip(
                     similar.places[place].tolist(), similar.squares[place].tolist(), strict=True
                 )
