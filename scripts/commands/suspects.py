@@ -15,7 +15,6 @@ from scripts.dataset.dataset import Dataset
 from scripts.dataset.neighbors import Neighbor
 from scripts.git.git import Git
 from scripts.inputs import curation
-from scripts.inputs.config import SPLITS
 from scripts.inputs.curation import Decision
 from scripts.inputs.tree import WorkTree
 from scripts.insight import predicted, predictions, suspects
@@ -74,10 +73,8 @@ def _voted(samples: Samples) -> list[_Doubtful]:
         output.log(line)
     return [
         _Doubtful(one.row, one.why, _neighbors(one), suspects.decision_of(samples.dataset, one))
-        # SPLITS begins with train.
-        for split in SPLITS[::-1]
-        for one in found.worst
-        if places[one.row][0] == split
+        for of_split in found.worst_by_split(places).values()
+        for one in of_split
     ]
 
 

@@ -1,9 +1,10 @@
 """Doubtful labels: lists the suspects of the newest release in one issue."""
 
+from itertools import chain
+
 from scripts.git.git import Git
 from scripts.github.client import GitHub
 from scripts.inputs import curation
-from scripts.inputs.config import SPLITS
 from scripts.insight import suspects
 from scripts.publish import repair
 from scripts.releases import releases, resolve
@@ -30,7 +31,7 @@ def report(git: Git) -> str:
     found = suspects.find(dataset, places, most=MOST)
     if not found.is_telling:
         return " ".join(suspects.in_words(found))
-    worst = sorted(found.worst, key=lambda one: -SPLITS.index(places[one.row][0]))
+    worst = [*chain(*found.worst_by_split(places).values())]
     rows = [suspects.decision_of(dataset, one) for one in worst]
     text = render.TEMPLATES.get_template("doubtful_labels.md.j2").render(
         tag=release.tag,

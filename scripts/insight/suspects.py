@@ -19,7 +19,7 @@ from scripts.dataset.averages import NONE, Nearest
 from scripts.dataset.dataset import Dataset
 from scripts.dataset.distances import Ints
 from scripts.dataset.order import distinct
-from scripts.inputs.config import Split
+from scripts.inputs.config import SPLITS, Split
 from scripts.inputs.curation import EXCLUDE, RELABEL, Decision
 from scripts.sources.source import NO_LABEL
 
@@ -40,6 +40,8 @@ MAX_JUDGED, MIN_OTHERS = 100_000, 10_000
 CHECKED, MOST_CONTRADICTED = 500, 0.25
 
 Labels = npt.NDArray[np.str_]
+# The split and class of each selected row.
+Places = Mapping[int, tuple[Split, str]]
 
 
 class Similar(NamedTuple):
@@ -98,6 +100,14 @@ class Suspects:
     def worst(self) -> list[Suspect]:
         """Those whose label has fewer votes than another one."""
         return [one for one in self.ranked if one.own < one.other]
+
+    def worst_by_split(self, places: Places) -> dict[Split, list[Suspect]]:
+        """Return `worst` by split, test first, given the split and class of each row."""
+        # SPLITS begins with train.
+        found: dict[Split, list[Suspect]] = {split: [] for split in SPLITS[::-1]}
+        for one in self.worst:
+            found[places[one.row][0]].append(one)
+        return found
 
     def worst_of_all(self, most: int) -> list[Suspect]:
         """Return the `most` with the lowest margins, of all splits."""
@@ -231,9 +241,7 @@ class _Votes:
         votes = zip(self._queries.tolist(), self._votes, strict=True)
         return sum(own < other for row, (own, other, _) in votes if row in some)
 
-    def ranked(
-        self, places: Mapping[int, tuple[Split, str]], some: Set[int], most: int
-    ) -> list[Suspect]:
+    def ranked(self, places: Places, some: Set[int], most: int) -> list[Suspect]:
         """Return the `most` queries in `some` of each split that others contradict most."""
         rows, nearest = self._queries.tolist(), self._found.squares[:, 0].tolist()
         # Of equal margins, the one first that is nearest to any other image, and then by row.

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.dataset import selection
 from scripts.dataset.dataset import Dataset
 from scripts.errors import UserError
 from scripts.git.git import Git
-from scripts.inputs.config import ORIGINAL, SPLITS
+from scripts.inputs.config import ORIGINAL, Split
 from scripts.insight import suspects
-from scripts.insight.suspects import Suspect
+from scripts.insight.suspects import Suspect, Suspects
+from scripts.publish import repair
 from scripts.releases import resolve
 from scripts.site import atlas, made
 from scripts.site.changes import Placed
@@ -43,14 +43,14 @@ def write(
     key = newest.made.key
     if made.take_over(old, pages.folder, FOLDER, key, pictures, kind=MadePages):
         return
-    reason, shown, atlases = "", dict[str, list[ShownSuspect]](), set[str]()
-    found, labels = suspects.Suspects(), list[str]()
+    reason, shown, atlases = "", dict[Split, list[ShownSuspect]](), set[str]()
+    found, labels = Suspects(), list[str]()
     try:
         dataset = _dataset(git, newest)
         labels = classes(dataset.source)
         found = suspects.find(dataset, dataset.selection.places(), MAX_PAIRS, MOST)
         if found.is_telling:
-            shown, atlases = _shown(dataset, found.worst, pictures)
+            shown, atlases = _shown(dataset, found, pictures)
     except UserError as error:
         reason = str(error)
     content = pages.write(
@@ -74,17 +74,17 @@ def write(
 
 def _dataset(git: Git, newest: ListedRelease) -> Dataset:
     """Return the dataset of a release; raises `UserError` if it cannot be made again."""
-    if newest.release.lock.meta.selection != selection.RULE:
+    if repair.is_of_other_rule(newest.release):
         raise UserError("its selection rule is older than this code")
     return resolve.of_release(git, newest.release)
 
 
 def _shown(
-    dataset: Dataset, worst: Sequence[Suspect], pictures: Pictures
-) -> tuple[dict[str, list[ShownSuspect]], set[str]]:
+    dataset: Dataset, found: Suspects, pictures: Pictures
+) -> tuple[dict[Split, list[ShownSuspect]], set[str]]:
     """Return suspects by split, test first, and the atlases of their pictures, which are drawn."""
     images, places = dataset.images, dataset.selection.places()
-    rows = {row for one in worst for row in (one.row, *(near.row for near in _near(one)))}
+    rows = {row for one in found.worst for row in (one.row, *(near.row for near in _near(one)))}
     # As on the other pages, photos are in squares.
     shape = atlas.in_square if dataset.config.encoding == ORIGINAL else atlas.reduced
     drawn = pictures.draw(
@@ -96,11 +96,12 @@ def _shown(
         # A similar image need not be in the dataset.
         return Placed(identifier, *places.get(row, ("", "")), *drawn[identifier])
 
-    shown: dict[str, list[ShownSuspect]] = {split: [] for split in SPLITS[::-1]}
-    for one in worst:
+    def show(one: Suspect) -> ShownSuspect:
         near = [place(similar.row) for similar in _near(one)]
-        entry = ShownSuspect(place(one.row), one.label, one.suggested, one.why, near)
-        shown[entry.placed.split].append(entry)
+        return ShownSuspect(place(one.row), one.label, one.suggested, one.why, near)
+
+    by_split = found.worst_by_split(places).items()
+    shown = {split: [*map(show, of_split)] for split, of_split in by_split}
     return shown, {sheet.key for sheet, _ in drawn.values()}
 
 
