@@ -5,7 +5,18 @@ import json
 from scripts.setup.aws import AUDIENCE, CREATES_ONLY, command, listed, look, provider, too_much
 from scripts.setup.hub import variables
 from scripts.setup.identities import HOST, IDENTITIES, Identity
-from scripts.setup.step import Command, Json, Look, Step, Verdict, Wanted, missing, wrong
+from scripts.setup.step import (
+    CREATES,
+    DELETES,
+    Command,
+    Json,
+    Look,
+    Step,
+    Verdict,
+    Wanted,
+    missing,
+    wrong,
+)
 
 # As long as the longest job.
 SESSION_SECONDS = 6 * 60 * 60
@@ -142,13 +153,8 @@ def _access_step(identity: Identity) -> Step:
         differences = _problems(inline.get(POLICY, _document()), due)
         return wrong(problems + differences, *([set_due] if differences else ()), *mend)
 
-    can = "delete and read objects, but not create them"
-    why = (
-        can
-        if identity.deletes
-        else "create and read objects, but neither overwrite nor delete them"
-    )
-    return Step(f"access of {identity.name}", f"It can {why}.", looks, judge, identity.needs)
+    why = DELETES if identity.deletes else CREATES
+    return Step(f"access of {identity.name}", why, looks, judge, identity.needs)
 
 
 def _problems(found: Json, due: Json) -> list[str]:

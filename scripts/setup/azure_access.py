@@ -9,6 +9,8 @@ from scripts.setup.google_federation import ISSUER
 from scripts.setup.hub import values, variables_of
 from scripts.setup.identities import IDENTITIES, Identity
 from scripts.setup.step import (
+    CREATES,
+    DELETES,
     GC,
     Command,
     Json,
@@ -48,12 +50,12 @@ class CustomRole:
 WRITER = CustomRole(
     "Dataset writer",
     frozenset({READING, f"{BLOBS}/add/action"}),
-    "It can create and read objects, but neither overwrite nor delete them.",
+    CREATES,
 )
 COLLECTOR = CustomRole(
     "Dataset collector",
     frozenset({READING, f"{BLOBS}/delete"}),
-    "It can delete and read objects, but not create them.",
+    DELETES,
     (GC,),
 )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scripts.setup.step import (
+    CREATES,
+    DELETES,
     GC,
     INGEST,
     Command,
@@ -56,13 +58,13 @@ WRITER = Role(
     "datasetWriter",
     "Dataset writer",
     frozenset({"storage.objects.create", *READING}),
-    "It can create and read objects, but neither overwrite nor delete them.",
+    CREATES,
 )
 COLLECTOR = Role(
     "datasetCollector",
     "Dataset collector",
     frozenset({"storage.objects.delete", *READING}),
-    "It can delete and read objects, but not create them.",
+    DELETES,
     (GC,),
 )
 

@@ -13,6 +13,9 @@ INGEST, GC, CATALOGUE, CLUSTER = "ingest", "gc", "catalogue", "cluster"
 EXTRAS = (INGEST, GC, CATALOGUE, CLUSTER)
 # Not wanted by a team that stores keys because federation is not possible.
 FEDERATION = "federation"
+# What the roles in a store are for.
+CREATES = "It can create and read objects, but neither overwrite nor delete them."
+DELETES = "It can delete and read objects, but not create them."
 SETUP = "python -m scripts setup"
 
 
