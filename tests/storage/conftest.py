@@ -1,8 +1,12 @@
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from scripts.storage.cache import Cache
+from tests.repository import Repository
 
 
 @pytest.fixture
@@ -23,3 +27,10 @@ def silent() -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
     for connection in accepted:
         connection.close()
+
+
+@pytest.fixture
+def cache(untouched: Repository, tmp_path: Path) -> Cache:
+    """An empty cache."""
+    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    return Cache(tmp_path)

@@ -43,12 +43,6 @@ def remote(bucket: Bucket) -> Remote:
     return of_settings({"url": f"gs://{BUCKET}/{FOLDER}", "endpointurl": bucket.url})
 
 
-@pytest.fixture
-def cache(untouched: Repository, tmp_path: Path) -> Cache:
-    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
-    return Cache(tmp_path)
-
-
 def version(cache: Cache, count: int) -> Manifest:
     """Return a version of so many files; each has the files of the smaller ones."""
     chance = random.Random(0)

@@ -1,6 +1,5 @@
 """What a push to a bucket of another store than Google's costs, and what goes wrong there."""
 
-import random
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -27,7 +26,8 @@ from tests.doubles.azure import KEY, Azure, connection
 from tests.doubles.process import free_port
 from tests.doubles.proxy import Harm
 from tests.doubles.s3 import BUCKET, S3
-from tests.repository import TEMPLATE, Repository
+from tests.repository import TEMPLATE
+from tests.storage.test_bucket import version
 
 
 @pytest.fixture(params=["s3", "azure"])
@@ -48,20 +48,6 @@ def opened(settings: str) -> BucketRemote:
 @pytest.fixture
 def remote(store: Any, tmp_path: Path) -> BucketRemote:
     return opened(store.config(tmp_path.name))
-
-
-@pytest.fixture
-def cache(untouched: Repository, tmp_path: Path) -> Cache:
-    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
-    return Cache(tmp_path)
-
-
-def version(cache: Cache, count: int) -> Manifest:
-    chance = random.Random(0)
-    contents = [chance.randbytes(300) for _ in range(count)]
-    made = Manifest({f"{n:05}.png": (cache.put(data), 300) for n, data in enumerate(contents)})
-    cache.put_manifest(made)
-    return made
 
 
 def place(remote: Remote, name: str) -> str:
