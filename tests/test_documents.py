@@ -73,6 +73,20 @@ def test_every_make_target_in_a_document_exists(file: Path) -> None:
 
 
 @needs_readme
+def test_the_readme_takes_two_minutes_and_shows_a_comment() -> None:
+    text = README.read_text()
+
+    assert len(text.split()) < 1_000
+    assert len(text.splitlines()) <= 120
+    # Above the first section: how to begin, and what it looks like.
+    first = text[: text.index("\n## ")]
+    assert "[Use this template](../../generate)" in first
+    assert "](docs/comment.png)" in first
+    for name in ("[DVC by hand]", "[DVC with CML]", "[lakeFS]", "[Hugging Face Hub]", "[Roboflow]"):
+        assert f"| {name}(https://" in text
+
+
+@needs_readme
 def test_the_example_in_the_readme_is_a_valid_config() -> None:
     example = re.search(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     assert example

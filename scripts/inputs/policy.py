@@ -26,7 +26,7 @@ _AtMost = Annotated[
 
 
 class Policy(BaseModel):
-    """The rules; those that are None hold for every version."""
+    """The rules of a config; one that is None is not checked."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="Policy")
 

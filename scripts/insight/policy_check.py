@@ -91,13 +91,17 @@ def _removed_test_images(facts: Facts, most: int) -> str:
     if facts.old is None or facts.new is None:
         raise _UnknownError("the images of the version before cannot be read here")
     removed = diff.between(facts.old, facts.new).test_removed
-    return f"{removed:,} test images are removed{_limit(most)}" if removed > most else ""
+    if removed <= most:
+        return ""
+    verb = "is" if removed == 1 else "are"
+    return f"{_counted(removed, 'test image')} {verb} removed{_limit(most)}"
 
 
 def _near_duplicates(facts: Facts, most: int) -> str:
     near = facts.near
     if near.count > most:
-        return f"the change brings {near.count:,} pairs on both sides of the split{_limit(most)}"
+        pairs = _counted(near.count, "pair")
+        return f"the change brings {pairs} on both sides of the split{_limit(most)}"
     if not near.searched:
         raise _UnknownError("there are too many images to compare all")
     return ""
@@ -107,8 +111,8 @@ def _changed_copies(facts: Facts, most: int) -> str:
     copies = facts.copies
     if copies.count > most:
         return (
-            f"the change brings {copies.count:,} test or validation images that look like a train"
-            f" image{_limit(most)}"
+            f"the change brings {_counted(copies.count, 'changed copy', 'changed copies')} in train"
+            f" and another split{_limit(most)}"
         )
     if not copies.searched:
         raise _UnknownError("there are too many images to compare all")
@@ -123,8 +127,8 @@ def _suspects(facts: Facts, most: int) -> str:
         raise _UnknownError("similar images say little about the labels of this source")
     if found.count > most:
         return (
-            f"the most similar images contradict the labels of {found.count:,} new images"
-            f"{_limit(most)}"
+            f"the most similar images contradict the labels of"
+            f" {_counted(found.count, 'new image')}{_limit(most)}"
         )
     if not found.is_complete:
         raise _UnknownError(f"only {found.judged:,} of the new images were judged")
@@ -155,6 +159,10 @@ def _licenses(facts: Facts, accepted: list[str]) -> str:
         return ""
     named = f"license is {found}" if found else "there is no license"
     return f"{named}; expected {' or '.join(accepted)}"
+
+
+def _counted(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def _limit(most: int) -> str:

@@ -96,13 +96,12 @@ def test_a_rule_is_met(rule: str, known: dict[str, object]) -> None:
         (
             "near_duplicates: none",
             {"near": NearPairs(count=1, searched=False)},
-            "the change brings 1 pairs on both sides of the split, and none is allowed",
+            "the change brings 1 pair on both sides of the split, and none is allowed",
         ),
         (
             "changed_copies: none",
             {"copies": CopiedImages(count=2)},
-            "the change brings 2 test or validation images that look like a train image, and none"
-            " is allowed",
+            "the change brings 2 changed copies in train and another split, and none is allowed",
         ),
         (
             "suspects: 2",
